@@ -1,0 +1,23 @@
+"""Fine-tune on the retain set: forgetting by neglect."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from mmulbench.data import Batch
+from mmulbench.method import OneSetMethod, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+
+
+@METHODS.register("finetune")
+class Finetune(OneSetMethod):
+    """L = CE(Dr), CE the task's own loss (a baseline of arXiv 2311.12047)."""
+
+    reads: ClassVar[Literal["forget", "retain"]] = "retain"
+
+    def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
+        """The task's own loss on a batch of Dr."""
+        return model(batch).loss  # type: ignore[no-any-return]

@@ -1,0 +1,111 @@
+"""SCRUB: move away from the original on the forget set, stay close to it on the retain set."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mmulbench.data import Batch
+from mmulbench.method import Method, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.seeds import torch_seeded
+from mmulbench.training import check_finite
+
+
+@METHODS.register("scrub")
+class Scrub(Method):
+    """Alternate max epochs on Df and min epochs on Dr (Kurmanji et al. 2023, arXiv 2302.09880).
+
+    max: d(x) = KL(p_original(x) || p_unlearned(x)) over Df, in the first ``msteps`` epochs;
+    min: alpha * d(x) + gamma * CE over Dr, in every epoch.
+    d is the mean over association paths, at temperature T and scaled by T^2. With ``rewind`` the checkpoint
+    is kept whose Df loss is closest to the last model's loss on validation pairs (their SCRUB+R).
+    """
+
+    @dataclass(frozen=True)
+    class Config:
+        """Weights, T and msteps are those of the released code (CIFAR); the rest is shared by all methods.
+
+        Attributes:
+            epochs: min epochs.
+            msteps: epochs that begin with a max epoch.
+            lr: AdamW's learning rate.
+            batch_size: pairs a step.
+            alpha: weight of d on Dr.
+            gamma: weight of the task's loss on Dr.
+            temperature: T.
+            rewind: return the checkpoint that forgot as much as held-out data is unknown.
+        """
+
+        epochs: Annotated[int, Field(ge=1)] = 6
+        msteps: Annotated[int, Field(ge=0)] = 2
+        lr: Annotated[float, Field(gt=0)] = 3e-4
+        batch_size: Annotated[int, Field(ge=2)] = 64
+        alpha: Annotated[float, Field(ge=0)] = 0.001
+        gamma: Annotated[float, Field(ge=0)] = 0.99
+        temperature: Annotated[float, Field(gt=0)] = 4.0
+        rewind: bool = False
+
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Alternate, then rewind if asked to."""
+        config = self.config
+        model = problem.copy_of_original().train()
+        learner = problem.learner(model, config.lr)
+        forget, retain = problem.forget, problem.retain
+        rng = problem.generator("order")
+        steps = forget.steps(config.batch_size) * min(config.msteps, config.epochs)
+        tick = problem.progress.counter(steps + retain.steps(config.batch_size) * config.epochs, "Scrub")
+        checkpoints: list[tuple[float, dict[str, Tensor]]] = []
+        with torch_seeded(problem.seed, "unlearning"):
+            for epoch in range(config.epochs):
+                if epoch < config.msteps:
+                    batches: Iterable[Any] = forget.epoch(config.batch_size, rng)
+                    learner.run(batches, lambda b: self.max_loss(model, b, problem), tick, kind="max step")
+                batches = retain.epoch(config.batch_size, rng)
+                learner.run(batches, lambda b: self.min_loss(model, b, problem), tick, kind="min step")
+                if config.rewind:
+                    checkpoints.append((problem.mean_loss(model, forget), copy.deepcopy(model.state_dict())))
+        if checkpoints:
+            target = problem.mean_loss(model, problem.validation)
+            model.load_state_dict(min(checkpoints, key=lambda item: abs(item[0] - target))[1])
+        check_finite(model)
+        return model.eval()
+
+    def max_loss(self, model: MultimodalModel, forget: Batch, problem: UnlearningProblem) -> Tensor:
+        """-d on a batch of Df."""
+        teacher = problem.outputs.logits(forget)
+        return -divergence(teacher, model(forget).logits, self.config.temperature)
+
+    def min_loss(self, model: MultimodalModel, retain: Batch, problem: UnlearningProblem) -> Tensor:
+        """Alpha * d + gamma * CE on a batch of Dr."""
+        teacher, student = problem.outputs.logits(retain), model(retain)
+        distance = divergence(teacher, student.logits, self.config.temperature)
+        total: Tensor = self.config.alpha * distance + self.config.gamma * student.loss
+        return total
+
+
+def divergence(teacher: dict[str, Tensor], student: dict[str, Tensor], temperature: float) -> Tensor:
+    """Mean over paths of T^2 * KL(teacher || student), averaged over the batch.
+
+    Args:
+        teacher: by path, (b, c) logits.
+        student: by path, (b, c) logits.
+        temperature: T; both are divided by it.
+    """
+    terms = [
+        torch.nn.functional.kl_div(
+            (student[path] / temperature).log_softmax(-1),
+            (teacher[path] / temperature).log_softmax(-1),
+            log_target=True,
+            reduction="batchmean",
+        )
+        for path in teacher
+    ]
+    return torch.stack(terms).mean() * temperature**2

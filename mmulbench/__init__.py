@@ -1,0 +1,3 @@
+"""mmulbench: benchmark and evaluation harness for multimodal machine unlearning."""
+
+__version__ = "0.1.0"

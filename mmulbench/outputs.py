@@ -1,0 +1,171 @@
+"""The original's outputs on the training data, computed once: the original never changes in unlearning."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmulbench.cost import CostMeter
+from mmulbench.data import Batch, Features, Integers, Split
+from mmulbench.model import Encoded, MultimodalModel
+from mmulbench.results import Cost
+
+TOKEN_BUDGET = 2**30
+"""Bytes of encoder tokens kept in memory; above it they are computed when asked for."""
+
+Tensors = dict[str, Tensor]
+
+
+class OriginalOutputs:
+    """Encoder outputs and fused representations of the original on the training pairs.
+
+    The first use charges the cost of computing them to the method that asked, even when they come from the
+    cache: a method that needs them pays for them.
+
+    Args:
+        original: the frozen original, in evaluation mode.
+        train: the pairs the original was trained on.
+        features: inputs of all items.
+        load: gives the tensors of `compute` and their cost, from a cache or by calling it.
+        meter: charged at the first use.
+    """
+
+    def __init__(
+        self,
+        original: MultimodalModel,
+        train: Split,
+        features: Features,
+        load: Callable[[Callable[[], tuple[Tensors, Cost]]], tuple[Tensors, Cost, float]],
+        meter: CostMeter,
+    ) -> None:
+        self._original = original
+        self._train = train
+        self._features = features
+        self._load = load
+        self._meter = meter
+
+    @cached_property
+    def _tensors(self) -> Tensors:
+        def compute() -> tuple[Tensors, Cost]:
+            return compute_outputs(self._original, self._train, self._features)
+
+        tensors, cost, waited = self._load(compute)
+        self._meter.discount(waited)
+        self._meter.charge("original's outputs", cost)
+        return tensors
+
+    @torch.no_grad()
+    def encoded(self, modality: str, items: Tensor) -> Encoded:
+        """The original's encoder output of b items of the training set."""
+        stored = self._tensors
+        if f"{modality}.tokens" not in stored:
+            return self._original.encode(modality, self._features.gather(modality, items))
+        place = torch.searchsorted(stored[f"{modality}.items"], items.cpu())
+        names = ("tokens", "mask", "pooled")
+        tokens, mask, pooled = (stored[f"{modality}.{name}"][place] for name in names)
+        return Encoded(tokens, mask, pooled).to(self._features.device)
+
+    def encoded_batch(self, batch: Batch) -> tuple[Encoded, Encoded]:
+        """The original's encoder outputs of both sides of a batch."""
+        first, second = batch.modalities
+        return self.encoded(first, batch.first), self.encoded(second, batch.second)
+
+    def unimodal(self, modality: str, items: Tensor) -> Tensor:
+        """(b, d) the original's unimodal representations of items of the training set."""
+        place = torch.searchsorted(self._tensors[f"{modality}.items"], items.cpu())
+        return self._tensors[f"{modality}.pooled"][place].to(self._features.device)
+
+    def fused(self, batch: Batch) -> Tensor:
+        """(b, d) the original's fused representations of a batch of training pairs."""
+        return self._tensors["fused"][batch.rows].to(self._features.device)
+
+    @torch.no_grad()
+    def fused_pairs(self, pairs: Split) -> Tensor:
+        """(b, d) fused representations of any pairing of training items: only ``fuse`` runs."""
+        first, second = (
+            self.encoded(modality, torch.from_numpy(column))
+            for modality, column in zip(self._original.modalities, (pairs.first, pairs.second), strict=True)
+        )
+        return self._original.fuse(first, second)
+
+    @torch.no_grad()
+    def logits(self, batch: Batch) -> dict[str, Tensor]:
+        """By path, the original's logits on a batch of training pairs: no encoder or fusion runs."""
+        first, second = self.encoded_batch(batch)
+        return self._original.logits(first, second, self.fused(batch))
+
+
+@torch.no_grad()
+def compute_outputs(
+    original: MultimodalModel, train: Split, features: Features, block: int = 512
+) -> tuple[Tensors, Cost]:
+    """Run the original once over every training item and pair.
+
+    Args:
+        original: in evaluation mode.
+        train: n pairs.
+        features: inputs of all items.
+        block: items or pairs at a time.
+
+    Returns:
+        For each modality ``<m>.items`` (k,), ``<m>.pooled`` (k, d) and, if all fit in `TOKEN_BUDGET`,
+        ``<m>.tokens`` (k, l, d) and ``<m>.mask`` (k, l); ``fused`` (n, d) by training row. And what it cost.
+    """
+    meter = CostMeter(features.device)
+    stored: Tensors = {}
+    with meter:
+        for modality, column in zip(original.modalities, (train.first, train.second), strict=True):
+            _encode_items(original, modality, np.unique(column), features, block, meter, stored)
+        rows = train.rows if len(train.rows) else np.arange(len(train))
+        blocks = []
+        for start in range(0, len(rows), block):
+            part = slice(start, start + block)
+            a, b = (
+                _look_up(original, stored, features, modality, torch.from_numpy(column[part]))
+                for modality, column in zip(original.modalities, (train.first, train.second), strict=True)
+            )
+            work = functools.partial(original.fuse, a, b)
+            blocks.append(meter.step("fuse", len(a), work, optimiser_step=False).cpu())
+        stored["fused"] = torch.cat(blocks)
+    return stored, meter.cost()
+
+
+def _encode_items(
+    original: MultimodalModel,
+    modality: str,
+    items: Integers,
+    features: Features,
+    block: int,
+    meter: CostMeter,
+    stored: Tensors,
+) -> None:
+    parts: list[Encoded] = []
+    keep = True
+    for start in range(0, len(items), block):
+        index = torch.from_numpy(items[start : start + block])
+        work = functools.partial(original.encode, modality, features.gather(modality, index))
+        encoded = meter.step(f"encode {modality}", len(index), work, optimiser_step=False)
+        encoded = encoded.to(torch.device("cpu"))
+
+        keep = encoded.tokens[0].nbytes * len(items) <= TOKEN_BUDGET
+        parts.append(encoded if keep else Encoded(encoded.tokens[:0], encoded.mask[:0], encoded.pooled))
+    stored[f"{modality}.items"] = torch.from_numpy(items)
+    stored[f"{modality}.pooled"] = torch.cat([part.pooled for part in parts])
+    if keep:
+        stored[f"{modality}.tokens"] = torch.cat([part.tokens for part in parts])
+        stored[f"{modality}.mask"] = torch.cat([part.mask for part in parts])
+
+
+def _look_up(
+    original: MultimodalModel, stored: Tensors, features: Features, modality: str, items: Tensor
+) -> Encoded:
+    if f"{modality}.tokens" not in stored:
+        return original.encode(modality, features.gather(modality, items))
+    place = torch.searchsorted(stored[f"{modality}.items"], items)
+    tokens, mask, pooled = (stored[f"{modality}.{name}"][place] for name in ("tokens", "mask", "pooled"))
+    return Encoded(tokens, mask, pooled).to(features.device)

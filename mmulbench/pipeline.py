@@ -1,0 +1,248 @@
+"""One run: prepare, unlearn, evaluate, record."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+import torch
+
+from mmulbench.cost import CostMeter
+from mmulbench.data import Integers
+from mmulbench.environment import describe_environment
+from mmulbench.errors import Diverged, MmulbenchError
+from mmulbench.headline import compute_values, score_histograms
+from mmulbench.method import Method, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.preparation import Prepared, Workspace
+from mmulbench.references import (
+    evaluation_sets,
+    fresh_model,
+    load_measurements,
+    load_original,
+    load_outputs,
+    load_retrain,
+    weights_digest,
+)
+from mmulbench.results import Cost, RunResult, RunSpec, Status
+
+Overwrite = Literal["never", "failed", "always"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run to make.
+
+    Attributes:
+        spec: what decides its numbers.
+        method: the configured method.
+        command: the command line that reproduces it.
+        reference: whether retrain is built and compared with.
+    """
+
+    spec: RunSpec
+    method: Method
+    command: str
+    reference: bool = True
+
+
+def make_spec(prepared: Prepared, method_name: str, method: Method, forget_size: int, seed: int) -> RunSpec:
+    """The specification of a run."""
+    return RunSpec(
+        task=prepared.task_name,
+        task_config=asdict(prepared.task.config),
+        backbone=prepared.backbone.full_name,
+        method=method_name,
+        config=asdict(method.config),
+        recipe=asdict(prepared.recipe),
+        forget_size=forget_size,
+        seed=seed,
+        data_fingerprint=prepared.data.fingerprint,
+    )
+
+
+def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
+    """Whether a record that is already there makes the run unnecessary."""
+    if overwrite == "always":
+        return False
+    if overwrite == "never":
+        return True
+    complete = not (run.reference and any("no-reference" in line for line in found.missing))
+    return found.status in ("done", "not_applicable") and complete
+
+
+def execute(
+    run: Run, prepared: Prepared, workspace: Workspace, overwrite: Overwrite
+) -> tuple[RunResult, bool]:
+    """Make a run and record it, or find its record.
+
+    A failing or diverging run is recorded with its reason. Of several processes with the same specification
+    one runs and the others find its record.
+
+    Returns:
+        The record, and whether it is new.
+
+    Raises:
+        MmulbenchError: when a folder cannot be written or a package is missing.
+    """
+    with workspace.cache.lock(f"run-{run.spec.run_id}", "making the same run"):
+        found = workspace.store.find(run.spec)
+        if found is not None and is_settled(found, run, overwrite):
+            return found, False
+        started = datetime.now(timezone.utc)
+        outcome = _attempt(run, prepared, workspace)
+        result = RunResult(
+            run_id=run.spec.run_id,
+            spec=run.spec,
+            command=run.command,
+            environment=describe_environment(workspace.device),
+            started=started,
+            finished=datetime.now(timezone.utc),
+            **outcome,
+        )
+        workspace.store.write(result)
+        return result, True
+
+
+def _attempt(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
+    """The parts of the record that the run itself decides."""
+    reason = run.method.applies_to(prepared.task)
+    if reason is not None:
+        return {"status": "not_applicable", "reason": reason}
+    try:
+        return {"status": "done", **_run(run, prepared, workspace)}
+    except Diverged as error:
+        return _ended("diverged", str(error))
+    except MmulbenchError:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        text = " ".join(str(error).split())
+        return _ended("failed", f"{type(error).__name__}: {text} ({place.filename}:{place.lineno})")
+
+
+def _ended(status: Status, reason: str) -> dict[str, Any]:
+    return {"status": status, "reason": reason}
+
+
+def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
+    spec, progress = run.spec, workspace.progress
+    forget = prepared.task.forget_units(prepared.data, spec.forget_size, spec.seed)
+    with _stage(workspace, "original"):
+        original, _ = load_original(prepared, spec.seed, workspace)
+    retrain: tuple[MultimodalModel, Cost] | None = None
+    if run.reference or run.method.is_reference:
+        with _stage(workspace, "retrain"):
+            problem = _problem(original, forget, prepared, spec.seed, workspace)
+            retrain = load_retrain(prepared, problem, forget, spec.seed, workspace)
+    with _stage(workspace, "unlearn"):
+        if run.method.is_reference and retrain is not None:
+            model, cost = retrain
+        else:
+            model, cost = _unlearn(run, original, forget, prepared, workspace)
+    progress.stage("evaluate")
+    return _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
+
+
+@contextlib.contextmanager
+def _stage(workspace: Workspace, name: str) -> Iterator[None]:
+    """Show a stage, and name it when the run diverges in it."""
+    workspace.progress.stage(name)
+    try:
+        yield
+    except Diverged as error:
+        raise Diverged(f"{name}: {error}") from error
+
+
+def _problem(
+    original: MultimodalModel, forget: Integers, prepared: Prepared, seed: int, workspace: Workspace
+) -> UnlearningProblem:
+    meter = CostMeter(workspace.device)
+    return UnlearningProblem(
+        original=original,
+        forget=prepared.pairs(prepared.data.train.only(forget), "pair"),
+        retain=prepared.pairs(prepared.data.train.without(forget)),
+        validation=prepared.pairs(prepared.data.validation),
+        outputs=load_outputs(prepared, original, seed, workspace, meter),
+        recipe=prepared.recipe,
+        seed=seed,
+        fresh_model=lambda: fresh_model(prepared, seed, workspace.device),
+        meter=meter,
+        progress=workspace.progress,
+    )
+
+
+def _unlearn(
+    run: Run, original: MultimodalModel, forget: Integers, prepared: Prepared, workspace: Workspace
+) -> tuple[MultimodalModel, Cost]:
+    problem = _problem(original, forget, prepared, run.spec.seed, workspace)
+    before = weights_digest(original)
+    with problem.meter:
+        model = run.method.unlearn(problem)
+    if weights_digest(original) != before:
+        raise RuntimeError(
+            f"the method {run.spec.method} changed the original; use problem.copy_of_original()"
+        )
+    return model.eval(), problem.meter.cost()
+
+
+def _evaluate(
+    run: Run,
+    forget: Integers,
+    unlearned: tuple[MultimodalModel, Cost],
+    original: MultimodalModel,
+    retrain: tuple[MultimodalModel, Cost] | None,
+    prepared: Prepared,
+    workspace: Workspace,
+) -> dict[str, Any]:
+    train, seed = prepared.data.train, run.spec.seed
+    sets = evaluation_sets(prepared, train.without(forget), train.only(forget))
+    own, before = (
+        load_measurements(model, sets, prepared, seed, workspace) for model in (unlearned[0], original)
+    )
+    reference = None
+    if retrain is not None and run.reference:
+        reference = load_measurements(retrain[0], sets, prepared, seed, workspace)
+    units = {name: split.first for name, split in sets.splits.items()}
+    values, missing = compute_values(own, before, reference, units, seed)
+    cost = unlearned[1]
+    if retrain is not None and run.reference:
+        cost = _with_ratios(cost, retrain[1])
+    return {
+        "values": values,
+        "missing": missing,
+        "cost": cost,
+        "histograms": score_histograms(own, before),
+    }
+
+
+def _with_ratios(cost: Cost, retrain: Cost) -> Cost:
+    flops = cost.flops / retrain.flops if cost.flops is not None and retrain.flops else None
+    return cost.model_copy(
+        update={"seconds_ratio": cost.seconds / max(retrain.seconds, 1e-9), "flops_ratio": flops}
+    )
+
+
+def use_device(name: str) -> torch.device:
+    """The device called auto, cpu or cuda:N, with torch set up so that the same run gives the same numbers.
+
+    Raises:
+        MmulbenchError: when there is no such device.
+    """
+    wanted = name if name != "auto" else ("cuda:0" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise MmulbenchError(
+            f"device {name!r} cannot be used: {reason}; choose --device cpu or auto"
+        ) from error
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # The fast path of torch's transformer layers takes other kernels in evaluation than in training.
+    torch.backends.mha.set_fastpath_enabled(False)
+    return device

@@ -1,0 +1,132 @@
+"""From names to everything a run needs: task, data, backbone, cached inputs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmulbench.artifacts import Artifact, ArtifactCache
+from mmulbench.data import Features, PairData, Relations, Split
+from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.model import Backbone
+from mmulbench.progress import Progress
+from mmulbench.registry import BACKBONES, TASKS
+from mmulbench.store import ResultsStore
+from mmulbench.task import Task, TaskData
+from mmulbench.training import Recipe
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a run reads, writes and computes.
+
+    Attributes:
+        cache: of features, originals, retrains, outputs and measurements.
+        store: of records.
+        data_dir: where official data lies.
+        device: where models run.
+        progress: what the user sees.
+    """
+
+    cache: ArtifactCache
+    store: ResultsStore
+    data_dir: Path
+    device: torch.device
+    progress: Progress = field(default_factory=Progress)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task and a backbone with data in memory.
+
+    Attributes:
+        key: what features and every model depend on, for cache keys.
+    """
+
+    task: Task
+    task_name: str
+    data: TaskData
+    backbone: Backbone
+    recipe: Recipe
+    features: Features
+    relations: Relations
+    key: dict[str, Any]
+
+    def pairs(self, split: Split, sampling: str | None = None) -> PairData:
+        """A split as a source of batches; sampling is the recipe's unless given."""
+        return PairData(
+            split,
+            self.relations,
+            self.features,
+            self.task.modalities,
+            sampling or self.recipe.sampling,  # type: ignore[arg-type]
+        )
+
+
+def find_backbone(full_name: str, task: Task) -> Backbone:
+    """The backbone called ``family`` or ``family:variant``.
+
+    Raises:
+        UsageError: when family or variant is unknown, or the backbone reads other modalities than the task's.
+    """
+    family, _, variant = full_name.partition(":")
+    cls = BACKBONES.get(family)
+    variant = variant or next(iter(cls.variants))
+    if variant not in cls.variants:
+        raise UsageError(
+            f"unknown variant {variant!r} of backbone {family}{did_you_mean(variant, cls.variants)}"
+        )
+    if cls.modalities != task.modalities:
+        raise UsageError(
+            f"backbone {family} reads {' and '.join(cls.modalities)}, "
+            f"but the task pairs {' and '.join(task.modalities)}"
+        )
+    return cls(variant)
+
+
+def make_task(name: str, config: Any = None) -> Task:
+    """The task of this name.
+
+    Raises:
+        UsageError: when it is unknown.
+    """
+    return TASKS.get(name)(config)
+
+
+def prepare(task_name: str, task: Task, backbone: Backbone, recipe: Recipe, workspace: Workspace) -> Prepared:
+    """Load the data and prepare every item's model inputs, from the cache where they are known.
+
+    Raises:
+        UsageError: when data or packages are missing.
+        MmulbenchError: when data is damaged or the cache cannot be written.
+    """
+    progress = workspace.progress
+    progress.stage("data")
+    data = task.load(workspace.data_dir, progress)
+    key: dict[str, Any] = {
+        "data": data.fingerprint,
+        "backbone": backbone.identity,
+        "torch": str(torch.__version__),
+    }
+    arrays = {}
+    for modality in task.modalities:
+
+        def build(modality: str = modality) -> Artifact:
+            return Artifact(backbone.prepare(modality, data.items[modality], progress.track), {})
+
+        arrays[modality] = workspace.cache.get_or_build(
+            "features", {**key, "modality": modality}, build
+        ).tensors
+    return Prepared(
+        task=task,
+        task_name=task_name,
+        data=data,
+        backbone=backbone,
+        recipe=recipe,
+        features=Features(arrays, workspace.device),
+        relations=Relations(data.train, data.validation, data.test),
+        key={**key, "recipe": asdict(recipe), "device": workspace.device.type},
+    )

@@ -1,0 +1,116 @@
+"""What the user sees while waiting: the stage, a bar, and how long is left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import rich.progress
+
+T = TypeVar("T")
+
+STAGES = ("data", "original", "retrain", "unlearn", "evaluate")
+"""The stages of a run, in order."""
+
+
+class Progress(AbstractContextManager["Progress"]):
+    """Shows nothing: for scripts, tests and workers. The base of what shows something."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing."""
+
+    def stage(self, name: str) -> None:
+        """Say which of `STAGES` begins."""
+
+    def note(self, line: str) -> None:
+        """Show one line that stays."""
+
+    def track(self, items: Iterable[T], total: int, description: str) -> Iterator[T]:
+        """Yield the items while a bar counts them up to ``total``."""
+        yield from items
+
+    def counter(self, total: int, description: str) -> Callable[[], None]:
+        """A bar advanced by hand: call the result once a step."""
+        return lambda: None
+
+
+class NotesOnly(Progress):
+    """Notes go to standard error; no bars. For --quiet and --json."""
+
+    def note(self, line: str) -> None:
+        """Print one line."""
+        print(line, file=sys.stderr)
+
+
+class Bars(Progress):
+    """Bars on standard error, with rich."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._console = Console(stderr=True)
+        self._bars: rich.progress.Progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._stage = ""
+
+    def __enter__(self) -> Bars:
+        """Start showing."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing."""
+        self._bars.stop()
+
+    def stage(self, name: str) -> None:
+        """Prefix of the bars that follow."""
+        self._stage = f"[bold]\\[{STAGES.index(name) + 1}/{len(STAGES)} {name}][/bold] "
+
+    def note(self, line: str) -> None:
+        """Print one line above the bars."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def track(self, items: Iterable[T], total: int, description: str) -> Iterator[T]:
+        """Yield the items while a bar counts them."""
+        task = self._bars.add_task(self._stage + description, total=total)
+        try:
+            for item in items:
+                yield item
+                self._bars.advance(task)
+        finally:
+            self._bars.remove_task(task)
+
+    def counter(self, total: int, description: str) -> Callable[[], None]:
+        """A bar advanced by hand, gone when it is full."""
+        task = self._bars.add_task(self._stage + description, total=total)
+
+        def advance() -> None:
+            self._bars.advance(task)
+            if self._bars.tasks and all(item.finished for item in self._bars.tasks if item.id == task):
+                self._bars.remove_task(task)
+
+        return advance

@@ -1,0 +1,187 @@
+"""Original, retrain, outputs and measurements: built once, shared by all runs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmulbench.artifacts import Artifact
+from mmulbench.cost import CostMeter
+from mmulbench.data import Integers, Split
+from mmulbench.evaluation import EvaluationSets, Measurements, measure
+from mmulbench.method import UnlearningProblem
+from mmulbench.metrics.utility import Recall
+from mmulbench.model import MultimodalModel
+from mmulbench.outputs import OriginalOutputs, Tensors
+from mmulbench.preparation import Prepared, Workspace
+from mmulbench.registry import METHODS
+from mmulbench.results import METRIC_VERSION, Cost
+from mmulbench.seeds import torch_seeded
+from mmulbench.training import fit
+
+REFERENCE = "retrain"
+"""The method every other is compared with."""
+
+
+def digest(*arrays: Integers | Tensor) -> str:
+    """SHA-256 of arrays' contents, 64 hexadecimal digits."""
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()
+
+
+def weights_digest(model: nn.Module) -> str:
+    """SHA-256 of a model's names and weights."""
+    state = model.state_dict()
+    return hashlib.sha256(
+        "".join(f"{name}{digest(value.detach().cpu())}" for name, value in state.items()).encode()
+    ).hexdigest()
+
+
+def fresh_model(prepared: Prepared, seed: int, device: torch.device) -> MultimodalModel:
+    """A freshly initialised model; the same for the same seed."""
+    with torch_seeded(seed, "initial weights"):
+        return prepared.backbone.build().to(device)
+
+
+def original_inputs(prepared: Prepared, seed: int) -> dict[str, Any]:
+    """The cache key of an original."""
+    return {**prepared.key, "seed": seed}
+
+
+def load_original(prepared: Prepared, seed: int, workspace: Workspace) -> tuple[MultimodalModel, Cost]:
+    """The original, trained on the whole training split, frozen; and what training cost.
+
+    Raises:
+        Diverged: when training does.
+    """
+
+    def build() -> Artifact:
+        model = fresh_model(prepared, seed, workspace.device)
+        with CostMeter(workspace.device) as meter:
+            data = prepared.pairs(prepared.data.train)
+            fit(model, data, prepared.recipe, seed, meter, workspace.progress, "train original")
+        return _as_artifact(model, meter.cost())
+
+    return _load_model("original", original_inputs(prepared, seed), build, prepared, seed, workspace)
+
+
+def load_retrain(
+    prepared: Prepared, problem: UnlearningProblem, forget: Integers, seed: int, workspace: Workspace
+) -> tuple[MultimodalModel, Cost]:
+    """The reference for one forget set, as the method retrain makes it; and what it cost.
+
+    Raises:
+        Diverged: when training does.
+    """
+    inputs = {**original_inputs(prepared, seed), "forget": digest(np.sort(forget))}
+
+    def build() -> Artifact:
+        with problem.meter:
+            model = METHODS.get(REFERENCE)().unlearn(problem)
+        return _as_artifact(model, problem.meter.cost())
+
+    return _load_model(REFERENCE, inputs, build, prepared, seed, workspace)
+
+
+def load_outputs(
+    prepared: Prepared, original: MultimodalModel, seed: int, workspace: Workspace, meter: CostMeter
+) -> OriginalOutputs:
+    """The original's outputs on all training data, computed when first asked for."""
+
+    def load(compute: Callable[[], tuple[Tensors, Cost]]) -> tuple[Tensors, Cost, float]:
+        start = time.perf_counter()
+
+        def build() -> Artifact:
+            tensors, cost = compute()
+            return Artifact(tensors, {"cost": cost.model_dump()})
+
+        found = workspace.cache.get_or_build("outputs", original_inputs(prepared, seed), build)
+        return found.tensors, Cost(**found.info["cost"]), time.perf_counter() - start
+
+    return OriginalOutputs(original, prepared.data.train, prepared.features, load, meter)
+
+
+def load_measurements(
+    model: MultimodalModel, sets: EvaluationSets, prepared: Prepared, seed: int, workspace: Workspace
+) -> Measurements:
+    """A model's measurements, found by its weights: equal models are measured once."""
+    inputs = {
+        **prepared.key,
+        "weights": weights_digest(model),
+        "sets": digest(*(column for split in sets.splits.values() for column in (split.first, split.second))),
+        "rerank": sets.rerank,
+        "seed": seed,
+        "metric_version": METRIC_VERSION,
+    }
+
+    def build() -> Artifact:
+        return _pack(measure(model, sets, seed, workspace.progress))
+
+    return _unpack(workspace.cache.get_or_build("measurements", inputs, build))
+
+
+def evaluation_sets(prepared: Prepared, retain: Split, forget: Split) -> EvaluationSets:
+    """The sets all models of one forget set are judged on."""
+    return EvaluationSets(
+        splits={"test": prepared.data.test, "retain": retain, "forget": forget},
+        reference=prepared.data.validation,
+        relations=prepared.relations,
+        features=prepared.features,
+        modalities=prepared.task.modalities,
+        rerank=prepared.task.rerank,
+    )
+
+
+def _load_model(
+    kind: str,
+    inputs: Mapping[str, Any],
+    build: Callable[[], Artifact],
+    prepared: Prepared,
+    seed: int,
+    workspace: Workspace,
+) -> tuple[MultimodalModel, Cost]:
+    found = workspace.cache.get_or_build(kind, inputs, build)
+    model = fresh_model(prepared, seed, workspace.device)
+    model.load_state_dict(found.tensors)
+    return model.eval().requires_grad_(False), Cost(**found.info["cost"])
+
+
+def _as_artifact(model: nn.Module, cost: Cost) -> Artifact:
+    return Artifact(
+        {name: value.detach().cpu() for name, value in model.state_dict().items()},
+        {"cost": cost.model_dump()},
+    )
+
+
+def _pack(found: Measurements) -> Artifact:
+    tensors = {
+        f"{kind}/{path}/{name}": torch.from_numpy(array)
+        for kind, by_path in (("scores", found.scores), ("losses", found.losses))
+        for path, by_set in by_path.items()
+        for name, array in by_set.items()
+    }
+    utility = {
+        name: {measure: [recall.value, recall.chance, recall.n] for measure, recall in measures.items()}
+        for name, measures in found.utility.items()
+    }
+    return Artifact(tensors, {"utility": utility})
+
+
+def _unpack(artifact: Artifact) -> Measurements:
+    arrays: dict[str, dict[str, dict[str, Any]]] = {"scores": {}, "losses": {}}
+    for key, tensor in artifact.tensors.items():
+        kind, path, name = key.split("/")
+        arrays[kind].setdefault(path, {})[name] = tensor.numpy()
+    utility = {
+        name: {measure: Recall(*numbers) for measure, numbers in measures.items()}
+        for name, measures in artifact.info["utility"].items()
+    }
+    return Measurements(utility, arrays["scores"], arrays["losses"])

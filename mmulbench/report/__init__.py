@@ -1,0 +1,1 @@
+"""What is made of the records: leaderboard, end-of-run summary and figures, computed from `RunResult`s."""

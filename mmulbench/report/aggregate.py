@@ -1,0 +1,189 @@
+"""Records grouped into tables that may be compared, and rows summarised over seeds."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.metrics.catalogue import HEADLINE, METRICS, Metric
+from mmulbench.results import Cost, RunResult, RunSpec, Scalar, Value, canonical_json
+
+RETRAIN = "retrain"
+ORIGINAL = "original"
+REFERENCES = (RETRAIN, ORIGINAL)
+"""Rows that are no unlearning methods: they come first and never win a column."""
+
+
+class GroupKey(NamedTuple):
+    """What all runs of one table share; runs that differ in any of it are never compared."""
+
+    task: str
+    backbone: str
+    forget_size: int
+    data_fingerprint: str
+    metric_version: str
+    task_config: str
+    recipe: str
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> GroupKey:
+        """The key of a run's table; the two mappings are kept as canonical JSON."""
+        return cls(
+            spec.task,
+            spec.backbone,
+            spec.forget_size,
+            spec.data_fingerprint,
+            spec.metric_version,
+            canonical_json(spec.task_config),
+            canonical_json(spec.recipe),
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A measure over seeds: mean and sample standard deviation (None for a single seed) of ``n`` runs."""
+
+    mean: float
+    sd: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Summary | None:
+        """Summarise the values, one per seed; None where there is none."""
+        if not values:
+            return None
+        return cls(
+            statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values)
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method with one configuration: its records by seed, none for a method that was not run."""
+
+    method: str
+    label: str
+    records: tuple[RunResult, ...]
+
+    @property
+    def done(self) -> tuple[RunResult, ...]:
+        """The records that hold numbers."""
+        return tuple(record for record in self.records if record.status == "done")
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether this is retrain or original rather than an unlearning method."""
+        return self.method in REFERENCES
+
+    def missing_seeds(self, expected: Iterable[int]) -> list[int]:
+        """The expected seeds that have no record of any status."""
+        return sorted(set(expected) - {record.spec.seed for record in self.records})
+
+    def statuses(self) -> Counter[str]:
+        """How many records there are of each status."""
+        return Counter(record.status for record in self.records)
+
+    def summary(self, metric: str) -> Summary | None:
+        """The measure over the seeds in which it could be computed."""
+        return Summary.of([v.value for v in self._values(metric) if v.value is not None])
+
+    def distance(self, metric: str) -> Summary | None:
+        """Distance |value - retrain| over seeds, each seed compared with its own retrain."""
+        pairs = [(v.value, v.retrain) for v in self._values(metric)]
+        return Summary.of([abs(a - b) for a, b in pairs if a is not None and b is not None])
+
+    def cost(self, field: str) -> Summary | None:
+        """One number of `Cost`, by its field name, over seeds."""
+        costs = [record.cost for record in self.done if record.cost is not None]
+        return Summary.of([number for cost in costs if (number := _number(cost, field)) is not None])
+
+    def _values(self, metric: str) -> list[Value]:
+        return [record.values[metric] for record in self.done if metric in record.values]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One table: rows in display order and the seeds that any of them was run with."""
+
+    key: GroupKey
+    seeds: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+
+def choose_metrics(names: Sequence[str] | None) -> tuple[Metric, ...]:
+    """The headline metrics of the given names, in the given order; all of them for None.
+
+    Raises:
+        UsageError: A name is not a headline metric.
+    """
+    if names is None:
+        return HEADLINE
+    for name in names:
+        if name not in METRICS:
+            raise UsageError(f"unknown metric {name!r}{did_you_mean(name, METRICS)}")
+    return tuple(METRICS[name] for name in names)
+
+
+def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] = ()) -> list[Group]:
+    """Sort records into tables, and within a table into rows.
+
+    Args:
+        records: In any order; the order does not change the answer. One of two with the same run id counts.
+        expected_methods: Methods that get an empty row in every table in which they have no record.
+
+    Returns:
+        Groups sorted by their key. Rows: retrain, original, then methods by name and configuration.
+    """
+    by_key: defaultdict[GroupKey, dict[str, RunResult]] = defaultdict(dict)
+    for record in records:
+        by_key[GroupKey.of(record.spec)][record.run_id] = record
+    return [_group(key, list(by_key[key].values()), expected_methods) for key in sorted(by_key)]
+
+
+def settings(config: dict[str, Scalar] | str) -> str:
+    """A configuration, as a mapping or JSON object, in one line: ``epochs=5, lr=0.001``."""
+    mapping = json.loads(config) if isinstance(config, str) else config
+    return ", ".join(f"{key}={_plain(value)}" for key, value in sorted(mapping.items()))
+
+
+def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[str]) -> Group:
+    by_config: defaultdict[str, defaultdict[str, list[RunResult]]] = defaultdict(lambda: defaultdict(list))
+    for record in sorted(records, key=lambda record: record.spec.seed):
+        by_config[record.spec.method][canonical_json(record.spec.config)].append(record)
+    rows = [Row(method, method, ()) for method in set(expected_methods) - set(by_config)]
+    for method, configs in by_config.items():
+        labels = _labels(method, list(configs))
+        rows += [Row(method, labels[config], tuple(runs)) for config, runs in configs.items()]
+    rows.sort(key=lambda row: (row.method != RETRAIN, row.method != ORIGINAL, row.method, row.label))
+    return Group(key, tuple(sorted({record.spec.seed for record in records})), tuple(rows))
+
+
+def _labels(method: str, configs: list[str]) -> dict[str, str]:
+    """Name each configuration (canonical JSON) of a method by the settings in which they differ."""
+    if len(configs) == 1:
+        return {configs[0]: method}
+    parsed = {config: json.loads(config) for config in configs}
+    keys = sorted({key for config in parsed.values() for key in config})
+    differing = [
+        key for key in keys if len({canonical_json(c.get(key, "unset")) for c in parsed.values()}) > 1
+    ]
+    return {
+        text: f"{method} ({settings({key: config.get(key, 'unset') for key in differing})})"
+        for text, config in parsed.items()
+    }
+
+
+def _plain(value: Scalar) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return str(value)
+
+
+def _number(cost: Cost, field: str) -> float | None:
+    number: float | None = getattr(cost, field)
+    return number

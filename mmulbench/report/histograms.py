@@ -1,0 +1,141 @@
+"""Association scores of forget, retain and unrelated pairs before and after, as small multiples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmulbench.report.aggregate import ORIGINAL, Group, Row
+from mmulbench.report.style import COLOURS
+from mmulbench.results import ScoreHistogram
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PAIR_COLOURS = {"forget": COLOURS[1], "retain": COLOURS[0], "unrelated": COLOURS[2]}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One method on one association path: counts pooled over the seeds, or one seed's and why."""
+
+    label: str
+    path: str
+    histogram: ScoreHistogram
+    seeds: tuple[int, ...]
+    pooled: bool
+
+    @property
+    def title(self) -> str:
+        """Method, path, and the seed where the seeds could not be pooled."""
+        note = "" if self.pooled else f" (seed {self.seeds[0]} only: bins differ)"
+        return f"{self.label}, {self.path}{note}"
+
+
+def score_figure(group: Group, title: str) -> tuple[Figure, pd.DataFrame] | None:
+    """Draw one row for each method and one column for each association path; None without histograms.
+
+    The original has no row: the outlines in every panel are its scores.
+
+    Returns:
+        The figure, and a table with the counts and densities of every bin that it shows.
+    """
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    panels = [panel for row in group.rows if row.method != ORIGINAL for panel in _panels(row)]
+    if not panels:
+        return None
+    labels = list(dict.fromkeys(panel.label for panel in panels))
+    paths = sorted({panel.path for panel in panels})
+    figure = Figure(figsize=(3.6 * len(paths) + 1.4, 1.5 * len(labels) + 1.1), layout="constrained")
+    grid = figure.subplots(len(labels), len(paths), squeeze=False, sharex="col")
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for panel in panels:
+        _draw(grid[labels.index(panel.label), paths.index(panel.path)], panel)
+    for axes in grid[-1]:
+        axes.set_xlabel("association score")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    _legend(figure)
+    return figure, pd.DataFrame([line for panel in panels for line in _lines(panel)])
+
+
+def _panels(row: Row) -> Iterator[Panel]:
+    """Pool each path's counts over seeds where all have the same edges, else take the first seed's."""
+    for path in sorted({path for record in row.done for path in record.histograms}):
+        records = [record for record in row.done if path in record.histograms]
+        histograms = [record.histograms[path] for record in records]
+        seeds = tuple(record.spec.seed for record in records)
+        pooled = all(histogram.edges == histograms[0].edges for histogram in histograms)
+        if pooled:
+            yield Panel(row.label, path, _sum(histograms), seeds, pooled)
+        else:
+            yield Panel(row.label, path, histograms[0], seeds[:1], pooled)
+
+
+def _sum(histograms: list[ScoreHistogram]) -> ScoreHistogram:
+    def total(sides: list[dict[str, list[int]]]) -> dict[str, list[int]]:
+        return {pairs: np.sum([side[pairs] for side in sides], axis=0).tolist() for pairs in sides[0]}
+
+    before, after = [h.before for h in histograms], [h.after for h in histograms]
+    return ScoreHistogram(edges=histograms[0].edges, before=total(before), after=total(after))
+
+
+def _density(counts: list[int], edges: list[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Counts of k bins as a density of unit area (zero where there are no pairs)."""
+    density: np.ndarray[Any, np.dtype[np.float64]] = np.asarray(counts) / (
+        max(sum(counts), 1) * np.diff(edges)
+    )
+    return density
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    edges = panel.histogram.edges
+    axes.set_axis_on()
+    for pairs, counts in panel.histogram.after.items():
+        axes.stairs(_density(counts, edges), edges, fill=True, alpha=0.4, color=PAIR_COLOURS.get(pairs))
+    for pairs, counts in panel.histogram.before.items():
+        colour = PAIR_COLOURS.get(pairs)
+        axes.stairs(_density(counts, edges), edges, color=colour, linewidth=1.2, linestyle=(0, (3, 1.5)))
+    axes.set_title(panel.title, fontsize=9)
+    axes.set_yticks([])
+    axes.set_ylim(bottom=0)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(labelbottom=True, labelsize=8)
+    axes.grid(visible=False)
+
+
+def _legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Patch | Line2D] = []
+    for pairs, colour in PAIR_COLOURS.items():
+        handles.append(Patch(color=colour, alpha=0.4, label=f"{pairs} pairs, after"))
+        handles.append(Line2D([], [], color=colour, linestyle=(0, (3, 1.5)), label=f"{pairs} pairs, before"))
+    figure.legend(handles=handles, loc="outside right upper")
+
+
+def _lines(panel: Panel) -> Iterator[dict[str, object]]:
+    """The panel's bins, one line each."""
+    edges = panel.histogram.edges
+    for when, side in (("before", panel.histogram.before), ("after", panel.histogram.after)):
+        for pairs, counts in side.items():
+            for i, density in enumerate(_density(counts, edges)):
+                yield {
+                    "method": panel.label,
+                    "path": panel.path,
+                    "seeds": " ".join(map(str, panel.seeds)),
+                    "when": when,
+                    "pairs": pairs,
+                    "left": edges[i],
+                    "right": edges[i + 1],
+                    "count": counts[i],
+                    "density": density,
+                }

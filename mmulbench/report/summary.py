@@ -1,0 +1,145 @@
+"""One run on the terminal: the table that ends `mmulbench run`, and all of a record for `mmulbench show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.report.aggregate import settings
+from mmulbench.report.verdict import verdict
+from mmulbench.results import Cost, RunResult, Value
+
+__all__ = ["show", "summary_table", "verdict"]
+
+BETTER = {"higher": "higher", "lower": "lower", "closest_to_retrain": "as retrain"}
+"""What is better, in the words of the table's column of that name."""
+
+
+def summary_table(result: RunResult) -> Table:
+    """Tabulate the headline values and the cost of a run beside the original's and retrain's."""
+    spec = result.spec
+    title = f"{spec.method} on {spec.task}, {spec.backbone}, forget size {spec.forget_size}, seed {spec.seed}"
+    table = _table(escape(title))
+    for metric in HEADLINE:
+        if metric.name in result.values:
+            table.add_row(*_cells(metric.title, result.values[metric.name]))
+    if result.cost is not None:
+        table.add_section()
+        for label, text in _cost_lines(result.cost):
+            table.add_row(label, text)
+    return table
+
+
+def show(result: RunResult) -> RenderableType:
+    """Everything in a record: specification, values, verdict, details, what is missing, environment."""
+    parts: list[RenderableType] = [_specification(result), summary_table(result), Text(verdict(result))]
+    if details := _details(result):
+        parts.append(details)
+    if result.missing:
+        parts.append(Text("\n".join(["Left out:", *(f"  {line}" for line in result.missing)])))
+    parts += [_environment(result), Text(f"Reproduce with: {result.command}")]
+    spaced: list[RenderableType] = [piece for part in parts for piece in (part, Text())]
+    return Group(*spaced[:-1])
+
+
+def _table(title: str) -> Table:
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    table.add_column("Measure", overflow="fold")
+    for name in ("this run", "original", "retrain"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("better", no_wrap=True)
+    table.add_column("95 %\ninterval", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True)
+    return table
+
+
+def _cells(label: str, value: Value) -> tuple[str, ...]:
+    """One line of the table; what is absent shows as a dash."""
+    interval = "" if value.low is None or value.high is None else f"{value.low:.3f}–{value.high:.3f}"
+    numbers = (_number(value.value), _number(value.original), _number(value.retrain))
+    return (escape(label), *numbers, BETTER[value.direction], interval, f"{value.n:,}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _cost_lines(cost: Cost) -> Iterator[tuple[str, str]]:
+    """What was measured of the cost, in words and units."""
+    yield "Time", f"{cost.seconds:,.1f} s"
+    if cost.seconds_ratio is not None:
+        yield "Time / retrain's", f"{cost.seconds_ratio:.3f}"
+    if cost.flops is not None:
+        yield "FLOPs", f"{cost.flops:.3g}"
+    if cost.flops_ratio is not None:
+        yield "FLOPs / retrain's", f"{cost.flops_ratio:.3f}"
+    if cost.peak_memory_mb is not None:
+        yield "Peak memory", f"{cost.peak_memory_mb:,.0f} MiB"
+    yield "Pairs seen", f"{cost.samples:,}"
+    yield "Steps", f"{cost.steps:,}"
+
+
+def _details(result: RunResult) -> Table | None:
+    """The values below the headline, one section per measure they belong to."""
+    keys = [key for key in result.values if "/" in key]
+    if not keys:
+        return None
+    order = [metric.name for metric in HEADLINE]
+    keys.sort(
+        key=lambda key: (order.index(head) if (head := key.split("/")[0]) in order else len(order), key)
+    )
+    table = _table("Details")
+    for head, section in groupby(keys, key=lambda key: key.split("/")[0]):
+        table.add_section()
+        table.add_row(escape(head))
+        for key in section:
+            table.add_row(*_cells(f"  {key.removeprefix(f'{head}/')}", result.values[key]))
+    return table
+
+
+def _pairs(title: str, pairs: dict[str, str]) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in pairs.items():
+        table.add_row(name, escape(text))
+    return table
+
+
+def _specification(result: RunResult) -> Table:
+    spec = result.spec
+    pairs = {
+        "run id": result.run_id,
+        "status": result.status,
+        "task": f"{spec.task} ({settings(spec.task_config) or 'defaults'})",
+        "backbone": spec.backbone,
+        "method": f"{spec.method} ({settings(spec.config) or 'no settings'})",
+        "recipe": settings(spec.recipe) or "defaults",
+        "forget size": str(spec.forget_size),
+        "seed": str(spec.seed),
+        "data": spec.data_fingerprint,
+        "metric version": spec.metric_version,
+    }
+    return _pairs("Run", pairs)
+
+
+def _environment(result: RunResult) -> Table:
+    env = result.environment
+    started, finished = (time.isoformat(timespec="seconds") for time in (result.started, result.finished))
+    pairs = {
+        "mmulbench": f"{env.mmulbench} (git {env.git_commit or 'unknown'})",
+        "python": f"{env.python} on {env.platform}",
+        "device": f"{env.device}, {env.threads} threads",
+        "packages": ", ".join(f"{name} {version}" for name, version in sorted(env.packages.items())),
+        "ran": f"{started} to {finished}",
+    }
+    return _pairs("Environment", pairs)

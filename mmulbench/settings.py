@@ -1,0 +1,28 @@
+"""Folders and their defaults: option, then environment variable, then a fixed place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def data_dir(option: Path | None) -> Path:
+    """Where official data sets lie: --data-dir, MMULBENCH_DATA, or ./data."""
+    return _folder(option, "MMULBENCH_DATA", Path("data"))
+
+
+def results_dir(option: Path | None) -> Path:
+    """Where records go: --results-dir, MMULBENCH_RESULTS, or ./results."""
+    return _folder(option, "MMULBENCH_RESULTS", Path("results"))
+
+
+def cache_dir(option: Path | None) -> Path:
+    """Where shared artifacts go: --cache-dir, MMULBENCH_CACHE, or the user's cache folder."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return _folder(option, "MMULBENCH_CACHE", home / "mmulbench")
+
+
+def _folder(option: Path | None, variable: str, default: Path) -> Path:
+    if option is not None:
+        return option
+    return Path(os.environ[variable]) if os.environ.get(variable) else default

@@ -1,0 +1,99 @@
+"""The contract of a task: its data, what is forgotten, and how the original is trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from mmulbench.data import Integers, Split
+from mmulbench.errors import UsageError
+from mmulbench.model import RawItems
+from mmulbench.progress import Progress
+from mmulbench.seeds import generator
+from mmulbench.training import Recipe
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """A task's items and splits (the paper's D, D_val and D_test).
+
+    Attributes:
+        items: by modality, the raw items that the splits index; the first modality is the forget unit's.
+        train: true pairs for training; Df and Dr are taken from it.
+        validation: true pairs for every choice that is made.
+        test: true pairs for the final measure alone.
+        fingerprint: SHA-256 of items and splits; records and caches carry it.
+    """
+
+    items: Mapping[str, RawItems]
+    train: Split
+    validation: Split
+    test: Split
+    fingerprint: str
+
+
+class Task(ABC):
+    """One task. Register it in a file of its own name in ``tasks/``: ``@TASKS.register("my_task")``."""
+
+    kind: ClassVar[Literal["retrieval"]] = "retrieval"
+    modalities: ClassVar[tuple[str, str]]
+    """Two names; the forget unit is an item of the first with all its pairs."""
+
+    default_backbone: ClassVar[str]
+    recipe: ClassVar[Recipe] = Recipe()
+    forget_fraction: ClassVar[float] = 0.05
+    """Default forget size as a fraction of the training units."""
+
+    rerank: ClassVar[int] = 16
+    """Retrieval candidates that the fusion module re-ranks (ALBEF on Flickr30K: 128)."""
+
+    @dataclass(frozen=True)
+    class Config:
+        """Settings of the task, part of every record."""
+
+    def __init__(self, config: Any = None) -> None:
+        self.config: Any = config if config is not None else self.Config()
+
+    @abstractmethod
+    def load(self, data_dir: Path, progress: Progress) -> TaskData:
+        """Read the data.
+
+        Raises:
+            UsageError: where data or a package is missing: what, where it is looked for, how to get it.
+            MmulbenchError: where data is damaged: file and line.
+        """
+
+    def forget_units(self, data: TaskData, size: int, seed: int) -> Integers:
+        """The forget set's units: the first ``size`` of one random order a seed, so that sizes are nested.
+
+        Raises:
+            UsageError: unless 0 < size < number of training units.
+        """
+        units = data.train.units
+        if not 0 < size < len(units):
+            raise UsageError(
+                f"forget size {size} is out of range: 1 to {len(units) - 1} units, "
+                "or a fraction between 0 and 1 such as 0.05"
+            )
+        return generator(seed, "forget").permutation(units)[:size]
+
+    def forget_size(self, data: TaskData, requested: float | int | None) -> int:
+        """Number of units from a number, a fraction in (0, 1), or None for the task's default.
+
+        Raises:
+            UsageError: when it is out of range.
+        """
+        total = len(data.train.units)
+        wanted = self.forget_fraction if requested is None else requested
+        if isinstance(wanted, float):
+            if not 0.0 < wanted < 1.0:
+                raise UsageError(
+                    f"forget size {wanted} is out of range: a fraction lies between 0 and 1 (both excluded), "
+                    f"a number of units between 1 and {total - 1}"
+                )
+            return min(max(round(wanted * total), 1), total - 1)
+        self.forget_units(data, wanted, seed=0)
+        return wanted

@@ -1,0 +1,162 @@
+"""The one training loop, used by original, retrain and every gradient-based method."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmulbench.cost import CostMeter
+from mmulbench.data import Batch, PairData, Sampling
+from mmulbench.errors import Diverged
+from mmulbench.model import MultimodalModel
+from mmulbench.progress import Progress
+from mmulbench.seeds import generator, torch_seeded
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the original and retrain are trained.
+
+    Attributes:
+        epochs: passes over the training set.
+        lr: peak learning rate of AdamW under a one-cycle schedule.
+        weight_decay: of AdamW.
+        batch_size: true pairs a step.
+        sampling: ``unit``: an epoch sees every unit once with one of its pairs; ``pair``: every pair once.
+    """
+
+    epochs: int = 30
+    lr: float = 1e-3
+    weight_decay: float = 0.01
+    batch_size: int = 128
+    sampling: Sampling = "unit"
+
+
+Schedule = torch.optim.lr_scheduler.LRScheduler
+
+
+class Learner:
+    """A model, the parameters that train, their optimiser, and where cost and progress go.
+
+    Args:
+        parameters: exactly the parameters to train; all others of the model are left without gradients.
+        lr: AdamW's learning rate.
+        weight_decay: AdamW's weight decay.
+        meter: charged for every step.
+    """
+
+    def __init__(
+        self,
+        model: MultimodalModel,
+        parameters: list[nn.Parameter],
+        *,
+        lr: float,
+        weight_decay: float,
+        meter: CostMeter,
+    ) -> None:
+        self.model = model
+        self.parameters = parameters
+        self.meter = meter
+        self.schedule: Schedule | None = None
+        chosen = {id(p) for p in parameters}
+        for parameter in model.parameters():
+            parameter.requires_grad_(id(parameter) in chosen)
+        self.optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay)
+
+    def one_cycle(self, lr: float, steps: int) -> None:
+        """Warm up to ``lr`` and anneal to nothing over this many steps."""
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, lr, total_steps=steps)
+
+    def run(
+        self,
+        batches: Iterable[Any],
+        loss: Callable[..., Tensor],
+        tick: Callable[[], None],
+        kind: str,
+    ) -> None:
+        """Descend on ``loss`` for every batch, or tuple of batches, in turn.
+
+        Args:
+            batches: `Batch` or tuples of them; a tuple becomes the loss's arguments.
+            loss: gives a scalar.
+            tick: called after each step.
+            kind: name of this kind of step for the cost meter.
+
+        Raises:
+            Diverged: when the loss or a gradient is NaN or infinite.
+        """
+        for item in batches:
+            sets = item if isinstance(item, tuple) else (item,)
+            samples = sum(len(batch) for batch in sets)
+            self.meter.step(kind, samples, functools.partial(self._step, loss, sets))
+            tick()
+
+    def _step(self, loss: Callable[..., Tensor], sets: tuple[Batch, ...]) -> None:
+        value = loss(*sets)
+        if not math.isfinite(value.item()):
+            raise Diverged(f"the loss became {value.item()}")
+        self.optimizer.zero_grad(set_to_none=True)
+        if value.requires_grad:
+            value.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+        if self.schedule is not None:
+            self.schedule.step()
+
+
+def fit(
+    model: MultimodalModel,
+    data: PairData,
+    recipe: Recipe,
+    seed: int,
+    meter: CostMeter,
+    progress: Progress,
+    description: str,
+) -> MultimodalModel:
+    """Train a fresh model by the recipe: how the original and retrain are made.
+
+    Args:
+        model: trained in place.
+        data: the training pairs.
+        recipe: epochs, learning rate, batch size.
+        seed: of data order and of every random draw inside the model.
+        meter: charged for the training.
+        progress: shows a bar.
+        description: of the bar.
+
+    Returns:
+        The same model, in evaluation mode.
+
+    Raises:
+        Diverged: when the loss becomes NaN or infinite, or a parameter does.
+    """
+    steps = data.steps(recipe.batch_size) * recipe.epochs
+    learner = Learner(
+        model, list(model.parameters()), lr=recipe.lr, weight_decay=recipe.weight_decay, meter=meter
+    )
+    learner.one_cycle(recipe.lr, steps)
+    tick = progress.counter(steps, description)
+    rng = generator(seed, "order")
+    with torch_seeded(seed, "training"):
+        model.train()
+        for _ in range(recipe.epochs):
+            learner.run(data.epoch(recipe.batch_size, rng), own_loss(model), tick, kind="own loss")
+    check_finite(model)
+    return model.eval()
+
+
+def own_loss(model: MultimodalModel) -> Callable[[Batch], Tensor]:
+    """The task's own training loss of a model, as a function of a batch."""
+    return lambda batch: model(batch).loss
+
+
+def check_finite(model: nn.Module) -> None:
+    """Raise `Diverged` if any parameter is NaN or infinite."""
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise Diverged(f"parameter {name} is no longer finite")
