@@ -45,7 +45,7 @@ class Mmul(GradientMethod):
                 which permutes a batch's texts and so can leave a true pair in place; here none ever is).
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 6
+        epochs: Annotated[int, Field(ge=1)] = 5
         lr: Annotated[float, Field(gt=0)] = 3e-4
         batch_size: Annotated[int, Field(ge=2)] = 64
         alpha: Annotated[float, Field(ge=0)] = 1.0

@@ -44,7 +44,7 @@ class Scrub(Method):
             rewind: return the checkpoint that forgot as much as held-out data is unknown.
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 6
+        epochs: Annotated[int, Field(ge=1)] = 5
         msteps: Annotated[int, Field(ge=0)] = 2
         lr: Annotated[float, Field(gt=0)] = 3e-4
         batch_size: Annotated[int, Field(ge=2)] = 64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from mmulbench import __version__
-from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.errors import MmulbenchError
 
 app = typer.Typer(
     name="mmulbench",
@@ -23,7 +24,7 @@ app = typer.Typer(
 )
 
 Results = Annotated[
-    Path | None, typer.Option("--results-dir", help="Records go here. [env MMULBENCH_RESULTS, ./results]")
+    Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -71,12 +72,12 @@ def run(
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")] = "auto",
     data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Official data. [env MMULBENCH_DATA, ./data]")
+        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
     ] = None,
     results_dir: Results = None,
     cache_dir: Annotated[
         Path | None,
-        typer.Option("--cache-dir", help="Shared artifacts. [env MMULBENCH_CACHE, ~/.cache/mmulbench]"),
+        typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
     ] = None,
     overwrite: Annotated[
         OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
@@ -180,34 +181,33 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         return _exit_code(app(words, standalone_mode=False))
-    except MmulbenchError as error:
-        if "--debug" in words:
-            raise
-        print(f"mmulbench: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         print(
             "mmulbench: interrupted; what is finished is kept: run the same command to go on", file=sys.stderr
         )
         return 130
     except Exception as error:
-        return _unexpected(error, debug="--debug" in words)
+        return _failed(error, debug="--debug" in words)
 
 
 def _exit_code(result: Any) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _unexpected(error: Exception, *, debug: bool) -> int:
-    """Click's own usage errors exit with 2; anything else is ours."""
-    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-        print(f"mmulbench: {error.format_message()}", file=sys.stderr)
-        return int(error.exit_code)
+def _failed(error: Exception, *, debug: bool) -> int:
+    """Print one line, and the traceback where it is asked for.
+
+    Returns:
+        The exit code.
+    """
     if debug:
-        raise error
-    text = " ".join(str(error).split())
-    print(f"mmulbench: {type(error).__name__}: {text} (--debug shows where)", file=sys.stderr)
-    return 1
-
-
-__all__ = ["UsageError", "app", "main"]
+        traceback.print_exception(error)
+    if isinstance(error, MmulbenchError):
+        text, code = str(error), error.exit_code
+    elif hasattr(error, "format_message") and hasattr(error, "exit_code"):  # wrong use, found by the parser
+        text, code = error.format_message().replace("Value error, ", ""), int(error.exit_code)
+    else:
+        text, code = f"{type(error).__name__}: {error} (--debug shows where)", 1
+    if line := " ".join(text.split()):  # there is none where help was printed
+        print(f"mmulbench: {line}", file=sys.stderr)
+    return code

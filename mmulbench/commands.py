@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -27,17 +28,16 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
     progress = NotesOnly() if quiet or as_json else Bars()
 
     def done(result: RunResult, path: Path, new: bool) -> None:
+        if not new:
+            progress.note(f"found the record of this run (--overwrite always makes it again): {path}")
         if as_json:
             return
         if quiet:
             print(path)
             return
         console.print()
-        if not new:
-            console.print(
-                f"Found the record of this run (--overwrite always makes it again): {path}", soft_wrap=True
-            )
-        console.print(summary.summary_table(result))
+        if result.values:
+            console.print(summary.summary_table(result))
         console.print(summary.verdict(result), highlight=False)
         for line in result.missing:
             console.print(f"Missing: {line}", highlight=False)
@@ -68,7 +68,8 @@ def make_leaderboard(
         MmulbenchError: when the file differs from the records.
     """
     records, unreadable = _load(results, task)
-    command = " ".join(["mmulbench leaderboard", *(["--task", task] if task else [])])
+    options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
+    command = " ".join(["mmulbench leaderboard", *options])
     text = leaderboard.render(
         records, unreadable, metrics, command, expected_methods=METHODS.names(), results=results
     )
@@ -84,17 +85,20 @@ def make_leaderboard(
         print(output)
     else:
         print(text, end="")
-    for item in unreadable:
-        Console(stderr=True).print(
-            f"mmulbench: left out {item.path}: {item.reason}", markup=False, soft_wrap=True
-        )
+    _report(unreadable)
 
 
 def make_plots(results: Path, task: str | None, metric: str | None, output: Path) -> None:
     """Write the plots and print their paths."""
-    records, _ = _load(results, task)
+    records, unreadable = _load(results, task)
+    _report(unreadable)
     for path in plots.write_plots(records, output, metric):
         print(path)
+
+
+def _report(unreadable: list[Unreadable]) -> None:
+    for item in unreadable:
+        print(f"mmulbench: left out {item.path}: {item.reason}", file=sys.stderr)
 
 
 def _load(results: Path, task: str | None) -> tuple[list[RunResult], list[Unreadable]]:

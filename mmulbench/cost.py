@@ -6,10 +6,10 @@ import contextlib
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -17,6 +17,29 @@ from torch.utils.flop_counter import FlopCounterMode
 from mmulbench.results import Cost
 
 T = TypeVar("T")
+
+Shape = Sequence[int]
+
+
+def _attention_flops(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
+    """Two products: queries with keys, weights with values."""
+    batch, heads, queries, width = query
+    return 2 * batch * heads * queries * key[2] * (width + value[3])
+
+
+def _attention_backward_flops(
+    gradient: Shape, query: Shape, key: Shape, value: Shape, *_: Any, **__: Any
+) -> int:
+    """Five products: the scores again, and the gradients of weights, values, queries and keys."""
+    batch, heads, queries, width = query
+    return 2 * batch * heads * queries * key[2] * (3 * width + 2 * value[3])
+
+
+_CPU_ATTENTION: dict[Any, Any] = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_flops,
+}
+"""Kernels that torch's counter misses; without them attention on a CPU would count as free."""
 
 
 class CostMeter:
@@ -35,6 +58,8 @@ class CostMeter:
         self._steps = 0
         self._peak: float | None = None
         self._charged: set[str] = set()
+        self._counter: FlopCounterMode | None = None
+        self._uncounted = 0.0
 
     def __enter__(self) -> CostMeter:
         """Start the clock and reset the peak."""
@@ -63,9 +88,8 @@ class CostMeter:
         if kind in self._per_sample:
             result = work()
         else:
-            with FlopCounterMode(display=False) as counter:
-                result = work()
-            self._per_sample[kind] = counter.get_total_flops() / max(samples, 1)
+            result, flops = self._count(work)
+            self._per_sample[kind] = flops / max(samples, 1)
         self._flops += self._per_sample[kind] * samples
         self._samples += samples
         self._steps += optimiser_step
@@ -80,9 +104,15 @@ class CostMeter:
         self._flops += cost.flops or 0.0
         self._samples += cost.samples
 
-    def discount(self, seconds: float) -> None:
-        """Take back wall seconds that were spent inside the block but are charged through `charge`."""
-        self._seconds -= seconds
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Leave out what the block does, even within a step: it is charged through `charge`."""
+        start, counted = time.perf_counter(), self._counted()
+        try:
+            yield
+        finally:
+            self._seconds -= time.perf_counter() - start
+            self._uncounted += self._counted() - counted
 
     def cost(self) -> Cost:
         """The cost so far; whole once the block has ended."""
@@ -93,6 +123,18 @@ class CostMeter:
             samples=self._samples,
             steps=self._steps,
         )
+
+    def _count(self, work: Callable[[], T]) -> tuple[T, float]:
+        """The result of some work, and its floating-point operations."""
+        self._uncounted = 0.0
+        with FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION) as self._counter:
+            result = work()
+        flops = self._counted() - self._uncounted
+        self._counter = None
+        return result, flops
+
+    def _counted(self) -> float:
+        return 0.0 if self._counter is None else self._counter.get_total_flops()
 
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")

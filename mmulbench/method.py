@@ -7,10 +7,11 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from mmulbench.cost import CostMeter
@@ -146,7 +147,7 @@ class GradientConfig:
     """Settings shared by the gradient-based methods.
 
     The same epochs, learning rate and batch size for every method, so that none is favoured before tuning:
-    a fifth of the epochs that train the original of the emoji task, at a third of its peak learning rate.
+    a tenth of the epochs that train the original of the emoji task, at a third of its peak learning rate.
 
     Attributes:
         epochs: passes over the retain set (over the forget set for a method that reads nothing else).
@@ -154,9 +155,9 @@ class GradientConfig:
         batch_size: pairs of each set a step.
     """
 
-    epochs: int = 6
-    lr: float = 3e-4
-    batch_size: int = 64
+    epochs: Annotated[int, Field(ge=1)] = 5
+    lr: Annotated[float, Field(gt=0)] = 3e-4
+    batch_size: Annotated[int, Field(ge=2)] = 64
 
 
 class _Descent(Method):

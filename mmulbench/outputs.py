@@ -40,7 +40,7 @@ class OriginalOutputs:
         original: MultimodalModel,
         train: Split,
         features: Features,
-        load: Callable[[Callable[[], tuple[Tensors, Cost]]], tuple[Tensors, Cost, float]],
+        load: Callable[[Callable[[], tuple[Tensors, Cost]]], tuple[Tensors, Cost]],
         meter: CostMeter,
     ) -> None:
         self._original = original
@@ -54,8 +54,8 @@ class OriginalOutputs:
         def compute() -> tuple[Tensors, Cost]:
             return compute_outputs(self._original, self._train, self._features)
 
-        tensors, cost, waited = self._load(compute)
-        self._meter.discount(waited)
+        with self._meter.aside():
+            tensors, cost = self._load(compute)
         self._meter.charge("original's outputs", cost)
         return tensors
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
@@ -68,7 +69,7 @@ class Overrides:
             if name not in known:
                 where = target if target in ("task", "recipe") else f"method {target}"
                 hint = did_you_mean(name, known) if known else f"; {where} has no settings"
-                raise UsageError(f"--set {name}: {where} has no such setting{hint}")
+                raise UsageError(f"--set {_key(target, name)}: {where} has no such setting{hint}")
         return validated(default, given, target) if given else default
 
 
@@ -83,7 +84,19 @@ def validated(default: T, given: Mapping[str, Any], target: str) -> T:
         checked = TypeAdapter(type(default)).validate_python({**current, **given})
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or target
-        message = first["msg"][:1].lower() + first["msg"][1:]
-        raise UsageError(f"--set {name}={given.get(name, '')}: {message}") from error
+        names = [str(part) for part in first["loc"][:1]] or list(given)
+        message = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{_settings(given, names, target)}: {message[:1].lower()}{message[1:]}") from error
+    for name in given:
+        value = getattr(checked, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{_settings(given, [name], target)}: input should be a finite number")
     return replace(default, **{name: getattr(checked, name) for name in given})  # type: ignore[type-var]
+
+
+def _settings(given: Mapping[str, Any], names: Sequence[str], target: str) -> str:
+    return " ".join(f"--set {_key(target, name)}={given.get(name, '')}" for name in names)
+
+
+def _key(target: str, name: str) -> str:
+    return f"{target}.{name}" if target in ("task", "recipe") else name

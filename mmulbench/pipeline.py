@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import re
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,7 +16,7 @@ import torch
 from mmulbench.cost import CostMeter
 from mmulbench.data import Integers
 from mmulbench.environment import describe_environment
-from mmulbench.errors import Diverged, MmulbenchError
+from mmulbench.errors import Diverged, MmulbenchError, UsageError
 from mmulbench.headline import compute_values, score_histograms
 from mmulbench.method import Method, UnlearningProblem
 from mmulbench.model import MultimodalModel
@@ -231,18 +233,22 @@ def use_device(name: str) -> torch.device:
     """The device called auto, cpu or cuda:N, with torch set up so that the same run gives the same numbers.
 
     Raises:
-        MmulbenchError: when there is no such device.
+        UsageError: when there is no such device.
     """
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", name) is None:
+        raise UsageError(f"--device {name!r} is unknown; allowed: auto, cpu or cuda:N such as cuda:0")
     wanted = name if name != "auto" else ("cuda:0" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(wanted)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise MmulbenchError(
-            f"device {name!r} cannot be used: {reason}; choose --device cpu or auto"
+        raise UsageError(
+            f"--device {name!r} cannot be used: {reason}; choose --device cpu or auto"
         ) from error
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # The first optimiser imports it, which would count as the first method's time.
+    importlib.import_module("torch._dynamo")
     # The fast path of torch's transformer layers takes other kernels in evaluation than in training.
     torch.backends.mha.set_fastpath_enabled(False)
     return device

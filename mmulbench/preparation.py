@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,16 @@ class Prepared:
     relations: Relations
     key: dict[str, Any]
 
+    @cached_property
+    def known_relations(self) -> Relations:
+        """The true pairs that training and unlearning may know of: none of the test split."""
+        return Relations(self.data.train, self.data.validation)
+
     def pairs(self, split: Split, sampling: str | None = None) -> PairData:
         """A split as a source of batches; sampling is the recipe's unless given."""
         return PairData(
             split,
-            self.relations,
+            self.known_relations,
             self.features,
             self.task.modalities,
             sampling or self.recipe.sampling,  # type: ignore[arg-type]
@@ -97,15 +103,35 @@ def make_task(name: str, config: Any = None) -> Task:
 
 
 def prepare(task_name: str, task: Task, backbone: Backbone, recipe: Recipe, workspace: Workspace) -> Prepared:
-    """Load the data and prepare every item's model inputs, from the cache where they are known.
+    """Load the data and prepare every item's model inputs.
 
     Raises:
         UsageError: when data or packages are missing.
         MmulbenchError: when data is damaged or the cache cannot be written.
     """
-    progress = workspace.progress
-    progress.stage("data")
-    data = task.load(workspace.data_dir, progress)
+    return prepare_inputs(task_name, task, load_data(task, workspace), backbone, recipe, workspace)
+
+
+def load_data(task: Task, workspace: Workspace) -> TaskData:
+    """The task's data.
+
+    Raises:
+        UsageError: when data or packages are missing.
+        MmulbenchError: when data is damaged.
+    """
+    workspace.progress.stage("data")
+    return task.load(workspace.data_dir, workspace.progress)
+
+
+def prepare_inputs(
+    task_name: str, task: Task, data: TaskData, backbone: Backbone, recipe: Recipe, workspace: Workspace
+) -> Prepared:
+    """Prepare every item's model inputs, from the cache where they are known.
+
+    Raises:
+        UsageError: when packages are missing.
+        MmulbenchError: when the cache cannot be written.
+    """
     key: dict[str, Any] = {
         "data": data.fingerprint,
         "backbone": backbone.identity,
@@ -115,7 +141,7 @@ def prepare(task_name: str, task: Task, backbone: Backbone, recipe: Recipe, work
     for modality in task.modalities:
 
         def build(modality: str = modality) -> Artifact:
-            return Artifact(backbone.prepare(modality, data.items[modality], progress.track), {})
+            return Artifact(backbone.prepare(modality, data.items[modality], workspace.progress.track), {})
 
         arrays[modality] = workspace.cache.get_or_build(
             "features", {**key, "modality": modality}, build

@@ -72,6 +72,7 @@ class Bars(Progress):
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            disable=not self._console.is_terminal,
         )
         self._stage = ""
 
@@ -109,8 +110,9 @@ class Bars(Progress):
         task = self._bars.add_task(self._stage + description, total=total)
 
         def advance() -> None:
-            self._bars.advance(task)
-            if self._bars.tasks and all(item.finished for item in self._bars.tasks if item.id == task):
+            if task in self._bars.task_ids:
+                self._bars.advance(task)
+            if any(item.finished for item in self._bars.tasks if item.id == task):
                 self._bars.remove_task(task)
 
         return advance

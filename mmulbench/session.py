@@ -14,7 +14,7 @@ from mmulbench.files import prepare_folder
 from mmulbench.method import Method
 from mmulbench.overrides import Overrides
 from mmulbench.pipeline import Overwrite, Run, execute, make_spec, use_device
-from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare
+from mmulbench.preparation import Prepared, Workspace, find_backbone, load_data, prepare_inputs
 from mmulbench.progress import Progress
 from mmulbench.registry import METHODS, TASKS
 from mmulbench.results import RunResult
@@ -56,19 +56,21 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
     """
     task, methods, recipe = _configure(request)
     forget_size = parse_forget_size(request.forget_size)
-    backbone = find_backbone(request.backbone or task.default_backbone, task)
-    prepare_folder(request.cache_dir, "the cache", "--cache-dir")
+    backbone = find_backbone(task.default_backbone if request.backbone is None else request.backbone, task)
+    device = use_device(request.device)
+    prepare_folder(request.cache_dir, "cache", "--cache-dir")
     prepare_folder(request.results_dir, "results", "--results-dir")
     workspace = Workspace(
         cache=ArtifactCache(request.cache_dir, progress.note),
         store=ResultsStore(request.results_dir, progress.note),
         data_dir=request.data_dir,
-        device=use_device(request.device),
+        device=device,
         progress=progress,
     )
     with progress:
-        prepared = prepare(request.task, task, backbone, recipe, workspace)
-        size = task.forget_size(prepared.data, forget_size)
+        data = load_data(task, workspace)
+        size = task.forget_size(data, forget_size)
+        prepared = prepare_inputs(request.task, task, data, backbone, recipe, workspace)
         results = []
         for seed in dict.fromkeys(request.seeds):
             for name, method in methods.items():

@@ -6,9 +6,10 @@ import functools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from mmulbench.cost import CostMeter
@@ -31,10 +32,10 @@ class Recipe:
         sampling: ``unit``: an epoch sees every unit once with one of its pairs; ``pair``: every pair once.
     """
 
-    epochs: int = 30
-    lr: float = 1e-3
-    weight_decay: float = 0.01
-    batch_size: int = 128
+    epochs: Annotated[int, Field(ge=1)] = 30
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    batch_size: Annotated[int, Field(ge=2)] = 128
     sampling: Sampling = "unit"
 
 
@@ -89,7 +90,7 @@ class Learner:
             kind: name of this kind of step for the cost meter.
 
         Raises:
-            Diverged: when the loss or a gradient is NaN or infinite.
+            Diverged: when the loss is NaN or infinite.
         """
         for item in batches:
             sets = item if isinstance(item, tuple) else (item,)

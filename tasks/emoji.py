@@ -55,7 +55,7 @@ class Emoji(Task):
 
     modalities = ("image", "text")
     default_backbone = "albef:packaged"
-    recipe = Recipe(epochs=40, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")
+    recipe = Recipe(epochs=50, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")
 
     @dataclass(frozen=True)
     class Config:

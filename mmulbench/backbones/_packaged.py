@@ -30,6 +30,7 @@ def tokenize(texts: Sequence[str], length: int) -> tuple[torch.Tensor, torch.Ten
     Returns:
         ids (n, length) int32 and mask (n, length) bool, True where a token is real.
     """
+    package_folder("tokenizers", "the text encoder")
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(_minilm_folder() / "tokenizer.json"))
@@ -60,17 +61,18 @@ def _load_efficientnet() -> nn.Module:
 
 
 @torch.inference_mode()
-def image_tokens(images: Any, size: int, track: Track, block: int = 64) -> Inputs:
-    """EfficientNet-Lite0's last feature map as tokens.
+def image_tokens(images: Any, size: int, pool: int, track: Track, block: int = 64) -> Inputs:
+    """EfficientNet-Lite0's last feature map, averaged over pool x pool cells, as tokens.
 
     Args:
         images: (n, h, w, 3) uint8.
         size: images are resized to size x size pixels (bilinear).
+        pool: cells of the (size / 32)² map averaged into one token, a side.
         track: shows progress.
         block: images at a time.
 
     Returns:
-        ``tokens``: (n, (size / 32)², 1280) float16.
+        ``tokens``: (n, (size / 32 / pool)², 1280) float16.
     """
     model = _load_efficientnet()
     blocks = []
@@ -78,6 +80,7 @@ def image_tokens(images: Any, size: int, track: Track, block: int = 64) -> Input
         pixels = torch.from_numpy(np.array(images[start : start + block])).permute(0, 3, 1, 2).float()
         pixels = nn.functional.interpolate(pixels, (size, size), mode="bilinear", align_corners=False)
         maps = model.extract_features(((pixels - 127.0) / 128.0).to(memory_format=torch.channels_last))  # type: ignore[operator]
+        maps = nn.functional.avg_pool2d(maps, pool)
         blocks.append(maps.flatten(2).transpose(1, 2).half())
     return {"tokens": torch.cat(blocks)}
 
@@ -98,7 +101,9 @@ def text_tokens(texts: Sequence[str], length: int, track: Track, block: int = 25
     ids, mask = tokenize(texts, length)
     package_folder("transformers", "the text encoder")
     from transformers import BertModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     model = BertModel.from_pretrained(str(_minilm_folder()), local_files_only=True).eval()
     tokens = torch.zeros(len(texts), length, TEXT_WIDTH, dtype=torch.float16)
     # Texts of similar length share a block, so that little is spent on padding.

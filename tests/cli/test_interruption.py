@@ -1,0 +1,75 @@
+"""Ctrl-C and kill -9 in every stage: the next run goes on from what was finished."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from helpers import KINDS, ONE_EPOCH, TINY, Bench, numbers
+
+WORDS = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "stopping:tiny", "--json"]
+
+
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory):
+    """What a run gives that nothing interrupts."""
+    return Bench(tmp_path_factory.mktemp("uninterrupted")).run(*WORDS).records[0]
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind"),
+    [
+        ("data", "features"),
+        ("original", "original"),
+        ("retrain", "retrain"),
+        ("unlearn", "outputs"),
+        ("evaluate", "measurements"),
+    ],
+)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "kill_9"])
+def test_an_interrupted_run_goes_on_from_what_was_finished(bench, wanted, stage, kind, how):
+    running = bench.start(*WORDS, stop_in=kind)
+    running.until(running.stopped.exists)
+    done = running.send(how)
+    assert done.out == ""
+    if how == signal.SIGINT:
+        assert done.code == 130
+        assert done.err == (
+            "mmulbench: interrupted; what is finished is kept: run the same command to go on\n"
+        )
+        assert bench.leftovers() == []
+    else:
+        assert done.code == -signal.SIGKILL
+        assert [path.parent.name for path in bench.leftovers()] == [kind]
+    assert not list(bench.results.rglob("*.json"))
+    finished = {path: made for name in KINDS for path, made in bench.built(name).items()}
+    assert {path.parts[-3] for path in finished} == set(KINDS[: KINDS.index(kind)])
+
+    done = bench.run(*WORDS)
+    assert (done.code, done.err) == (0, "")
+    assert numbers(done.records[0]) == numbers(wanted)
+    for path, made in finished.items():
+        assert path.stat().st_mtime_ns == made
+    assert bench.leftovers() == []
+
+
+def test_what_a_kill_left_among_the_records_is_not_taken_for_one(ready, bench):
+    record = ready.record()
+    place = bench.results / record.relative_to(ready.results)
+    place.parent.mkdir(parents=True)
+    temporary = place.with_name(".tmp-1-0123456789abcdef")
+    temporary.write_bytes(record.read_bytes())
+    done = bench.run("leaderboard")
+    assert done.code == 0
+    assert "No runs yet" in done.out
+    assert done.err == ""
+
+
+def test_runs_that_ended_before_an_interruption_keep_their_records(bench):
+    words = ["run", "-m", "original", "-m", "mmul", *TINY, "-b", "stopping:tiny", "--quiet"]
+    running = bench.start(*words, stop_in="outputs")
+    running.until(running.stopped.exists)
+    done = running.send(signal.SIGINT)
+    assert done.code == 130
+    assert done.out == f"{bench.record()}\n"
+    assert bench.record().parent.name == "original"

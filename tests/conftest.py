@@ -1,0 +1,93 @@
+"""A prepared emoji problem with a small backbone, shared by the whole session."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from mmulbench.artifacts import ArtifactCache
+from mmulbench.pipeline import Run, _problem, execute, make_spec, use_device
+from mmulbench.preparation import Prepared, Workspace, find_backbone, make_task, prepare
+from mmulbench.references import load_original
+from mmulbench.registry import METHODS, TASKS
+from mmulbench.store import ResultsStore
+
+pytest.register_assert_rewrite("method_contract", "task_contract")
+
+SEED = 42
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Models this small are slower on several threads, most of all on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def make_workspace(tmp_path_factory):
+    def make() -> Workspace:
+        root = tmp_path_factory.mktemp("workspace")
+        return Workspace(ArtifactCache(root / "cache"), ResultsStore(root / "r"), root, use_device("cpu"))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def workspace(make_workspace) -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture(scope="session")
+def emoji(workspace) -> Prepared:
+    """60 pictures, albef:tiny, one epoch."""
+    task = make_task("emoji", TASKS.get("emoji").Config(limit=60))
+    recipe = replace(task.recipe, epochs=1, batch_size=16)
+    return prepare("emoji", task, find_backbone("albef:tiny", task), recipe, workspace)
+
+
+@pytest.fixture(scope="session")
+def original(emoji, workspace):
+    return load_original(emoji, SEED, workspace)[0]
+
+
+@pytest.fixture(scope="session")
+def make_problem(emoji, original, workspace):
+    """An unlearning problem as the pipeline makes it; the forget set by size or by its units."""
+
+    def make(forget: int | np.ndarray = 4, prepared: Prepared = emoji):
+        units = (
+            emoji.task.forget_units(emoji.data, forget, SEED) if isinstance(forget, int) else np.array(forget)
+        )
+        return _problem(original, units, prepared, SEED, workspace)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def quick_method():
+    """A registered method with one epoch and small batches."""
+
+    def make(name: str, **settings):
+        cls = METHODS.get(name)
+        known = {field.name for field in fields(cls.Config)}
+        quick = {key: value for key, value in (("epochs", 1), ("batch_size", 16)) if key in known}
+        return cls(replace(cls.Config(), **{**quick, **settings}))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def record(emoji, workspace):
+    """The record of a run without reference, as the pipeline makes it."""
+
+    def make(method, name: str = "method_of_the_test", forget_size: int = 4, where: Workspace = workspace):
+        spec = make_spec(emoji, name, method, forget_size, SEED)
+        return execute(Run(spec, method, "test", reference=False), emoji, where, "always")[0]
+
+    return make

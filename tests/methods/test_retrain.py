@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from toys import changed, state_of
+
+from mmulbench.data import Features
+from mmulbench.methods.retrain import Retrain
+from mmulbench.references import fresh_model, load_original
+
+
+def poisoned(emoji, units):
+    pixels = emoji.features.arrays["image"]["pixels"].clone()
+    pixels[torch.from_numpy(units)] = 255 - pixels[torch.from_numpy(units)]
+    arrays = {**emoji.features.arrays, "image": {"pixels": pixels}}
+    return replace(emoji, features=Features(arrays, emoji.features.device))
+
+
+def test_trains_on_the_retain_set_only(emoji, make_problem):
+    clean = make_problem()
+    forget, retain = clean.forget.split.units, clean.retain.split.units
+    expected = state_of(Retrain().unlearn(clean))
+    assert not changed(expected, Retrain().unlearn(make_problem(prepared=poisoned(emoji, forget))))
+    assert changed(expected, Retrain().unlearn(make_problem(prepared=poisoned(emoji, retain[:1]))))
+
+
+def test_starts_where_the_original_started(emoji, make_problem, original, workspace):
+    problem = make_problem()
+    start = fresh_model(emoji, problem.seed, workspace.device)
+    assert not changed(state_of(problem.fresh_model()), start)
+    assert changed(state_of(original), start)
+
+
+def test_with_nothing_forgotten_it_is_the_original(emoji, make_problem, original):
+    problem = make_problem()
+    everything = replace(problem, retain=emoji.pairs(emoji.data.train))
+    assert not changed(state_of(original), Retrain().unlearn(everything))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_seeds_give_different_originals(seed, emoji, original, workspace):
+    other, cost = load_original(emoji, seed, workspace)
+    assert changed(state_of(original), other)
+    assert cost.samples == len(emoji.data.train.units) * emoji.recipe.epochs

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from mmulbench.progress import STAGES, Bars, NotesOnly, Progress
+
+
+@pytest.mark.parametrize("kind", [Progress, NotesOnly, Bars])
+def test_all_items_come_through(kind):
+    with kind() as progress:
+        for stage in STAGES:
+            progress.stage(stage)
+            assert list(progress.track(iter("abc"), 3, "letters")) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(Progress, ""), (NotesOnly, "[x] is rebuilt\n")])
+def test_notes_go_to_standard_error(kind, shown, capsys):
+    with kind() as progress:
+        progress.note("[x] is rebuilt")
+        progress.counter(2, "steps")()
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", shown)
+
+
+def test_bars_show_notes_as_they_are_on_standard_error(capsys):
+    with Bars() as bars:
+        bars.note("cache entry [red]x[/red] is damaged")
+    captured = capsys.readouterr()
+    assert "cache entry [red]x[/red] is damaged" in captured.err
+    assert captured.out == ""
+
+
+def described(bars: Bars) -> list[tuple[str, float, float | None]]:
+    return [(task.description, task.completed, task.total) for task in bars._bars.tasks]
+
+
+def test_a_bar_names_its_stage_counts_and_goes():
+    with Bars() as bars:
+        bars.stage("retrain")
+        step = bars.counter(2, "train")
+        step()
+        ((text, completed, total),) = described(bars)
+        assert "3/5 retrain" in text and text.endswith("train")
+        assert (completed, total) == (1, 2)
+        step()
+        assert not described(bars)
+
+
+def test_a_count_that_was_too_low_does_not_end_the_run():
+    with Bars() as bars:
+        step = bars.counter(1, "train")
+        for _ in range(3):
+            step()
+        assert not described(bars)
+
+
+def test_a_bar_goes_when_its_loop_breaks():
+    with Bars() as bars:
+        loop = bars.track(range(9), 9, "pictures")
+        next(loop)
+        next(loop)
+        assert described(bars)[0][1:] == (1, 9)
+        loop.close()
+        assert not described(bars)
+
+
+def test_an_unknown_stage_is_a_fault_of_ours():
+    with Bars() as bars, pytest.raises(ValueError, match="not in tuple"):
+        bars.stage("lunch")
