@@ -23,6 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+INTERRUPTED = 130
+
 Results = Annotated[
     Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
 ]
@@ -180,14 +182,16 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        return _exit_code(app(words, standalone_mode=False))
-    except (KeyboardInterrupt, typer.Abort):
+        code = _exit_code(app(words, standalone_mode=False))
+    except (KeyboardInterrupt, typer.Abort):  # which of these, or the code itself, depends on typer's version
+        code = INTERRUPTED
+    except Exception as error:
+        return _failed(error, debug="--debug" in words)
+    if code == INTERRUPTED:
         print(
             "mmulbench: interrupted; what is finished is kept: run the same command to go on", file=sys.stderr
         )
-        return 130
-    except Exception as error:
-        return _failed(error, debug="--debug" in words)
+    return code
 
 
 def _exit_code(result: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -76,9 +77,8 @@ def make_leaderboard(
     if check:
         path = output or Path("leaderboard.md")
         if not leaderboard.check(path, text):
-            raise MmulbenchError(
-                f"{path} differs from the records in {results}: run {command} --output {path}"
-            )
+            place = shlex.join(["--results-dir", str(results), "--output", str(path)])
+            raise MmulbenchError(f"{path} differs from the records in {results}: run {command} {place}")
         print(f"{path} matches the records in {results}")
     elif output is not None:
         write_atomically(output, text, "--output")

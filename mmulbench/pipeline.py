@@ -132,7 +132,7 @@ def _ended(status: Status, reason: str) -> dict[str, Any]:
 
 
 def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
-    spec, progress = run.spec, workspace.progress
+    spec = run.spec
     forget = prepared.task.forget_units(prepared.data, spec.forget_size, spec.seed)
     with _stage(workspace, "original"):
         original, _ = load_original(prepared, spec.seed, workspace)
@@ -146,8 +146,8 @@ def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
             model, cost = retrain
         else:
             model, cost = _unlearn(run, original, forget, prepared, workspace)
-    progress.stage("evaluate")
-    return _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
+    with _stage(workspace, "evaluate"):
+        return _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
 
 
 @contextlib.contextmanager
@@ -247,6 +247,8 @@ def use_device(name: str) -> torch.device:
             f"--device {name!r} cannot be used: {reason}; choose --device cpu or auto"
         ) from error
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # It would overwrite every new tensor first, an eighth of a training step; nothing here reads one unset.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # The first optimiser imports it, which would count as the first method's time.
     importlib.import_module("torch._dynamo")
     # The fast path of torch's transformer layers takes other kernels in evaluation than in training.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -133,6 +135,25 @@ def toy_problem(
         meter=meter,
         progress=Progress(),
     )
+
+
+TWO_PAIRS = toy_features([[1, 0], [0, 1], [1, 1]], [[1, 0], [0, 2], [1, 1]])
+
+
+def two_pair_problem(forget=(2,)) -> UnlearningProblem:
+    """Pairs 0 and 1 are one set, pair 2 the other."""
+    pairs = ((0, 0), (1, 1), (2, 2))
+    return toy_problem(pairs=pairs, forget=forget, features=TWO_PAIRS, held_out=((0, 0),))
+
+
+def two_pair_loss() -> float:
+    """The identity's loss on pairs 0 and 1.
+
+    Similarities are [[1, 0], [0, 2]]; fused representations (1, 0) and (0, 2), whose class 1 is true.
+    """
+    contrastive = (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(-2))) / 2
+    matching = (math.log(1 + math.exp(1)) + math.log(1 + math.exp(-2))) / 2
+    return contrastive + matching
 
 
 def whole(data: PairData):

@@ -17,19 +17,17 @@ def encoder_layer(width: int, heads: int, dropout: float, *, norm_first: bool) -
 
 
 class VisionTransformer(nn.Module):
-    """ViT (arXiv 2010.11929): patches, a class token, pre-norm layers.
+    """ViT (arXiv 2010.11929): patches, a class token, pre-norm layers; no dropout, as in ALBEF.
 
     Reads ``pixels``: (b, size, size, 3) uint8. Tokens: 1 + (size / patch)².
     """
 
-    def __init__(self, size: int, patch: int, width: int, layers: int, heads: int, dropout: float) -> None:
+    def __init__(self, size: int, patch: int, width: int, layers: int, heads: int) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, width, patch, patch)
         self.cls = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.positions = nn.Parameter(torch.randn(1, 1 + (size // patch) ** 2, width) * 0.02)
-        self.layers = nn.ModuleList(
-            encoder_layer(width, heads, dropout, norm_first=True) for _ in range(layers)
-        )
+        self.layers = nn.ModuleList(encoder_layer(width, heads, 0.0, norm_first=True) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, inputs: Inputs) -> Encoded:

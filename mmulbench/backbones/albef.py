@@ -35,7 +35,7 @@ class AlbefConfig:
         patch: ViT patch, pixels (``trained`` only).
         pool: cells of the frozen feature map averaged into one token, a side (``packaged`` only).
         embedding: width of the contrastive embedding (ALBEF: 256).
-        dropout: in every layer (ALBEF's BERT: 0.1).
+        dropout: in text and fusion layers and projections (ALBEF's BERT: 0.1).
         temperature: initial contrastive temperature, learnt (ALBEF: 0.07).
     """
 
@@ -191,7 +191,7 @@ def _encoders(config: AlbefConfig) -> tuple[nn.Module, nn.Module]:
             ProjectedTokens(_packaged.TEXT_WIDTH, width, dropout),
         )
     return (
-        VisionTransformer(config.image_size, config.patch, width, config.image_layers, heads, dropout),
+        VisionTransformer(config.image_size, config.patch, width, config.image_layers, heads),
         TextTransformer(_packaged.VOCABULARY, config.text_length, width, config.text_layers, heads, dropout),
     )
 

@@ -18,8 +18,8 @@ from mmulbench.results import Cost, RunResult, Value
 
 __all__ = ["show", "summary_table", "verdict"]
 
-BETTER = {"higher": "higher", "lower": "lower", "closest_to_retrain": "as retrain"}
-"""What is better, in the words of the table's column of that name."""
+BETTER = {"higher": "higher", "lower": "lower", "closest_to_retrain": "→retrain"}
+"""What is better, as the table's column of that name says it."""
 
 
 def summary_table(result: RunResult) -> Table:
@@ -51,9 +51,14 @@ def show(result: RunResult) -> RenderableType:
 
 def _table(title: str) -> Table:
     table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
     )
-    table.add_column("Measure", overflow="fold")
+    table.add_column("Measure", no_wrap=True)
     for name in ("this run", "original", "retrain"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("better", no_wrap=True)
@@ -64,7 +69,8 @@ def _table(title: str) -> Table:
 
 def _cells(label: str, value: Value) -> tuple[str, ...]:
     """One line of the table; what is absent shows as a dash."""
-    interval = "" if value.low is None or value.high is None else f"{value.low:.3f}–{value.high:.3f}"
+    ends = (value.low, value.high)
+    interval = "" if None in ends else "–".join(f"{end:.3f}".removeprefix("0") for end in ends)
     numbers = (_number(value.value), _number(value.original), _number(value.retrain))
     return (escape(label), *numbers, BETTER[value.direction], interval, f"{value.n:,}")
 
@@ -102,7 +108,7 @@ def _details(result: RunResult) -> Table | None:
         table.add_section()
         table.add_row(escape(head))
         for key in section:
-            table.add_row(*_cells(f"  {key.removeprefix(f'{head}/')}", result.values[key]))
+            table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key]))
     return table
 
 

@@ -217,7 +217,7 @@ def damage(tensors: Path, how: str) -> None:
     tensors.write_bytes(content)
 
 
-@pytest.mark.parametrize(("kind", "how"), zip(KINDS, itertools.cycle(["truncated", "altered"])))
+@pytest.mark.parametrize(("kind", "how"), [*zip(KINDS, itertools.cycle(["truncated", "altered"]))])
 def test_a_damaged_cache_entry_is_reported_and_rebuilt(ready, bench, kind, how):
     shared = {"MMULBENCH_CACHE": str(ready.cache)}
     words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import math
-
 import pytest
-from toys import Toy, changed, split_of, state_of, toy_features, toy_problem, whole
+from toys import Toy, changed, state_of, toy_problem, two_pair_loss, two_pair_problem, whole
 
 from mmulbench.methods.finetune import Finetune
+
 
 def test_loss_is_cross_entropy():
     given = two_pair_problem()
@@ -32,9 +31,9 @@ def test_descends_and_trains_everything():
 
 
 def test_an_epoch_is_one_pass_over_the_retain_units():
-    given = toy_problem(pairs=(*PAIRS, (1, 0)), features=FEATURES, forget=(2,), held_out=((0, 0),))
+    given = toy_problem()
     with given.meter:
         Finetune(Finetune.Config(epochs=3, batch_size=2)).unlearn(given)
     cost = given.meter.cost()
-    assert (cost.samples, cost.steps) == (6, 3)
-    assert len(given.retain.split) == len(split_of((0, 0), (1, 1), (1, 0)))
+    assert (cost.samples, cost.steps) == (3 * 4, 3 * 2)
+    assert len(given.retain.split) == 8, "of eight pairs, an epoch sees one of each unit's two"
