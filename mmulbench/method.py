@@ -6,7 +6,7 @@ import copy
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -100,8 +100,11 @@ class UnlearningProblem:
             yield next(forget), retain
 
     def mean_loss(self, model: MultimodalModel, data: PairData, batch_size: int = 128) -> float:
-        """A model's own loss on ``data`` in evaluation mode, the same draws each time it is called."""
-        training, total = model.training, 0.0
+        """A model's own loss on ``data`` in evaluation mode, the same draws each time it is called.
+
+        Each unit counts once with one of its pairs, so that sets with few and with many pairs compare.
+        """
+        training, total, data = model.training, 0.0, replace(data, sampling="unit")
         model.eval()
         with torch.no_grad(), torch_seeded(self.seed, "mean loss"):
             for batch in data.epoch(batch_size, self.generator("mean loss order")):

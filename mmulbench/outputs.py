@@ -61,11 +61,14 @@ class OriginalOutputs:
 
     @torch.no_grad()
     def encoded(self, modality: str, items: Tensor) -> Encoded:
-        """The original's encoder output of b items of the training set."""
-        stored = self._tensors
+        """The original's encoder output of b items of the training set.
+
+        Raises:
+            ValueError: for any other item.
+        """
+        stored, place = self._tensors, self._place(modality, items)
         if f"{modality}.tokens" not in stored:
             return self._original.encode(modality, self._features.gather(modality, items))
-        place = torch.searchsorted(stored[f"{modality}.items"], items.cpu())
         names = ("tokens", "mask", "pooled")
         tokens, mask, pooled = (stored[f"{modality}.{name}"][place] for name in names)
         return Encoded(tokens, mask, pooled).to(self._features.device)
@@ -76,12 +79,23 @@ class OriginalOutputs:
         return self.encoded(first, batch.first), self.encoded(second, batch.second)
 
     def unimodal(self, modality: str, items: Tensor) -> Tensor:
-        """(b, d) the original's unimodal representations of items of the training set."""
-        place = torch.searchsorted(self._tensors[f"{modality}.items"], items.cpu())
-        return self._tensors[f"{modality}.pooled"][place].to(self._features.device)
+        """(b, d) the original's unimodal representations of items of the training set.
+
+        Raises:
+            ValueError: for any other item.
+        """
+        return self._tensors[f"{modality}.pooled"][self._place(modality, items)].to(self._features.device)
 
     def fused(self, batch: Batch) -> Tensor:
-        """(b, d) the original's fused representations of a batch of training pairs."""
+        """(b, d) the original's fused representations of a batch of training pairs.
+
+        Raises:
+            ValueError: for a batch of another split, whose rows mean other pairs.
+        """
+        rows = batch.rows.numpy()
+        known = len(rows) == 0 or rows.max() < len(self._train)
+        if not known or (self._train.first[rows] != batch.first.numpy()).any():
+            raise ValueError("the original's outputs are kept for training pairs only")
         return self._tensors["fused"][batch.rows].to(self._features.device)
 
     @torch.no_grad()
@@ -92,6 +106,16 @@ class OriginalOutputs:
             for modality, column in zip(self._original.modalities, (pairs.first, pairs.second), strict=True)
         )
         return self._original.fuse(first, second)
+
+    def _place(self, modality: str, items: Tensor) -> Tensor:
+        """Where the items' outputs are."""
+        known, wanted = self._tensors[f"{modality}.items"], items.cpu()
+        place = torch.searchsorted(known, wanted).clamp_(max=len(known) - 1)
+        if not torch.equal(known[place], wanted):
+            raise ValueError(
+                f"the original's outputs are kept for training items only, not for every {modality}"
+            )
+        return place
 
     @torch.no_grad()
     def logits(self, batch: Batch) -> dict[str, Tensor]:
@@ -121,9 +145,8 @@ def compute_outputs(
     with meter:
         for modality, column in zip(original.modalities, (train.first, train.second), strict=True):
             _encode_items(original, modality, np.unique(column), features, block, meter, stored)
-        rows = train.rows if len(train.rows) else np.arange(len(train))
         blocks = []
-        for start in range(0, len(rows), block):
+        for start in range(0, len(train), block):
             part = slice(start, start + block)
             a, b = (
                 _look_up(original, stored, features, modality, torch.from_numpy(column[part]))

@@ -103,9 +103,10 @@ def _scores(
     log_odds = torch.cat([matching_log_odds(model, a[i], b[j]) for i, j in _paired(firsts, seconds)]).reshape(
         best.values.shape
     )
+    reranked = (best.values + log_odds).double()
     # Everything outside the candidates comes after all of them, its own order kept.
-    below = similarity.double() - (similarity.max() - similarity.min()).double() - 1e4
-    return below.scatter(1, best.indices, (best.values + log_odds).double()).cpu().numpy()
+    below = similarity.double() - similarity.max().double() + reranked.min() - 1.0
+    return below.scatter(1, best.indices, reranked).cpu().numpy()
 
 
 def _paired(first: Tensor, second: Tensor) -> Iterable[tuple[Tensor, Tensor]]:

@@ -63,6 +63,18 @@ def test_reranking_puts_only_candidates_first(right, rerank, found):
     assert result.first_to_second[1].value * 4 == found
 
 
+@pytest.mark.parametrize("dislike", [-50.0, -1e6])
+def test_candidates_come_before_the_rest_however_little_the_fusion_module_likes_them(dislike):
+    """Text 1 wins between the two candidates; text 2 would beat both, had it been one."""
+    similarity, log_odds = torch.zeros(4, 4), torch.zeros(4, 4)
+    similarity[0] = torch.tensor([3.0, 2.0, 1.0, 0.0])
+    log_odds[0, :2] = torch.tensor([2 * dislike, dislike])
+    similarity[1:, 1] = 100.0
+    pairs = [(0, 1), (1, 0), (2, 2), (3, 3)]
+    result = retrieval(Table(similarity, log_odds), pairs, rerank=2, count=4)
+    assert result.first_to_second[1].value * 4 == 1.0
+
+
 def test_reranking_works_in_both_directions():
     """Similarity is of no help, the fusion module knows: found when all are candidates."""
     result = retrieval(Table(torch.zeros(9, 9), 10 * torch.eye(9)), DIAGONAL, 9)

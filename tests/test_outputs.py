@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -109,3 +110,14 @@ def test_a_step_that_asks_first_costs_the_same_whether_cached_or_not(cached):
     for _ in range(2):
         meter.step("work", 2, work)
     assert meter.cost().flops == ready[1].flops + 2 * own
+
+
+def test_outputs_refuse_what_the_original_was_not_trained_on():
+    given = toy_problem()
+    held_out = next(given.validation.epoch(2, np.random.default_rng(0)))
+    with pytest.raises(ValueError, match="training items only"):
+        given.outputs.encoded_batch(held_out)
+    with pytest.raises(ValueError, match="training items only"):
+        given.outputs.unimodal("image", held_out.first)
+    with pytest.raises(ValueError, match="training pairs only"):
+        given.outputs.fused(held_out)

@@ -102,6 +102,14 @@ SHARED = tuple(pair for i in range(6) for pair in ((i, i), (i, 6 + i // 2)))
 """Six images, each with a text of its own and one it shares with its neighbour."""
 
 
+def random_features(held_out_texts: float = 1.0) -> Features:
+    """Eight images and eleven texts; the last two texts, which only validation has, are scaled."""
+    rng = np.random.default_rng(3)
+    images, texts = rng.normal(size=(8, 2)).round(1), rng.normal(size=(11, 2)).round(1)
+    texts[9:] *= held_out_texts
+    return toy_features(images, texts)
+
+
 def toy_problem(
     *,
     pairs=SHARED,
@@ -113,8 +121,7 @@ def toy_problem(
 ) -> UnlearningProblem:
     train, validation = split_of(*pairs), split_of(*held_out)
     if features is None:
-        rng = np.random.default_rng(3)
-        features = toy_features(rng.normal(size=(8, 2)).round(1), rng.normal(size=(11, 2)).round(1))
+        features = random_features()
     relations = Relations(train, validation)
     model = (original or Toy()).eval().requires_grad_(False)
     meter = CostMeter(CPU)

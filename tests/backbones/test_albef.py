@@ -184,10 +184,12 @@ def training_loss_by_hand(model, a, b, related, negatives) -> float:
 
 
 def test_the_training_loss_by_hand(model):
-    """Two pairs: each has one possible negative in either direction, so nothing is left to chance."""
-    a, b = model.encode("image", images_of(2)), model.encode("text", texts_of([5, 8]))
-    related = torch.eye(2, dtype=torch.bool)
-    expected = training_loss_by_hand(model, a, b, related, [(0, 1), (1, 0), (1, 0), (0, 1)])
+    """Each image has one possible negative text and each text one image, so nothing is left to chance."""
+    a, b = model.encode("image", images_of(3)), model.encode("text", texts_of([5, 8, 2]))
+    negatives = [(0, 1), (1, 2), (2, 0)]
+    related = torch.ones(3, 3, dtype=torch.bool)
+    related[tuple(zip(*negatives, strict=True))] = False
+    expected = training_loss_by_hand(model, a, b, related, negatives + negatives)
     assert model.forward_encoded(a, b, related).loss.item() == pytest.approx(expected, rel=1e-4)
 
 

@@ -168,6 +168,7 @@ class Bench:
         process = FORKS.Process(
             target=_child,
             args=(words, {**self.environment, **stops, **environment}, folder, file_bytes, hidden),
+            daemon=True,  # what a failed test leaves waiting ends with the tests
         )
         process.start()
         return Running(process, folder, marker)

@@ -61,6 +61,19 @@ def test_a_nan_loss_is_recorded_as_diverged(record):
     assert (found.status, found.reason) == ("diverged", "unlearn: the loss became nan")
 
 
+class NanGradient(NanLoss):
+    """One step whose loss is 0 and whose gradient is not a number."""
+
+    def loss(self, model, forget, retain, problem):
+        return (next(model.parameters()) * 0).sqrt().sum()
+
+
+def test_a_nan_gradient_is_recorded_as_diverged(record):
+    found = record(NanGradient(NanGradient.Config(batch_size=1000)))
+    assert found.status == "diverged"
+    assert re.fullmatch(r"unlearn: parameter \S+ is no longer finite", found.reason)
+
+
 def test_a_model_with_nan_weights_is_recorded_as_diverged(record):
     def spoil(problem):
         model = problem.copy_of_original()
@@ -72,7 +85,8 @@ def test_a_model_with_nan_weights_is_recorded_as_diverged(record):
 
 def shift_original(problem):
     with torch.no_grad():
-        next(problem.original.parameters()).add_(1.0)
+        for parameter in problem.original.parameters():
+            parameter.mul_(3.0)
     # Whatever is computed from now on comes from a spoilt original.
     problem.outputs.unimodal("image", torch.from_numpy(problem.forget.split.units))
     return problem.copy_of_original()

@@ -87,6 +87,10 @@ def test_fusion_variant_moves_only_fusion_and_runs_no_encoder(monkeypatch):
     before = state_of(given.original)
     model = Mmul(Mmul.Config(epochs=3, batch_size=2, trainable="fusion")).unlearn(given)
     assert changed(before, model) == {"fusion.weight"}
+    assert {name for name, p in model.named_parameters() if p.requires_grad} == {
+        "fusion.weight",
+        "matching.weight",
+    }
     # The original's two encoders ran once over all training items; the student's never.
     assert encoders == {True: 2}
 
