@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from enum import Enum
@@ -181,6 +182,8 @@ def main(arguments: list[str] | None = None) -> int:
         0; 1 for a failure; 2 for wrong use; 130 when interrupted.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    # Threads that spin while waiting slow each other many times over when two runs share the cores.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     try:
         code = _exit_code(app(words, standalone_mode=False))
     except (KeyboardInterrupt, typer.Abort):  # which of these, or the code itself, depends on typer's version

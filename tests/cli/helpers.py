@@ -138,7 +138,9 @@ class Bench:
             "COLUMNS": "80",
             "MMULBENCH_CACHE": str(self.cache),
             "MMULBENCH_RESULTS": str(self.results),
-            "PYTHONPATH": str(self.root / "site"),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(self.root / "site"), os.environ.get("PYTHONPATH")])
+            ),
         }
 
     def start(
@@ -233,7 +235,7 @@ def _child(
             os.dup2(file.fileno(), stream.fileno())
     os.environ.update(environment)
     os.chdir(folder)
-    sys.path.insert(0, environment["PYTHONPATH"])
+    sys.path.insert(0, environment["PYTHONPATH"].partition(os.pathsep)[0])
     if file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     if hidden:
