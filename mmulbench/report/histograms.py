@@ -59,8 +59,9 @@ def score_figure(group: Group, title: str) -> tuple[Figure, pd.DataFrame] | None
         axes.set_axis_off()
     for panel in panels:
         _draw(grid[labels.index(panel.label), paths.index(panel.path)], panel)
-    for axes in grid[-1]:
+    for axes, path in zip(grid[-1], paths, strict=True):
         axes.set_xlabel("association score")
+        axes.set_xlim(_occupied([panel.histogram for panel in panels if panel.path == path]))
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     _legend(figure)
     return figure, pd.DataFrame([line for panel in panels for line in _lines(panel)])
@@ -85,6 +86,18 @@ def _sum(histograms: list[ScoreHistogram]) -> ScoreHistogram:
 
     before, after = [h.before for h in histograms], [h.after for h in histograms]
     return ScoreHistogram(edges=histograms[0].edges, before=total(before), after=total(after))
+
+
+def _occupied(histograms: list[ScoreHistogram]) -> tuple[float, float]:
+    """The span of the bins that hold any score."""
+    spans = [
+        (histogram.edges[index], histogram.edges[index + 1])
+        for histogram in histograms
+        for side in (histogram.before, histogram.after)
+        for counts in side.values()
+        for index in np.flatnonzero(counts)
+    ]
+    return min(left for left, _ in spans), max(right for _, right in spans)
 
 
 def _density(counts: list[int], edges: list[float]) -> np.ndarray[Any, np.dtype[np.float64]]:

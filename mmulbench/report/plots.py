@@ -108,9 +108,9 @@ def forgetting_figure(group: Group, metric: str = "test") -> tuple[Figure, pd.Da
 def cost_figure(group: Group) -> tuple[Figure, pd.DataFrame] | None:
     """Draw cost (seconds / retrain's seconds, logarithmic) against the gap to retrain; None without points.
 
-    What took no time, such as the original, has no place on a logarithmic axis and is drawn as a level.
+    The original takes no time but that of a copy, which has no place on a logarithmic axis: it is a level.
     """
-    ratios = [row.cost("seconds_ratio") for row in group.rows]
+    ratios = [None if row.method == ORIGINAL else row.cost("seconds_ratio") for row in group.rows]
     points = [
         Point(row, ratio if ratio is not None and ratio.mean > 0 else None, row.summary("retrain_gap"))
         for row, ratio in zip(group.rows, ratios, strict=True)
