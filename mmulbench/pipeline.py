@@ -73,7 +73,7 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
         return False
     if overwrite == "never":
         return True
-    complete = not (run.reference and any("no-reference" in line for line in found.missing))
+    complete = not run.reference or all(value.retrain is not None for value in found.values.values())
     return found.status in ("done", "not_applicable") and complete
 
 
