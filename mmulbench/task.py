@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from mmulbench.data import Integers, Split
 from mmulbench.errors import UsageError
-from mmulbench.model import RawItems
+from mmulbench.model import RawItems, TaskShape
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator
 from mmulbench.training import Recipe
@@ -38,7 +38,15 @@ class TaskData:
 class Task(ABC):
     """One task. Register it in a file of its own name in ``tasks/``: ``@TASKS.register("my_task")``."""
 
-    kind: ClassVar[Literal["retrieval"]] = "retrieval"
+    classes: ClassVar[tuple[str, ...]] = ()
+    """Names of the classes that pairs fall into; none for retrieval."""
+
+    group: ClassVar[int] = 1
+    """How many images or nodes make one item of the first modality; two for NLVR2's image pairs."""
+
+    utility: ClassVar[str] = ""
+    """The measure that stands for utility in headlines; the mean recall, or the accuracy, where empty."""
+
     modalities: ClassVar[tuple[str, str]]
     """Two names; the forget unit is an item of the first with all its pairs."""
 
@@ -65,6 +73,11 @@ class Task(ABC):
             UsageError: where data or a package is missing: what, where it is looked for, how to get it.
             MmulbenchError: where data is damaged: file and line.
         """
+
+    @property
+    def shape(self) -> TaskShape:
+        """What the task asks of a model."""
+        return TaskShape(len(self.classes), self.group)
 
     def forget_units(self, data: TaskData, size: int, seed: int) -> Integers:
         """The forget set's units: the first ``size`` of one random order a seed, so that sizes are nested.
