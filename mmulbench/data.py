@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Inputs = dict[str, Tensor]
-"""What an encoder reads, by name; every tensor's first dimension runs over items."""
+"""What an encoder reads, by name; every tensor's first dimension runs over items, except what belongs to a
+whole graph (`Features.whole`)."""
 
 Integers = NDArray[np.int64]
 
@@ -133,11 +134,14 @@ class Features:
         arrays: by modality, the inputs of every image, text or node.
         device: where inputs are handed out.
         groups: by modality, (n, k) which k parts make up each item; absent where each part is an item.
+        whole: by modality, inputs that belong to all items together, such as a graph's edges: handed out as
+            they are, whichever items are asked for.
     """
 
     arrays: Mapping[str, Inputs]
     device: torch.device
     groups: Mapping[str, Tensor] = field(default_factory=dict)
+    whole: Mapping[str, Inputs] = field(default_factory=dict)
 
     def gather(self, modality: str, items: Tensor) -> Inputs:
         """Inputs of these items, on the device; floats as float32.
@@ -146,6 +150,7 @@ class Features:
         """
         parts = self.groups[modality][items] if modality in self.groups else items
         picked = {name: array[parts] for name, array in self.arrays[modality].items()}
+        picked |= self.whole.get(modality, {})
         return {
             name: (value.float() if value.dtype == torch.float16 else value).to(self.device)
             for name, value in picked.items()

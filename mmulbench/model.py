@@ -139,13 +139,16 @@ class RawItems:
 
     Attributes:
         images: (m, h, w, 3) uint8 RGB, or None.
-        texts: m strings, or None.
-        groups: (n, k) which k of the m images or texts make up each item; None where each is an item itself.
+        texts: m strings, or None; of a graph, its nodes' names.
+        groups: (n, k) which k of the m images, texts or nodes make up each item; None where each is an item
+            itself.
+        edges: (2, e) sources and targets of the edges between a graph's m nodes; None without a graph.
     """
 
     images: Any = None
     texts: Sequence[str] | None = None
     groups: Integers | None = None
+    edges: Integers | None = None
 
     def __len__(self) -> int:
         """How many items there are."""
@@ -236,6 +239,10 @@ class Backbone(ABC):
     variants: ClassVar[Mapping[str, Any]]
     """Configuration dataclass by variant name; the first is the default."""
 
+    whole: ClassVar[frozenset[str]] = frozenset()
+    """Which of the prepared inputs belong to all items together, such as a graph's edges: each encoder call
+    gets them as they are."""
+
     def __init__(self, variant: str) -> None:
         self.variant = variant
         self.config = self.variants[variant]
@@ -256,11 +263,11 @@ class Backbone(ABC):
 
         Args:
             modality: which of ``modalities``.
-            items: m images or texts; ``groups`` are put together later.
+            items: m images, texts or nodes; ``groups`` are put together later.
             track: ``track(iterable, total, description)`` shows progress.
 
         Returns:
-            Tensors whose first dimension is m.
+            Tensors whose first dimension is m, and those named in ``whole``, of any shape.
 
         Raises:
             UsageError: where a package it needs is missing, with the command that installs it.

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mmulbench.artifacts import Artifact, ArtifactCache
-from mmulbench.data import Features, PairData, Relations, Split
+from mmulbench.data import Features, Inputs, PairData, Relations, Split
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.model import Backbone
 from mmulbench.progress import Progress
@@ -128,15 +128,19 @@ def prepare_inputs(
         "backbone": backbone.identity,
         "torch": str(torch.__version__),
     }
-    arrays, groups = {}, {}
+    arrays: dict[str, Inputs] = {}
+    whole: dict[str, Inputs] = {}
+    groups = {}
     for modality in task.modalities:
 
         def build(modality: str = modality) -> Artifact:
             return Artifact(backbone.prepare(modality, data.items[modality], workspace.progress.track), {})
 
-        arrays[modality] = workspace.cache.get_or_build(
-            "features", {**key, "modality": modality}, build
-        ).tensors
+        inputs = workspace.cache.get_or_build("features", {**key, "modality": modality}, build).tensors
+        arrays[modality] = {name: value for name, value in inputs.items() if name not in backbone.whole}
+        whole[modality] = {
+            name: value.to(workspace.device) for name, value in inputs.items() if name in backbone.whole
+        }
         found = data.items[modality].groups
         if found is not None:
             groups[modality] = torch.from_numpy(found)
@@ -146,7 +150,7 @@ def prepare_inputs(
         data=data,
         backbone=backbone,
         recipe=recipe,
-        features=Features(arrays, workspace.device, groups),
+        features=Features(arrays, workspace.device, groups, whole),
         relations=Relations(data.train, data.validation, data.test),
         key={**key, "recipe": asdict(recipe), "device": workspace.device.type},
     )

@@ -283,10 +283,8 @@ class AlbefBackbone(Backbone):
 
 
 def resize(images: Any, size: int, track: Any) -> Tensor:
-    """(n, size, size, 3) uint8 from (n, h, w, 3) uint8, bicubic."""
-    from PIL import Image
-
+    """(n, size, size, 3) uint8 from n images, (h, w, 3) uint8 each, read one by one; bicubic."""
     out = np.empty((len(images), size, size, 3), dtype=np.uint8)
     for index in track(range(len(images)), len(images), "resize images"):
-        out[index] = np.asarray(Image.fromarray(images[index]).resize((size, size), Image.Resampling.BICUBIC))
+        out[index] = _packaged.resized([images[index]], size, "bicubic")[0]
     return torch.from_numpy(out)
