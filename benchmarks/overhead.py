@@ -18,7 +18,7 @@ import torch
 
 from mmulbench.backbones.albef import AlbefBackbone
 from mmulbench.cost import CostMeter
-from mmulbench.data import Features, PairData, Relations, Split
+from mmulbench.data import Features, PairData, Relations, Split, Targets
 from mmulbench.pipeline import use_device
 from mmulbench.training import Learner, own_loss
 
@@ -52,7 +52,7 @@ def main() -> None:
             text = model.encode(
                 "text", {"tokens": texts["tokens"][rows].float(), "mask": texts["mask"][rows]}
             )
-            loss = model.forward_encoded(image, text, related).loss
+            loss = model.forward_encoded(image, text, Targets(related)).loss
             learner.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             learner.optimizer.step()

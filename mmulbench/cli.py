@@ -24,11 +24,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+data_app = typer.Typer(help="What data a task needs, and whether it is all there.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
 INTERRUPTED = 130
 
 Results = Annotated[
     Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
 ]
+TaskName = Annotated[str, typer.Argument(metavar="TASK")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -165,6 +169,30 @@ def plot(
     from mmulbench.settings import results_dir as folder
 
     make_plots(folder(results_dir), task, metric, output)
+
+
+@data_app.command("info")
+def data_info(task: TaskName, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Say what a task's data is, its terms, its size, and what to put where."""
+    from mmulbench.datacheck import print_info
+
+    print_info(task, as_json=as_json)
+
+
+@data_app.command("check")
+def data_check(
+    task: TaskName,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
+    ] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Count a task's data against what there should be; list missing and damaged files, show a sample."""
+    from mmulbench.datacheck import print_check
+    from mmulbench.settings import data_dir as folder
+
+    raise typer.Exit(print_check(task, folder(data_dir), as_json=as_json))
 
 
 @app.command()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Inputs = dict[str, Tensor]
-"""What an encoder reads, by name; every tensor's first dimension runs over items."""
+"""What an encoder reads, by name; every tensor's first dimension runs over items, except what belongs to a
+whole graph (`Features.whole`)."""
 
 Integers = NDArray[np.int64]
 
@@ -27,16 +28,20 @@ class Split:
     Attributes:
         first: (n,) item indices of the first modality.
         second: (n,) item indices of the second modality.
+        label: (n,) class of each pair, or None where the task is retrieval.
         rows: (n,) each pair's row in the split this one was taken from.
     """
 
     first: Integers
     second: Integers
+    label: Integers | None = None
     rows: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         if self.first.shape != self.second.shape or self.first.ndim != 1:
             raise ValueError(f"first {self.first.shape} and second {self.second.shape} must be equal vectors")
+        if self.label is not None and self.label.shape != self.first.shape:
+            raise ValueError(f"{self.label.shape} labels for {self.first.shape} pairs")
         if len(self.rows) != len(self.first):
             object.__setattr__(self, "rows", np.arange(len(self.first), dtype=np.int64))
 
@@ -57,7 +62,8 @@ class Split:
         return self._where(~np.isin(self.first, units))
 
     def _where(self, keep: NDArray[np.bool_]) -> Split:
-        return Split(self.first[keep], self.second[keep], self.rows[keep])
+        label = None if self.label is None else self.label[keep]
+        return Split(self.first[keep], self.second[keep], label, self.rows[keep])
 
 
 class Relations:
@@ -93,23 +99,28 @@ def unrelated_pairs(source: Split, relations: Relations, count: int, tries: int 
         count: how many pairs.
         tries: rounds of drawing before giving up.
 
+    Returns:
+        The pairs; each carries the label of the pair that its first item was taken from.
+
     Raises:
         ValueError: when hardly any two items are unrelated, as in a set of a single unit.
     """
-    first, second = torch.from_numpy(source.first), torch.from_numpy(source.second)
-    found: list[tuple[Tensor, Tensor]] = []
+    lefts: list[Integers] = []
+    rights: list[Integers] = []
     missing = count
     for _ in range(tries):
-        left = first[torch.randint(len(first), (count,))]
-        right = second[torch.randint(len(second), (count,))]
-        apart = ~relations.pairwise(left, right)
-        found.append((left[apart], right[apart]))
+        left, right = (torch.randint(len(source), (count,)).numpy() for _ in range(2))
+        first, second = torch.from_numpy(source.first[left]), torch.from_numpy(source.second[right])
+        apart = ~relations.pairwise(first, second).numpy()
+        lefts.append(left[apart])
+        rights.append(right[apart])
         missing -= int(apart.sum())
         if missing <= 0:
-            lefts, rights = (torch.cat(side)[:count].numpy() for side in zip(*found, strict=True))
-            return Split(lefts, rights)
+            left, right = np.concatenate(lefts)[:count], np.concatenate(rights)[:count]
+            label = None if source.label is None else source.label[left]
+            return Split(source.first[left], source.second[right], label)
     raise ValueError(
-        f"no unrelated pairs among {len(source.units)} forget units: draw partners from the retain set"
+        f"no unrelated pairs among the items of {len(source.units)} units: draw partners from the retain set"
     )
 
 
@@ -118,18 +129,44 @@ class Features:
     """Every item's model inputs, by modality: prepared once, read by index.
 
     Half-precision features are stored to save memory and handed out as float32.
+
+    Attributes:
+        arrays: by modality, the inputs of every image, text or node.
+        device: where inputs are handed out.
+        groups: by modality, (n, k) which k parts make up each item; absent where each part is an item.
+        whole: by modality, inputs that belong to all items together, such as a graph's edges: handed out as
+            they are, whichever items are asked for.
     """
 
     arrays: Mapping[str, Inputs]
     device: torch.device
+    groups: Mapping[str, Tensor] = field(default_factory=dict)
+    whole: Mapping[str, Inputs] = field(default_factory=dict)
 
     def gather(self, modality: str, items: Tensor) -> Inputs:
-        """Inputs of these items, on the device; floats as float32."""
-        picked = {name: array[items] for name, array in self.arrays[modality].items()}
+        """Inputs of these items, on the device; floats as float32.
+
+        Where an item is a group of k parts, the inputs are (b, k, …).
+        """
+        parts = self.groups[modality][items] if modality in self.groups else items
+        picked = {name: array[parts] for name, array in self.arrays[modality].items()}
+        picked |= self.whole.get(modality, {})
         return {
             name: (value.float() if value.dtype == torch.float16 else value).to(self.device)
             for name, value in picked.items()
         }
+
+
+class Targets(NamedTuple):
+    """What a batch of b pairs should be judged as.
+
+    Attributes:
+        related: (b, b) bool, whether item i of the first side and item j of the second belong together.
+        labels: (b,) class of each pair, or None where the task is retrieval.
+    """
+
+    related: Tensor
+    labels: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +177,7 @@ class Batch:
         rows: (b,) rows in the training split; keys of the original's cached outputs.
         first: (b,) items of the first modality.
         second: (b,) items of the second modality.
-        related: (b, b) bool, whether ``first[i]`` and ``second[j]`` belong together.
+        targets: what the pairs should be judged as.
         features: where the items' inputs are.
         modalities: names of the two modalities.
     """
@@ -148,7 +185,7 @@ class Batch:
     rows: Tensor
     first: Tensor
     second: Tensor
-    related: Tensor
+    targets: Targets
     features: Features
     modalities: tuple[str, str]
 
@@ -193,11 +230,15 @@ class PairData:
         """The batch of these positions in the split."""
         first = torch.from_numpy(self.split.first[positions])
         second = torch.from_numpy(self.split.second[positions])
+        related = self.relations.matrix(first, second).to(self.features.device)
+        labels = None
+        if self.split.label is not None:
+            labels = torch.from_numpy(self.split.label[positions]).to(self.features.device)
         return Batch(
             rows=torch.from_numpy(self.split.rows[positions]),
             first=first,
             second=second,
-            related=self.relations.matrix(first, second).to(self.features.device),
+            targets=Targets(related, labels),
             features=self.features,
             modalities=self.modalities,
         )
@@ -224,7 +265,3 @@ class PairData:
         _, starts, counts = np.unique(self.split.first[by_unit], return_index=True, return_counts=True)
         picks = by_unit[starts + rng.integers(0, counts)]
         return rng.permutation(picks).astype(np.int64)
-
-
-Report = Callable[[str], None]
-"""Receives one line meant for the user."""

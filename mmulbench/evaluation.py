@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mmulbench.data import Features, Relations, Split, unrelated_pairs
-from mmulbench.metrics.utility import Recall
-from mmulbench.model import MultimodalModel
+from mmulbench.data import Features, Integers, Relations, Split, unrelated_pairs
+from mmulbench.metrics.classification import classification_utility
+from mmulbench.metrics.utility import Measure
+from mmulbench.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
 from mmulbench.progress import Progress
 from mmulbench.retrieval import encode_items, evaluate_retrieval
 from mmulbench.seeds import torch_seeded
@@ -35,6 +36,8 @@ class EvaluationSets:
         features: inputs of all items.
         modalities: names of the two modalities.
         rerank: retrieval candidates that the fusion module re-ranks.
+        classes: how many classes pairs fall into; 0 for retrieval.
+        headline: the measure that stands for utility; empty for mean recall or accuracy.
     """
 
     splits: Mapping[str, Split]
@@ -43,6 +46,8 @@ class EvaluationSets:
     features: Features
     modalities: tuple[str, str]
     rerank: int
+    classes: int = 0
+    headline: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,12 @@ class Measurements:
     """One model's raw results.
 
     Attributes:
-        utility: by set, then by name (``mean``, ``i2t_r@1``, …).
+        utility: by set, then by name (``headline``, ``i2t_r@1``, ``f1``, …).
         scores: by path, then by set (and ``unrelated``): association score of each pair.
         losses: by path, then by set: loss of each true pair.
     """
 
-    utility: dict[str, dict[str, Recall]]
+    utility: dict[str, dict[str, Measure]]
     scores: dict[str, dict[str, Floats]]
     losses: dict[str, dict[str, Floats]]
 
@@ -71,16 +76,10 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
         progress: shows bars.
     """
     model.eval()
-    utility: dict[str, dict[str, Recall]] = {}
-    for name, split in sets.splits.items():
-        result = evaluate_retrieval(
-            model, split, sets.relations, sets.features, sets.rerank, progress, f"retrieval on {name}"
-        )
-        mean = Recall(result.mean_recall, result.chance, result.n)
-        utility[name] = {"mean": mean, **result.named(*sets.modalities)}
+    utility = {name: _utility(model, name, split, sets, progress) for name, split in sets.splits.items()}
     scores: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
     losses: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
-    pools = _reference_pools(model, sets)
+    pools = _reference_pools(model, sets) if isinstance(model, RetrievalModel) else None
     with torch_seeded(seed, "unrelated pairs"):
         apart = unrelated_pairs(sets.splits["retain"], sets.relations, len(sets.splits["forget"]))
     pairs = {**sets.splits, "unrelated": apart}
@@ -92,6 +91,47 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
             if name != "unrelated":
                 losses[path][name] = loss
     return Measurements(utility, scores, losses)
+
+
+def _utility(
+    model: MultimodalModel, name: str, split: Split, sets: EvaluationSets, progress: Progress
+) -> dict[str, Measure]:
+    """The task's measures on one set; ``headline`` is the one that stands for them."""
+    if not isinstance(model, RetrievalModel):
+        predicted = _predictions(model, split, sets.features, progress, f"classify {name}")
+        assert split.label is not None
+        found = classification_utility(predicted, split.label, sets.classes)
+        return {"headline": found[sets.headline or "accuracy"], **found}
+    result = evaluate_retrieval(
+        model, split, sets.relations, sets.features, sets.rerank, progress, f"retrieval on {name}"
+    )
+    named = result.named(*sets.modalities)
+    mean = Measure(result.mean_recall, result.chance, result.n)
+    return {"headline": named[sets.headline] if sets.headline else mean, **named}
+
+
+def _predictions(
+    model: MultimodalModel, split: Split, features: Features, progress: Progress, description: str
+) -> Integers:
+    """(n,) the class the model gives to each pair."""
+    blocks = range(0, len(split), PAIR_BLOCK)
+    found = [
+        model.head(model.fuse(*_encode_pairs(model, split, features, start))).argmax(1)
+        for start in progress.track(blocks, len(blocks), description)
+    ]
+    return torch.cat(found).cpu().numpy()
+
+
+def _encode_pairs(
+    model: MultimodalModel, split: Split, features: Features, start: int
+) -> tuple[Encoded, Encoded]:
+    """Encoder outputs of one block of a split's pairs."""
+    part = slice(start, start + PAIR_BLOCK)
+    a, b = (
+        encode_items(model, modality, torch.from_numpy(column[part]), features)
+        for modality, column in zip(model.modalities, (split.first, split.second), strict=True)
+    )
+    return a, b
 
 
 def _reference_pools(model: MultimodalModel, sets: EvaluationSets) -> tuple[Tensor, Tensor]:
@@ -107,19 +147,18 @@ def _associations(
     model: MultimodalModel,
     split: Split,
     features: Features,
-    pools: tuple[Tensor, Tensor],
+    pools: tuple[Tensor, Tensor] | None,
     tick: Callable[[], None],
 ) -> dict[str, tuple[Floats, Floats]]:
     """By path, score and loss of every pair of a split."""
     parts: dict[str, list[tuple[Tensor, Tensor]]] = {path: [] for path in model.paths}
     for start in range(0, len(split), PAIR_BLOCK):
-        part = slice(start, start + PAIR_BLOCK)
-        a, b = (
-            encode_items(model, modality, torch.from_numpy(column[part]), features)
-            for modality, column in zip(model.modalities, (split.first, split.second), strict=True)
-        )
-        for path, score in model.association(a, b).items():
-            if path == "contrastive":
+        a, b = _encode_pairs(model, split, features, start)
+        labels = None
+        if split.label is not None:
+            labels = torch.from_numpy(split.label[start : start + PAIR_BLOCK]).to(features.device)
+        for path, score in model.association(a, b, labels).items():
+            if path == CONTRASTIVE and pools is not None and isinstance(model, RetrievalModel):
                 loss = contrastive_pair_loss(model, score, a.pooled, b.pooled, pools)
             else:
                 loss = nn.functional.softplus(-score)
@@ -132,7 +171,7 @@ def _associations(
 
 
 def contrastive_pair_loss(
-    model: MultimodalModel, own: Tensor, a: Tensor, b: Tensor, pools: tuple[Tensor, Tensor]
+    model: RetrievalModel, own: Tensor, a: Tensor, b: Tensor, pools: tuple[Tensor, Tensor]
 ) -> Tensor:
     """(n,) contrastive loss of aligned pairs against a fixed pool of negatives, mean of both directions.
 

@@ -87,7 +87,7 @@ def details(model: Measurements, original: Measurements, units: Units, seed: int
     found: dict[str, Raw] = {}
     for name in SETS:
         for measure, recall in model.utility[name].items():
-            key = name if measure == "mean" else f"{name}/{measure}"
+            key = name if measure == "headline" else f"{name}/{measure}"
             found[key] = Raw(recall.value, recall.n, chance=recall.chance)
     for path in model.scores:
         scores, losses = model.scores[path], model.losses[path]

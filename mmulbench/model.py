@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from mmulbench.data import Batch, Inputs
+from mmulbench.data import Batch, Inputs, Integers, Targets
 
 Group = Literal["all", "fusion", "unimodal"]
+
+CONTRASTIVE, MATCHING, CLASSIFICATION = "contrastive", "matching", "classification"
+"""Association paths: similarity of the encoders' outputs; whether the fused pair belongs; its class."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +85,19 @@ class MultimodalModel(nn.Module, ABC):
         """(n, c) logits of fused representations."""
 
     @abstractmethod
-    def similarity(self, a: Tensor, b: Tensor) -> Tensor:
-        """(n, m) scaled similarity of pooled representations (n, d) and (m, d), for retrieval."""
+    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """By path, (n,) how strongly the model believes that aligned pairs belong together.
+
+        For classification: the log-odds of each pair's own class, (n,) ``labels``.
+        """
 
     @abstractmethod
-    def association(self, a: Encoded, b: Encoded) -> dict[str, Tensor]:
-        """By path, (n,) how strongly the model believes that aligned pairs belong together."""
+    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+        """The training pass from the encoder outputs of b pairs."""
 
     @abstractmethod
-    def forward_encoded(self, a: Encoded, b: Encoded, related: Tensor) -> ModelOutput:
-        """The training pass from encoder outputs; ``related`` (b, b) marks all true pairs of the batch."""
-
     def logits(self, a: Encoded, b: Encoded, fused: Tensor) -> dict[str, Tensor]:
         """By path, (b, c) logits of aligned pairs whose fused representation is already known."""
-        return {"contrastive": self.similarity(a.pooled, b.pooled), "matching": self.head(fused)}
 
     @abstractmethod
     def fusion_parameters(self) -> list[nn.Parameter]:
@@ -104,7 +106,7 @@ class MultimodalModel(nn.Module, ABC):
     def forward(self, batch: Batch) -> ModelOutput:
         """Encode both sides of a batch and run the training pass."""
         first, second = self.encode_batch(batch)
-        return self.forward_encoded(first, second, batch.related)
+        return self.forward_encoded(first, second, batch.targets)
 
     def encode_batch(self, batch: Batch) -> tuple[Encoded, Encoded]:
         """Encoder outputs of both sides of a batch."""
@@ -136,15 +138,94 @@ class RawItems:
     """A task's items before any model sees them.
 
     Attributes:
-        images: (n, h, w, 3) uint8 RGB, or None.
-        texts: n strings, or None.
+        images: (m, h, w, 3) uint8 RGB, or None.
+        texts: m strings, or None; of a graph, its nodes' names.
+        groups: (n, k) which k of the m images, texts or nodes make up each item; None where each is an item
+            itself.
+        edges: (2, e) sources and targets of the edges between a graph's m nodes; None without a graph.
     """
 
     images: Any = None
     texts: Sequence[str] | None = None
+    groups: Integers | None = None
+    edges: Integers | None = None
 
     def __len__(self) -> int:
-        return len(self.images if self.images is not None else self.texts or ())
+        """How many items there are."""
+        for parts in (self.groups, self.images, self.texts):
+            if parts is not None:
+                return len(parts)
+        return 0
+
+
+class RetrievalModel(MultimodalModel):
+    """A model that can rank: it compares pooled outputs, and its head judges whether a fused pair matches."""
+
+    paths = (CONTRASTIVE, MATCHING)
+
+    @abstractmethod
+    def similarity(self, a: Tensor, b: Tensor) -> Tensor:
+        """(n, m) scaled similarity of pooled representations (n, d) and (m, d)."""
+
+    def logits(self, a: Encoded, b: Encoded, fused: Tensor) -> dict[str, Tensor]:
+        """Similarities within the batch, and the head's logits (unrelated, belongs together)."""
+        return {CONTRASTIVE: self.similarity(a.pooled, b.pooled), MATCHING: self.head(fused)}
+
+
+class ClassificationModel(MultimodalModel):
+    """A model whose head says which class a fused pair falls into; trained by cross-entropy."""
+
+    paths = (CLASSIFICATION,)
+
+    def logits(self, a: Encoded, b: Encoded, fused: Tensor) -> dict[str, Tensor]:
+        """The head's logits."""
+        return {CLASSIFICATION: self.head(fused)}
+
+    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """Log-odds of each pair's own class against all others."""
+        if labels is None:
+            raise ValueError(
+                "the association of a classified pair is that with its own class: labels are needed"
+            )
+        return {CLASSIFICATION: own_class_log_odds(self.head(self.fuse(a, b)), labels)}
+
+    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+        """Cross-entropy of the pairs' classes."""
+        if targets.labels is None:
+            raise ValueError("classification needs labelled pairs")
+        fused = self.fuse(a, b)
+        logits = self.head(fused)
+        return ModelOutput(
+            loss=nn.functional.cross_entropy(logits, targets.labels),
+            logits={CLASSIFICATION: logits},
+            unimodal=dict(zip(self.modalities, (a.pooled, b.pooled), strict=True)),
+            fused=fused,
+        )
+
+
+def own_class_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
+    """(n,) log p(y) - log(1 - p(y)) of each row's own class; softplus of its negative is the cross-entropy.
+
+    Args:
+        logits: (n, c).
+        labels: (n,) class indices.
+    """
+    own = logits.gather(1, labels[:, None])
+    others = logits.scatter(1, labels[:, None], float("-inf")).logsumexp(1)
+    return own[:, 0] - others
+
+
+@dataclass(frozen=True)
+class TaskShape:
+    """What a task asks of a model.
+
+    Attributes:
+        classes: how many classes pairs fall into; 0 for retrieval.
+        group: how many images or nodes make one item of the first modality.
+    """
+
+    classes: int = 0
+    group: int = 1
 
 
 class Backbone(ABC):
@@ -157,6 +238,10 @@ class Backbone(ABC):
     modalities: ClassVar[tuple[str, str]]
     variants: ClassVar[Mapping[str, Any]]
     """Configuration dataclass by variant name; the first is the default."""
+
+    whole: ClassVar[frozenset[str]] = frozenset()
+    """Which of the prepared inputs belong to all items together, such as a graph's edges: each encoder call
+    gets them as they are."""
 
     def __init__(self, variant: str) -> None:
         self.variant = variant
@@ -178,21 +263,16 @@ class Backbone(ABC):
 
         Args:
             modality: which of ``modalities``.
-            items: the raw items, n of them.
+            items: m images, texts or nodes; ``groups`` are put together later.
             track: ``track(iterable, total, description)`` shows progress.
 
         Returns:
-            Tensors whose first dimension is n.
+            Tensors whose first dimension is m, and those named in ``whole``, of any shape.
 
         Raises:
             UsageError: where a package it needs is missing, with the command that installs it.
         """
 
     @abstractmethod
-    def build(self) -> MultimodalModel:
+    def build(self, shape: TaskShape = TaskShape()) -> MultimodalModel:
         """A freshly initialised model; random draws come from torch's global generator."""
-
-
-def config_fields(config: Any) -> list[str]:
-    """Names of a configuration dataclass's fields."""
-    return [item.name for item in fields(config)]

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 
 from mmulbench.artifacts import Artifact, ArtifactCache
-from mmulbench.data import Features, PairData, Relations, Split
+from mmulbench.data import Features, Inputs, PairData, Relations, Split
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.model import Backbone
 from mmulbench.progress import Progress
-from mmulbench.registry import BACKBONES, TASKS
+from mmulbench.registry import BACKBONES
 from mmulbench.store import ResultsStore
 from mmulbench.task import Task, TaskData
 from mmulbench.training import Recipe
@@ -93,15 +93,6 @@ def find_backbone(full_name: str, task: Task) -> Backbone:
     return cls(variant)
 
 
-def make_task(name: str, config: Any = None) -> Task:
-    """The task of this name.
-
-    Raises:
-        UsageError: when it is unknown.
-    """
-    return TASKS.get(name)(config)
-
-
 def prepare(task_name: str, task: Task, backbone: Backbone, recipe: Recipe, workspace: Workspace) -> Prepared:
     """Load the data and prepare every item's model inputs.
 
@@ -137,22 +128,29 @@ def prepare_inputs(
         "backbone": backbone.identity,
         "torch": str(torch.__version__),
     }
-    arrays = {}
+    arrays: dict[str, Inputs] = {}
+    whole: dict[str, Inputs] = {}
+    groups = {}
     for modality in task.modalities:
 
         def build(modality: str = modality) -> Artifact:
             return Artifact(backbone.prepare(modality, data.items[modality], workspace.progress.track), {})
 
-        arrays[modality] = workspace.cache.get_or_build(
-            "features", {**key, "modality": modality}, build
-        ).tensors
+        inputs = workspace.cache.get_or_build("features", {**key, "modality": modality}, build).tensors
+        arrays[modality] = {name: value for name, value in inputs.items() if name not in backbone.whole}
+        whole[modality] = {
+            name: value.to(workspace.device) for name, value in inputs.items() if name in backbone.whole
+        }
+        found = data.items[modality].groups
+        if found is not None:
+            groups[modality] = torch.from_numpy(found)
     return Prepared(
         task=task,
         task_name=task_name,
         data=data,
         backbone=backbone,
         recipe=recipe,
-        features=Features(arrays, workspace.device),
+        features=Features(arrays, workspace.device, groups, whole),
         relations=Relations(data.train, data.validation, data.test),
         key={**key, "recipe": asdict(recipe), "device": workspace.device.type},
     )

@@ -15,7 +15,7 @@ from mmulbench.cost import CostMeter
 from mmulbench.data import Integers, Split
 from mmulbench.evaluation import EvaluationSets, Measurements, measure
 from mmulbench.method import UnlearningProblem
-from mmulbench.metrics.utility import Recall
+from mmulbench.metrics.utility import Measure
 from mmulbench.model import MultimodalModel
 from mmulbench.outputs import OriginalOutputs, Tensors
 from mmulbench.preparation import Prepared, Workspace
@@ -47,7 +47,7 @@ def weights_digest(model: nn.Module) -> str:
 def fresh_model(prepared: Prepared, seed: int, device: torch.device) -> MultimodalModel:
     """A freshly initialised model; the same for the same seed."""
     with torch_seeded(seed, "initial weights"):
-        return prepared.backbone.build().to(device)
+        return prepared.backbone.build(prepared.task.shape).to(device)
 
 
 def original_inputs(prepared: Prepared, seed: int) -> dict[str, Any]:
@@ -116,7 +116,8 @@ def load_measurements(
     inputs = {
         **prepared.key,
         "weights": weights_digest(model),
-        "sets": digest(*(column for split in sets.splits.values() for column in (split.first, split.second))),
+        "sets": digest(*(column for split in sets.splits.values() for column in _columns(split))),
+        "headline": sets.headline,
         "rerank": sets.rerank,
         "seed": seed,
         "metric_version": METRIC_VERSION,
@@ -137,7 +138,14 @@ def evaluation_sets(prepared: Prepared, retain: Split, forget: Split) -> Evaluat
         features=prepared.features,
         modalities=prepared.task.modalities,
         rerank=prepared.task.rerank,
+        classes=len(prepared.task.classes),
+        headline=prepared.task.utility,
     )
+
+
+def _columns(split: Split) -> tuple[Integers, ...]:
+    labels = () if split.label is None else (split.label,)
+    return (split.first, split.second, *labels)
 
 
 def _load_model(
@@ -181,7 +189,7 @@ def _unpack(artifact: Artifact) -> Measurements:
         kind, path, name = key.split("/")
         arrays[kind].setdefault(path, {})[name] = tensor.numpy()
     utility = {
-        name: {measure: Recall(*numbers) for measure, numbers in measures.items()}
+        name: {measure: Measure(*numbers) for measure, numbers in measures.items()}
         for name, measures in artifact.info["utility"].items()
     }
     return Measurements(utility, arrays["scores"], arrays["losses"])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmulbench.data import Features, Integers, Relations, Split
 from mmulbench.metrics.utility import RetrievalUtility, first_hit_ranks, retrieval_utility
-from mmulbench.model import Encoded, MultimodalModel
+from mmulbench.model import Encoded, MultimodalModel, RetrievalModel
 from mmulbench.progress import Progress
 
 QUERIES, PAIRS = 256, 4096
@@ -33,7 +33,7 @@ def encode_items(
 
 @torch.no_grad()
 def evaluate_retrieval(
-    model: MultimodalModel,
+    model: RetrievalModel,
     split: Split,
     relations: Relations,
     features: Features,
@@ -89,7 +89,7 @@ def _relevant(
 
 
 def _scores(
-    model: MultimodalModel, a: Encoded, b: Encoded, index: Tensor, direction: int, rerank: int
+    model: RetrievalModel, a: Encoded, b: Encoded, index: Tensor, direction: int, rerank: int
 ) -> NDArray[np.float64]:
     """(q, g) scores of a block of queries: re-ranked candidates first, in order; the rest by similarity."""
     if direction == 0:
@@ -113,7 +113,7 @@ def _paired(first: Tensor, second: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
     return zip(torch.split(first, PAIRS), torch.split(second, PAIRS), strict=True)
 
 
-def matching_log_odds(model: MultimodalModel, a: Encoded, b: Encoded) -> Tensor:
+def matching_log_odds(model: RetrievalModel, a: Encoded, b: Encoded) -> Tensor:
     """(n,) log-odds of the matching head that aligned pairs belong together."""
     logits = model.head(model.fuse(a, b))
     return logits[:, 1] - logits[:, 0]

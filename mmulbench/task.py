@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from mmulbench.data import Integers, Split
+from mmulbench.datainfo import DataInfo, DataReport
 from mmulbench.errors import UsageError
-from mmulbench.model import RawItems
+from mmulbench.model import RawItems, TaskShape
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator
 from mmulbench.training import Recipe
@@ -38,7 +39,15 @@ class TaskData:
 class Task(ABC):
     """One task. Register it in a file of its own name in ``tasks/``: ``@TASKS.register("my_task")``."""
 
-    kind: ClassVar[Literal["retrieval"]] = "retrieval"
+    classes: ClassVar[tuple[str, ...]] = ()
+    """Names of the classes that pairs fall into; none for retrieval."""
+
+    group: ClassVar[int] = 1
+    """How many images or nodes make one item of the first modality; two for NLVR2's image pairs."""
+
+    utility: ClassVar[str] = ""
+    """The measure that stands for utility in headlines; the mean recall, or the accuracy, where empty."""
+
     modalities: ClassVar[tuple[str, str]]
     """Two names; the forget unit is an item of the first with all its pairs."""
 
@@ -46,6 +55,12 @@ class Task(ABC):
     recipe: ClassVar[Recipe] = Recipe()
     forget_fraction: ClassVar[float] = 0.05
     """Default forget size as a fraction of the training units."""
+
+    forget_count: ClassVar[int | None] = None
+    """Default forget size in units instead, where there are at least twice as many training units."""
+
+    info: ClassVar[DataInfo | None] = None
+    """What the data is and what to put where, for ``mmulbench data``."""
 
     rerank: ClassVar[int] = 16
     """Retrieval candidates that the fusion module re-ranks (ALBEF on Flickr30K: 128)."""
@@ -66,8 +81,26 @@ class Task(ABC):
             MmulbenchError: where data is damaged: file and line.
         """
 
+    def check(self, data_dir: Path, progress: Progress) -> DataReport:
+        """What is there of the data, for ``mmulbench data check``.
+
+        A task that reads files lists here all that are missing or damaged.
+
+        Raises:
+            UsageError: where data or a package is missing altogether.
+            MmulbenchError: where data cannot be read at all.
+        """
+        data = self.load(data_dir, progress)
+        splits = {"train": data.train, "validation": data.validation, "test": data.test}
+        return DataReport({name: (len(split.units), len(split)) for name, split in splits.items()})
+
+    @property
+    def shape(self) -> TaskShape:
+        """What the task asks of a model."""
+        return TaskShape(len(self.classes), self.group)
+
     def forget_units(self, data: TaskData, size: int, seed: int) -> Integers:
-        """The forget set's units: the first ``size`` of one random order a seed, so that sizes are nested.
+        """The forget set's units: the first ``size`` of one order a seed, so that sizes are nested.
 
         Raises:
             UsageError: unless 0 < size < number of training units.
@@ -78,7 +111,11 @@ class Task(ABC):
                 f"forget size {size} is out of range: 1 to {len(units) - 1} units, "
                 "or a fraction between 0 and 1 such as 0.05"
             )
-        return generator(seed, "forget").permutation(units)[:size]
+        return self.forget_order(data, seed)[:size]
+
+    def forget_order(self, data: TaskData, seed: int) -> Integers:
+        """All training units in the order in which a seed's growing forget sets take them: a random one."""
+        return generator(seed, "forget").permutation(data.train.units)
 
     def forget_size(self, data: TaskData, requested: float | int | None) -> int:
         """Number of units from a number, a fraction in (0, 1), or None for the task's default.
@@ -87,7 +124,9 @@ class Task(ABC):
             UsageError: when it is out of range.
         """
         total = len(data.train.units)
-        wanted = self.forget_fraction if requested is None else requested
+        wanted = requested if requested is not None else self.forget_fraction
+        if requested is None and self.forget_count is not None and total >= 2 * self.forget_count:
+            wanted = self.forget_count
         if isinstance(wanted, float):
             if not 0.0 < wanted < 1.0:
                 raise UsageError(

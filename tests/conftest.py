@@ -10,7 +10,7 @@ import torch
 
 from mmulbench.artifacts import ArtifactCache
 from mmulbench.pipeline import Run, _problem, execute, make_spec, use_device
-from mmulbench.preparation import Prepared, Workspace, find_backbone, make_task, prepare
+from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare
 from mmulbench.references import load_original
 from mmulbench.registry import METHODS, TASKS
 from mmulbench.store import ResultsStore
@@ -46,7 +46,7 @@ def workspace(make_workspace) -> Workspace:
 @pytest.fixture(scope="session")
 def emoji(workspace) -> Prepared:
     """60 pictures, albef:tiny, one epoch."""
-    task = make_task("emoji", TASKS.get("emoji").Config(limit=60))
+    task = TASKS.get("emoji")(TASKS.get("emoji").Config(limit=60))
     recipe = replace(task.recipe, epochs=1, batch_size=16)
     return prepare("emoji", task, find_backbone("albef:tiny", task), recipe, workspace)
 

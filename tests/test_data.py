@@ -74,7 +74,7 @@ def test_a_batch_names_its_items_and_marks_all_true_pairs():
     assert batch.items("image").tolist() == [2, 2, 3, 3]
     assert batch.items("text").tolist() == [2, 7, 3, 7]
     assert batch.rows.tolist() == [4, 5, 6, 7]
-    assert batch.related.int().tolist() == [[1, 1, 0, 1], [1, 1, 0, 1], [0, 1, 1, 1], [0, 1, 1, 1]]
+    assert batch.targets.related.int().tolist() == [[1, 1, 0, 1], [1, 1, 0, 1], [0, 1, 1, 1], [0, 1, 1, 1]]
     assert batch.inputs("text")["x"].shape == (4, 2)
 
 

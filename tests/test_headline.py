@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from mmulbench.evaluation import Measurements
 from mmulbench.headline import SCORE_EDGES, Raw, compute_values, score_histograms, worst_path
-from mmulbench.metrics.utility import Recall
+from mmulbench.metrics.utility import Measure
 
 SIZES = {"test": 60, "retain": 300, "forget": 60}
 UNITS = {name: np.repeat(np.arange(size // 3), 3) for name, size in SIZES.items()}
@@ -29,7 +29,7 @@ def measurements(
         for path, by_set in scores.items()
     }
     found = {
-        name: {"mean": Recall(value, 0.05, 10), "i2t_r@1": Recall(value / 2, 0.01, 5)}
+        name: {"headline": Measure(value, 0.05, 10), "i2t_r@1": Measure(value / 2, 0.01, 5)}
         for name, value in utility.items()
     }
     return Measurements(found, scores, losses)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from toys import Toy, toy_problem, whole
 
-from mmulbench.model import Backbone, Encoded, RawItems, config_fields
+from mmulbench.model import Backbone, Encoded, RawItems
 
 
 def test_encoded_is_indexed_as_a_whole():
@@ -37,7 +37,7 @@ def test_forward_is_encode_then_the_rest():
     first, second = model.encode_batch(batch)
     assert torch.equal(first.pooled, batch.inputs("image")["x"])
     assert torch.equal(second.pooled, batch.inputs("text")["x"])
-    whole_pass, parts = model(batch), model.forward_encoded(first, second, batch.related)
+    whole_pass, parts = model(batch), model.forward_encoded(first, second, batch.targets)
     assert torch.equal(whole_pass.loss, parts.loss)
     assert torch.equal(whole_pass.fused, model.fuse(first, second))
 
@@ -50,8 +50,9 @@ def test_logits_of_pairs_whose_fusion_is_known_are_those_of_the_forward_pass():
     assert all(torch.equal(found[path], output.logits[path]) for path in found)
 
 
-def test_raw_items_count_either_kind():
+def test_raw_items_count_items_not_parts():
     assert len(RawItems(images=np.zeros((3, 2, 2, 3)))) == 3
+    assert len(RawItems(images=np.zeros((3, 2, 2, 3)), groups=np.zeros((5, 2), dtype=int))) == 5
     assert len(RawItems(texts=("a", "b"))) == 2
     assert len(RawItems()) == 0
 
@@ -77,4 +78,3 @@ def test_a_backbone_is_identified_by_name_and_size():
     big = ToyBackbone("big")
     assert big.full_name == "toy:big"
     assert big.identity == {"name": "toy:big", "width": 4}
-    assert config_fields(big.config) == ["width"]

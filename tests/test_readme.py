@@ -148,8 +148,19 @@ def sections() -> dict[str, str]:
     parts = re.split(r"^#{2,3} (.*)$", README, flags=re.M)
     found = dict(zip(parts[1::2], parts[2::2], strict=True))
     return {
-        name.strip("`").split()[1]: text for name, text in found.items() if name.startswith("`mmulbench ")
+        name.strip("`").partition(" ")[2]: text
+        for name, text in found.items()
+        if name.startswith("`mmulbench ")
     }
+
+
+def all_commands() -> dict:
+    """Commands by name; those of a group as ``group command``."""
+    found = {}
+    for name, command in typer.main.get_command(app).commands.items():
+        inner = getattr(command, "commands", None)
+        found |= {f"{name} {key}": value for key, value in inner.items()} if inner else {name: command}
+    return found
 
 
 def options(command) -> set[str]:
@@ -157,7 +168,7 @@ def options(command) -> set[str]:
 
 
 def test_every_command_and_option_is_documented_and_exists():
-    commands = typer.main.get_command(app).commands
+    commands = all_commands()
     assert set(sections()) == set(commands)
     for name, text in sections().items():
         documented = set(re.findall(r"`(--?[a-z-]+)`", text))
@@ -165,13 +176,14 @@ def test_every_command_and_option_is_documented_and_exists():
 
 
 def test_every_mmulbench_command_line_parses():
-    commands = typer.main.get_command(app).commands
+    commands = all_commands()
     lines = [*COMMANDS.values(), *re.findall(r"`(mmulbench [^`]+)`", README)]
     for line in lines:
         words = shlex.split(line.rpartition("&& ")[2])
         if words[0] == "mmulbench" and not words[1].startswith("-"):
             given = {word for word in words[2:] if word.startswith("-")}
-            assert given <= options(commands[words[1]]), line
+            name = words[1] if words[1] in commands else " ".join(words[1:3])
+            assert given <= options(commands[name]), line
 
 
 def test_every_metric_is_explained():
@@ -181,8 +193,11 @@ def test_every_metric_is_explained():
 
 def test_what_is_said_to_be_there_is_there():
     text = README.partition("## What is there")[2].partition("\n## ")[0]
-    names = set(re.findall(r"`([a-z_]+)`", text))
-    assert names == {"emoji", "albef", "mmul", "scrub", "finetune", "gradient_ascent", "retrain", "original"}
+    names = set(re.findall(r"`([a-z0-9_]+)`", text))
+    official = {"flickr30k", "coco", "snli_ve", "nlvr2"}
+    methods = {"mmul", "scrub", "finetune", "gradient_ascent", "retrain", "original"}
+    offline = {"emoji", "flags", "emoji_nlvr", "flags_ve", "hpo_pgr", "hpo_gdpr"}
+    assert names == {*offline, *official, "albef", "gtnn", *methods}
     assert names <= {*TASKS.names(), *BACKBONES.names(), *METHODS.names()}
 
 
@@ -198,6 +213,8 @@ def test_the_environment_variables_are_those_that_are_read():
 
 
 def test_links_lead_somewhere():
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("https://")]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith(("https://", "#"))]
     assert {"LICENSE", "CITATION.cff", "leaderboard.md"} <= set(links)
     assert [link for link in links if not (ROOT / link).exists()] == []
+    titles = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)$", README, re.M)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= titles

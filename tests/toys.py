@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mmulbench.cost import CostMeter
 from mmulbench.data import Features, PairData, Relations, Split
 from mmulbench.method import UnlearningProblem
-from mmulbench.model import Encoded, ModelOutput, MultimodalModel
+from mmulbench.model import Encoded, ModelOutput, RetrievalModel
 from mmulbench.outputs import OriginalOutputs
 from mmulbench.progress import Progress
 from mmulbench.training import Recipe
@@ -19,11 +19,10 @@ from mmulbench.training import Recipe
 CPU = torch.device("cpu")
 
 
-class Toy(MultimodalModel):
+class Toy(RetrievalModel):
     """Every map is a 2 x 2 matrix, the identity at first; fused = fusion(image * text)."""
 
     modalities = ("image", "text")
-    paths = ("contrastive", "matching")
 
     def __init__(self):
         super().__init__()
@@ -45,11 +44,11 @@ class Toy(MultimodalModel):
     def similarity(self, a, b):
         return a @ b.T
 
-    def association(self, a, b):
+    def association(self, a, b, labels=None):
         logits = self.head(self.fuse(a, b))
         return {"contrastive": (a.pooled * b.pooled).sum(-1), "matching": logits[:, 1] - logits[:, 0]}
 
-    def forward_encoded(self, a, b, related):
+    def forward_encoded(self, a, b, targets):
         """Cross-entropy of each image's own text among the batch's, plus that of matching."""
         fused = self.fuse(a, b)
         logits = {"contrastive": self.similarity(a.pooled, b.pooled), "matching": self.head(fused)}
@@ -115,7 +114,7 @@ def toy_problem(
     pairs=SHARED,
     forget=(0, 1),
     features: Features | None = None,
-    original: MultimodalModel | None = None,
+    original: Toy | None = None,
     held_out=((6, 9), (7, 10)),
     recipe=None,
 ) -> UnlearningProblem:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from mmulbench.data import Inputs
@@ -65,8 +66,9 @@ def image_tokens(images: Any, size: int, pool: int, track: Track, block: int = 6
     """EfficientNet-Lite0's last feature map, averaged over pool x pool cells, as tokens.
 
     Args:
-        images: (n, h, w, 3) uint8.
-        size: images are resized to size x size pixels (bilinear).
+        images: (n, h, w, 3) uint8, or a sequence of n such images that differ in size.
+        size: images are resized to size x size pixels (bilinear; those that differ in size by Pillow, which
+            averages over what it shrinks).
         pool: cells of the (size / 32)² map averaged into one token, a side.
         track: shows progress.
         block: images at a time.
@@ -77,12 +79,26 @@ def image_tokens(images: Any, size: int, pool: int, track: Track, block: int = 6
     model = _load_efficientnet()
     blocks = []
     for start in track(range(0, len(images), block), -(-len(images) // block), "image features"):
-        pixels = torch.from_numpy(np.array(images[start : start + block])).permute(0, 3, 1, 2).float()
+        pixels = torch.from_numpy(_stacked(images[start : start + block], size)).permute(0, 3, 1, 2).float()
         pixels = nn.functional.interpolate(pixels, (size, size), mode="bilinear", align_corners=False)
         maps = model.extract_features(((pixels - 127.0) / 128.0).to(memory_format=torch.channels_last))  # type: ignore[operator]
         maps = nn.functional.avg_pool2d(maps, pool)
         blocks.append(maps.flatten(2).transpose(1, 2).half())
     return {"tokens": torch.cat(blocks)}
+
+
+def _stacked(images: Any, size: int) -> NDArray[np.uint8]:
+    """(b, h, w, 3) uint8: an array as it is; images of different sizes as size x size."""
+    return np.array(images) if isinstance(images, np.ndarray) else resized(images, size, "bilinear")
+
+
+def resized(images: Iterable[Any], size: int, how: Literal["bilinear", "bicubic"]) -> NDArray[np.uint8]:
+    """(n, size, size, 3) uint8 of n images, (h, w, 3) uint8 each."""
+    from PIL import Image
+
+    resample = Image.Resampling[how.upper()]
+    done = [np.asarray(Image.fromarray(image).resize((size, size), resample)) for image in images]
+    return np.stack(done)
 
 
 @torch.inference_mode()

@@ -12,9 +12,20 @@ from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._encoders import ProjectedTokens, TextTransformer, VisionTransformer, masked_mean
-from mmulbench.data import Inputs
+from mmulbench.data import Inputs, Targets
 from mmulbench.errors import Diverged
-from mmulbench.model import Backbone, Encoded, ModelOutput, MultimodalModel, RawItems
+from mmulbench.model import (
+    CONTRASTIVE,
+    MATCHING,
+    Backbone,
+    ClassificationModel,
+    Encoded,
+    ModelOutput,
+    MultimodalModel,
+    RawItems,
+    RetrievalModel,
+    TaskShape,
+)
 from mmulbench.registry import BACKBONES
 
 
@@ -54,37 +65,31 @@ class AlbefConfig:
     temperature: float = 0.07
 
 
-class Albef(MultimodalModel):
-    """Align before fuse (arXiv 2107.07651), without momentum distillation and masked language modelling.
-
-    loss = contrastive(I, T) + matching(I, T), where the contrastive target spreads over all true pairs of the
-    batch, and matching sees each true pair, one hard negative text an image and one hard negative image a
-    text, drawn by softmax of the contrastive similarity.
-    """
+class _Trunk(MultimodalModel):
+    """Image encoder, text encoder and cross-attention fusion, without a head."""
 
     modalities = ("image", "text")
-    paths = ("contrastive", "matching")
+    fusion: nn.ModuleList
 
-    def __init__(self, config: AlbefConfig) -> None:
+    def __init__(self, config: AlbefConfig, images: int) -> None:
         super().__init__()
-        width, dropout = config.width, config.dropout
         self.image, self.text = _encoders(config)
-        self.image_embedding = nn.Linear(width, config.embedding)
-        self.text_embedding = nn.Linear(width, config.embedding)
-        self.log_temperature = nn.Parameter(torch.tensor(config.temperature).log())
-        self.fusion = nn.ModuleList(
-            nn.TransformerDecoderLayer(
-                width, config.heads, 4 * width, dropout, activation="gelu", batch_first=True
-            )
-            for _ in range(config.fusion_layers)
-        )
-        self.matching = nn.Linear(width, 2)
         self._pool_mean = config.encoders == "packaged"
+        self.slots = nn.Parameter(torch.randn(images, config.width) * 0.02) if images > 1 else None
 
     def encode(self, modality: str, inputs: Inputs) -> Encoded:
-        """Tokens, mask and unimodal representation of b images or texts."""
-        encoder = self.image if modality == "image" else self.text
-        return encoder(inputs)  # type: ignore[no-any-return]
+        """Tokens, mask and unimodal representation of b images (or groups of images) or texts."""
+        if modality == "text":
+            return self.text(inputs)  # type: ignore[no-any-return]
+        return self.image(inputs) if self.slots is None else self._encode_groups(inputs, self.slots)
+
+    def _encode_groups(self, inputs: Inputs, slots: Tensor) -> Encoded:
+        """Groups of k images: tokens side by side, each with its place's embedding; pooled is the mean."""
+        count, width = slots.shape
+        encoded = self.image({name: value.flatten(0, 1) for name, value in inputs.items()})
+        tokens = encoded.tokens.unflatten(0, (-1, count)) + slots[:, None]
+        pooled = (encoded.pooled.reshape(-1, count, width) + slots).mean(1)
+        return Encoded(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
 
     def fuse(self, a: Encoded, b: Encoded) -> Tensor:
         """(n, d): the texts' tokens attend to each other (both ways) and to the images' tokens."""
@@ -92,6 +97,23 @@ class Albef(MultimodalModel):
         for layer in self.fusion:
             tokens = layer(tokens, a.tokens, tgt_key_padding_mask=~b.mask, memory_key_padding_mask=~a.mask)
         return masked_mean(tokens, b.mask) if self._pool_mean else tokens[:, 0]
+
+
+class Albef(_Trunk, RetrievalModel):
+    """Align before fuse (arXiv 2107.07651), without momentum distillation and masked language modelling.
+
+    loss = contrastive(I, T) + matching(I, T), where the contrastive target spreads over all true pairs of the
+    batch, and matching sees each true pair, one hard negative text an image and one hard negative image a
+    text, drawn by softmax of the contrastive similarity.
+    """
+
+    def __init__(self, config: AlbefConfig, images: int = 1) -> None:
+        super().__init__(config, images)
+        self.image_embedding = nn.Linear(config.width, config.embedding)
+        self.text_embedding = nn.Linear(config.width, config.embedding)
+        self.log_temperature = nn.Parameter(torch.tensor(config.temperature).log())
+        self.fusion = _fusion_layers(config)
+        self.matching = nn.Linear(config.width, 2)
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, 2) logits: unrelated, belongs together."""
@@ -106,22 +128,22 @@ class Albef(MultimodalModel):
         images, texts = self._embed(a, b)
         return images @ texts.T / self.log_temperature.exp()
 
-    def association(self, a: Encoded, b: Encoded) -> dict[str, Tensor]:
+    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
         """Cosine similarity over temperature, and the matching head's log-odds, of n aligned pairs."""
         images, texts = self._embed(a.pooled, b.pooled)
         matching = self.head(self.fuse(a, b))
         contrastive = (images * texts).sum(-1) / self.log_temperature.exp()
-        return {"contrastive": contrastive, "matching": matching[:, 1] - matching[:, 0]}
+        return {CONTRASTIVE: contrastive, MATCHING: matching[:, 1] - matching[:, 0]}
 
-    def forward_encoded(self, a: Encoded, b: Encoded, related: Tensor) -> ModelOutput:
-        """Contrastive and matching loss of b pairs; ``related`` (b, b) marks the true ones."""
+    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+        """Contrastive and matching loss of b pairs."""
         similarity = self.similarity(a.pooled, b.pooled)
         fused = self.fuse(a, b)
-        logits = self.head(fused)
+        logits, related = self.head(fused), targets.related
         loss = contrastive_loss(similarity, related) + self._matching_loss(a, b, logits, similarity, related)
         return ModelOutput(
             loss=loss,
-            logits={"contrastive": similarity, "matching": logits},
+            logits={CONTRASTIVE: similarity, MATCHING: logits},
             unimodal={"image": a.pooled, "text": b.pooled},
             fused=fused,
         )
@@ -143,6 +165,25 @@ class Albef(MultimodalModel):
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Cross-attention layers and matching head."""
         return [*self.fusion.parameters(), *self.matching.parameters()]
+
+
+class AlbefClassifier(_Trunk, ClassificationModel):
+    """ALBEF for a class of a pair, as in visual entailment: a two-layer head on the fused representation."""
+
+    def __init__(self, config: AlbefConfig, classes: int, images: int = 1) -> None:
+        super().__init__(config, images)
+        self.fusion = _fusion_layers(config)
+        self.classes = nn.Sequential(
+            nn.Linear(config.width, config.width), nn.ReLU(), nn.Linear(config.width, classes)
+        )
+
+    def head(self, fused: Tensor) -> Tensor:
+        """(n, classes) logits."""
+        return self.classes(fused)  # type: ignore[no-any-return]
+
+    def fusion_parameters(self) -> list[nn.Parameter]:
+        """Cross-attention layers and head."""
+        return [*self.fusion.parameters(), *self.classes.parameters()]
 
 
 def contrastive_loss(similarity: Tensor, related: Tensor) -> Tensor:
@@ -181,6 +222,16 @@ def hard_negatives(similarity: Tensor, related: Tensor) -> tuple[Tensor, Tensor]
     if not weights.isfinite().all():
         raise Diverged("the similarity of a batch is no longer finite")
     return rows, torch.multinomial(weights, 1)[:, 0]
+
+
+def _fusion_layers(config: AlbefConfig) -> nn.ModuleList:
+    """Post-norm layers of self-attention, cross-attention and feed-forward: BERT's, and bidirectional."""
+    return nn.ModuleList(
+        nn.TransformerDecoderLayer(
+            config.width, config.heads, 4 * config.width, config.dropout, activation="gelu", batch_first=True
+        )
+        for _ in range(config.fusion_layers)
+    )
 
 
 def _encoders(config: AlbefConfig) -> tuple[nn.Module, nn.Module]:
@@ -224,16 +275,16 @@ class AlbefBackbone(Backbone):
         ids, mask = _packaged.tokenize(texts, self.config.text_length)
         return {"ids": ids, "mask": mask}
 
-    def build(self) -> Albef:
-        """A fresh model."""
-        return Albef(self.config)
+    def build(self, shape: TaskShape = TaskShape()) -> Albef | AlbefClassifier:  # noqa: B008 (frozen)
+        """A fresh model for retrieval or classification."""
+        if shape.classes:
+            return AlbefClassifier(self.config, shape.classes, shape.group)
+        return Albef(self.config, shape.group)
 
 
 def resize(images: Any, size: int, track: Any) -> Tensor:
-    """(n, size, size, 3) uint8 from (n, h, w, 3) uint8, bicubic."""
-    from PIL import Image
-
+    """(n, size, size, 3) uint8 from n images, (h, w, 3) uint8 each, read one by one; bicubic."""
     out = np.empty((len(images), size, size, 3), dtype=np.uint8)
     for index in track(range(len(images)), len(images), "resize images"):
-        out[index] = np.asarray(Image.fromarray(images[index]).resize((size, size), Image.Resampling.BICUBIC))
+        out[index] = _packaged.resized([images[index]], size, "bicubic")[0]
     return torch.from_numpy(out)

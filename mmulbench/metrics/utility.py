@@ -92,7 +92,7 @@ def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
-class Recall:
+class Measure:
     """One R@k.
 
     Attributes:
@@ -115,10 +115,10 @@ class RetrievalUtility:
         second_to_first: The other way round.
     """
 
-    first_to_second: Mapping[int, Recall]
-    second_to_first: Mapping[int, Recall]
+    first_to_second: Mapping[int, Measure]
+    second_to_first: Mapping[int, Measure]
 
-    def _all(self) -> Iterator[Recall]:
+    def _all(self) -> Iterator[Measure]:
         yield from self.first_to_second.values()
         yield from self.second_to_first.values()
 
@@ -137,7 +137,7 @@ class RetrievalUtility:
         """Number of queries, both directions together."""
         return sum(next(iter(way.values())).n for way in (self.first_to_second, self.second_to_first))
 
-    def named(self, first: str, second: str) -> dict[str, Recall]:
+    def named(self, first: str, second: str) -> dict[str, Measure]:
         """Recalls under their usual names.
 
         Args:
@@ -185,12 +185,12 @@ def retrieval_utility(
 
 def _recalls(
     ranks: npt.NDArray[np.integer[Any]], relevant_counts: npt.NDArray[np.integer[Any]], gallery: int
-) -> dict[int, Recall]:
+) -> dict[int, Measure]:
     if ranks.shape != relevant_counts.shape:
         raise MmulbenchError(
             f"{ranks.size} ranks but {relevant_counts.size} relevant counts; give one of each per query"
         )
     return {
-        k: Recall(recall_at(ranks, k), chance_recall_at(gallery, relevant_counts, k), ranks.size)
+        k: Measure(recall_at(ranks, k), chance_recall_at(gallery, relevant_counts, k), ranks.size)
         for k in CUTOFFS
     }

@@ -9,6 +9,7 @@ import torch
 
 from mmulbench import packages
 from mmulbench.backbones.albef import Albef, AlbefBackbone, contrastive_loss, hard_negatives
+from mmulbench.data import Targets
 from mmulbench.errors import Diverged, UsageError
 from mmulbench.model import Encoded, RawItems
 from mmulbench.seeds import torch_seeded
@@ -190,7 +191,7 @@ def test_the_training_loss_by_hand(model):
     related = torch.ones(3, 3, dtype=torch.bool)
     related[tuple(zip(*negatives, strict=True))] = False
     expected = training_loss_by_hand(model, a, b, related, negatives + negatives)
-    assert model.forward_encoded(a, b, related).loss.item() == pytest.approx(expected, rel=1e-4)
+    assert model.forward_encoded(a, b, Targets(related)).loss.item() == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -199,7 +200,9 @@ def test_a_batch_of_one_unit_has_no_negatives(model, count):
     text = model.encode("text", texts_of([5] * count))
     related = torch.ones(count, count, dtype=torch.bool)
     expected = training_loss_by_hand(model, image, text, related, [])
-    assert model.forward_encoded(image, text, related).loss.item() == pytest.approx(expected, rel=1e-4)
+    assert model.forward_encoded(image, text, Targets(related)).loss.item() == pytest.approx(
+        expected, rel=1e-4
+    )
 
 
 def test_forward_is_encode_and_forward_encoded(original, make_problem):
@@ -207,7 +210,7 @@ def test_forward_is_encode_and_forward_encoded(original, make_problem):
     with torch_seeded(0, "negatives"):
         whole = original(batch)
     with torch_seeded(0, "negatives"):
-        parts = original.forward_encoded(*original.encode_batch(batch), batch.related)
+        parts = original.forward_encoded(*original.encode_batch(batch), batch.targets)
     assert torch.equal(whole.loss, parts.loss)
     assert torch.equal(whole.fused, parts.fused)
     assert all(torch.equal(whole.logits[path], parts.logits[path]) for path in original.paths)

@@ -148,7 +148,9 @@ def test_partners_are_never_true_pairs(partner, monkeypatch):
 
 
 def test_partner_from_a_single_forget_unit_is_an_error_that_says_what_to_do():
-    with pytest.raises(ValueError, match=r"no unrelated pairs among 1 forget units.*from the retain set"):
+    with pytest.raises(
+        ValueError, match=r"no unrelated pairs among the items of 1 units.*from the retain set"
+    ):
         Mmul(Mmul.Config(partner="forget")).unlearn(toy_problem(forget=(0,)))
 
 

@@ -1,0 +1,53 @@
+"""Utility of classification: accuracy, precision, recall, F1."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+from mmulbench.metrics.utility import Measure
+
+
+def classification_utility(
+    predicted: npt.NDArray[np.integer], gold: npt.NDArray[np.integer], classes: int
+) -> dict[str, Measure]:
+    """Measures of predicted classes.
+
+    With two classes precision, recall and F1 are those of class 1 (the relation holds, the statement is
+    true), with more the unweighted mean over classes; a class that is never predicted counts 0.
+
+    Args:
+        predicted: (n,) class indices.
+        gold: (n,) class indices.
+        classes: number of classes.
+
+    Returns:
+        ``accuracy``, ``precision``, ``recall`` and ``f1``. Chance is what the best constant answer reaches.
+
+    Raises:
+        ValueError: when there are no pairs.
+    """
+    if len(gold) == 0:
+        raise ValueError("utility needs at least one pair")
+    found = _measures(predicted, gold, classes)
+    constant = [_measures(np.full_like(gold, label), gold, classes) for label in range(classes)]
+    chance = {name: max(measures[name] for measures in constant) for name in found}
+    return {name: Measure(value, chance[name], len(gold)) for name, value in found.items()}
+
+
+def _measures(
+    predicted: npt.NDArray[np.integer], gold: npt.NDArray[np.integer], classes: int
+) -> dict[str, float]:
+    average = {"average": "binary", "pos_label": 1} if classes == 2 else {"average": "macro"}
+    labels = None if classes == 2 else list(range(classes))
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        gold, predicted, labels=labels, zero_division=0.0, **average
+    )
+    accuracy = accuracy_score(gold, predicted)
+    return {
+        "accuracy": float(accuracy),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+    }

@@ -1,0 +1,217 @@
+"""What the official image-text data sets have in common: annotations and images in a local folder."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mmulbench.data import Integers
+from mmulbench.datainfo import DataInfo, DataReport
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.model import RawItems
+from mmulbench.progress import Progress
+from mmulbench.task import Task, TaskData
+from mmulbench.tasks._images import Finder, Found, ImageFiles, TreeFinder, read_image
+from mmulbench.tasks._pairs import SPLITS, Annotations, PairTable
+
+SAMPLES = 3
+"""Pairs shown by a check."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read from the annotation files.
+
+    Attributes:
+        table: the pairs.
+        images: the folder where images are looked for, for messages.
+        find: finds an image by its name in the table.
+    """
+
+    table: PairTable
+    images: Path
+    find: Callable[[str], Found | None]
+
+
+class OfficialTask(Task):
+    """Reads a data set as its authors publish it. Subclasses say how the annotations are read.
+
+    An image is decoded when a backbone prepares it, never kept. The fingerprint covers the annotations as
+    they are used, and name and size of every image file, not the pixels: reading those would take as long as
+    preparing them. A text that several images have is one item, right for all of them.
+    """
+
+    modalities = ("image", "text")
+    default_backbone = "albef:packaged"
+    forget_count = 1000
+
+    name: ClassVar[str]
+    info: ClassVar[DataInfo]
+
+    @dataclass(frozen=True)
+    class Config:
+        """Settings of the task.
+
+        Attributes:
+            limit: use only this many forget units of each split, evenly spread; 0 uses all. For quick trials.
+        """
+
+        limit: int = 0
+
+        def __post_init__(self) -> None:
+            if self.limit < 0 or self.limit == 1:
+                raise ValueError("limit must be 0 (all) or at least 2")
+
+    @abstractmethod
+    def read(self, data_dir: Path, progress: Progress) -> Source:
+        """Read the annotation files.
+
+        Raises:
+            UsageError: they are not there.
+            MmulbenchError: they are damaged.
+        """
+
+    def load(self, data_dir: Path, progress: Progress) -> TaskData:
+        """Read the annotations and find every image, without decoding any."""
+        source = self.read(data_dir, progress)
+        annotations = source.table.build(labelled=bool(self.classes), limit=self.config.limit)
+        names, groups = _images_of(annotations)
+        found = {name: source.find(name) for name in progress.track(names, len(names), "find images")}
+        missing = [name for name, file in found.items() if file is None]
+        if missing:
+            raise MmulbenchError(
+                f"{source.images / missing[0]} is missing ({len(missing):,} of {len(names):,} images are): "
+                f"mmulbench data check {self.name} --data-dir {data_dir} lists them all"
+            )
+        files = [file for file in found.values() if file is not None]
+        return TaskData(
+            items={
+                "image": RawItems(images=ImageFiles([file.path for file in files]), groups=groups),
+                "text": RawItems(texts=annotations.texts),
+            },
+            **annotations.splits,
+            fingerprint=_fingerprint(annotations, zip(names, (file.size for file in files), strict=True)),
+        )
+
+    def check(self, data_dir: Path, progress: Progress) -> DataReport:
+        """Count what is there, and find and decode every image."""
+        source = self.read(data_dir, progress)
+        annotations = source.table.build(labelled=bool(self.classes))
+        names, _ = _images_of(annotations)
+        problems = []
+        for name in progress.track(names, len(names), "decode images"):
+            problem = _problem_of(name, source)
+            if problem:
+                problems.append(problem)
+        return DataReport(
+            counts={
+                split: (len(annotations.splits[split].units), annotations.rows[split]) for split in SPLITS
+            },
+            dropped=annotations.dropped,
+            problems=problems,
+            sample=self._sample(annotations),
+        )
+
+    def _sample(self, annotations: Annotations) -> list[str]:
+        split = annotations.splits["train"]
+        lines = []
+        for row in np.linspace(0, len(split) - 1, min(SAMPLES, len(split))).astype(int):
+            label = "" if split.label is None else f" ({self.classes[split.label[row]]})"
+            images = " + ".join(annotations.units[split.first[row]])
+            lines.append(f"{images}: {annotations.texts[split.second[row]]}{label}")
+        return lines
+
+    def folder(self, data_dir: Path) -> Path:
+        """The task's own folder."""
+        return data_dir / self.name
+
+    def missing(self, what: str, place: Path) -> UsageError:
+        """The message when data is not there.
+
+        Args:
+            what: what is missing.
+            place: where it was looked for.
+        """
+        return UsageError(
+            f"{self.name} needs {what}, looked for in {place.absolute()} (--data-dir or MMULBENCH_DATA names "
+            f"the data folder). Get it: {self.info.source}. 'mmulbench data info {self.name}' says what to "
+            f"put where. The task {self.info.offline} needs no download: "
+            f"mmulbench run --method mmul --task {self.info.offline}"
+        )
+
+    def find_in(self, root: Path, images: Path) -> Finder:
+        """Finds images by path below ``root``.
+
+        Raises:
+            UsageError: the folder ``images`` is not there.
+        """
+        if not images.is_dir():
+            raise self.missing(f"the folder {images.name} with the images", images.parent)
+        return Finder(root)
+
+    def find_anywhere(self, images: Path, hints: dict[str, str]) -> TreeFinder:
+        """Finds images by bare name in a folder and its sub-folders.
+
+        Raises:
+            UsageError: the folder is not there.
+        """
+        if not images.is_dir():
+            raise self.missing(f"the folder {images.name} with the images", images.parent)
+        return TreeFinder(images, hints)
+
+    def first_of(self, folder: Path, names: Iterable[str]) -> Path:
+        """The first of several files that is there.
+
+        Raises:
+            UsageError: none is.
+        """
+        candidates = list(names)
+        for name in candidates:
+            if (folder / name).is_file():
+                return folder / name
+        raise self.missing(" or ".join(candidates), folder)
+
+
+def _images_of(annotations: Annotations) -> tuple[list[str], Integers | None]:
+    """Names of all images, and (n, k) which of them make up each unit; None where a unit is one image."""
+    names = sorted({name for unit in annotations.units for name in unit})
+    if all(len(unit) == 1 for unit in annotations.units):
+        return names, None
+    index = {name: number for number, name in enumerate(names)}
+    return names, np.array([[index[name] for name in unit] for unit in annotations.units], dtype=np.int64)
+
+
+def _problem_of(name: str, source: Source) -> str | None:
+    """What is wrong with an image, in one line."""
+    try:
+        file = source.find(name)
+        if file is None:
+            return f"{source.images / name}: missing"
+        read_image(file.path)
+    except MmulbenchError as error:
+        return str(error)
+    return None
+
+
+def _fingerprint(annotations: Annotations, files: Iterable[tuple[str, int]]) -> str:
+    """SHA-256 over units, texts, splits, and names and sizes of the image files."""
+    total = hashlib.sha256()
+
+    def add(*parts: Any) -> None:
+        for part in parts:
+            total.update(f"{len(part)}:".encode() + part)
+
+    add(*("\0".join(unit).encode() for unit in annotations.units))
+    add(*(text.encode() for text in annotations.texts))
+    for split in SPLITS:
+        columns = annotations.splits[split]
+        labels = columns.label if columns.label is not None else np.empty(0, dtype=np.int64)
+        add(split.encode(), *(column.tobytes() for column in (columns.first, columns.second, labels)))
+    add(*(f"{name}\0{size}".encode() for name, size in files))
+    return total.hexdigest()

@@ -1,0 +1,134 @@
+"""Does a statement follow from a flag's picture? SNLI-VE's form, on flags from installed packages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmulbench.data import Integers, Split
+from mmulbench.datainfo import DataInfo
+from mmulbench.model import RawItems
+from mmulbench.packages import OFFLINE_INSTALL
+from mmulbench.progress import Progress
+from mmulbench.registry import TASKS
+from mmulbench.seeds import generator
+from mmulbench.task import Task, TaskData
+from mmulbench.tasks._emoji_data import (
+    balanced_choice,
+    check_limit,
+    columns,
+    data_fingerprint,
+    picture,
+    split_pictures,
+    spread,
+)
+from mmulbench.tasks._flag_data import Flag, read_flags
+from mmulbench.tasks._flag_facts import certain_facts, hypotheses, meanings
+from mmulbench.training import Recipe
+
+ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
+
+EACH = 6
+"""Entailed hypotheses on a flag at most; always as many contradicted ones, and half as many neutral ones."""
+
+
+@TASKS.register("flags_ve")
+class FlagsVe(Task):
+    """Flags with statements that follow, contradict, or cannot be told from the picture: SNLI-VE's form.
+
+    The premise is a Twemoji flag. Hypotheses are made by templates from the descriptions of flags in the CIA
+    World Factbook; they are not human sentences. A label is given only where it is certain:
+
+    - Colours (red, blue, yellow, green, white, black): a colour is in the flag where the caption names it
+      *and* the picture shows it, and is not where the caption does not name it *and* the picture has none
+      of it, not even a similar one. Where caption and picture disagree, as with a coat of arms whose colours
+      nobody lists, nothing is said of the colour.
+    - Symbols and bands: only of flags whose caption is understood in full, that is, whose every word is a
+      colour, a shape, a place or a number. Such a caption names all there is: what it names is there, what
+      it does not name is not. Words that leave a symbol open (a diagonal makes triangles) settle nothing.
+    - Entailment and contradiction are statements that this settles, such as "there is no red in the flag",
+      "the flag has blue and white", "the flag shows a star".
+    - Neutral is what a colour stands for, in the words of a caption of the split: a picture cannot tell it,
+      whether or not it is true. The colour named is always in the flag.
+
+    Every flag has as many entailed as contradicted hypotheses, six as a rule, and a statement is entailed
+    about as often as it is contradicted. Neutral ones are recognised by their words, so there are half as
+    many: a model that never looks at the picture (each statement's most frequent label in training) reaches
+    .61 on the test set, the best constant answer .40.
+
+    70 / 10 / 20 % of the flags are train, validation and test, the same for every seed; the splits share no
+    picture. The forget unit is a flag with all its hypotheses.
+
+    Measured with ``mmulbench run -m original -t flags_ve`` (seed 42, OMP_NUM_THREADS=1): the original's
+    accuracy on the test set is .811, retrain's .769; a loss attack tells forgotten from test pairs with AUC
+    .64, for retrain .52. Training took 65 s beside other work on two shared cores.
+    """
+
+    modalities = ("image", "text")
+    classes = ("entailment", "neutral", "contradiction")
+    default_backbone = "albef:packaged"
+    recipe = Recipe(epochs=36, lr=4e-4, weight_decay=0.01, batch_size=32, sampling="pair")
+    forget_fraction = 0.1
+    info = DataInfo(
+        about="233 flag pictures with statements from the CIA World Factbook: templates, not human texts.",
+        terms="Pictures: CC-BY 4.0. Texts: public domain. README.md has the attribution.",
+        source=OFFLINE_INSTALL,
+        sizes={"train": (164, 2_378), "validation": (23, 323), "test": (46, 650)},
+        unit="flag",
+        pair="hypothesis",
+    )
+
+    @dataclass(frozen=True)
+    class Config:
+        """Settings of the task.
+
+        Attributes:
+            limit: use only this many flags, evenly spread; 0 uses all. For quick trials.
+        """
+
+        limit: int = 0
+
+        def __post_init__(self) -> None:
+            check_limit(self.limit)
+
+    def load(self, data_dir: Path, progress: Progress) -> TaskData:
+        """Read pictures and captions and make the hypotheses; ``data_dir`` is not used."""
+        flags = spread(read_flags("the task flags_ve"), self.config.limit)
+        images = np.stack([picture(flag.file) for flag in progress.track(flags, len(flags), "read pictures")])
+        texts: dict[str, int] = {}
+        parts = zip(split_pictures(images, test=20), ("train", "validation", "test"), strict=True)
+        train, validation, test = (_split(flags, images, part, name, texts) for part, name in parts)
+        return TaskData(
+            items={"image": RawItems(images=images), "text": RawItems(texts=tuple(texts))},
+            train=train,
+            validation=validation,
+            test=test,
+            fingerprint=data_fingerprint((images, *columns(train, validation, test)), list(texts)),
+        )
+
+
+def _split(
+    flags: list[Flag], images: NDArray[np.uint8], part: Integers, name: str, texts: dict[str, int]
+) -> Split:
+    """One split's flags with their hypotheses; the draw is the same for every seed."""
+    rng, tally = generator(0, f"flags_ve {name}"), Counter[str]()
+    reasons = meanings(flags[index] for index in part)
+    rows = []
+    for index in part.tolist():
+        facts = certain_facts(flags[index], images[index])
+        settled = hypotheses(facts)
+        true = sum(truth for _, truth in settled)
+        unsettled = [f"the {one} stands for {reason}" for one in sorted(facts.shown) for reason in reasons]
+        each = min(EACH, true, len(settled) - true)
+        neutral = min((each + 1) // 2, len(unsettled))
+        chosen = [
+            (text, ENTAILMENT if truth else CONTRADICTION)
+            for text, truth in balanced_choice(settled, each, tally, rng)
+        ]
+        chosen += [(text, NEUTRAL) for text in rng.choice(unsettled, neutral, replace=False).tolist()]
+        rows += [(index, texts.setdefault(text, len(texts)), label) for text, label in chosen]
+    return Split(*np.array(rows, dtype=np.int64).reshape(-1, 3).T.copy())

@@ -1,0 +1,61 @@
+"""Graph-text classification of gene-disease-phenotype relations of the Human Phenotype Ontology."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmulbench.datainfo import DataInfo
+from mmulbench.packages import OFFLINE_INSTALL
+from mmulbench.registry import TASKS
+from mmulbench.tasks._hpo import hpo_file, read_disease_names, read_diseases
+from mmulbench.tasks._hpo_relations import HpoRelations, Subject
+
+
+@TASKS.register("hpo_gdpr")
+class HpoGdpr(HpoRelations):
+    """Does a gene's disease show a phenotype?
+
+    Items of the first modality are triples of a gene's, a disease's and a phenotype's node; the text is the
+    phenotype's name and definition, by HPO's curators. Diseases are OMIM's: Orphanet lists many of them
+    again, which would give answers away; of OMIM's with the same name one is kept. The few diseases with
+    several genes stand with the alphabetically first.
+
+    The graph holds the ontology's is_a, each disease's gene, and 60 % of its known phenotypes, both ways;
+    relations that are asked for are never in it, whatever their split. Nodes carry names, a gene its symbol.
+
+    Non-relations are sampled: in each split every gene, disease and phenotype stands in as many of them as in
+    relations, so that how popular it is tells nothing. None is a known relation or implied by one. 80 / 10 /
+    10 % of the genes are train, validation and test, with all their diseases and all that is asked of these.
+
+    The forget unit is a gene-disease-phenotype triple, related or not.
+
+    ``mmulbench run -m original -t hpo_gdpr -s 42 -s 87 --no-reference`` (CPU, one thread): test accuracy .75
+    and .74 (chance .50), F1 .76 and .74 (.67 for always yes); loss attack on Df against test: AUC .65 and
+    .64.
+    """
+
+    group = 3
+    title = "hpo_gdpr"
+    info = DataInfo(
+        about="11,530 gene-disease-phenotype triples of the Human Phenotype Ontology, half of them known "
+        "relations and half sampled non-relations, with curators' definitions and a graph of is_a and other "
+        "relations.",
+        terms="Free to use unaltered, with version and citation: release 2025-01-16, Köhler et al. README.md "
+        "has the attribution.",
+        source=OFFLINE_INSTALL,
+        sizes={"train": (9_226, 9_226), "validation": (1_144, 1_144), "test": (1_160, 1_160)},
+        unit="gene-disease-phenotype triple",
+    )
+
+    def subjects(self) -> tuple[list[Subject], Mapping[str, str]]:
+        """All diseases of OMIM with their first gene."""
+        diseases = read_diseases(hpo_file("genes_to_phenotype.txt", self.title))
+        names = read_disease_names(hpo_file("phenotype.hpoa", self.title))
+        found, seen = [], set()
+        for disease in sorted(diseases):
+            name = names.get(disease, "").casefold()
+            if disease.startswith("OMIM:") and name and name not in seen:
+                genes, phenotypes = diseases[disease]
+                found.append(Subject(min(genes), (min(genes), disease), frozenset(phenotypes)))
+                seen.add(name)
+        return found, {**{one.gene: one.gene for one in found}, **names}

@@ -1,0 +1,50 @@
+"""Graph-text classification of gene-phenotype relations of the Human Phenotype Ontology."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmulbench.datainfo import DataInfo
+from mmulbench.packages import OFFLINE_INSTALL
+from mmulbench.registry import TASKS
+from mmulbench.tasks._hpo import hpo_file, read_genes
+from mmulbench.tasks._hpo_relations import HpoRelations, Subject
+
+
+@TASKS.register("hpo_pgr")
+class HpoPgr(HpoRelations):
+    """Is a gene related to a phenotype?
+
+    Items of the first modality are pairs of a gene's and a phenotype's node; the text is the phenotype's name
+    and definition, by HPO's curators. The graph holds the ontology's is_a and 60 % of each gene's known
+    relations, both ways; relations that are asked for are never in it, whatever their split. Nodes carry
+    names: a gene its symbol, a phenotype its name.
+
+    Non-relations are sampled: in each split every gene and every phenotype stands in as many of them as in
+    relations, so that how popular either is tells nothing. None is a known relation or implied by one; since
+    no database is complete, some may be relations that nobody has found yet. 80 / 10 / 10 % of the genes are
+    train, validation and test: all relations that are asked about a gene are in one split.
+
+    The forget unit is a gene-phenotype pair, related or not.
+
+    ``mmulbench run -m original -t hpo_pgr -s 42 -s 87 --no-reference`` (CPU, one thread): test accuracy .70
+    and .72 (chance .50), F1 .71 both (.67 for always yes); loss attack on Df against test: AUC .62 and .65.
+    """
+
+    group = 2
+    title = "hpo_pgr"
+    info = DataInfo(
+        about="11,854 gene-phenotype pairs of the Human Phenotype Ontology, half of them known relations and "
+        "half sampled non-relations, with curators' definitions and a graph of is_a and other relations.",
+        terms="Free to use unaltered, with version and citation: release 2025-01-16, Köhler et al. README.md "
+        "has the attribution.",
+        source=OFFLINE_INSTALL,
+        sizes={"train": (9_480, 9_480), "validation": (1_184, 1_184), "test": (1_190, 1_190)},
+        unit="gene-phenotype pair",
+    )
+
+    def subjects(self) -> tuple[list[Subject], Mapping[str, str]]:
+        """All genes by symbol."""
+        annotated = read_genes(hpo_file("genes_to_phenotype.txt", self.title))
+        found = [Subject(gene, (gene,), frozenset(annotated[gene])) for gene in sorted(annotated)]
+        return found, {gene: gene for gene in annotated}

@@ -1,0 +1,79 @@
+"""Reasoning over two photographs on NLVR2: is a statement true of the pair?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mmulbench.datainfo import DataInfo
+from mmulbench.errors import MmulbenchError
+from mmulbench.progress import Progress
+from mmulbench.registry import TASKS
+from mmulbench.tasks._jsonl import Record, read_lines
+from mmulbench.tasks._official import OfficialTask, Source
+from mmulbench.tasks._pairs import PairTable
+from mmulbench.training import Recipe
+
+FILES = {"train": "train", "validation": "dev", "test": "test1"}
+"""By split, how the official file's name begins; test1 is test-P, the public test set."""
+
+IDENTIFIER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)+")
+
+
+@TASKS.register("nlvr2")
+class Nlvr2(OfficialTask):
+    """NLVR2 (Suhr et al. 2019), tested on test-P.
+
+    The forget unit is a pair of images with all its statements, of which there are at most two. Sizes are as
+    in flickr30k, counted in pairs of images.
+
+    Epochs and weight decay are those published for ALBEF; the learning rate is for the default backbone, as
+    in flickr30k. Nothing here was measured.
+    """
+
+    name = "nlvr2"
+    classes = ("false", "true")
+    group = 2
+    recipe = Recipe(epochs=5, lr=1e-3, weight_decay=0.02, batch_size=128, sampling="pair")
+    info = DataInfo(
+        about="100,322 statements about pairs of photographs, written by people, each true or false; the "
+        "hidden test set is not published.",
+        terms="The photographs belong to their owners and are given out for research on request; for the "
+        "statements see the project's page.",
+        source="statements: nlvr2/data/ in https://github.com/lil-lab/nlvr; images: the form linked in "
+        "nlvr2/README.md there",
+        layout=(
+            "nlvr2/train.json, nlvr2/dev.json, nlvr2/test1.json (or .jsonl): one object a line",
+            "nlvr2/images/: the images in any sub-folders, such as images/train/24/train-10171-0-img0.png",
+        ),
+        sizes={"train": (None, 86_373), "validation": (None, 6_982), "test": (None, 6_967)},
+        unit="image pair",
+        pair="statement",
+    )
+
+    def read(self, data_dir: Path, progress: Progress) -> Source:
+        """Read the three JSON-lines files and search the folder of images once."""
+        folder, table = self.folder(data_dir), PairTable()
+        hints: dict[str, str] = {}
+        paths = {
+            split: self.first_of(folder, [f"{begin}.json", f"{begin}.jsonl"])
+            for split, begin in FILES.items()
+        }
+        for split, path in paths.items():
+            for row in read_lines(path):
+                self._add(row, split, table, hints)
+        images = folder / "images"
+        return Source(table, images, self.find_anywhere(images, hints))
+
+    def _add(self, row: Record, split: str, table: PairTable, hints: dict[str, str]) -> None:
+        identifier = row.text("identifier")
+        if not IDENTIFIER.fullmatch(identifier):
+            raise MmulbenchError(f"{row.where}: identifier {identifier!r} is not like train-10171-0-0")
+        label = str(row.value("label")).strip().lower()
+        if label not in self.classes:
+            raise MmulbenchError(f"{row.where}: unknown label {label!r}; known: True and False")
+        pair = identifier.rpartition("-")[0]
+        images = (f"{pair}-img0.png", f"{pair}-img1.png")
+        if "directory" in row.fields:
+            hints.update(dict.fromkeys(images, str(row.fields["directory"])))
+        table.add(split, images, row.text("sentence"), row.where, self.classes.index(label))

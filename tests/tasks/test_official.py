@@ -1,0 +1,299 @@
+"""The four official data sets, read from miniatures of their layout, up to a record."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+
+import miniatures
+import numpy as np
+import pytest
+import torch
+from official_data import edit, karpathy, load, mmulbench
+from PIL import Image
+
+from mmulbench.backbones._packaged import image_tokens
+from mmulbench.backbones.albef import resize
+from mmulbench.data import Split
+from mmulbench.errors import MmulbenchError
+from mmulbench.model import RawItems
+from mmulbench.progress import Progress
+from mmulbench.registry import TASKS
+from mmulbench.task import TaskData
+from mmulbench.tasks import _images
+from mmulbench.tasks._images import read_image
+
+NAMES = sorted(miniatures.WRITERS)
+
+
+def texts_of(data: TaskData, split: Split) -> dict[str, list[str]]:
+    """Texts by image file, in order."""
+    found: dict[str, list[str]] = {}
+    for image, text in zip(split.first.tolist(), split.second.tolist(), strict=True):
+        file = data.items["image"].images.files[image].name
+        found.setdefault(file, []).append(data.items["text"].texts[text])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "pairs", "images", "texts"),
+    [
+        ("flickr30k", [299, 50, 50], 80, 349),
+        ("coco", [300, 50, 50], 80, 350),
+        ("snli_ve", [180, 30, 30], 80, 36),
+        ("nlvr2", [120, 20, 20], 160, 6),
+    ],
+)
+def test_counts(name, pairs, images, texts, kept):
+    data = load(name, kept)
+    splits = (data.train, data.validation, data.test)
+    assert [len(split) for split in splits] == pairs
+    assert [len(split.units) for split in splits] == [60, 10, 10]
+    assert len(data.items["image"].images) == images
+    assert len(data.items["text"]) == texts
+
+
+def test_lists_by_split_give_what_karpathys_file_gives(kept, tmp_path):
+    miniatures.write_flickr30k_lists(tmp_path)
+    data = load("flickr30k", tmp_path)
+    assert data.fingerprint == load("flickr30k", kept).fingerprint
+
+
+def test_order_of_images_in_the_file_is_of_no_account(own):
+    before = load("flickr30k", own)
+    path = own / "flickr30k" / "dataset_flickr30k.json"
+    document = json.loads(path.read_text())
+    document["images"].reverse()
+    miniatures.write_json(path, document)
+    assert load("flickr30k", own).fingerprint == before.fingerprint
+
+
+def test_captions_are_read_clean(kept):
+    data = load("flickr30k", kept)
+    first = miniatures.flickr_names()["train"][0]
+    assert texts_of(data, data.train)[first] == [
+        "a dog in the snow, picture 0.",
+        "Tom & Ann's a dog, number 0",
+        "a dog in the snow of 0",
+        "a dog in the snow",
+        "a photo of a dog with éclairs 0",
+    ]
+
+
+def test_half_a_character_is_a_question_mark(own):
+    edit(karpathy(own), "a dog in the snow, picture 0.", r"dog \ud83d here")
+    data = load("flickr30k", own)
+    assert "dog ? here" in data.items["text"].texts
+
+
+def test_a_caption_of_several_images_is_one_text(kept):
+    data = load("flickr30k", kept)
+    text = data.items["text"].texts.index("a dog in the snow")
+    assert (data.train.second == text).sum() == 2
+
+
+def test_restval_is_trained_on(kept):
+    data = load("coco", kept)
+    files = [data.items["image"].images.files[unit] for unit in data.train.units]
+    assert Counter(file.parent.name for file in files) == {"train2014": 40, "val2014": 20}
+
+
+def test_gold_labels(kept):
+    task = TASKS.get("snli_ve")()
+    data = load("snli_ve", kept)
+    for split in (data.train, data.validation, data.test):
+        for text, label in zip(split.second, split.label, strict=True):
+            assert f"is {task.classes[label]} <" in data.items["text"].texts[text]
+    report = task.check(kept, Progress())
+    assert report.dropped == {
+        "no gold label (-)": 80,
+        "repeated": 3,
+        "repeated with another label; the first counts": 3,
+    }
+
+
+@pytest.mark.parametrize("seed", [42, 87])
+def test_snli_ve_deletes_the_images_that_flickr30k_deletes(seed, kept):
+    flickr, data = TASKS.get("flickr30k")(), load("snli_ve", kept)
+    flickr_data = load("flickr30k", kept)
+
+    def names(found, units):
+        return [found.items["image"].images.files[unit].name for unit in units]
+
+    ours = names(data, TASKS.get("snli_ve")().forget_order(data, seed))
+    theirs = names(flickr_data, flickr.forget_order(flickr_data, seed))
+    trained = {*names(data, data.train.units)}
+    both = [name for name in theirs if name in trained]
+    assert ours[: len(both)] == both and 0 < len(both) < min(len(ours), len(theirs))
+    assert sorted(ours) == sorted(trained)
+
+
+def test_snli_ve_knows_a_change_of_flickr30ks_splits(own):
+    before = load("snli_ve", own)
+    edit(own / "flickr30k" / "dataset_flickr30k.json", '"split": "train"', '"split": "val"')
+    assert load("snli_ve", own).fingerprint != before.fingerprint
+
+
+def test_image_ids_may_have_their_extension(own):
+    before = load("snli_ve", own)
+    for path in (own / "snli_ve").glob("*.jsonl"):
+        rows = [json.loads(line) for line in path.read_bytes().decode("utf-8-sig").splitlines()]
+        rows = [{**row, "Flickr30K_ID": f"{row['Flickr30K_ID']}.jpg"} for row in rows]
+        miniatures.write_lines(path, rows)
+    assert load("snli_ve", own).fingerprint == before.fingerprint
+
+
+def test_a_unit_of_nlvr2_is_two_images(kept):
+    data = load("nlvr2", kept)
+    groups, files = data.items["image"].groups, data.items["image"].images.files
+    assert groups.shape == (80, 2) and sorted(groups.reshape(-1)) == list(range(160))
+    for left, right in groups:
+        assert files[left].name.replace("img0", "img1") == files[right].name
+        assert files[left].parent == files[right].parent
+    assert {files[groups[unit, 0]].parent.parent.name for unit in data.train.units} == {"train"}
+
+
+def test_nlvr2_prefers_the_directory_that_the_row_names(own):
+    images = own / "nlvr2" / "images"
+    (images / "old").mkdir()
+    shutil.copy(images / "train" / "0" / "train-0-0-img0.png", images / "old")
+    assert "old" not in {file.parent.name for file in load("nlvr2", own).items["image"].images.files}
+    shutil.copy(images / "dev" / "dev-0-0-img0.png", images / "old")
+    with pytest.raises(MmulbenchError, match=r"dev-0-0-img0.png is in several folders of .*: keep one"):
+        load("nlvr2", own)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_changes_the_fingerprint(name, own):
+    before = load(name, own)
+    file = before.items["image"].images.files[0]
+    file.write_bytes(file.read_bytes() + b"\0")
+    bigger = load(name, own)
+    assert bigger.fingerprint != before.fingerprint
+    path = next(path for path in (own / name).iterdir() if "train" in path.name or "dataset" in path.name)
+    if path.is_dir():
+        path = own / name / f"dataset_{name}.json"
+    edit(path, "a dog", "a wolf")
+    assert load(name, own).fingerprint not in (before.fingerprint, bigger.fingerprint)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loading_decodes_nothing(name, kept, monkeypatch):
+    monkeypatch.setattr(_images, "read_image", None)
+    data = load(name, kept)
+    with pytest.raises(TypeError):
+        data.items["image"].images[0]
+
+
+def test_images_of_all_kinds_are_rgb(kept):
+    for name in ("flickr30k", "nlvr2"):
+        images = load(name, kept).items["image"].images
+        modes = Counter()
+        for index, file in enumerate(images.files):
+            with Image.open(file) as opened:
+                modes[opened.format, opened.mode] += 1
+                size = opened.size
+            assert images[index].dtype == np.uint8 and images[index].shape == (*size[::-1], 3)
+        expected = (
+            {("JPEG", "L"), ("JPEG", "CMYK")} if name == "flickr30k" else {("PNG", "RGBA"), ("JPEG", "RGB")}
+        )
+        assert expected < {*modes}
+
+
+def test_a_sequence_of_images(kept):
+    images = load("flickr30k", kept).items["image"].images
+    assert len({image.shape for image in images}) > 5
+    part = images[3:6]
+    assert len(part) == 3 and np.array_equal(part[0], images[3])
+    assert np.array_equal(images[-1], images[len(images) - 1])
+    with pytest.raises(IndexError):
+        images[len(images)]
+
+
+def test_backbones_resize_images_of_any_size(kept):
+    images = load("flickr30k", kept).items["image"].images
+    pixels = resize(images, 32, Progress().track)
+    assert pixels.shape == (80, 32, 32, 3)
+    expected = Image.fromarray(images[7]).resize((32, 32), Image.Resampling.BICUBIC)
+    assert np.array_equal(pixels[7], expected)
+
+
+def test_frozen_features_of_images_of_any_size():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    track = Progress().track
+    as_array = image_tokens(images, 64, 1, track)["tokens"]
+    # Resizing to the size they have changes nothing, whoever does it.
+    assert torch.equal(image_tokens([*images], 64, 1, track)["tokens"], as_array)
+    mixed = image_tokens([images[0], rng.integers(0, 256, (90, 40, 3), dtype=np.uint8)], 64, 1, track)[
+        "tokens"
+    ]
+    assert mixed.shape == (2, 4, 1280) and torch.allclose(mixed[0], as_array[0], atol=1e-2)
+    assert not torch.allclose(mixed[1], as_array[1], atol=1e-2)
+
+
+def test_transparent_parts_are_white(tmp_path):
+    image = Image.new("RGBA", (4, 4), (200, 0, 0, 255))
+    image.putpixel((0, 0), (0, 0, 0, 0))
+    image.save(tmp_path / "a.png")
+    indexed = Image.new("P", (4, 4), 1)
+    indexed.putpalette([0, 0, 0, 200, 0, 0])
+    indexed.putpixel((0, 0), 0)
+    indexed.save(tmp_path / "b.png", transparency=0)
+    for name in "ab":
+        pixels = read_image(tmp_path / f"{name}.png")
+        assert pixels[0, 0].tolist() == [255, 255, 255] and pixels[1, 1].tolist() == [200, 0, 0]
+
+
+def test_colours_survive_cmyk(tmp_path):
+    Image.new("RGB", (16, 16), (250, 10, 10)).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - (250, 10, 10)).max() < 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_limit_takes_so_many_units_of_each_split(name, kept):
+    data, few = load(name, kept), load(name, kept, limit=7)
+    assert [len(split.units) for split in (few.train, few.validation, few.test)] == [7, 7, 7]
+    assert few.fingerprint != data.fingerprint
+    assert load(name, kept, limit=100).fingerprint == data.fingerprint
+    assert len(TASKS.get(name)().forget_order(few, 42)) == 7
+    for limit in (-1, 1):
+        with pytest.raises(ValueError, match=r"limit must be 0 \(all\) or at least 2"):
+            load(name, kept, limit=limit)
+
+
+@pytest.mark.parametrize(("units", "size"), [(29_000, 1_000), (2_000, 1_000), (1_999, 100), (60, 3)])
+def test_default_forget_size(units, size):
+    split = Split(np.arange(units), np.arange(units))
+    data = TaskData({"image": RawItems(), "text": RawItems()}, split, split, split, "")
+    assert TASKS.get("flickr30k")().forget_size(data, None) == size
+    assert TASKS.get("flickr30k")().forget_size(data, 0.5) == round(units / 2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_from_files_to_record(name, kept, tmp_path, capsys):
+    words = [
+        "-m",
+        "mmul",
+        "-m",
+        "retrain",
+        "-t",
+        name,
+        "-b",
+        "albef:tiny",
+        "--data-dir",
+        kept,
+        "--device",
+        "cpu",
+    ]
+    words += ["--set", "recipe.epochs=1", "--set", "mmul.epochs=1", "--json"]
+    places = ["--results-dir", tmp_path / "results", "--cache-dir", tmp_path / "cache"]
+    code, out, err = mmulbench(capsys, "run", *words, *places)
+    assert code == 0, err
+    records = json.loads(out)
+    assert [record["spec"]["method"] for record in records] == ["mmul", "retrain"]
+    for record in records:
+        assert record["status"] == "done" and record["spec"]["forget_size"] == 3
+        assert record["values"]["test"]["value"] is not None
+        assert record["spec"]["data_fingerprint"] == load(name, kept).fingerprint

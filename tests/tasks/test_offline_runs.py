@@ -1,0 +1,29 @@
+"""Each offline image-text task through the whole pipeline, at the size of a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.pipeline import Run, execute, make_spec
+from mmulbench.preparation import find_backbone, prepare
+from mmulbench.registry import TASKS
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"), [("flags", "test/i2t_r@1"), ("emoji_nlvr", "test/accuracy"), ("flags_ve", "test/f1")]
+)
+def test_a_run_with_reference(name, measure, workspace, quick_method):
+    cls = TASKS.get(name)
+    task = cls(cls.Config(limit=40))
+    recipe = replace(task.recipe, epochs=1, batch_size=32)
+    prepared = prepare(name, task, find_backbone("albef:tiny", task), recipe, workspace)
+    method = quick_method("mmul")
+    spec = make_spec(prepared, "mmul", method, 4, 42)
+    record, _ = execute(Run(spec, method, "test"), prepared, workspace, "always")
+    assert record.status == "done", record.reason
+    assert all(record.values[metric.name].value is not None for metric in HEADLINE)
+    assert 0 <= record.values[measure].value <= 1 and record.values[measure].retrain is not None
+    assert record.spec.task_config == {"limit": 40}
