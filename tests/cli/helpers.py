@@ -59,7 +59,7 @@ class Stopping(AlbefBackbone):
         wait_here()
         return super().prepare(modality, items, track)
 
-    def build(self):
+    def build(self, shape=None):
         return Waiting(self.config)
 '''
 

@@ -24,7 +24,7 @@ def one_line(err: str) -> str:
         (["run", "-m", "mmull", "-t", "emoji"], "unknown method 'mmull'; did you mean mmul?"),
         (["run", "-m", "xyz", "-t", "emoji"], f"unknown method 'xyz'; known: {METHODS}"),
         (["run", "-m", "mmul", "-m", "scrup", "-t", "emoji"], "unknown method 'scrup'; did you mean scrub?"),
-        (["run", "-m", "mmul", "-t", "emojy"], "unknown task 'emojy'; did you mean emoji?"),
+        (["run", "-m", "mmul", "-t", "emojy"], "unknown task 'emojy'; did you mean emoji or emoji_nlvr?"),
         (
             ["run", "-m", "mmul", "-t", "emoji", "-b", "albeff"],
             "unknown backbone 'albeff'; did you mean albef?",
