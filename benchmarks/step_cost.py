@@ -28,7 +28,7 @@ from mmulbench.pipeline import use_device
 from mmulbench.progress import Progress
 from mmulbench.training import Learner, Recipe
 
-BATCH, UNITS, ROUNDS = 64, 256, 12
+BATCH, UNITS, ROUNDS = 64, 256, 30
 HERE = Path(__file__).parent
 
 

@@ -257,7 +257,7 @@ class AlbefBackbone(Backbone):
         # 192 pixels as 3 x 3 tokens: on emoji better retrieval than 128 pixels as 4 x 4, at the same cost.
         "packaged": AlbefConfig("packaged", 192, 12, 128, 4, 1, pool=2, embedding=128, dropout=0.0),
         "tiny": AlbefConfig("trained", 32, 12, 32, 2, 1, 1, 1, embedding=32, dropout=0.0),
-        "small": AlbefConfig("trained", 64, 16, 192, 3, 2, 6, 4, dropout=0.1),
+        "small": AlbefConfig("trained", 64, 16, 192, 3, 2, 6, 4, dropout=0.0),
         "base": AlbefConfig("trained", 384, 30, 768, 12, 6, 12, 6),
     }
     config: AlbefConfig
