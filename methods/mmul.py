@@ -64,25 +64,29 @@ class Mmul(GradientMethod):
         """The weighted sum; a loss with weight 0 is not computed."""
         config, outputs = self.config, problem.outputs
         total = torch.zeros((), device=problem.device)
-        if config.alpha or config.beta:
-            a, b = self._encode(model, forget, problem)
-            if config.alpha:
-                source = problem.retain if config.partner == "retain" else problem.forget
-                apart = unrelated_pairs(source.split, source.relations, len(forget))
-                total = total + config.alpha * mse(model.fuse(a, b), outputs.fused_pairs(apart))
-            if config.beta and config.trainable == "all":
-                kept = torch.cat([a.pooled, b.pooled], -1)
-                before = [outputs.unimodal(name, forget.items(name)) for name in model.modalities]
-                total = total + config.beta * mse(kept, torch.cat(before, -1))
+        count = len(forget) if config.alpha or config.beta else 0
+        batches = [batch for batch, wanted in ((forget, count), (retain, config.gamma)) if wanted]
+        if not batches:
+            return total
+        a, b = (self._encode(model, name, batches, problem) for name in model.modalities)
+        fused = model.fuse(a, b)
+        if config.alpha:
+            source = problem.retain if config.partner == "retain" else problem.forget
+            apart = unrelated_pairs(source.split, source.relations, count)
+            total = total + config.alpha * mse(fused[:count], outputs.fused_pairs(apart))
+        if config.beta and config.trainable == "all":
+            kept = torch.cat([a.pooled[:count], b.pooled[:count]], -1)
+            before = [outputs.unimodal(name, forget.items(name)) for name in model.modalities]
+            total = total + config.beta * mse(kept, torch.cat(before, -1))
         if config.gamma:
-            fused = model.fuse(*self._encode(model, retain, problem))
-            total = total + config.gamma * mse(fused, outputs.fused(retain))
+            total = total + config.gamma * mse(fused[count:], outputs.fused(retain))
         return total
 
     def _encode(
-        self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem
-    ) -> tuple[Encoded, Encoded]:
-        """Encoder outputs; frozen encoders give what the original's gave."""
+        self, model: MultimodalModel, modality: str, batches: list[Batch], problem: UnlearningProblem
+    ) -> Encoded:
+        """Encoder output of all batches in one pass; frozen encoders give what the original's gave."""
+        items = torch.cat([batch.items(modality) for batch in batches])
         if self.config.trainable == "fusion":
-            return problem.outputs.encoded_batch(batch)
-        return model.encode_batch(batch)
+            return problem.outputs.encoded(modality, items)
+        return model.encode(modality, problem.retain.features.gather(modality, items))

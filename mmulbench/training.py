@@ -68,7 +68,7 @@ class Learner:
         chosen = {id(p) for p in parameters}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in chosen)
-        self.optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay)
+        self.optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
 
     def one_cycle(self, lr: float, steps: int) -> None:
         """Warm up to ``lr`` and anneal to nothing over this many steps."""
