@@ -247,7 +247,7 @@ def use_device(name: str) -> torch.device:
             f"--device {name!r} cannot be used: {reason}; choose --device cpu or auto"
         ) from error
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # It would overwrite every new tensor first, an eighth of a training step; nothing here reads one unset.
+    # It would overwrite every new tensor first, which costs time; nothing here reads one unset.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # The first optimiser imports it, which would count as the first method's time.
     importlib.import_module("torch._dynamo")
