@@ -136,7 +136,7 @@ def test_two_setup_commands_of_one_line():
     starts = [line for line in README.splitlines() if "venv" in line and line.startswith("python3")]
     assert starts == [COMMANDS["run"], COMMANDS["test"]]
     install, _, last = COMMANDS["run"].rpartition(" && ")
-    assert last == "mmulbench run --method mmul --task emoji"
+    assert last == "mmulbench run --method mmul --task emoji --results-dir my-results"
     assert '-c constraints.txt -e ".[offline]"' in install
     install, _, last = COMMANDS["test"].rpartition(" && ")
     assert last == "pytest"
