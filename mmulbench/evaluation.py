@@ -79,7 +79,7 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
     utility = {name: _utility(model, name, split, sets, progress) for name, split in sets.splits.items()}
     scores: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
     losses: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
-    pools = _reference_pools(model, sets) if isinstance(model, RetrievalModel) else None
+    pools = _reference_pools(model, sets) if CONTRASTIVE in model.paths else None
     with torch_seeded(seed, "unrelated pairs"):
         apart = unrelated_pairs(sets.splits["retain"], sets.relations, len(sets.splits["forget"]))
     pairs = {**sets.splits, "unrelated": apart}

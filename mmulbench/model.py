@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.data import Batch, Inputs, Integers, Targets
+from mmulbench.errors import UsageError, did_you_mean
 
 Group = Literal["all", "fusion", "unimodal"]
 
@@ -159,17 +160,26 @@ class RawItems:
 
 
 class RetrievalModel(MultimodalModel):
-    """A model that can rank: it compares pooled outputs, and its head judges whether a fused pair matches."""
+    """A model that can rank: it compares pooled outputs, its head judges whether pairs match, or both.
+
+    ``paths`` says which. A model without the contrastive path ranks by matching every query with the whole
+    gallery; one without the matching path is not re-ranked.
+    """
 
     paths = (CONTRASTIVE, MATCHING)
 
-    @abstractmethod
     def similarity(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, m) scaled similarity of pooled representations (n, d) and (m, d)."""
+        raise NotImplementedError(f"{type(self).__name__} has no contrastive path")
 
     def logits(self, a: Encoded, b: Encoded, fused: Tensor) -> dict[str, Tensor]:
         """Similarities within the batch, and the head's logits (unrelated, belongs together)."""
-        return {CONTRASTIVE: self.similarity(a.pooled, b.pooled), MATCHING: self.head(fused)}
+        found = {}
+        if CONTRASTIVE in self.paths:
+            found[CONTRASTIVE] = self.similarity(a.pooled, b.pooled)
+        if MATCHING in self.paths:
+            found[MATCHING] = self.head(fused)
+        return found
 
 
 class ClassificationModel(MultimodalModel):
@@ -215,6 +225,10 @@ def own_class_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     return own[:, 0] - others
 
 
+Kind = Literal["retrieval", "classification", "group classification"]
+"""Of a task: ranking; a class for a pair; a class for several images (or nodes) with a text."""
+
+
 @dataclass(frozen=True)
 class TaskShape:
     """What a task asks of a model.
@@ -227,15 +241,52 @@ class TaskShape:
     classes: int = 0
     group: int = 1
 
+    @property
+    def kind(self) -> Kind:
+        """What a backbone must serve."""
+        if not self.classes:
+            return "retrieval"
+        return "classification" if self.group == 1 else "group classification"
+
+
+@dataclass(frozen=True)
+class Blockwise:
+    """One large model input, computed a block of items at a time so that memory never holds it all.
+
+    Attributes:
+        name: of the input.
+        count: how many items.
+        shape: of one item.
+        dtype: of the input.
+        compute: gives (len, *shape) for a range of items; called for ranges in any order, from ``workers``
+            threads, and the same for the same range.
+        block: items in a range.
+        workers: threads that compute at once; 1 where the work itself uses all cores.
+        description: of the progress bar.
+    """
+
+    name: str
+    count: int
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    compute: Callable[[range], Tensor]
+    block: int
+    workers: int
+    description: str
+
 
 class Backbone(ABC):
-    """A family of models: turns raw items into inputs once, and builds fresh initialised models.
+    """A family of models: turns raw items into inputs once, and builds initialised models.
 
-    Subclasses are registered under the family's name; ``family:variant`` picks one of ``variants``.
+    Subclasses are registered under the family's name; ``family:variant`` picks one of ``variants``, and
+    ``family:path`` or ``family:owner/name`` a checkpoint on disk or a hub where the family reads them.
     """
 
     name: ClassVar[str]
     modalities: ClassVar[tuple[str, str]]
+    serves: ClassVar[tuple[Kind, ...]]
+    """The kinds of task it can be built for."""
+
     variants: ClassVar[Mapping[str, Any]]
     """Configuration dataclass by variant name; the first is the default."""
 
@@ -247,10 +298,28 @@ class Backbone(ABC):
         self.variant = variant
         self.config = self.variants[variant]
 
+    @classmethod
+    def from_checkpoint(cls, source: str) -> Backbone:
+        """The backbone whose initial weights are a checkpoint.
+
+        Args:
+            source: a path, or ``owner/name`` on a hub.
+
+        Raises:
+            UsageError: it is not there, or the family reads no checkpoints.
+            MmulbenchError: it is damaged or of another kind.
+        """
+        raise UsageError(f"the backbone {cls.name} reads no checkpoints{did_you_mean(source, cls.variants)}")
+
     @property
     def full_name(self) -> str:
-        """``family:variant``, as stored in records."""
+        """``family:variant``, as stored in records; a checkpoint's digest is part of it."""
         return f"{self.name}:{self.variant}"
+
+    @property
+    def argument(self) -> str:
+        """What to give ``--backbone`` to get it again."""
+        return self.full_name
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -258,7 +327,7 @@ class Backbone(ABC):
         return {"name": self.full_name, **asdict(self.config)}
 
     @abstractmethod
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs:
+    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
         """Everything of the input pipeline that never trains: decode, resize, tokenise, frozen encoders.
 
         Args:
@@ -267,7 +336,8 @@ class Backbone(ABC):
             track: ``track(iterable, total, description)`` shows progress.
 
         Returns:
-            Tensors whose first dimension is m, and those named in ``whole``, of any shape.
+            Tensors whose first dimension is m, and those named in ``whole``, of any shape; or one large input
+            that is computed block by block.
 
         Raises:
             UsageError: where a package it needs is missing, with the command that installs it.
@@ -275,4 +345,4 @@ class Backbone(ABC):
 
     @abstractmethod
     def build(self, shape: TaskShape = TaskShape()) -> MultimodalModel:
-        """A freshly initialised model; random draws come from torch's global generator."""
+        """A model with its initial weights; random draws come from torch's global generator."""

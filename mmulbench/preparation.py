@@ -12,7 +12,7 @@ import torch
 from mmulbench.artifacts import Artifact, ArtifactCache
 from mmulbench.data import Features, Inputs, PairData, Relations, Split
 from mmulbench.errors import UsageError, did_you_mean
-from mmulbench.model import Backbone
+from mmulbench.model import Backbone, Blockwise
 from mmulbench.progress import Progress
 from mmulbench.registry import BACKBONES
 from mmulbench.store import ResultsStore
@@ -73,24 +73,42 @@ class Prepared:
 
 
 def find_backbone(full_name: str, task: Task) -> Backbone:
-    """The backbone called ``family`` or ``family:variant``.
+    """The backbone called ``family``, ``family:variant``, or ``family:checkpoint``.
 
     Raises:
-        UsageError: when family or variant is unknown, or the backbone reads other modalities than the task's.
+        UsageError: when family or variant is unknown, or the backbone does not serve the task.
+        MmulbenchError: when a checkpoint is damaged.
     """
     family, _, variant = full_name.partition(":")
     cls = BACKBONES.get(family)
     variant = variant or next(iter(cls.variants))
-    if variant not in cls.variants:
+    if variant not in cls.variants and "/" not in variant and not Path(variant).exists():
         raise UsageError(
             f"unknown variant {variant!r} of backbone {family}{did_you_mean(variant, cls.variants)}"
         )
     if cls.modalities != task.modalities:
         raise UsageError(
             f"backbone {family} reads {' and '.join(cls.modalities)}, "
-            f"but the task pairs {' and '.join(task.modalities)}"
+            f"but the task pairs {' and '.join(task.modalities)}{_others(task)}"
         )
-    return cls(variant)
+    if task.shape.kind not in cls.serves:
+        raise UsageError(
+            f"backbone {family} serves {' and '.join(cls.serves)}, but the task is {task.shape.kind}"
+            f"{_others(task)}"
+        )
+    return cls(variant) if variant in cls.variants else cls.from_checkpoint(variant)
+
+
+def serving(task: Task) -> list[str]:
+    """Names of the backbones that a task can be run with."""
+    found = ((name, BACKBONES.get(name)) for name in BACKBONES.names())
+    return [
+        name for name, cls in found if cls.modalities == task.modalities and task.shape.kind in cls.serves
+    ]
+
+
+def _others(task: Task) -> str:
+    return f"; choose {' or '.join(serving(task))}"
 
 
 def prepare(task_name: str, task: Task, backbone: Backbone, recipe: Recipe, workspace: Workspace) -> Prepared:
@@ -134,7 +152,15 @@ def prepare_inputs(
     for modality in task.modalities:
 
         def build(modality: str = modality) -> Artifact:
-            return Artifact(backbone.prepare(modality, data.items[modality], workspace.progress.track), {})
+            inputs = backbone.prepare(modality, data.items[modality], workspace.progress.track)
+            if isinstance(inputs, Blockwise):
+                starts = range(0, inputs.count, inputs.block)
+                blocks = [
+                    inputs.compute(range(start, min(start + inputs.block, inputs.count)))
+                    for start in workspace.progress.track(starts, len(starts), inputs.description)
+                ]
+                inputs = {inputs.name: torch.cat(blocks)}
+            return Artifact(inputs, {})
 
         inputs = workspace.cache.get_or_build("features", {**key, "modality": modality}, build).tensors
         arrays[modality] = {name: value for name, value in inputs.items() if name not in backbone.whole}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmulbench.data import Features, Integers, Relations, Split
 from mmulbench.metrics.utility import RetrievalUtility, first_hit_ranks, retrieval_utility
-from mmulbench.model import Encoded, MultimodalModel, RetrievalModel
+from mmulbench.model import CONTRASTIVE, MATCHING, Encoded, MultimodalModel, RetrievalModel
 from mmulbench.progress import Progress
 
 QUERIES, PAIRS = 256, 4096
@@ -92,21 +92,33 @@ def _scores(
     model: RetrievalModel, a: Encoded, b: Encoded, index: Tensor, direction: int, rerank: int
 ) -> NDArray[np.float64]:
     """(q, g) scores of a block of queries: re-ranked candidates first, in order; the rest by similarity."""
+    if CONTRASTIVE not in model.paths:
+        gallery_size = len(b) if direction == 0 else len(a)
+        every = torch.arange(gallery_size).expand(len(index), -1)
+        return _log_odds(model, a, b, index, every, direction).double().cpu().numpy()
     if direction == 0:
         similarity = model.similarity(a.pooled[index], b.pooled)
     else:
         similarity = model.similarity(a.pooled, b.pooled[index]).T
+    if MATCHING not in model.paths:
+        return similarity.double().cpu().numpy()
     best = similarity.topk(min(rerank, similarity.shape[1]), dim=1)
-    queries = index[:, None].expand_as(best.indices).reshape(-1)
-    gallery = best.indices.reshape(-1).cpu()
-    firsts, seconds = (queries, gallery) if direction == 0 else (gallery, queries)
-    log_odds = torch.cat([matching_log_odds(model, a[i], b[j]) for i, j in _paired(firsts, seconds)]).reshape(
-        best.values.shape
-    )
+    log_odds = _log_odds(model, a, b, index, best.indices.cpu(), direction)
     reranked = (best.values + log_odds).double()
     # Everything outside the candidates comes after all of them, its own order kept.
     below = similarity.double() - similarity.max().double() + reranked.min() - 1.0
     return below.scatter(1, best.indices, reranked).cpu().numpy()
+
+
+def _log_odds(
+    model: RetrievalModel, a: Encoded, b: Encoded, index: Tensor, candidates: Tensor, direction: int
+) -> Tensor:
+    """(q, k) matching log-odds of each query with its candidates."""
+    queries = index[:, None].expand_as(candidates).reshape(-1)
+    gallery = candidates.reshape(-1)
+    firsts, seconds = (queries, gallery) if direction == 0 else (gallery, queries)
+    found = [matching_log_odds(model, a[i], b[j]) for i, j in _paired(firsts, seconds)]
+    return torch.cat(found).reshape(candidates.shape)
 
 
 def _paired(first: Tensor, second: Tensor) -> Iterable[tuple[Tensor, Tensor]]:

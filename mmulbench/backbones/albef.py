@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._encoders import ProjectedTokens, TextTransformer, VisionTransformer, masked_mean
+from mmulbench.backbones._pixels import resized_pixels
 from mmulbench.data import Inputs, Targets
 from mmulbench.errors import Diverged
 from mmulbench.model import (
     CONTRASTIVE,
     MATCHING,
     Backbone,
+    Blockwise,
     ClassificationModel,
     Encoded,
     ModelOutput,
@@ -253,6 +254,7 @@ class AlbefBackbone(Backbone):
 
     name = "albef"
     modalities = ("image", "text")
+    serves = ("retrieval", "classification", "group classification")
     variants: ClassVar[Mapping[str, AlbefConfig]] = {
         # Finer pixels, fewer tokens: chosen in a pilot on emoji over 128 pixels as 4 x 4 tokens.
         "packaged": AlbefConfig("packaged", 192, 12, 128, 4, 1, pool=2, embedding=128, dropout=0.0),
@@ -262,13 +264,13 @@ class AlbefBackbone(Backbone):
     }
     config: AlbefConfig
 
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs:
+    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
         """Frozen features (packaged), or resized pixels and token ids (trained)."""
         frozen = self.config.encoders == "packaged"
         if modality == "image":
             if frozen:
-                return _packaged.image_tokens(items.images, self.config.image_size, self.config.pool, track)
-            return {"pixels": resize(items.images, self.config.image_size, track)}
+                return _packaged.image_tokens(items.images, self.config.image_size, self.config.pool)
+            return resized_pixels(items.images, self.config.image_size)
         texts = list(items.texts or ())
         if frozen:
             return _packaged.text_tokens(texts, self.config.text_length, track)
@@ -280,11 +282,3 @@ class AlbefBackbone(Backbone):
         if shape.classes:
             return AlbefClassifier(self.config, shape.classes, shape.group)
         return Albef(self.config, shape.group)
-
-
-def resize(images: Any, size: int, track: Any) -> Tensor:
-    """(n, size, size, 3) uint8 from n images, (h, w, 3) uint8 each, read one by one; bicubic."""
-    out = np.empty((len(images), size, size, 3), dtype=np.uint8)
-    for index in track(range(len(images)), len(images), "resize images"):
-        out[index] = _packaged.resized([images[index]], size, "bicubic")[0]
-    return torch.from_numpy(out)

@@ -205,6 +205,7 @@ class GtnnBackbone(Backbone):
 
     name = "gtnn"
     modalities = ("graph", "text")
+    serves = ("classification", "group classification")
     whole = frozenset({"edges", "names", "name_ids", "name_mask"})
     variants: ClassVar[Mapping[str, GtnnConfig]] = {
         "packaged": GtnnConfig("packaged", "sage", 3, 64, 32, dropout=0.2),
@@ -235,8 +236,6 @@ class GtnnBackbone(Backbone):
         """A fresh model for classification.
 
         Raises:
-            UsageError: for retrieval, which it does not serve, and where torch-geometric is missing.
+            UsageError: where torch-geometric is missing.
         """
-        if not shape.classes:
-            raise UsageError("the backbone gtnn classifies relations; for retrieval choose albef")
         return Gtnn(self.config, shape.classes, shape.group)

@@ -271,7 +271,7 @@ def track(iterable, total, description):
 
 def test_trained_variants_get_pixels_and_word_pieces():
     backbone = AlbefBackbone("tiny")
-    pixels = backbone.prepare("image", items(3), track)["pixels"]
+    pixels = backbone.prepare("image", items(3), track).compute(range(3))
     assert pixels.shape == (3, 32, 32, 3) and pixels.dtype == torch.uint8
     inputs = backbone.prepare("text", RawItems(texts=WORDS), track)
     assert inputs["ids"].shape == inputs["mask"].shape == (4, backbone.config.text_length)
@@ -283,10 +283,10 @@ def test_trained_variants_get_pixels_and_word_pieces():
 def test_packaged_features_of_an_item_do_not_depend_on_the_others():
     backbone = AlbefBackbone("packaged")
     config, images = backbone.config, items(3)
-    tokens = backbone.prepare("image", images, track)["tokens"]
+    tokens = backbone.prepare("image", images, track).compute(range(3))
     assert tokens.shape == (3, (config.image_size // 32 // config.pool) ** 2, 1280)
     assert tokens.dtype == torch.float16 and tokens.isfinite().all()
-    alone = backbone.prepare("image", RawItems(images=images.images[1:2]), track)["tokens"]
+    alone = backbone.prepare("image", RawItems(images=images.images[1:2]), track).compute(range(1))
     torch.testing.assert_close(alone[0], tokens[1], rtol=1e-2, atol=1e-2)
     assert differs(tokens[0].float(), tokens[1].float())
     found = backbone.prepare("text", RawItems(texts=WORDS), track)

@@ -219,11 +219,6 @@ def test_fusion_parameters_are_behind_the_encoders():
     assert (names, others) == ({"fusion", "classes"}, {"graph", "text"})
 
 
-def test_it_does_not_serve_retrieval():
-    with pytest.raises(UsageError, match="gtnn classifies relations"):
-        GtnnBackbone("tiny").build()
-
-
 def test_it_needs_a_graph():
     with pytest.raises(UsageError, match="gtnn needs a graph"):
         GtnnBackbone("tiny").prepare("graph", RawItems(texts=NAMES), track)

@@ -14,7 +14,7 @@ from official_data import edit, karpathy, load, mmulbench
 from PIL import Image
 
 from mmulbench.backbones._packaged import image_tokens
-from mmulbench.backbones.albef import resize
+from mmulbench.backbones._pixels import resized_pixels
 from mmulbench.data import Split
 from mmulbench.errors import MmulbenchError
 from mmulbench.model import RawItems
@@ -213,7 +213,7 @@ def test_a_sequence_of_images(kept):
 
 def test_backbones_resize_images_of_any_size(kept):
     images = load("flickr30k", kept).items["image"].images
-    pixels = resize(images, 32, Progress().track)
+    pixels = resized_pixels(images, 32).compute(range(80))
     assert pixels.shape == (80, 32, 32, 3)
     expected = Image.fromarray(images[7]).resize((32, 32), Image.Resampling.BICUBIC)
     assert np.array_equal(pixels[7], expected)
@@ -222,13 +222,11 @@ def test_backbones_resize_images_of_any_size(kept):
 def test_frozen_features_of_images_of_any_size():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
-    track = Progress().track
-    as_array = image_tokens(images, 64, 1, track)["tokens"]
+    as_array = image_tokens(images, 64, 1).compute(range(3))
     # Resizing to the size they have changes nothing, whoever does it.
-    assert torch.equal(image_tokens([*images], 64, 1, track)["tokens"], as_array)
-    mixed = image_tokens([images[0], rng.integers(0, 256, (90, 40, 3), dtype=np.uint8)], 64, 1, track)[
-        "tokens"
-    ]
+    assert torch.equal(image_tokens([*images], 64, 1).compute(range(3)), as_array)
+    two = [images[0], rng.integers(0, 256, (90, 40, 3), dtype=np.uint8)]
+    mixed = image_tokens(two, 64, 1).compute(range(2))
     assert mixed.shape == (2, 4, 1280) and torch.allclose(mixed[0], as_array[0], atol=1e-2)
     assert not torch.allclose(mixed[1], as_array[1], atol=1e-2)
 
