@@ -37,6 +37,7 @@ class Mmul(GradientMethod):
             epochs: passes over the retain set.
             lr: AdamW's learning rate.
             batch_size: pairs of each set a step.
+            patience: epochs without a lower validation loss before stopping; 0: run all.
             alpha: weight of modality decoupling; 0 switches it off.
             beta: weight of unimodal knowledge retention; 0 switches it off.
             gamma: weight of multimodal knowledge retention; 0 switches it off.
@@ -48,6 +49,7 @@ class Mmul(GradientMethod):
         epochs: Annotated[int, Field(ge=1)] = 5
         lr: Annotated[float, Field(gt=0)] = 3e-4
         batch_size: Annotated[int, Field(ge=2)] = 64
+        patience: Annotated[int, Field(ge=0)] = 0
         alpha: Annotated[float, Field(ge=0)] = 1.0
         beta: Annotated[float, Field(ge=0)] = 1.0
         gamma: Annotated[float, Field(ge=0)] = 1.0
@@ -69,7 +71,9 @@ class Mmul(GradientMethod):
         if not batches:
             return total
         a, b = (self._encode(model, name, batches, problem) for name in model.modalities)
-        fused = model.fuse(a, b)
+        if config.alpha or config.gamma:
+            start = 0 if config.alpha else count
+            fused = model.fuse(a[start:], b[start:])
         if config.alpha:
             source = problem.retain if config.partner == "retain" else problem.forget
             apart = unrelated_pairs(source.split, source.relations, count)
@@ -79,7 +83,7 @@ class Mmul(GradientMethod):
             before = [outputs.unimodal(name, forget.items(name)) for name in model.modalities]
             total = total + config.beta * mse(kept, torch.cat(before, -1))
         if config.gamma:
-            total = total + config.gamma * mse(fused[count:], outputs.fused(retain))
+            total = total + config.gamma * mse(fused[-len(retain) :], outputs.fused(retain))
         return total
 
     def _encode(

@@ -38,6 +38,7 @@ class Scrub(Method):
             msteps: epochs that begin with a max epoch.
             lr: AdamW's learning rate.
             batch_size: pairs a step.
+            patience: epochs without a lower validation loss before stopping; 0: run all.
             alpha: weight of d on Dr.
             gamma: weight of the task's loss on Dr.
             temperature: T.
@@ -48,6 +49,7 @@ class Scrub(Method):
         msteps: Annotated[int, Field(ge=0)] = 2
         lr: Annotated[float, Field(gt=0)] = 3e-4
         batch_size: Annotated[int, Field(ge=2)] = 64
+        patience: Annotated[int, Field(ge=0)] = 0
         alpha: Annotated[float, Field(ge=0)] = 0.001
         gamma: Annotated[float, Field(ge=0)] = 0.99
         temperature: Annotated[float, Field(gt=0)] = 4.0
@@ -62,6 +64,7 @@ class Scrub(Method):
         rng = problem.generator("order")
         steps = forget.steps(config.batch_size) * min(config.msteps, config.epochs)
         tick = problem.progress.counter(steps + retain.steps(config.batch_size) * config.epochs, "Scrub")
+        stop = problem.early_stop(model, config.patience)
         checkpoints: list[tuple[float, dict[str, Tensor]]] = []
         with torch_seeded(problem.seed, "unlearning"):
             for epoch in range(config.epochs):
@@ -72,9 +75,13 @@ class Scrub(Method):
                 learner.run(batches, lambda b: self.min_loss(model, b, problem), tick, kind="min step")
                 if config.rewind:
                     checkpoints.append((problem.mean_loss(model, forget), copy.deepcopy(model.state_dict())))
+                if stop.epoch_ended():
+                    break
         if checkpoints:
             target = problem.mean_loss(model, problem.validation)
             model.load_state_dict(min(checkpoints, key=lambda item: abs(item[0] - target))[1])
+        else:
+            stop.restore()
         check_finite(model)
         return model.eval()
 

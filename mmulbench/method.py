@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from mmulbench.model import Group, MultimodalModel
 from mmulbench.outputs import OriginalOutputs
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator, torch_seeded
-from mmulbench.training import Learner, Recipe, check_finite, fit
+from mmulbench.training import EarlyStop, Learner, Recipe, check_finite, fit
 
 if TYPE_CHECKING:
     from mmulbench.task import Task
@@ -74,6 +75,10 @@ class UnlearningProblem:
         return Learner(
             model, model.parameter_group(trainable), lr=lr, weight_decay=weight_decay, meter=self.meter
         )
+
+    def early_stop(self, model: MultimodalModel, patience: int) -> EarlyStop:
+        """Stops a method by its model's loss on validation pairs; the method pays for measuring it."""
+        return EarlyStop(model, patience, lambda: self.mean_loss(model, self.validation))
 
     def train_from_scratch(self, data: PairData) -> MultimodalModel:
         """A fresh model trained on ``data`` by the original's recipe and with its random draws."""
@@ -156,11 +161,14 @@ class GradientConfig:
         epochs: passes over the retain set (over the forget set for a method that reads nothing else).
         lr: AdamW's learning rate.
         batch_size: pairs of each set a step.
+        patience: stop after so many epochs without a lower loss on validation pairs, and return the epoch
+            where it was lowest; 0: run all epochs, as the paper does.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 5
     lr: Annotated[float, Field(gt=0)] = 3e-4
     batch_size: Annotated[int, Field(ge=2)] = 64
+    patience: Annotated[int, Field(ge=0)] = 0
 
 
 class _Descent(Method):
@@ -174,7 +182,7 @@ class _Descent(Method):
 
     @abstractmethod
     def _batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
-        """The batches of the whole run, and how many there are."""
+        """The batches of the whole run, and how many there are in an epoch."""
 
     @abstractmethod
     def _loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
@@ -185,9 +193,15 @@ class _Descent(Method):
         model = problem.copy_of_original().train()
         learner = problem.learner(model, self.config.lr, self.trainable())
         batches, steps = self._batches(problem)
-        tick = problem.progress.counter(steps, type(self).__name__)
+        tick = problem.progress.counter(steps * self.config.epochs, type(self).__name__)
+        stop = problem.early_stop(model, getattr(self.config, "patience", 0))
         with torch_seeded(problem.seed, "unlearning"):
-            learner.run(batches, self._loss_of(model, problem), tick, kind="step")
+            for _ in range(self.config.epochs):
+                epoch = itertools.islice(batches, steps)
+                learner.run(epoch, self._loss_of(model, problem), tick, kind="step")
+                if stop.epoch_ended():
+                    break
+        stop.restore()
         check_finite(model)
         return model.eval()
 
@@ -206,7 +220,7 @@ class GradientMethod(_Descent):
 
     def _batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         epochs, size = self.config.epochs, self.config.batch_size
-        return problem.paired_epochs(epochs, size), epochs * problem.retain.steps(size)
+        return problem.paired_epochs(epochs, size), problem.retain.steps(size)
 
     def _loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
         return lambda forget, retain: self.loss(model, forget, retain, problem)
@@ -224,8 +238,8 @@ class OneSetMethod(_Descent):
     def _batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         epochs, size = self.config.epochs, self.config.batch_size
         if self.reads == "forget":
-            return problem.forget_epochs(epochs, size), epochs * problem.forget.steps(size)
-        return problem.retain_epochs(epochs, size), epochs * problem.retain.steps(size)
+            return problem.forget_epochs(epochs, size), problem.forget.steps(size)
+        return problem.retain_epochs(epochs, size), problem.retain.steps(size)
 
     def _loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
         return lambda batch: self.loss(model, batch, problem)

@@ -36,7 +36,7 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.pooled)
 
-    def __getitem__(self, index: Tensor) -> Encoded:
+    def __getitem__(self, index: Tensor | slice) -> Encoded:
         return Encoded(self.tokens[index], self.mask[index], self.pooled[index])
 
     def to(self, device: torch.device) -> Encoded:

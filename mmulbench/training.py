@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 from collections.abc import Callable, Iterable
@@ -108,6 +109,40 @@ class Learner:
             self.optimizer.step()
         if self.schedule is not None:
             self.schedule.step()
+
+
+class EarlyStop:
+    """Stops when the validation loss falls no more, and goes back to the epoch where it was lowest.
+
+    Args:
+        model: judged after every epoch.
+        patience: epochs in a row without a lower loss after which to stop; 0 judges nothing and goes on.
+        validation_loss: of the model as it is.
+    """
+
+    def __init__(self, model: nn.Module, patience: int, validation_loss: Callable[[], float]) -> None:
+        self._model = model
+        self._patience = patience
+        self._loss = validation_loss
+        self._best = math.inf
+        self._state: dict[str, Tensor] = {}
+        self._worse = 0
+
+    def epoch_ended(self) -> bool:
+        """Judge the model; True where it is time to stop."""
+        if not self._patience:
+            return False
+        loss = self._loss()
+        if loss < self._best:
+            self._best, self._state, self._worse = loss, copy.deepcopy(self._model.state_dict()), 0
+        else:
+            self._worse += 1
+        return self._worse >= self._patience
+
+    def restore(self) -> None:
+        """Give the model the weights of its best epoch."""
+        if self._state:
+            self._model.load_state_dict(self._state)
 
 
 def fit(

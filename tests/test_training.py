@@ -4,12 +4,14 @@ import math
 
 import pytest
 import torch
-from toys import CPU, Toy, changed, state_of, toy_features, toy_problem, whole
+from toys import CPU, Toy, changed, random_features, state_of, toy_features, toy_problem, whole
 
 from mmulbench.cost import CostMeter
 from mmulbench.errors import Diverged
+from mmulbench.methods.finetune import Finetune
+from mmulbench.methods.gradient_ascent import GradientAscent
 from mmulbench.progress import Progress
-from mmulbench.training import Learner, Recipe, check_finite, fit, own_loss
+from mmulbench.training import EarlyStop, Learner, Recipe, check_finite, fit, own_loss
 
 RECIPE = Recipe(epochs=3, lr=0.05, batch_size=2)
 
@@ -123,3 +125,58 @@ def test_check_finite_names_the_parameter():
     model.fusion.weight.data[0, 1] = math.inf
     with pytest.raises(Diverged, match=r"fusion\.weight"):
         check_finite(model)
+
+
+def judged(losses: list[float], patience: int) -> tuple[int, float]:
+    """After how many epochs it stops, and which epoch's weights are left (0, 1, ...)."""
+    model, epoch = torch.nn.Linear(1, 1), -1
+    stop = EarlyStop(model, patience, lambda: losses[epoch])
+    for epoch in range(len(losses)):
+        model.weight.data.fill_(epoch)
+        if stop.epoch_ended():
+            break
+    stop.restore()
+    return epoch + 1, model.weight.item()
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "expected"),
+    [
+        ([3, 2, 1], 1, (3, 2)),
+        ([3, 1, 2, 0], 1, (3, 1)),
+        ([3, 1, 2, 0, 5], 2, (5, 3)),
+        ([3, 1, 1, 1, 0], 2, (4, 1)),
+        ([1, math.nan, 2, 0], 2, (3, 0)),
+        ([math.nan, math.nan], 5, (2, 1)),
+        ([1, 2, 3], 0, (3, 2)),
+    ],
+)
+def test_early_stop_goes_back_to_the_best_epoch(losses, patience, expected):
+    assert judged(losses, patience) == expected
+
+
+def unlearned(cls, **settings):
+    problem = toy_problem()
+    model = cls(cls.Config(lr=0.01, batch_size=4, **settings)).unlearn(problem)
+    return model, problem.meter.cost().steps
+
+
+def test_a_method_that_spoils_the_model_ends_with_its_first_epoch():
+    first, steps = unlearned(GradientAscent, epochs=1)
+    model, all_steps = unlearned(GradientAscent, epochs=9, patience=2)
+    assert all_steps == 3 * steps
+    assert not changed(state_of(first), model)
+
+
+def test_patience_judges_by_validation_pairs_alone():
+    """With validation texts the original cannot know, the validation loss falls and rises otherwise."""
+    ends = set()
+    for scale in (1.0, -3.0):
+        problem = toy_problem(features=random_features(held_out_texts=scale))
+        Finetune(Finetune.Config(epochs=40, lr=0.05, batch_size=4, patience=1)).unlearn(problem)
+        ends.add(problem.meter.cost().steps)
+    assert len(ends) == 2
+
+
+def test_patience_that_never_runs_out_changes_only_the_choice_of_the_epoch():
+    assert unlearned(Finetune, epochs=3)[1] == unlearned(Finetune, epochs=3, patience=99)[1]

@@ -58,7 +58,14 @@ def test_the_untouched_original_has_only_modality_decoupling_to_pay():
 
 @pytest.mark.parametrize(
     ("weights", "encodes", "fuses"),
-    [((1, 1, 1), 2, 1), ((0, 1, 1), 2, 1), ((1, 0, 0), 2, 1), ((0, 0, 1), 2, 1), ((0, 0, 0), 0, 0)],
+    [
+        ((1, 1, 1), 2, 1),
+        ((0, 1, 1), 2, 1),
+        ((0, 1, 0), 2, 0),
+        ((1, 0, 0), 2, 1),
+        ((0, 0, 1), 2, 1),
+        ((0, 0, 0), 0, 0),
+    ],
 )
 def test_a_loss_with_weight_0_is_not_computed(weights, encodes, fuses, monkeypatch):
     calls, model = Counter(), student()

@@ -119,3 +119,13 @@ def test_without_rewind_nothing_selects():
         Scrub(Scrub.Config(epochs=2, msteps=1, batch_size=2)).unlearn(given)
     # 1 max epoch of 4 pairs, 2 min epochs of 4 units; the original's outputs on 6 images, 9 texts, 12 pairs.
     assert given.meter.cost().samples == 4 + 8 + 27
+
+
+def test_patience_stops_it_when_validation_pairs_get_worse():
+    steps = []
+    for epochs, patience in ((1, 0), (9, 2)):
+        problem = toy_problem()
+        config = Scrub.Config(epochs=epochs, msteps=9, lr=0.05, batch_size=4, patience=patience, gamma=0.0)
+        Scrub(config).unlearn(problem)
+        steps.append(problem.meter.cost().steps)
+    assert steps[1] == 3 * steps[0]
