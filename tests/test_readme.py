@@ -19,7 +19,7 @@ from PIL import Image
 from mmulbench.cli import app
 from mmulbench.metrics.catalogue import HEADLINE
 from mmulbench.registry import BACKBONES, METHODS, TASKS
-from mmulbench.report.verdict import AUC_TOLERANCE, MIA_TOLERANCE, UTILITY_TOLERANCE
+from mmulbench.report.verdict import AUC_FACTOR, UTILITY_TOLERANCE, tolerance
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -84,7 +84,13 @@ def test_the_method_example_runs(tree):
     record = record_of(tree, "method", "--set", "task.limit=60", "--no-reference")
     assert record["status"] == "done", record["reason"]
     assert record["spec"]["method"] == "my_method"
-    assert record["spec"]["config"] == {"epochs": 1, "lr": 3e-4, "batch_size": 64, "weight": 0.2}
+    assert record["spec"]["config"] == {
+        "epochs": 1,
+        "lr": 3e-4,
+        "batch_size": 64,
+        "patience": 0,
+        "weight": 0.2,
+    }
     assert record["cost"]["steps"] > 0
 
 
@@ -203,7 +209,9 @@ def test_what_is_said_to_be_there_is_there():
 
 def test_the_verdict_rule_has_the_tolerances_of_the_code():
     rule = README.partition("**The verdict**")[2].partition("\n## ")[0]
-    assert f"within {MIA_TOLERANCE:.2f} of retrain's and its AUC within {AUC_TOLERANCE:.2f}" in rule
+    large, small = tolerance(200), tolerance(68)
+    assert f"within {large:.2f} of retrain's and its AUC within {AUC_FACTOR * large:.2f}" in rule
+    assert f"with 68 units {small:.2f} and {AUC_FACTOR * small:.2f}" in rule
     assert f"more than {100 * UTILITY_TOLERANCE:.0f} points below" in rule
 
 

@@ -10,13 +10,14 @@ from typing import Literal
 from mmulbench.report.aggregate import RETRAIN
 from mmulbench.results import RunResult, Value
 
-MIA_TOLERANCE = 0.05
+MIA_TOLERANCE, TOLERANCE_UNITS = 0.05, 200
 """Attack accuracy this far from retrain's, on any path, is a difference: two standard errors of a balanced
-accuracy of .5 on 200 forget units and as many test units."""
+accuracy of .5 on 200 forget units and as many test units. On fewer forget units it grows as their standard
+error does (`tolerance`)."""
 
-AUC_TOLERANCE = math.sqrt(2) * MIA_TOLERANCE
-"""The same tolerance for the attack's AUC: for two normal loss distributions a small shift d moves the best
-threshold's accuracy by d·φ(0)/2 and the AUC by d·φ(0)/√2, √2 times as much."""
+AUC_FACTOR = math.sqrt(2)
+"""The attack's AUC may differ by so many times as much: for two normal loss distributions a small shift d
+moves the best threshold's accuracy by d·φ(0)/2 and the AUC by d·φ(0)/√2."""
 
 UTILITY_TOLERANCE = 0.03
 """Test or retain utility this far below retrain's is lost. The paper's method stays 0.3 points from retrain
@@ -25,21 +26,36 @@ UTILITY_TOLERANCE = 0.03
 Leak = Literal["like retrain", "still known", "over-forgotten"]
 
 
+def tolerance(units: int) -> float:
+    """How far from retrain's the attack's accuracy may lie on this many forget units."""
+    return MIA_TOLERANCE * math.sqrt(max(TOLERANCE_UNITS / units, 1.0))
+
+
 @dataclass(frozen=True)
 class PathJudgement:
-    """What the membership attack on one association path says of a model, beside what it says of retrain."""
+    """What the membership attack on one association path says of a model, beside what it says of retrain.
+
+    Attributes:
+        path: its name.
+        accuracy: of the attack.
+        retrain_accuracy: of the attack on retrain.
+        auc: of the attack, one-sided.
+        retrain_auc: of the attack on retrain.
+        tolerance: how far apart the two accuracies may lie; AUCs √2 times as far.
+    """
 
     path: str
     accuracy: float
     retrain_accuracy: float
     auc: float
     retrain_auc: float
+    tolerance: float = MIA_TOLERANCE
 
     @property
     def excess(self) -> float:
         """The larger of the two distances to retrain, in tolerances: above 1 is a difference."""
         accuracy, auc = self.accuracy - self.retrain_accuracy, self.auc - self.retrain_auc
-        return round(max(abs(accuracy) / MIA_TOLERANCE, abs(auc) / AUC_TOLERANCE), 9)
+        return round(max(abs(accuracy), abs(auc) / AUC_FACTOR) / self.tolerance, 9)
 
     @property
     def leak(self) -> Leak:
@@ -51,7 +67,7 @@ class PathJudgement:
     @property
     def shown_by_accuracy(self) -> bool:
         """Whether accuracy shows the difference; it hides one where retrain itself lies off .5."""
-        return self.leak == "like retrain" or self.accuracy - self.retrain_accuracy > MIA_TOLERANCE
+        return self.leak == "like retrain" or self.accuracy - self.retrain_accuracy > self.tolerance
 
     def __str__(self) -> str:
         if self.shown_by_accuracy:
@@ -62,13 +78,13 @@ class PathJudgement:
 def verdict(result: RunResult) -> str:
     """Judge a run in one sentence.
 
-    The rule. A path (`mia/<path>`) is *like retrain* when the attack's accuracy is within `MIA_TOLERANCE` and
-    its one-sided AUC within `AUC_TOLERANCE` of retrain's. Otherwise it is *still known* when its AUC is above
-    retrain's (the forget set is easier, against test data, than it is to retrain), and *over-forgotten* when
-    it is below: the deletion then shows just as much. The run did not forget if any path is still known, else
-    over-forgot if any is over-forgotten, else forgot. It lost utility if test or retain utility is more than
-    `UTILITY_TOLERANCE` below retrain's. Without retrain's values, or where the original already looks like
-    retrain, forgetting cannot be judged.
+    The rule. A path (`mia/<path>`) is *like retrain* when the attack's accuracy is within `tolerance` and
+    its one-sided AUC within `AUC_FACTOR` times that of retrain's. Otherwise it is *still known* when its
+    AUC is above retrain's (the forget set is easier, against test data, than it is to retrain), and
+    *over-forgotten* when it is below: the deletion then shows just as much. The run did not forget if any
+    path is still known, else over-forgot if any is over-forgotten, else forgot. It lost utility if test or
+    retain utility is more than `UTILITY_TOLERANCE` below retrain's. Without retrain's values, or where the
+    original already looks like retrain, forgetting cannot be judged.
     """
     name = result.spec.method
     reason = (result.reason or "no reason was recorded").rstrip(".")
@@ -105,7 +121,8 @@ def judge_paths(result: RunResult, of_original: bool = False) -> list[PathJudgem
             accuracy = _pair(result.values[key], of_original)
             auc = _pair(result.values.get(f"{key}/auc"), of_original)
             if accuracy and auc:
-                judged.append(PathJudgement(key.removeprefix("mia/"), *accuracy, *auc))
+                allowed = tolerance(result.spec.forget_size)
+                judged.append(PathJudgement(key.removeprefix("mia/"), *accuracy, *auc, allowed))
     return sorted(judged, key=lambda path: (-path.excess, path.path))
 
 

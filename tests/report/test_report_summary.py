@@ -71,16 +71,22 @@ def test_accuracy_at_retrain_s_level_does_not_hide_a_leak(record):
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "auc", "word"),
+    ("units", "accuracy", "auc", "word"),
     [
-        (0.56, 0.46, "forgot:"),
-        (0.57, 0.47, "did not forget"),
-        (0.51, 0.53, "forgot:"),
-        (0.51, 0.54, "did not"),
+        (200, 0.56, 0.46, "forgot:"),
+        (200, 0.57, 0.47, "did not forget"),
+        (200, 0.51, 0.53, "forgot:"),
+        (200, 0.51, 0.54, "did not"),
+        (5000, 0.57, 0.47, "did not forget"),
+        (50, 0.61, 0.46, "forgot:"),  # a quarter of the units, twice the standard error
+        (50, 0.62, 0.47, "did not forget"),
+        (50, 0.51, 0.60, "forgot:"),
+        (50, 0.51, 0.61, "did not"),
     ],
 )
-def test_tolerances(record, accuracy, auc, word):
-    assert verdict(record(values=values((accuracy, auc), FORGOTTEN))).startswith(f"mmul {word}")
+def test_tolerances(record, units, accuracy, auc, word):
+    found = record(values=values((accuracy, auc), FORGOTTEN), forget_size=units)
+    assert verdict(found).startswith(f"mmul {word}")
 
 
 @pytest.mark.parametrize(
