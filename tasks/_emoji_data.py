@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from mmulbench.data import Integers, Split
 from mmulbench.packages import package_folder
 from mmulbench.results import fingerprint
+from mmulbench.task import Task
 
 T = TypeVar("T")
 
@@ -24,14 +26,25 @@ SIZE = 72
 VARIATION_SELECTOR = "\ufe0f"
 
 
-def check_limit(limit: int) -> None:
-    """Refuse a ``limit`` that leaves nothing to test on.
+class PictureTask(Task):
+    """A task on pictures that come with installed packages."""
 
-    Raises:
-        ValueError: unless it is 0 or at least 20.
-    """
-    if limit < 0 or 0 < limit < 20:
-        raise ValueError("limit must be 0 (all) or at least 20")
+    modalities = ("image", "text")
+    default_backbone = "albef:packaged"
+
+    @dataclass(frozen=True)
+    class Config:
+        """Settings of the task.
+
+        Attributes:
+            limit: use only this many pictures, evenly spread; 0 uses all. For quick trials.
+        """
+
+        limit: int = 0
+
+        def __post_init__(self) -> None:
+            if self.limit != 0 and self.limit < 20:
+                raise ValueError("limit must be 0 (all) or at least 20")
 
 
 def spread(entries: Sequence[T], limit: int) -> list[T]:

@@ -17,10 +17,10 @@ from mmulbench.model import RawItems
 from mmulbench.packages import OFFLINE_INSTALL, package_folder
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
-from mmulbench.task import Task, TaskData
+from mmulbench.task import TaskData
 from mmulbench.tasks._emoji_data import (
     VARIATION_SELECTOR,
-    check_limit,
+    PictureTask,
     data_fingerprint,
     picture,
     picture_file,
@@ -45,7 +45,7 @@ class Entry:
 
 
 @TASKS.register("emoji")
-class Emoji(Task):
+class Emoji(PictureTask):
     """Every emoji without skin-tone variants that has at least five texts, as an image-text retrieval task.
 
     Pictures are Twemoji's (72 x 72, on white); texts are each emoji's name, aliases and keywords. They are
@@ -57,8 +57,6 @@ class Emoji(Task):
     The forget unit is a picture with all its texts.
     """
 
-    modalities = ("image", "text")
-    default_backbone = "albef:packaged"
     recipe = Recipe(epochs=50, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")
     info = DataInfo(
         about="1,697 emoji pictures with their names, aliases and keywords: labels, not human captions.",
@@ -67,19 +65,6 @@ class Emoji(Task):
         sizes={"train": (1_359, 12_572), "validation": (169, 1_557), "test": (169, 1_548)},
         unit="picture",
     )
-
-    @dataclass(frozen=True)
-    class Config:
-        """Settings of the task.
-
-        Attributes:
-            limit: use only this many pictures, evenly spread; 0 uses all. For quick trials.
-        """
-
-        limit: int = 0
-
-        def __post_init__(self) -> None:
-            check_limit(self.limit)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and texts from the installed packages; ``data_dir`` is not used."""

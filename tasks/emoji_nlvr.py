@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,10 @@ from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
 from mmulbench.seeds import generator
-from mmulbench.task import Task, TaskData
+from mmulbench.task import TaskData
 from mmulbench.tasks._emoji_data import (
+    PictureTask,
     balanced_choice,
-    check_limit,
     columns,
     data_fingerprint,
     picture,
@@ -34,7 +33,7 @@ Pairs = dict[tuple[int, int], list[tuple[str, bool]]]
 
 
 @TASKS.register("emoji_nlvr")
-class EmojiNlvr(Task):
+class EmojiNlvr(PictureTask):
     """Pairs of emoji pictures with statements that are exactly true or false: NLVR2's form.
 
     Pictures are Twemoji's (72 x 72, on white). What a picture shows (an animal, a bird, food …) follows
@@ -68,19 +67,6 @@ class EmojiNlvr(Task):
         unit="picture pair",
         pair="statement",
     )
-
-    @dataclass(frozen=True)
-    class Config:
-        """Settings of the task.
-
-        Attributes:
-            limit: use only this many pictures, evenly spread; 0 uses all. For quick trials.
-        """
-
-        limit: int = 0
-
-        def __post_init__(self) -> None:
-            check_limit(self.limit)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures from the installed packages and make the statements; ``data_dir`` is not used."""

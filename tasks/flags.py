@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,14 @@ from mmulbench.model import RawItems
 from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
-from mmulbench.task import Task, TaskData
-from mmulbench.tasks._emoji_data import check_limit, data_fingerprint, picture, split_pictures, spread
+from mmulbench.task import TaskData
+from mmulbench.tasks._emoji_data import PictureTask, data_fingerprint, picture, split_pictures, spread
 from mmulbench.tasks._flag_data import read_flags
 from mmulbench.training import Recipe
 
 
 @TASKS.register("flags")
-class Flags(Task):
+class Flags(PictureTask):
     """Flags with the clauses of their descriptions in the CIA World Factbook: image-text retrieval.
 
     Pictures are Twemoji's flags (72 x 72, on white), matched by the country's name. Texts are written by
@@ -43,8 +42,6 @@ class Flags(Task):
     took 20 s.
     """
 
-    modalities = ("image", "text")
-    default_backbone = "albef:packaged"
     recipe = Recipe(epochs=20, lr=1e-3, weight_decay=0.01, batch_size=64, sampling="pair")
     forget_fraction = 0.1
     info = DataInfo(
@@ -55,19 +52,6 @@ class Flags(Task):
         unit="flag",
         pair="clause",
     )
-
-    @dataclass(frozen=True)
-    class Config:
-        """Settings of the task.
-
-        Attributes:
-            limit: use only this many flags, evenly spread; 0 uses all. For quick trials.
-        """
-
-        limit: int = 0
-
-        def __post_init__(self) -> None:
-            check_limit(self.limit)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and descriptions from the installed packages; ``data_dir`` is not used."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,10 @@ from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
 from mmulbench.seeds import generator
-from mmulbench.task import Task, TaskData
+from mmulbench.task import TaskData
 from mmulbench.tasks._emoji_data import (
+    PictureTask,
     balanced_choice,
-    check_limit,
     columns,
     data_fingerprint,
     picture,
@@ -37,7 +36,7 @@ EACH = 6
 
 
 @TASKS.register("flags_ve")
-class FlagsVe(Task):
+class FlagsVe(PictureTask):
     """Flags with statements that follow, contradict, or cannot be told from the picture: SNLI-VE's form.
 
     The premise is a Twemoji flag. Hypotheses are made by templates from the descriptions of flags in the CIA
@@ -81,19 +80,6 @@ class FlagsVe(Task):
         unit="flag",
         pair="hypothesis",
     )
-
-    @dataclass(frozen=True)
-    class Config:
-        """Settings of the task.
-
-        Attributes:
-            limit: use only this many flags, evenly spread; 0 uses all. For quick trials.
-        """
-
-        limit: int = 0
-
-        def __post_init__(self) -> None:
-            check_limit(self.limit)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and captions and make the hypotheses; ``data_dir`` is not used."""
