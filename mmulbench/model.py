@@ -166,7 +166,7 @@ class RetrievalModel(MultimodalModel):
     gallery; one without the matching path is not re-ranked.
     """
 
-    paths = (CONTRASTIVE, MATCHING)
+    paths: tuple[str, ...] = (CONTRASTIVE, MATCHING)
 
     def similarity(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, m) scaled similarity of pooled representations (n, d) and (m, d)."""

@@ -6,13 +6,19 @@ import hashlib
 import json
 import re
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from torch import nn
+import numpy as np
+import torch
+from torch import Tensor, nn
 
+from mmulbench.backbones._checkpoint_files import Triple as Triple
+from mmulbench.backbones._checkpoint_files import one_line, read_tensors, three_numbers, without_kernels
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import sha256_of
 from mmulbench.model import Backbone
@@ -23,9 +29,11 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 
 SMALL_FILES = ("*.json", "*.txt", "*.model")
 
-Triple = tuple[float, float, float]
-
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_WITH_DIGEST = re.compile(r"(.+)@([0-9a-f]{12})")
+_TOKENISERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+_LONGEST_NAME = 80
+"""Characters of a name in a label: the store takes folder names of at most 100."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +78,12 @@ class Checkpoint:
             raise UsageError(f"{self.folder} holds no weights: looked for {', '.join(WEIGHTS)}")
         if found.suffix != ".json":
             return [found]
-        names = sorted(set(read_json(found).get("weight_map", {}).values()))
+        by_parameter = read_json(found).get("weight_map")
+        if not isinstance(by_parameter, dict) or not by_parameter:
+            raise MmulbenchError(f"{found} names no shards: its weight_map is missing or empty")
+        names = sorted({str(name) for name in by_parameter.values()})
         for name in names:
-            if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
+            if Path(name).name != name or not name.endswith(".safetensors"):
                 raise MmulbenchError(f"{found}: the shard {name!r} is no file of this folder: refused")
             if not (self.folder / name).is_file():
                 raise MmulbenchError(f"{self.folder / name} is missing, but {found.name} names it")
@@ -81,7 +92,7 @@ class Checkpoint:
     @cached_property
     def digest(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of configuration, tokeniser and weights."""
-        small = [path for pattern in SMALL_FILES for path in self.folder.glob(pattern)]
+        small = [path for pattern in SMALL_FILES for path in self.folder.glob(pattern) if path.is_file()]
         files = sorted({*small, *self.weights})
         text = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -89,8 +100,10 @@ class Checkpoint:
     @property
     def label(self) -> str:
         """Name and digest, as records carry it: the same wherever the checkpoint lies."""
-        name = self.source if _HUB_NAME.fullmatch(self.source) else self.folder.resolve().name
-        return f"{re.sub(r'[^A-Za-z0-9_.+/-]', '_', name)}@{self.digest}"
+        local = self.folder == Path(self.source).expanduser()
+        name = self.folder.resolve().name if local else self.source
+        parts = [re.sub(r"[^A-Za-z0-9_.+-]", "_", part).lstrip(".+-") for part in name.split("/")]
+        return "/".join(part[:_LONGEST_NAME] or "_" for part in parts) + f"@{self.digest}"
 
     def check_type(self, *types: str) -> None:
         """Refuse a checkpoint of another architecture.
@@ -105,50 +118,107 @@ class Checkpoint:
                 f"{' or '.join(types)}"
             )
 
-    def load(self, cls: Any, new: tuple[str, ...] = ()) -> nn.Module:
-        """A transformers model with the checkpoint's weights; pickled code is never run.
+    def model_config(self, cls: Any) -> Any:
+        """The configuration object of a transformers model class, filled from ``config.json``.
+
+        Raises:
+            MmulbenchError: a value is not what the class takes.
+        """
+        with one_line(f"{self.folder / 'config.json'} does not describe a {cls.__name__}"):
+            return cls.config_class.from_dict(without_kernels(self.config))
+
+    def load(self, cls: Any, new: tuple[str, ...] = (), config: Any = None) -> nn.Module:
+        """A transformers model with the checkpoint's weights in float32; pickled code is never run.
 
         Args:
             cls: the transformers class.
-            new: prefixes of parameters that the checkpoint may lack; they stay as initialised.
+            new: prefixes of parameters that the checkpoint may lack, or have in another shape; they are drawn
+                from torch's global generator.
+            config: what to use instead of the checkpoint's own configuration.
 
         Raises:
-            MmulbenchError: a file is damaged, or parameters are missing or of other shapes.
+            UsageError: there are no weights.
+            MmulbenchError: a file is damaged, or other parameters are missing or of other shapes.
         """
-        _ = self.weights  # its errors say more
-        try:
+        tensors = {name: value for path in self.weights for name, value in read_tensors(path).items()}
+        config = self.model_config(cls) if config is None else config
+        with one_line(f"the weights in {self.folder} cannot be loaded"):
             model, found = cls.from_pretrained(
-                str(self.folder), local_files_only=True, output_loading_info=True, dtype="float32"
+                None,
+                config=config,
+                state_dict=tensors,  # so that nothing else is looked for, in the folder or elsewhere
+                dtype="float32",
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
             )
-        except MmulbenchError:
-            raise
-        except Exception as error:  # every library below raises its own kinds
-            reason = " ".join(str(error).split())[:300] or type(error).__name__
-            raise MmulbenchError(f"the weights in {self.folder} cannot be loaded: {reason}") from error
-        missing = sorted(name for name in found["missing_keys"] if not name.startswith(new or ("\0",)))
-        if missing:
-            raise MmulbenchError(
-                f"the weights in {self.folder} lack {len(missing)} parameters of {cls.__name__}, such as "
-                f"{missing[0]}"
-            )
-        return model.float()  # type: ignore[no-any-return]
+        others = sorted(item[0] for item in found["mismatched_keys"] if not item[0].startswith(new))
+        missing = sorted(name for name in found["missing_keys"] if not name.startswith(new))
+        for names, problem in ((missing, "lack"), (others, "have other shapes for")):
+            if names:
+                raise MmulbenchError(
+                    f"the weights in {self.folder} {problem} {len(names)} parameters of {cls.__name__}, such "
+                    f"as {names[0]}"
+                )
+        return model.float().train()  # type: ignore[no-any-return]
 
     def tokenizer(self) -> Any:
-        """The checkpoint's tokeniser.
+        """The checkpoint's tokeniser; code that comes with it is never run.
 
         Raises:
-            MmulbenchError: there is none that can be read.
+            UsageError: there is none, or a package that it needs is missing.
+            MmulbenchError: it cannot be read.
         """
-        from transformers import AutoTokenizer
+        if not any(True for name in _TOKENISERS for _ in self.folder.glob(name)):
+            raise UsageError(f"{self.folder} holds no tokeniser: looked for {', '.join(_TOKENISERS)}")
+        as_json = (self.folder / "tokenizer.json").is_file()
+        if not as_json and any(self.folder.glob("*.model")) and find_spec("sentencepiece") is None:
+            raise UsageError(
+                f"the tokeniser in {self.folder} needs sentencepiece: run pip install sentencepiece "
+                "protobuf, or put the checkpoint's tokenizer.json beside it"
+            )
+        from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-        try:
-            return AutoTokenizer.from_pretrained(str(self.folder), local_files_only=True)
-        except Exception as error:
-            reason = " ".join(str(error).split())[:300]
-            raise MmulbenchError(f"the tokeniser in {self.folder} cannot be read: {reason}") from error
+        # SigLIP's own class passes over tokenizer.json, and does not work without sentencepiece.
+        plain = as_json and self.config.get("model_type") == "siglip"
+        cls = PreTrainedTokenizerFast if plain else AutoTokenizer
+        with one_line(f"the tokeniser in {self.folder} cannot be read"):
+            return cls.from_pretrained(str(self.folder), local_files_only=True, trust_remote_code=False)
+
+    def tokenize(self, texts: Sequence[str], length: int, vocabulary: int) -> tuple[Tensor, Tensor]:
+        """Ids by the checkpoint's own tokeniser, cut or padded on the right to one length.
+
+        Args:
+            texts: n texts.
+            length: tokens kept of each, special ones included.
+            vocabulary: how many ids the model knows.
+
+        Returns:
+            ids (n, length) int32 and mask (n, length) bool, True where a token is real.
+
+        Raises:
+            UsageError: there is no tokeniser.
+            MmulbenchError: it cannot be used, or gives ids that the model does not know.
+        """
+        tokenizer = self.tokenizer()
+        with one_line(f"the tokeniser in {self.folder} cannot be used"):
+            found = tokenizer(
+                list(texts),
+                padding="max_length",
+                truncation=True,
+                max_length=length,
+                padding_side="right",
+                return_attention_mask=True,
+            )
+        ids = np.array(found["input_ids"], dtype=np.int32).reshape(-1, length)
+        if ids.size and ids.max() >= vocabulary:
+            raise MmulbenchError(
+                f"the tokeniser in {self.folder} gives the id {ids.max()}, but the model knows {vocabulary}"
+            )
+        mask = np.array(found["attention_mask"], dtype=bool).reshape(-1, length)
+        return torch.from_numpy(ids), torch.from_numpy(mask)
 
     def image_settings(self, size: int, mean: Triple, std: Triple) -> ImageSettings:
-        """Mean and deviation of ``preprocessor_config.json``; the defaults where it is not there.
+        """Mean and deviation of ``preprocessor_config.json`` or ``processor_config.json``, or the defaults.
 
         Args:
             size: pixels a side, which the model's own configuration decides.
@@ -158,15 +228,15 @@ class Checkpoint:
         Raises:
             MmulbenchError: the file is damaged.
         """
-        path = self.folder / "preprocessor_config.json"
-        found = read_json(path) if path.is_file() else {}
-        values = []
-        for name, default in (("image_mean", mean), ("image_std", std)):
-            value = found.get(name, default)
-            if len(value) != 3 or not all(isinstance(one, (int, float)) for one in value):
-                raise MmulbenchError(f"{path}: {name} must be three numbers, not {value!r}")
-            values.append((float(value[0]), float(value[1]), float(value[2])))
-        return ImageSettings(size, values[0], values[1])
+        for name in ("preprocessor_config.json", "processor_config.json"):
+            path = self.folder / name
+            found = read_json(path) if path.is_file() else {}
+            found = found.get("image_processor", found)  # beside a tokeniser's, since transformers 5
+            if found:
+                break
+        return ImageSettings(
+            size, three_numbers(path, found, "image_mean", mean), three_numbers(path, found, "image_std", std)
+        )
 
 
 class CheckpointBackbone(Backbone):
@@ -196,7 +266,9 @@ class CheckpointBackbone(Backbone):
         """What to give ``--backbone``: the checkpoint's place, and the content it must have."""
         if self.checkpoint is None:
             return self.full_name
-        return f"{self.name}:{self.checkpoint.source}@{self.checkpoint.digest}"
+        source = self.checkpoint.source
+        place = source if "/" in source else f"./{source}"  # a bare name would be taken for a variant's
+        return f"{self.name}:{place}@{self.checkpoint.digest}"
 
 
 def open_checkpoint(source: str, backbone: str) -> Checkpoint:
@@ -211,7 +283,8 @@ def open_checkpoint(source: str, backbone: str) -> Checkpoint:
         MmulbenchError: it is damaged.
     """
     package_folder("transformers", f"the backbone {backbone}")
-    name, _, wanted = source.partition("@")
+    named = _WITH_DIGEST.fullmatch(source)
+    name, wanted = (named[1], named[2]) if named else (source, "")
     folder = Path(name).expanduser()
     if not folder.exists():
         if not _HUB_NAME.fullmatch(name):
@@ -255,7 +328,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MmulbenchError(f"{path} cannot be read as JSON: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
         raise MmulbenchError(f"{path} holds no JSON object")

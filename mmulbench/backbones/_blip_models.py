@@ -1,0 +1,214 @@
+"""BLIP's models for retrieval and classification, around transformers' encoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmulbench.backbones import _packaged
+from mmulbench.backbones._checkpoints import Triple
+from mmulbench.backbones.albef import contrastive_loss, hard_negatives
+from mmulbench.data import Inputs, Targets
+from mmulbench.model import (
+    CONTRASTIVE,
+    MATCHING,
+    ClassificationModel,
+    Encoded,
+    ModelOutput,
+    MultimodalModel,
+    RetrievalModel,
+)
+
+MEAN: Triple = (0.48145466, 0.4578275, 0.40821073)
+STD: Triple = (0.26862954, 0.26130258, 0.27577711)
+"""Of the published models' pixels."""
+
+
+@dataclass(frozen=True)
+class BlipSize:
+    """Size of a BLIP model, and what its inputs look like.
+
+    Attributes:
+        image_size: pixels a side.
+        patch: ViT patch, pixels.
+        image_width: width of image tokens.
+        image_layers: ViT layers.
+        image_heads: attention heads of the ViT.
+        text_length: tokens of a text, [CLS] and [SEP] included.
+        text_width: width of text tokens and of fused representations.
+        text_layers: layers of the text encoder; each has a cross-attention.
+        text_heads: attention heads of the text encoder.
+        vocabulary: word pieces.
+        embedding: width of the contrastive embedding.
+        temperature: initial contrastive temperature, learnt (BLIP: 0.07; its checkpoints in the transformers
+            layout do not hold the trained one).
+        mean: (r, g, b) to subtract from pixels in [0, 1].
+        std: (r, g, b) to divide by afterwards.
+    """
+
+    image_size: int
+    patch: int
+    image_width: int
+    image_layers: int
+    image_heads: int
+    text_length: int
+    text_width: int
+    text_layers: int
+    text_heads: int
+    vocabulary: int = _packaged.VOCABULARY
+    embedding: int = 256
+    temperature: float = 0.07
+    mean: Triple = MEAN
+    std: Triple = STD
+
+
+class _Trunk(MultimodalModel):
+    """Image encoder and text encoder with cross-attention, without a head.
+
+    Args:
+        parts: transformers' model, which ends up in pieces.
+        config: size and inputs.
+        images: how many make one item.
+    """
+
+    modalities = ("image", "text")
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, parts: Any, config: BlipSize, images: int) -> None:
+        super().__init__()
+        self.image, self.text = parts.vision_model, parts.text_encoder
+        width = config.image_width
+        self.slots = nn.Parameter(torch.randn(images, width) * 0.02) if images > 1 else None
+        for name in ("mean", "std"):
+            channels = torch.tensor(getattr(config, name))[:, None, None]
+            self.register_buffer(name, channels, persistent=False)
+
+    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+        """Unimodal output of b images (or groups of images) or texts.
+
+        An image's tokens are the ViT's output, its pooled output the class token. A text's tokens are its
+        embeddings, where the pass that sees an image starts too; its pooled output is [CLS] after a pass of
+        its own.
+        """
+        if modality == "text":
+            return self._encode_texts(inputs["ids"].long(), inputs["mask"])
+        if self.slots is None:
+            return self._encode_images(inputs["pixels"])
+        return self._encode_groups(inputs["pixels"], self.slots)
+
+    def _encode_texts(self, ids: Tensor, mask: Tensor) -> Encoded:
+        tokens = self.text.embeddings(input_ids=ids)
+        hidden = self.text(encoder_embeds=tokens, attention_mask=mask).last_hidden_state
+        return Encoded(tokens, mask, hidden[:, 0])
+
+    def _encode_images(self, pixels: Tensor) -> Encoded:
+        normal = (pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
+        tokens = self.image(pixel_values=normal).last_hidden_state
+        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        return Encoded(tokens, mask, tokens[:, 0])
+
+    def _encode_groups(self, pixels: Tensor, slots: Tensor) -> Encoded:
+        """Groups of k images: tokens side by side, each with its place's embedding; pooled is the mean."""
+        encoded = self._encode_images(pixels.flatten(0, 1))
+        count, width = slots.shape
+        tokens = encoded.tokens.reshape(-1, count, *encoded.tokens.shape[1:]) + slots[:, None]
+        pooled = (encoded.pooled.reshape(-1, count, width) + slots).mean(1)
+        return Encoded(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
+
+    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+        """(n, d) first token of the texts, whose tokens attend to each other and to the images' tokens."""
+        # No mask of the image tokens: all are real, and transformers' BLIP does not heed one.
+        hidden: Tensor = self.text(
+            encoder_embeds=b.tokens, attention_mask=b.mask, encoder_hidden_states=a.tokens
+        ).last_hidden_state
+        return hidden[:, 0]
+
+    def _cross_attention(self) -> list[nn.Parameter]:
+        return [p for name, p in self.text.named_parameters() if ".crossattention." in name]
+
+
+class Blip(_Trunk, RetrievalModel):
+    """BLIP for retrieval (arXiv 2201.12086), without momentum distillation and captioning.
+
+    loss = contrastive(I, T) + matching(I, T), as of `mmulbench.backbones.albef.Albef`.
+
+    The pass that sees an image starts with [CLS], as in transformers' ``BlipForImageTextRetrieval``, whose
+    numbers this reproduces; the authors' training code puts a token [ENC] there instead.
+    """
+
+    def __init__(self, parts: Any, config: BlipSize, images: int = 1) -> None:
+        super().__init__(parts, config, images)
+        self.image_embedding, self.text_embedding = parts.vision_proj, parts.text_proj
+        self.log_temperature = nn.Parameter(torch.tensor(config.temperature).log())
+        self.matching = parts.itm_head
+
+    def head(self, fused: Tensor) -> Tensor:
+        """(n, 2) logits: unrelated, belongs together."""
+        return self.matching(fused)  # type: ignore[no-any-return]
+
+    def _embed(self, images: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
+        normalize = nn.functional.normalize
+        return normalize(self.image_embedding(images), dim=-1), normalize(self.text_embedding(texts), dim=-1)
+
+    def similarity(self, a: Tensor, b: Tensor) -> Tensor:
+        """(n, m) cosine similarity over temperature of images (n, d) and texts (m, e)."""
+        images, texts = self._embed(a, b)
+        return images @ texts.T / self.log_temperature.exp()
+
+    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """Cosine similarity over temperature, and the matching head's log-odds, of n aligned pairs."""
+        images, texts = self._embed(a.pooled, b.pooled)
+        matching = self.head(self.fuse(a, b))
+        contrastive = (images * texts).sum(-1) / self.log_temperature.exp()
+        return {CONTRASTIVE: contrastive, MATCHING: matching[:, 1] - matching[:, 0]}
+
+    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+        """Contrastive and matching loss of b pairs."""
+        similarity = self.similarity(a.pooled, b.pooled)
+        fused = self.fuse(a, b)
+        logits, related = self.head(fused), targets.related
+        loss = contrastive_loss(similarity, related) + self._matching_loss(a, b, logits, similarity, related)
+        return ModelOutput(
+            loss=loss,
+            logits={CONTRASTIVE: similarity, MATCHING: logits},
+            unimodal={"image": a.pooled, "text": b.pooled},
+            fused=fused,
+        )
+
+    def _matching_loss(
+        self, a: Encoded, b: Encoded, positive: Tensor, similarity: Tensor, related: Tensor
+    ) -> Tensor:
+        with torch.no_grad():
+            rows, texts = hard_negatives(similarity, related)
+            columns, images = hard_negatives(similarity.T, related.T)
+        first, second = torch.cat([rows, images]), torch.cat([texts, columns])
+        logits = positive
+        if len(first):  # all pairs of a batch can be of one image, as in a forget set of one unit
+            logits = torch.cat([positive, self.head(self.fuse(a[first], b[second]))])
+        labels = torch.arange(len(logits), device=logits.device) < len(positive)
+        return nn.functional.cross_entropy(logits, labels.long())
+
+    def fusion_parameters(self) -> list[nn.Parameter]:
+        """Cross-attention of each layer, and the matching head: what a text alone does not pass."""
+        return [*self._cross_attention(), *self.matching.parameters()]
+
+
+class BlipClassifier(_Trunk, ClassificationModel):
+    """BLIP for a class of a pair, as in visual entailment: a two-layer head on the fused representation."""
+
+    def __init__(self, parts: Any, config: BlipSize, classes: int, images: int = 1) -> None:
+        super().__init__(parts, config, images)
+        width = config.text_width
+        self.classes = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, classes))
+
+    def head(self, fused: Tensor) -> Tensor:
+        """(n, classes) logits."""
+        return self.classes(fused)  # type: ignore[no-any-return]
+
+    def fusion_parameters(self) -> list[nn.Parameter]:
+        """Cross-attention of each layer, and the head."""
+        return [*self._cross_attention(), *self.classes.parameters()]

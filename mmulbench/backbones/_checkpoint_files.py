@@ -1,0 +1,93 @@
+"""What lies in a checkpoint's folder is foreign: read as data, never run; complaints in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmulbench.errors import MmulbenchError
+
+Triple = tuple[float, float, float]
+
+
+@contextlib.contextmanager
+def one_line(problem: str) -> Iterator[None]:
+    """Keep transformers quiet, and make one line of whatever it and the libraries below it raise.
+
+    Args:
+        problem: what is wrong, and where; the reason follows it.
+
+    Raises:
+        MmulbenchError: the body raised anything.
+    """
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    except Exception as error:  # every library raises its own kinds
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise MmulbenchError(f"{problem}: {reason}") from error
+    finally:
+        logging.set_verbosity(before)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors in a weight file, by name; none in an index of such files.
+
+    Raises:
+        MmulbenchError: it is damaged, or holds anything but tensors.
+    """
+    if path.suffix == ".json":
+        return {}
+    with one_line(f"{path} is damaged"):
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            tensors: dict[str, Tensor] = load_file(path)
+            return tensors
+        try:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:  # its own message suggests to run what is in the file
+            found = None
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise MmulbenchError(f"{path} holds something else than tensors by name, or is damaged: refused")
+    return found
+
+
+def without_kernels(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration that names no attention code, which transformers might fetch from a hub."""
+    return {
+        name: without_kernels(value) if isinstance(value, dict) else value
+        for name, value in config.items()
+        if name not in ("attn_implementation", "_attn_implementation")
+    }
+
+
+def three_numbers(path: Path, found: Any, name: str, default: Triple) -> Triple:
+    """Three numbers of a JSON object; a deviation, by which pixels are divided, must be positive.
+
+    Args:
+        path: of the file that holds the object, for the message.
+        found: the object.
+        name: of the entry.
+        default: where it has none.
+
+    Raises:
+        MmulbenchError: they are no such numbers.
+    """
+    values = found.get(name, default) if isinstance(found, dict) else found
+    if isinstance(values, list | tuple) and len(values) == 3:
+        numbers = [float(one) for one in values if isinstance(one, int | float) and math.isfinite(one)]
+        if len(numbers) == 3 and (name != "image_std" or min(numbers) > 0):
+            return numbers[0], numbers[1], numbers[2]
+    raise MmulbenchError(f"{path}: {name} must be three numbers, not {values!r}")

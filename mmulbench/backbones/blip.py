@@ -1,0 +1,132 @@
+"""BLIP: one text encoder that reads texts alone, and again with cross-attention to the image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from mmulbench.backbones import _packaged
+from mmulbench.backbones._blip_models import MEAN, STD, Blip, BlipClassifier, BlipSize
+from mmulbench.backbones._checkpoints import Checkpoint, CheckpointBackbone
+from mmulbench.backbones._pixels import resized_pixels
+from mmulbench.data import Inputs
+from mmulbench.errors import MmulbenchError
+from mmulbench.model import Blockwise, RawItems, TaskShape
+from mmulbench.packages import package_folder
+from mmulbench.registry import BACKBONES
+
+TEXT_LENGTH = 35
+"""Tokens of a text in the published retrieval models' training."""
+
+HEADS = ("vision_proj", "text_proj", "itm_head")
+"""What a checkpoint may lack: those for question answering do."""
+
+
+@BACKBONES.register("blip")
+class BlipBackbone(CheckpointBackbone):
+    """BLIP: small random models, or a checkpoint.
+
+    Meant for Salesforce/blip-itm-base-flickr, -base-coco, -large-flickr and -large-coco. Classification also
+    takes the encoders of Salesforce/blip-vqa-base and -vqa-capfilt-large; retrieval gives those new heads.
+    """
+
+    name = "blip"
+    modalities = ("image", "text")
+    serves = ("retrieval", "classification", "group classification")
+    model_types = ("blip",)
+    variants: ClassVar[Mapping[str, BlipSize]] = {
+        "small": BlipSize(64, 16, 192, 6, 3, 16, 192, 4, 3),
+        "tiny": BlipSize(32, 16, 32, 1, 2, 12, 32, 1, 2, embedding=32),
+    }
+    config: BlipSize
+
+    @classmethod
+    def configure(cls, checkpoint: Checkpoint) -> BlipSize:
+        """Size and inputs of a checkpoint.
+
+        Raises:
+            MmulbenchError: its configuration describes no such model.
+        """
+        from transformers import BlipForImageTextRetrieval
+
+        found = checkpoint.model_config(BlipForImageTextRetrieval)
+        image, text = found.vision_config, found.text_config
+        path = checkpoint.folder / "config.json"
+        if not (isinstance(image.image_size, int) and isinstance(image.patch_size, int)):
+            raise MmulbenchError(f"{path}: image_size and patch_size must be whole numbers")
+        if not text.is_decoder:
+            raise MmulbenchError(
+                f"{path}: is_decoder must be true, or the text encoder has no cross-attention"
+            )
+        pixels = checkpoint.image_settings(image.image_size, MEAN, STD)
+        return BlipSize(
+            image_size=image.image_size,
+            patch=image.patch_size,
+            image_width=image.hidden_size,
+            image_layers=image.num_hidden_layers,
+            image_heads=image.num_attention_heads,
+            text_length=min(TEXT_LENGTH, text.max_position_embeddings),
+            text_width=text.hidden_size,
+            text_layers=text.num_hidden_layers,
+            text_heads=text.num_attention_heads,
+            vocabulary=text.vocab_size,
+            embedding=found.image_text_hidden_size,
+            mean=pixels.mean,
+            std=pixels.std,
+        )
+
+    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
+        """Resized pixels, and token ids."""
+        if modality == "image":
+            return resized_pixels(items.images, self.config.image_size)
+        texts, length = list(items.texts or ()), self.config.text_length
+        if self.checkpoint is None:
+            ids, mask = _packaged.tokenize(texts, length)
+        else:
+            ids, mask = self.checkpoint.tokenize(texts, length, self.config.vocabulary)
+        return {"ids": ids, "mask": mask}
+
+    def build(self, shape: TaskShape = TaskShape()) -> Blip | BlipClassifier:  # noqa: B008 (frozen)
+        """A model for retrieval or classification: random, or with the checkpoint's weights.
+
+        Raises:
+            UsageError: where transformers or the checkpoint's weights are missing.
+            MmulbenchError: where the weights are damaged.
+        """
+        package_folder("transformers", "the backbone blip")
+        from transformers import BlipForImageTextRetrieval
+
+        if self.checkpoint is None:
+            parts = BlipForImageTextRetrieval(_architecture(self.config))
+        else:
+            parts = self.checkpoint.load(BlipForImageTextRetrieval, new=HEADS)
+        if shape.classes:
+            return BlipClassifier(parts, self.config, shape.classes, shape.group)
+        return Blip(parts, self.config, shape.group)
+
+
+def _architecture(size: BlipSize) -> Any:
+    """Transformers' configuration of a random model, without dropout."""
+    from transformers import BlipConfig
+
+    return BlipConfig(
+        vision_config={
+            "image_size": size.image_size,
+            "patch_size": size.patch,
+            "hidden_size": size.image_width,
+            "intermediate_size": 4 * size.image_width,
+            "num_hidden_layers": size.image_layers,
+            "num_attention_heads": size.image_heads,
+            "initializer_range": 0.02,  # the default, 1e-10, is meant to be overwritten by weights
+        },
+        text_config={
+            "vocab_size": size.vocabulary,
+            "hidden_size": size.text_width,
+            "intermediate_size": 4 * size.text_width,
+            "num_hidden_layers": size.text_layers,
+            "num_attention_heads": size.text_heads,
+            "max_position_embeddings": size.text_length,
+            "bos_token_id": None,  # outside the vocabulary by default, and never used
+        },
+        image_text_hidden_size=size.embedding,
+    )

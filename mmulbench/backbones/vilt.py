@@ -1,0 +1,135 @@
+"""ViLT: one transformer over word pieces and image patches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import nn
+
+from mmulbench.backbones import _packaged
+from mmulbench.backbones._checkpoints import Checkpoint, CheckpointBackbone
+from mmulbench.backbones._pixels import resized_pixels
+from mmulbench.backbones._vilt_models import HALF, Vilt, ViltClassifier, ViltSize, fresh_head, widen
+from mmulbench.data import Inputs
+from mmulbench.errors import MmulbenchError
+from mmulbench.model import Blockwise, RawItems, TaskShape
+from mmulbench.packages import package_folder
+from mmulbench.registry import BACKBONES
+
+
+@BACKBONES.register("vilt")
+class ViltBackbone(CheckpointBackbone):
+    """ViLT-B/32 as published, or small random models.
+
+    Meant for ``dandelin/vilt-b32-finetuned-flickr30k`` and ``-coco`` (retrieval), ``-nlvr2`` (pairs of
+    images) and, with a new head, ``dandelin/vilt-b32-mlm``.
+    """
+
+    name = "vilt"
+    modalities = ("image", "text")
+    serves = ("retrieval", "classification", "group classification")
+    model_types = ("vilt",)
+    variants: ClassVar[Mapping[str, ViltSize]] = {
+        # Fewer false texts than published: each costs a pass.
+        "small": ViltSize(64, 16, 16, 192, 6, 3, false_texts=3),
+        "tiny": ViltSize(32, 12, 16, 32, 1, 2, false_texts=3),
+    }
+    config: ViltSize
+
+    @classmethod
+    def configure(cls, checkpoint: Checkpoint) -> ViltSize:
+        """Sizes from ``config.json``, mean and deviation from ``preprocessor_config.json``.
+
+        Raises:
+            MmulbenchError: one of the files is damaged, or its images are no squares.
+        """
+        from transformers import ViltModel
+
+        found = checkpoint.model_config(ViltModel)
+        for name in ("image_size", "patch_size"):
+            if not isinstance(value := getattr(found, name), int):
+                file = checkpoint.folder / "config.json"
+                raise MmulbenchError(f"{file}: {name} must be a number of pixels, not {value!r}")
+        images = checkpoint.image_settings(found.image_size, HALF, HALF)
+        return ViltSize(
+            image_size=found.image_size,
+            text_length=found.max_position_embeddings,
+            patch=found.patch_size,
+            width=found.hidden_size,
+            layers=found.num_hidden_layers,
+            heads=found.num_attention_heads,
+            vocabulary=found.vocab_size,
+            dropout=found.hidden_dropout_prob,
+            mean=images.mean,
+            std=images.std,
+        )
+
+    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
+        """Resized pixels, or ids and mask of word pieces."""
+        if modality == "image":
+            return resized_pixels(items.images, self.config.image_size)
+        texts, length = list(items.texts or ()), self.config.text_length
+        if self.checkpoint is None:
+            ids, mask = _packaged.tokenize(texts, length)
+        else:
+            ids, mask = self.checkpoint.tokenize(texts, length, self.config.vocabulary)
+        return {"ids": ids, "mask": mask}
+
+    def build(self, shape: TaskShape = TaskShape()) -> Vilt | ViltClassifier:  # noqa: B008 (frozen)
+        """A model for retrieval or classification; a head that the checkpoint lacks is new."""
+        package_folder("transformers", "the backbone vilt")
+        vilt, head = self._weights(shape)
+        widen(vilt.embeddings, 1 + shape.group)
+        if head is None:
+            head = fresh_head(self.config.width, shape)
+        cls = ViltClassifier if shape.classes else Vilt
+        return cls(vilt, head, self.config, shape.group)
+
+    def _weights(self, shape: TaskShape) -> tuple[Any, nn.Module | None]:
+        """The transformer, and the checkpoint's head where it fits the task."""
+        from transformers import ViltModel
+
+        if self.checkpoint is None:
+            return ViltModel(_random(self.config, shape)), None
+        cls, name = _headed(self.checkpoint.model_config(ViltModel), shape)
+        if cls is None:
+            return self.checkpoint.load(ViltModel), None
+        model = self.checkpoint.load(cls, new=(f"{name}.",))
+        return model.vilt, getattr(model, name)
+
+
+def _random(size: ViltSize, shape: TaskShape) -> Any:
+    """The transformers configuration of a random model."""
+    from transformers import ViltConfig
+
+    return ViltConfig(
+        vocab_size=size.vocabulary,
+        modality_type_vocab_size=1 + shape.group,
+        max_position_embeddings=size.text_length,
+        hidden_size=size.width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        intermediate_size=4 * size.width,
+        hidden_dropout_prob=size.dropout,
+        image_size=size.image_size,
+        patch_size=size.patch,
+    )
+
+
+def _headed(found: Any, shape: TaskShape) -> tuple[Any, str]:
+    """The transformers class whose head has the task's form, and the head's name in it; or None."""
+    from transformers import (
+        ViltForImageAndTextRetrieval,
+        ViltForImagesAndTextClassification,
+        ViltForQuestionAnswering,
+    )
+
+    if not shape.classes:
+        return (ViltForImageAndTextRetrieval, "rank_output") if shape.group == 1 else (None, "")
+    if found.num_labels == shape.classes:
+        if found.num_images == shape.group:
+            return ViltForImagesAndTextClassification, "classifier"
+        if found.num_images < 1 and shape.group == 1:
+            return ViltForQuestionAnswering, "classifier"
+    return None, ""

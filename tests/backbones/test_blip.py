@@ -1,0 +1,425 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import blip_checkpoints
+import numpy as np
+import pytest
+import torch
+from blip_checkpoints import EMBEDDING, IMAGE, TEXT
+
+from mmulbench import packages
+from mmulbench.backbones._blip_models import Blip
+from mmulbench.backbones.albef import contrastive_loss
+from mmulbench.backbones.blip import BlipBackbone
+from mmulbench.data import Targets
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.model import RawItems, TaskShape, own_class_log_odds
+from mmulbench.pipeline import Run, execute, make_spec
+from mmulbench.preparation import find_backbone, prepare
+from mmulbench.registry import TASKS
+from mmulbench.seeds import torch_seeded
+
+CONFIG = BlipBackbone("tiny").config
+LENGTH = 8
+SHAPES = {"retrieval": TaskShape(), "classes": TaskShape(3), "groups": TaskShape(3, 2)}
+
+near = {"rtol": 1e-4, "atol": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def loud(shape: TaskShape, seed: int = 0):
+    """A tiny model with larger weights than the initial ones, so that every path through it shows."""
+    with torch_seeded(seed, "blip"):
+        model = BlipBackbone("tiny").build(shape)
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.data.mul_(5)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model() -> Blip:
+    return loud(SHAPES["retrieval"]).eval().requires_grad_(False)
+
+
+def texts_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
+    ids = torch.randint(1000, 2000, (len(lengths), LENGTH), generator=torch.Generator().manual_seed(seed))
+    mask = torch.arange(LENGTH) < torch.tensor(lengths)[:, None]
+    return {"ids": ids.masked_fill(~mask, 0).int(), "mask": mask}
+
+
+def images_of(*shape: int, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return {"pixels": torch.randint(0, 256, (*shape, 32, 32, 3), generator=generator, dtype=torch.uint8)}
+
+
+def sides(model, shape: TaskShape, count: int = 4):
+    images = images_of(count, shape.group) if shape.group > 1 else images_of(count)
+    return model.encode("image", images), model.encode("text", texts_of([5, 8, 2, 3][:count]))
+
+
+def differs(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return bool((a - b).abs().max() > 1e-3)
+
+
+def track(iterable, total, description):
+    return iterable
+
+
+def test_shapes(model):
+    image, text = sides(model, SHAPES["retrieval"])
+    assert image.tokens.shape == (4, 1 + 4, CONFIG.image_width) and image.mask.all()
+    assert text.tokens.shape == (4, LENGTH, CONFIG.text_width)
+    assert text.mask.sum(1).tolist() == [5, 8, 2, 3]
+    assert image.pooled.shape == text.pooled.shape == (4, 32)
+    fused = model.fuse(image, text)
+    assert fused.shape == (4, 32) and model.head(fused).shape == (4, 2)
+    assert model.similarity(image.pooled, text.pooled[:3]).shape == (4, 3)
+
+
+@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
+@pytest.mark.parametrize("beside", [[], [LENGTH, 3]], ids=["alone", "in a batch"])
+def test_the_text_encoder_reads_both_ways(model, length, beside):
+    """The first token, which is the pooled output, sees every later one."""
+    before = texts_of([length, *beside])
+    old = model.encode("text", before).pooled
+    for position in range(1, LENGTH):
+        after = {**before, "ids": before["ids"].clone()}
+        after["ids"][0, position] += 1
+        assert differs(model.encode("text", after).pooled[0], old[0]) is (position < length), position
+
+
+@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
+def test_the_fusion_reads_both_ways(model, length):
+    image, text = model.encode("image", images_of(1)), model.encode("text", texts_of([length]))
+    before = model.fuse(image, text)
+    for position in range(LENGTH):
+        tokens = text.tokens.clone()
+        tokens[0, position] = tokens[0, position].flip(0)
+        after = model.fuse(image, replace(text, tokens=tokens))
+        assert differs(after, before) is (position < length), position
+    for place in range(image.tokens.shape[1]):
+        tokens = image.tokens.clone()
+        tokens[0, place] = tokens[0, place].flip(0)
+        assert differs(model.fuse(replace(image, tokens=tokens), text), before), place
+
+
+def test_a_text_alone_is_what_it_is_in_a_padded_batch(model):
+    batch, images = texts_of([5, LENGTH, 2]), images_of(3)
+    together, pictures = model.encode("text", batch), model.encode("image", images)
+    fused = model.fuse(pictures, together)
+    for i, length in enumerate((5, LENGTH, 2)):
+        alone = model.encode("text", {name: value[i : i + 1, :length] for name, value in batch.items()})
+        torch.testing.assert_close(alone.pooled[0], together.pooled[i], **near)
+        picture = model.encode("image", {"pixels": images["pixels"][i : i + 1]})
+        torch.testing.assert_close(model.fuse(picture, alone)[0], fused[i], **near)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_fused_pairs_depend_on_nothing_but_their_two_sides(shape):
+    model = loud(shape).eval().requires_grad_(False)
+    a, b = sides(model, shape)
+    first, second = torch.tensor([2, 0, 3, 0]), torch.tensor([1, 1, 0, 3])
+    images = images_of(4, shape.group) if shape.group > 1 else images_of(4)
+    again = (
+        model.encode("image", {"pixels": images["pixels"][first]}),
+        model.encode("text", {name: value[second] for name, value in texts_of([5, 8, 2, 3]).items()}),
+    )
+    torch.testing.assert_close(model.fuse(a[first], b[second]), model.fuse(*again), **near)
+    assert differs(model.fuse(a[first], b[second]), model.fuse(a, b))
+
+
+def test_groups_of_images_lie_side_by_side_each_in_its_place():
+    model = loud(SHAPES["groups"]).eval().requires_grad_(False)
+    pixels = images_of(3, 2)["pixels"]
+    both = model.encode("image", {"pixels": pixels})
+    assert both.tokens.shape == (3, 2 * 5, 32) and both.mask.shape == (3, 10) and both.mask.all()
+    for place in range(2):
+        alone = model._encode_images(pixels[:, place])
+        expected = alone.tokens + model.slots[place]
+        torch.testing.assert_close(both.tokens[:, 5 * place : 5 * place + 5], expected, **near)
+    means = [model._encode_images(pixels[:, place]).pooled + model.slots[place] for place in range(2)]
+    torch.testing.assert_close(both.pooled, sum(means) / 2, **near)
+    text = model.encode("text", texts_of([5, 8, 2]))
+    swapped = model.encode("image", {"pixels": pixels.flip(1)})
+    assert differs(model.fuse(both, text), model.fuse(swapped, text))
+
+
+def targets() -> Targets:
+    return Targets(torch.eye(4, dtype=torch.bool), torch.tensor([0, 1, 2, 1]))
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_every_parameter_learns(shape):
+    model = loud(shape).train()
+    model.forward_encoded(*sides(model, shape), targets()).loss.backward()
+    still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not still
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_fusion_parameters_are_those_behind_the_encoders(shape):
+    """What `encode` gives has a gradient in every other parameter but the heads of its pooled output."""
+    model = loud(shape)
+    fusion = {id(p) for p in model.fusion_parameters()}
+    for encoded in sides(model, shape):
+        (encoded.tokens.sum() + encoded.pooled.square().sum()).backward(retain_graph=True)
+    seen = {name for name, p in model.named_parameters() if p.grad is not None}
+    behind = {name for name, p in model.named_parameters() if id(p) in fusion}
+    heads = ("image_embedding", "text_embedding", "log_temperature")
+    rest = {name for name, _ in model.named_parameters() if not name.startswith(heads)} - seen
+    assert behind == rest
+    head = "matching" if shape.classes == 0 else "classes"
+    assert all(".crossattention." in name or name.startswith(head) for name in behind)
+    assert len(behind) == len(fusion) == len(model.fusion_parameters())
+
+
+def training_loss_by_hand(model, a, b, related, negatives) -> float:
+    similarity = model.similarity(a.pooled, b.pooled)
+    terms = [*model.head(model.fuse(a, b)).log_softmax(1)[:, 1]]
+    for image, text in negatives:
+        pair = a[torch.tensor([image])], b[torch.tensor([text])]
+        terms.append(model.head(model.fuse(*pair)).log_softmax(1)[0, 0])
+    return (contrastive_loss(similarity, related) - torch.stack(terms).mean()).item()
+
+
+def test_the_training_loss_by_hand(model):
+    """Each image has one possible negative text and each text one image, so nothing is left to chance."""
+    a, b = sides(model, SHAPES["retrieval"], 3)
+    negatives = [(0, 1), (1, 2), (2, 0)]
+    related = torch.ones(3, 3, dtype=torch.bool)
+    related[tuple(zip(*negatives, strict=True))] = False
+    expected = training_loss_by_hand(model, a, b, related, negatives + negatives)
+    found = model.forward_encoded(a, b, Targets(related))
+    assert found.loss.item() == pytest.approx(expected, rel=1e-4)
+    torch.testing.assert_close(found.fused, model.fuse(a, b))
+
+
+def test_a_batch_of_one_unit_has_no_negatives(model):
+    a, b = sides(model, SHAPES["retrieval"], 2)
+    related = torch.ones(2, 2, dtype=torch.bool)
+    expected = training_loss_by_hand(model, a, b, related, [])
+    assert model.forward_encoded(a, b, Targets(related)).loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_association_is_the_aligned_similarity_and_the_log_odds_of_matching(model):
+    a, b = sides(model, SHAPES["retrieval"])
+    found = model.association(a, b)
+    assert tuple(found) == model.paths
+    similarity = model.similarity(a.pooled, b.pooled)
+    torch.testing.assert_close(found["contrastive"], similarity.diagonal(), **near)
+    assert (similarity * model.log_temperature.exp()).abs().max() <= 1 + 1e-5
+    assert model.log_temperature.exp().item() == pytest.approx(0.07)
+    odds = model.head(model.fuse(a, b)).softmax(1)
+    torch.testing.assert_close(found["matching"], (odds[:, 1] / odds[:, 0]).log(), rtol=1e-3, atol=1e-3)
+
+
+def test_classification_is_cross_entropy_of_the_head():
+    model = loud(SHAPES["groups"]).eval().requires_grad_(False)
+    a, b = sides(model, SHAPES["groups"])
+    labels = targets().labels
+    logits = model.head(model.fuse(a, b))
+    assert logits.shape == (4, 3)
+    found = model.forward_encoded(a, b, targets())
+    torch.testing.assert_close(found.loss, -logits.log_softmax(1)[range(4), labels].mean(), **near)
+    association = model.association(a, b, labels)["classification"]
+    torch.testing.assert_close(association, own_class_log_odds(logits, labels), **near)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_the_same_seed_gives_the_same_weights(shape):
+    one, same, other = (loud(shape, seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(value, same[name]) for name, value in one.items())
+    assert differs(one["image.embeddings.position_embedding"], other["image.embeddings.position_embedding"])
+    # transformers' default scale of the image encoder's weights is 1e-10.
+    assert one["image.encoder.layers.0.mlp.fc1.weight"].std() == pytest.approx(5 * 0.02, rel=0.2)
+
+
+def test_tiny_gets_pixels_and_word_pieces():
+    backbone = BlipBackbone("tiny")
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3), dtype=np.uint8)
+    found = backbone.prepare("image", RawItems(images=pixels), track).compute(range(3))
+    assert found.shape == (3, 32, 32, 3) and found.dtype == torch.uint8
+    inputs = backbone.prepare("text", RawItems(texts=("cat", "red heart")), track)
+    assert inputs["ids"].dtype == torch.int32 and inputs["mask"].dtype == torch.bool
+    assert inputs["ids"][0].tolist() == [101, 4937, 102] + [0] * 9
+    assert inputs["mask"].sum(1).tolist() == [3, 4]
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch, tmp_path):
+    real = packages.find_spec
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "transformers" else real(name))
+    for work in (BlipBackbone("tiny").build, lambda: BlipBackbone.from_checkpoint(str(tmp_path))):
+        with pytest.raises(UsageError, match="backbone blip needs the package transformers: run pip install"):
+            work()
+
+
+@pytest.mark.parametrize("variant", BlipBackbone.variants)
+def test_every_variant_builds(variant):
+    backbone = BlipBackbone(variant)
+    size = backbone.config.image_size
+    model = backbone.build().eval()
+    a = model.encode("image", {"pixels": torch.zeros(2, size, size, 3, dtype=torch.uint8)})
+    b = model.encode("text", backbone.prepare("text", RawItems(texts=("cat", "red heart")), track))
+    assert a.tokens.shape[1] == 1 + (size // backbone.config.patch) ** 2
+    assert model.fuse(a, b).shape == (2, backbone.config.text_width)
+
+
+def test_every_variant_is_part_of_the_identity():
+    identities = [BlipBackbone(variant).identity for variant in BlipBackbone.variants]
+    assert len({str(identity) for identity in identities}) == len(identities)
+    assert {**asdict(CONFIG), "name": "blip:tiny"} == BlipBackbone("tiny").identity
+
+
+@pytest.mark.parametrize(
+    ("task_name", "method_name", "settings"),
+    [
+        ("emoji", "mmul", {}),
+        ("emoji", "mmul", {"trainable": "fusion"}),
+        ("emoji", "scrub", {}),
+        ("flags_ve", "scrub", {}),
+        ("emoji_nlvr", "mmul", {"trainable": "fusion"}),
+    ],
+)
+def test_a_run_through_the_pipeline(task_name, method_name, settings, workspace, quick_method):
+    cls = TASKS.get(task_name)
+    task = cls(cls.Config(limit=40))
+    recipe = replace(task.recipe, epochs=1, batch_size=32)
+    prepared = prepare(task_name, task, find_backbone("blip:tiny", task), recipe, workspace)
+    method = quick_method(method_name, **settings)
+    spec = make_spec(prepared, method_name, method, 4, 42)
+    record, _ = execute(Run(spec, method, "test"), prepared, workspace, "always")
+    assert record.status == "done", record.reason
+    assert all(record.values[metric.name].value is not None for metric in HEADLINE)
+
+
+@pytest.fixture(scope="module")
+def published():
+    return blip_checkpoints.make()
+
+
+@pytest.fixture(scope="module", params=["one file", "shards", "pickled"])
+def folder(request, tmp_path_factory, published):
+    place = tmp_path_factory.mktemp("checkpoint") / "blip-itm-tiny"
+    if request.param == "one file":
+        return blip_checkpoints.write(place, published)
+    if request.param == "shards":
+        blip_checkpoints.write(place, published, max_shard_size="40KB")
+        assert len(list(place.glob("model-*.safetensors"))) > 1
+        return place
+    older = {"text_encoder.embeddings.position_ids": torch.arange(40)[None]}  # in files of transformers 4
+    return blip_checkpoints.write_pickled(place, {**published.state_dict(), **older})
+
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (3, 50, 40, 3), dtype=np.uint8)
+CAPTIONS = ("a red heart", "grinning cat", "zebra " * 40)
+
+
+def test_a_checkpoint_gives_the_numbers_that_transformers_gives(folder, published):
+    from transformers import AutoTokenizer
+    from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+
+    backbone = BlipBackbone.from_checkpoint(str(folder))
+    model = backbone.build().eval().requires_grad_(False)
+    images = backbone.prepare("image", RawItems(images=PICTURES), track)
+    a = model.encode("image", {"pixels": images.compute(range(3))})
+    b = model.encode("text", backbone.prepare("text", RawItems(texts=CAPTIONS), track))
+
+    pixels = BlipImageProcessorPil.from_pretrained(folder)(list(PICTURES), return_tensors="pt").pixel_values
+    text = AutoTokenizer.from_pretrained(folder)(
+        list(CAPTIONS), padding=True, truncation=True, max_length=35, return_tensors="pt"
+    )
+    given = {"input_ids": text.input_ids, "attention_mask": text.attention_mask, "pixel_values": pixels}
+    with torch.no_grad():
+        matching = published(**given).itm_score
+        cosine = published(**given, use_itm_head=False).itm_score
+    torch.testing.assert_close(model.head(model.fuse(a, b)), matching, **near)
+    temperature = model.log_temperature.exp()
+    torch.testing.assert_close(model.similarity(a.pooled, b.pooled) * temperature, cosine, **near)
+    assert matching.std() > 0.1 and cosine.std() > 0.01, "too alike to tell"
+
+
+def test_a_checkpoint_decides_size_and_inputs(folder):
+    backbone = BlipBackbone.from_checkpoint(str(folder))
+    config = backbone.config
+    assert (config.image_size, config.patch, config.image_width, config.image_layers) == (32, 16, IMAGE, 2)
+    assert (config.text_width, config.text_layers, config.embedding) == (TEXT, 2, EMBEDDING)
+    assert (config.mean, config.std) == (tuple(blip_checkpoints.MEAN), tuple(blip_checkpoints.STD))
+    inputs = backbone.prepare("text", RawItems(texts=CAPTIONS), track)
+    assert inputs["ids"].shape == (3, config.text_length) == (3, 35)
+    assert inputs["mask"].sum(1).tolist() == [5, 4, 35]
+    assert inputs["ids"][0].tolist()[:6] == [2, 5, 6, 7, 3, 0]
+    assert inputs["ids"][2, -1] == 3, "a text that is cut still ends with [SEP]"
+    assert BlipBackbone.from_checkpoint(str(folder)).identity == backbone.identity
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_checkpoint_serves_every_kind_of_task(shape, tmp_path, published):
+    folder = blip_checkpoints.write(tmp_path / "blip", published)
+    backbone = BlipBackbone.from_checkpoint(str(folder))
+    with torch_seeded(0, "x"):
+        model = backbone.build(shape)
+    with torch_seeded(0, "x"):
+        again = backbone.build(shape).state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in model.state_dict().items())
+    before = published.vision_model.state_dict()
+    assert all(torch.equal(value, before[name]) for name, value in model.image.state_dict().items())
+    count = (4, shape.group) if shape.group > 1 else (4,)
+    ids = texts_of([5, 8, 2, 3])
+    b = model.encode("text", {**ids, "ids": ids["ids"] % 60})
+    model.forward_encoded(model.encode("image", images_of(*count)), b, targets()).loss.backward()
+    assert not [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+
+
+def test_heads_that_a_checkpoint_lacks_are_drawn_by_the_seed(tmp_path, published):
+    """As of blip-vqa-base, whose encoders come with a decoder."""
+    kept = ("vision_model", "text_encoder")
+    tensors = {name: value for name, value in published.state_dict().items() if name.startswith(kept)}
+    folder = blip_checkpoints.write_pickled(tmp_path / "vqa", {**tensors, "text_decoder.x": torch.zeros(2)})
+    backbone = BlipBackbone.from_checkpoint(str(folder))
+    states = []
+    for seed in (0, 0, 1):
+        with torch_seeded(seed, "x"):
+            states.append(backbone.build().state_dict())
+    one, same, other = states
+    assert all(torch.equal(value, same[name]) for name, value in one.items())
+    drawn = {name for name, value in one.items() if not torch.equal(value, other[name])}
+    assert drawn == {f"{name}.weight" for name in ("image_embedding", "text_embedding", "matching")}
+
+
+def test_a_captioning_checkpoint_lacks_the_text_encoder(tmp_path, published):
+    tensors = {
+        name.replace("text_encoder", "text_decoder.bert"): value
+        for name, value in published.state_dict().items()
+    }
+    backbone = BlipBackbone.from_checkpoint(str(blip_checkpoints.write_pickled(tmp_path / "c", tensors)))
+    with pytest.raises(MmulbenchError, match=r"lack \d+ parameters .* such as text_encoder\."):
+        backbone.build()
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("text_config", {"is_decoder": False}, "is_decoder must be true"),
+        ("vision_config", {"image_size": [32, 48]}, "image_size and patch_size must be whole numbers"),
+        (
+            "vision_config",
+            {"hidden_size": "wide"},
+            "does not describe a BlipForImageTextRetrieval: .*hidden_size",
+        ),
+    ],
+)
+def test_configurations_that_describe_no_such_model(tmp_path, published, part, change, message):
+    path = blip_checkpoints.write(tmp_path / "blip", published) / "config.json"
+    config = json.loads(path.read_text())
+    config[part] |= change
+    path.write_text(json.dumps(config))
+    with pytest.raises(MmulbenchError, match=f"config.json:? {message}"):
+        BlipBackbone.from_checkpoint(str(path.parent))

@@ -1,0 +1,612 @@
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mmulbench.backbones._packaged import _minilm_folder, tokenize
+from mmulbench.backbones._vilt_models import Vilt, ViltSize, false_texts, ranking_loss
+from mmulbench.backbones.vilt import ViltBackbone
+from mmulbench.data import Features, Relations, Split, Targets
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.model import Encoded, ModelOutput, RawItems, TaskShape
+from mmulbench.pipeline import Run, execute, make_spec
+from mmulbench.preparation import find_backbone, prepare
+from mmulbench.progress import Progress
+from mmulbench.registry import TASKS
+from mmulbench.retrieval import evaluate_retrieval
+from mmulbench.seeds import torch_seeded
+
+CONFIG = ViltBackbone("tiny").config
+LENGTH = CONFIG.text_length
+PATCHES = (CONFIG.image_size // CONFIG.patch) ** 2
+PAIR, TRIPLE = TaskShape(2, 2), TaskShape(3, 3)
+SHAPES = [TaskShape(), TaskShape(3), PAIR, TRIPLE]
+near = {"rtol": 1e-4, "atol": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def louder(model: nn.Module) -> nn.Module:
+    """Larger weights than the initial ones, and none of them zero, so that every path shows."""
+    with torch_seeded(0, "louder"):
+        for parameter in model.parameters():
+            parameter.data.add_(torch.randn_like(parameter) * 0.2)
+    return model
+
+
+def built(shape: TaskShape = TaskShape(), backbone: ViltBackbone | None = None) -> Any:  # noqa: B008
+    with torch_seeded(0, "vilt"):
+        return (backbone or ViltBackbone("tiny")).build(shape)
+
+
+@pytest.fixture(scope="module")
+def model() -> Vilt:
+    return louder(built()).eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def classifiers() -> dict[TaskShape, Any]:
+    return {shape: louder(built(shape)).eval().requires_grad_(False) for shape in SHAPES[1:]}
+
+
+def texts_of(lengths: list[int], seed: int = 0, length: int = LENGTH) -> dict[str, torch.Tensor]:
+    ids = torch.randint(1000, 2000, (len(lengths), length), generator=torch.Generator().manual_seed(seed))
+    mask = torch.arange(length) < torch.tensor(lengths)[:, None]
+    return {"ids": ids.masked_fill(~mask, 0).int(), "mask": mask}
+
+
+def images_of(count: int, group: int = 1, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    shape = (count, *([group] if group > 1 else []), CONFIG.image_size, CONFIG.image_size, 3)
+    return {"pixels": torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)}
+
+
+def encoded(model: Any, lengths: list[int], group: int = 1) -> tuple[Encoded, Encoded]:
+    return model.encode("image", images_of(len(lengths), group)), model.encode("text", texts_of(lengths))
+
+
+def differs(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return bool((a - b).abs().max() > 1e-3)
+
+
+def test_shapes_and_masks(model, classifiers):
+    a, b = encoded(model, [5, LENGTH, 2])
+    assert a.tokens.shape == (3, 1 + PATCHES, CONFIG.width) and a.mask.all()
+    assert b.tokens.shape == (3, LENGTH, CONFIG.width) and b.mask.sum(1).tolist() == [5, LENGTH, 2]
+    assert a.pooled.shape == b.pooled.shape == model.fuse(a, b).shape == (3, CONFIG.width)
+    torch.testing.assert_close(b.pooled[2], b.tokens[2, :2].mean(0))
+    logits = model.head(model.fuse(a, b))
+    assert logits.shape == (3, 2) and (logits[:, 0] == 0).all()
+    for shape, classifier in classifiers.items():
+        a, b = encoded(classifier, [5, 3], shape.group)
+        assert a.tokens.shape == (2, shape.group * (1 + PATCHES), CONFIG.width)
+        assert a.mask.shape == a.tokens.shape[:2] and a.pooled.shape == (2, CONFIG.width)
+        fused = classifier.fuse(a, b)
+        assert fused.shape == (2, shape.group * CONFIG.width)
+        assert classifier.head(fused).shape == (2, shape.classes)
+
+
+@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
+def test_the_transformer_reads_both_ways(model, length):
+    """The fused representation is the first token's output: every later one must reach it."""
+    image, before = model.encode("image", images_of(1)), texts_of([length])
+    text = model.encode("text", before)
+    fused = model.fuse(image, text)
+    for position in range(length):
+        after = {**before, "ids": before["ids"].clone()}
+        after["ids"][0, position] += 1
+        assert differs(model.fuse(image, model.encode("text", after)), fused), position
+    for position in range(1 + PATCHES):
+        tokens = image.tokens.clone()
+        tokens[0, position] = tokens[0, position].flip(0)
+        assert differs(model.fuse(Encoded(tokens, image.mask, image.pooled), text), fused), position
+
+
+def test_padding_never_reaches_real_tokens(model):
+    image, before = model.encode("image", images_of(2)), texts_of([5, 3])
+    after = {**before, "ids": torch.where(before["mask"], before["ids"], 777)}
+    old, new = model.encode("text", before), model.encode("text", after)
+    assert differs(old.tokens[0, 6], new.tokens[0, 6]), "the padding does change"
+    torch.testing.assert_close(old.pooled, new.pooled)
+    torch.testing.assert_close(model.fuse(image, new), model.fuse(image, old), **near)
+    padded = Encoded(
+        torch.cat([image.tokens, torch.full_like(image.tokens[:, :2], 9.0)], 1),
+        torch.cat([image.mask, torch.zeros(2, 2, dtype=torch.bool)], 1),
+        image.pooled,
+    )
+    torch.testing.assert_close(model.fuse(padded, old), model.fuse(image, old), **near)
+
+
+def test_a_text_alone_is_what_it_is_in_a_padded_batch(model):
+    batch, images = texts_of([5, LENGTH, 2]), images_of(3)
+    fused = model.fuse(model.encode("image", images), model.encode("text", batch))
+    for i, length in enumerate((5, LENGTH, 2)):
+        alone = model.encode("text", {name: value[i : i + 1, :length] for name, value in batch.items()})
+        picture = model.encode("image", {"pixels": images["pixels"][i : i + 1]})
+        torch.testing.assert_close(model.fuse(picture, alone)[0], fused[i], **near)
+
+
+@pytest.mark.parametrize("group", [1, 2, 3])
+def test_encoder_outputs_can_be_paired_anew(model, classifiers, group):
+    model = model if group == 1 else classifiers[{2: PAIR, 3: TRIPLE}[group]]
+    images, texts = images_of(4, group), texts_of([5, 8, 2, LENGTH])
+    a, b = model.encode("image", images), model.encode("text", texts)
+    left, right = torch.tensor([3, 0, 0, 1]), torch.tensor([2, 2, 1, 3])
+    again = (
+        model.encode("image", {"pixels": images["pixels"][left]}),
+        model.encode("text", {name: value[right] for name, value in texts.items()}),
+    )
+    torch.testing.assert_close(model.fuse(a[left], b[right]), model.fuse(*again), **near)
+    assert differs(model.fuse(a, b)[3], model.fuse(a[left], b[right])[3])
+
+
+def test_a_group_is_one_pass_a_picture(classifiers):
+    """The fused halves are those of each picture alone but for the modality embedding of its place."""
+    pair = classifiers[PAIR]
+    images, (_, text) = images_of(2, 2), encoded(pair, [5, 8], 2)
+    fused = pair.fuse(pair.encode("image", images), text)
+    swapped = {"pixels": images["pixels"].flip(1)}
+    assert differs(
+        pair.fuse(pair.encode("image", swapped), text)[:, : CONFIG.width], fused[:, CONFIG.width :]
+    )
+    kinds = pair.vilt.embeddings.token_type_embeddings.weight
+    before = kinds.clone()
+    kinds[2] = kinds[1]
+    try:
+        one, other = (pair.fuse(pair.encode("image", given), text) for given in (images, swapped))
+    finally:
+        kinds.copy_(before)
+    torch.testing.assert_close(one[:, : CONFIG.width], other[:, CONFIG.width :], **near)
+    torch.testing.assert_close(one[:, CONFIG.width :], other[:, : CONFIG.width], **near)
+
+
+def test_encoding_draws_no_random_numbers(model):
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    one, other = (model.encode("image", images_of(3)).tokens for _ in range(2))
+    assert torch.equal(one, other) and torch.equal(torch.get_rng_state(), before)
+
+
+def test_false_texts_are_unrelated_distinct_and_equally_likely():
+    related = torch.tensor(
+        [[True, False, False, False], [True, True, True, True], [False, True, True, True], [0, 0, 0, 1]]
+    ).bool()
+    torch.manual_seed(0)
+    seen = torch.zeros(4, 4)
+    for _ in range(600):
+        images, texts = false_texts(related, 2)
+        assert not related[images, texts].any()
+        assert images.tolist() == [0, 0, 2, 3, 3]
+        assert len(set(zip(images.tolist(), texts.tolist(), strict=True))) == 5
+        seen[images, texts] += 1
+    expected = torch.tensor([[0, 2, 2, 2], [0, 0, 0, 0], [3, 0, 0, 0], [2, 2, 2, 0]]) * 200.0
+    assert (seen - expected).abs().max() < 60
+    assert len(false_texts(related, 15)[0]) == 7
+    assert [len(part) for part in false_texts(torch.ones(1, 1, dtype=torch.bool), 15)] == [0, 0]
+
+
+def test_the_ranking_loss_by_hand():
+    true, false = torch.tensor([1.0, -0.5, 2.0]), torch.tensor([0.5, 3.0, -1.0])
+    images = torch.tensor([0, 0, 2])
+    terms = [
+        math.log(math.exp(1) + math.exp(0.5) + math.exp(3)) - 1,
+        math.log(1 + math.exp(0.5)),
+        math.log(math.exp(2) + math.exp(-1)) - 2,
+    ]
+    assert ranking_loss(true, false, images).item() == pytest.approx(sum(terms) / 3)
+
+
+@pytest.mark.parametrize("lonely", [[0, 1], [1]], ids=["all", "some"])
+def test_pairs_without_false_texts_train_too(lonely):
+    true = torch.tensor([0.3, -0.2], requires_grad=True)
+    images = torch.tensor([image for image in (0, 1) if image not in lonely], dtype=torch.long)
+    false = torch.ones(len(images), requires_grad=True)
+    ranking_loss(true, false, images).backward()
+    assert true.grad.isfinite().all() and (true.grad < 0).all()
+    assert false.grad is None or (false.grad > 0).all()
+
+
+def test_the_training_pass_by_hand(model):
+    """Every unrelated text is drawn (three at most), so nothing is left to chance."""
+    a, b = encoded(model, [5, 8, 2, 4])
+    related = torch.eye(4, dtype=torch.bool)
+    related[0, 1] = related[2] = True
+    output = model.forward_encoded(a, b, Targets(related))
+    grid = torch.cartesian_prod(torch.arange(4), torch.arange(4))
+    scores = model.head(model.fuse(a[grid[:, 0]], b[grid[:, 1]]))[:, 1].reshape(4, 4)
+    terms = []
+    for i in range(4):
+        others = [scores[i, j].exp() for j in range(4) if not related[i, j]] or [torch.tensor(1.0)]
+        terms.append((scores[i, i].exp() / (scores[i, i].exp() + sum(others))).log())
+    torch.testing.assert_close(output.loss, -torch.stack(terms).mean(), **near)
+    assert tuple(output.logits) == model.paths == ("matching",)
+    torch.testing.assert_close(output.logits["matching"][:, 1], scores.diagonal(), **near)
+    torch.testing.assert_close(output.fused, model.fuse(a, b), **near)
+    torch.testing.assert_close(model.association(a, b)["matching"], scores.diagonal(), **near)
+    assert torch.equal(output.unimodal["image"], a.pooled) and torch.equal(output.unimodal["text"], b.pooled)
+
+
+def trained_pass(model: Any, shape: TaskShape, count: int = 4) -> ModelOutput:
+    a, b = encoded(model, [5, LENGTH, 2, 4][:count], shape.group)
+    labels = torch.arange(count) % shape.classes if shape.classes else None
+    return model.forward_encoded(a, b, Targets(torch.eye(count, dtype=torch.bool), labels))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_gradients_reach_every_parameter(shape):
+    model = louder(built(shape)).train()
+    trained_pass(model, shape).loss.backward()
+    dead = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert dead == []
+    kinds = model.vilt.embeddings.token_type_embeddings.weight
+    assert len(kinds) == 1 + shape.group and kinds.grad.any(1).all()
+
+
+def test_a_batch_of_one_pair_trains():
+    model = louder(built()).train()
+    output = trained_pass(model, TaskShape(), 1)
+    output.loss.backward()
+    score = output.logits["matching"][0, 1]
+    assert output.loss.item() == pytest.approx(math.log(1 + math.exp(-score.item())), rel=1e-4)
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_fusion_parameters_are_behind_the_embeddings(shape):
+    model = built(shape)
+    fusion = {id(p) for p in model.parameter_group("fusion")}
+    names = {".".join(name.split(".")[:2]) for name, p in model.named_parameters() if id(p) in fusion}
+    assert {name for name in names if not name.startswith("output.")} == {
+        "vilt.encoder",
+        "vilt.layernorm",
+        "vilt.pooler",
+    }
+    others = {name for name, p in model.named_parameters() if id(p) not in fusion}
+    assert {".".join(name.split(".")[:2]) for name in others} == {"vilt.embeddings"}
+    # The fused representation and the head depend on all of them and the encoders on none.
+    trained_pass(model, shape).loss.backward()
+    a, b = encoded(model, [3, 4], shape.group)
+    grads = torch.autograd.grad(
+        a.tokens.sum() + b.tokens.sum(), model.parameter_group("fusion"), allow_unused=True
+    )
+    assert all(grad is None for grad in grads)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_same_seed_gives_the_same_weights(shape):
+    one, other = (built(shape).state_dict() for _ in range(2))
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_prepared_inputs():
+    backbone = ViltBackbone("tiny")
+    images = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3), dtype=np.uint8)
+    pixels = backbone.prepare("image", RawItems(images=images), None).compute(range(3))
+    assert pixels.shape == (3, 32, 32, 3) and pixels.dtype == torch.uint8
+    inputs = backbone.prepare("text", RawItems(texts=("cat", "red heart")), None)
+    assert inputs["ids"].shape == (2, LENGTH) and inputs["mask"].sum(1).tolist() == [3, 4]
+    assert backbone.identity == {**asdict(CONFIG), "name": "vilt:tiny"}
+
+
+@pytest.mark.parametrize("variant", ViltBackbone.variants)
+def test_every_variant_runs(variant):
+    backbone = ViltBackbone(variant)
+    model, size = built(backbone=backbone), backbone.config
+    pixels = torch.zeros(2, size.image_size, size.image_size, 3, dtype=torch.uint8)
+    text = model.encode("text", texts_of([3, 4], length=size.text_length))
+    assert model.fuse(model.encode("image", {"pixels": pixels}), text).shape == (2, size.width)
+
+
+def test_retrieval_ranks_every_pair_by_its_score(model):
+    """There is no similarity to choose candidates by, so ``rerank`` cannot hide a match."""
+    images, texts = images_of(5), texts_of([5, 8, 2, 4, 7])
+    a, b = model.encode("image", images), model.encode("text", texts)
+    grid = torch.cartesian_prod(torch.arange(5), torch.arange(5))
+    scores = model.head(model.fuse(a[grid[:, 0]], b[grid[:, 1]]))[:, 1].reshape(5, 5)
+    split = Split(np.arange(5), np.arange(5))
+    features = Features({"image": images, "text": texts}, torch.device("cpu"))
+    found = evaluate_retrieval(model, split, Relations(split), features, 1, Progress(), "ranks").named(
+        "image", "text"
+    )
+    own = scores.diagonal()
+    for name, better in (("i2t", scores > own[:, None]), ("t2i", (scores > own[None]).T)):
+        assert found[f"{name}_r@1"].value == pytest.approx((better.sum(1) == 0).float().mean().item())
+
+
+# --- the pipeline
+
+
+@pytest.mark.parametrize(
+    ("task", "method", "settings"),
+    [
+        ("emoji", "mmul", {"trainable": "all"}),
+        ("emoji", "mmul", {"trainable": "fusion"}),
+        ("emoji", "scrub", {}),
+        ("flags_ve", "scrub", {}),
+        ("emoji_nlvr", "mmul", {}),
+    ],
+)
+def test_methods_run(task, method, settings, workspace, quick_method):
+    cls = TASKS.get(task)
+    made = cls(cls.Config(limit=40))
+    recipe = replace(made.recipe, epochs=1, batch_size=32)
+    prepared = prepare(task, made, find_backbone("vilt:tiny", made), recipe, workspace)
+    run = quick_method(method, **settings)
+    spec = make_spec(prepared, method, run, 4, 42)
+    record, _ = execute(Run(spec, run, "test"), prepared, workspace, "always")
+    assert record.status == "done", record.reason
+    assert all(record.values[metric.name].value is not None for metric in HEADLINE)
+
+
+# --- checkpoints, written by transformers itself
+
+PUBLISHED = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "image_size": 64,
+    "patch_size": 32,
+    "max_position_embeddings": 10,
+}
+RETRIEVAL, NLVR2, MLM = "ForImageAndTextRetrieval", "ForImagesAndTextClassification", "ForMaskedLM"
+NLVR2_SETTINGS = {"num_images": 2, "modality_type_vocab_size": 3, "id2label": {0: "False", 1: "True"}}
+
+
+def write_checkpoint(folder: Path, kind: str, weights: str = "one file", seed: int = 0, **settings) -> Any:
+    """A small checkpoint as ``dandelin/vilt-b32-*`` are published; the transformers model itself."""
+    import transformers
+
+    config = transformers.ViltConfig(**{**PUBLISHED, **settings})
+    with torch_seeded(seed, kind):
+        model = getattr(transformers, f"Vilt{kind}")(config).eval()
+    louder(model).requires_grad_(False)
+    if weights == "pickle":
+        model.config.save_pretrained(folder)
+        # Older transformers stored this buffer too.
+        position_ids = {
+            "vilt.embeddings.text_embeddings.position_ids": torch.arange(
+                PUBLISHED["max_position_embeddings"]
+            )[None]
+        }
+        torch.save({**model.state_dict(), **position_ids}, folder / "pytorch_model.bin")
+    else:
+        model.save_pretrained(folder, max_shard_size="60KB" if weights == "shards" else "1GB")
+    for name in ("tokenizer.json", "vocab.txt", "special_tokens_map.json"):
+        shutil.copy(_minilm_folder() / name, folder / name)
+    tokenizer = {"do_lower_case": True, "model_max_length": 40, "tokenizer_class": "BertTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    processor = {
+        "do_normalize": True,
+        "do_resize": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.25],
+        "resample": 3,
+        "image_processor_type": "ViltFeatureExtractor",
+        "size": {"shortest_edge": 64},
+        "size_divisor": 32,
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    return model
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory) -> dict[str, tuple[Path, Any]]:
+    """Folder and transformers model of each published form; tests leave them as they are."""
+    found = {}
+    for kind, settings in ((RETRIEVAL, {}), (NLVR2, NLVR2_SETTINGS), (MLM, {}), ("Model", {})):
+        folder = tmp_path_factory.mktemp(kind)
+        found[kind] = (folder, write_checkpoint(folder, kind, **settings))
+    return found
+
+
+WORDS = ("a red heart", "two cats on a beach at night with a rather long tail of words", "dog")
+
+
+def raw_images(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 90, 90, 3), dtype=np.uint8)
+
+
+def processed(folder: Path, images: np.ndarray) -> torch.Tensor:
+    """Pixels of square images by the published image processor."""
+    from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
+
+    processor = ViltImageProcessorPil.from_pretrained(str(folder))
+    return processor(list(images), return_tensors="pt")["pixel_values"]
+
+
+def through_backbone(backbone: Any, model: Any, images: np.ndarray, group: int = 1) -> torch.Tensor:
+    """The head's logits from raw images and `WORDS`, everything prepared by the backbone."""
+    pixels = backbone.prepare("image", RawItems(images=images), None).compute(range(len(images)))
+    if group > 1:
+        pixels = pixels.unflatten(0, (-1, group))
+    texts = backbone.prepare("text", RawItems(texts=WORDS), None)
+    model.eval()
+    with torch.no_grad():
+        return model.head(model.fuse(model.encode("image", {"pixels": pixels}), model.encode("text", texts)))
+
+
+def published_inputs(folder: Path, images: np.ndarray) -> dict[str, torch.Tensor]:
+    ids, mask = tokenize(WORDS, PUBLISHED["max_position_embeddings"])
+    return {"input_ids": ids.long(), "attention_mask": mask.long(), "pixel_values": processed(folder, images)}
+
+
+@pytest.mark.parametrize("weights", ["one file", "shards", "pickle"])
+def test_published_rank_scores_are_reproduced(weights, tmp_path):
+    reference = write_checkpoint(tmp_path, RETRIEVAL, weights)
+    if weights == "shards":
+        assert len(list(tmp_path.glob("model-*.safetensors"))) > 2
+        assert not (tmp_path / "model.safetensors").exists()
+    backbone = ViltBackbone.from_checkpoint(str(tmp_path))
+    images = raw_images(3)
+    expected = reference(**published_inputs(tmp_path, images)).logits[:, 0]
+    found = through_backbone(backbone, built(backbone=backbone), images)[:, 1]
+    torch.testing.assert_close(found, expected, **near)
+    assert differs(found, found.flip(0))
+
+
+def test_published_nlvr2_logits_are_reproduced(checkpoints):
+    folder, reference = checkpoints[NLVR2]
+    backbone = ViltBackbone.from_checkpoint(str(folder))
+    images = raw_images(6)
+    inputs = published_inputs(folder, images)
+    inputs["pixel_values"] = inputs["pixel_values"].unflatten(0, (3, 2))
+    found = through_backbone(backbone, built(PAIR, backbone), images, group=2)
+    torch.testing.assert_close(found, reference(**inputs).logits, **near)
+    assert differs(found, found.flip(0))
+
+
+def test_a_classifier_of_single_images_is_reproduced(tmp_path):
+    """The head has the form of the published one for VQA."""
+    labels = {"id2label": {0: "entailment", 1: "neutral", 2: "contradiction"}}
+    reference = write_checkpoint(tmp_path, "ForQuestionAnswering", **labels)
+    backbone = ViltBackbone.from_checkpoint(str(tmp_path))
+    images = raw_images(3)
+    found = through_backbone(backbone, built(TaskShape(3), backbone), images)
+    torch.testing.assert_close(found, reference(**published_inputs(tmp_path, images)).logits, **near)
+
+
+@pytest.mark.parametrize("kind", [RETRIEVAL, NLVR2, MLM, "Model"])
+@pytest.mark.parametrize("shape", [*SHAPES, TaskShape(2)], ids=str)
+def test_every_checkpoint_serves_every_task(kind, shape, checkpoints):
+    folder, reference = checkpoints[kind]
+    backbone = ViltBackbone.from_checkpoint(str(folder))
+    torch.rand(3)  # what was drawn before must not matter
+    one, other = built(shape, backbone), built(shape, backbone)
+    fitting = {RETRIEVAL: TaskShape(), NLVR2: PAIR}.get(kind)
+    published = getattr(reference, "vilt", reference).state_dict()
+    kinds = "embeddings.token_type_embeddings.weight"
+    for name, value in one.vilt.state_dict().items():
+        if name != kinds:
+            assert torch.equal(value, published[name]), name
+    rows = one.vilt.state_dict()[kinds]
+    assert torch.equal(rows[: len(published[kinds])], published[kinds]) and len(rows) > shape.group
+    assert all(torch.equal(row, published[kinds][-1]) for row in rows[len(published[kinds]) :])
+    same = {name: torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items()}
+    assert all(same.values()), "the same seed gives the same weights"
+    head = getattr(reference, "rank_output", getattr(reference, "classifier", None))
+    if shape == fitting:
+        assert all(
+            torch.equal(*pair) for pair in zip(one.output.parameters(), head.parameters(), strict=True)
+        )
+    else:
+        with torch_seeded(1, "vilt"):
+            third = backbone.build(shape)
+        weights = [p for p in one.output.parameters() if p.ndim > 1]
+        drawn = [p for p in third.output.parameters() if p.ndim > 1]
+        assert not any(torch.equal(*pair) for pair in zip(weights, drawn, strict=True)), "the head is new"
+        assert all(weight.abs().max() < 0.12 for weight in weights)
+    assert one.training and all(module.training for module in one.modules())
+
+
+def test_loading_is_quiet(checkpoints, capfd):
+    for kind in (RETRIEVAL, MLM):
+        built(backbone=ViltBackbone.from_checkpoint(str(checkpoints[kind][0])))
+    captured = capfd.readouterr()
+    assert captured.out == "" and captured.err == ""
+
+
+def test_the_settings_of_the_published_checkpoints_are_read(tmp_path):
+    """``config.json`` of dandelin/vilt-b32-finetuned-flickr30k, word for word."""
+    config = {
+        "architectures": ["ViltForImageAndTextRetrieval"],
+        "attention_probs_dropout_prob": 0.0,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.0,
+        "hidden_size": 768,
+        "image_size": 384,
+        "initializer_range": 0.02,
+        "intermediate_size": 3072,
+        "layer_norm_eps": 1e-12,
+        "max_image_length": -1,
+        "max_position_embeddings": 40,
+        "modality_type_vocab_size": 2,
+        "model_type": "vilt",
+        "num_attention_heads": 12,
+        "num_channels": 3,
+        "num_hidden_layers": 12,
+        "num_images": -1,
+        "patch_size": 32,
+        "qkv_bias": True,
+        "tie_word_embeddings": False,
+        "torch_dtype": "float32",
+        "transformers_version": "4.16.0.dev0",
+        "type_vocab_size": 2,
+        "vocab_size": 30522,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    torch.save({}, tmp_path / "pytorch_model.bin")
+    found = ViltBackbone.from_checkpoint(str(tmp_path))
+    assert found.config == ViltSize(384, 40, 32, 768, 12, 12)
+
+
+def test_the_content_is_part_of_the_identity(checkpoints, tmp_path):
+    folder, _ = checkpoints[RETRIEVAL]
+    backbone = ViltBackbone.from_checkpoint(str(folder))
+    write_checkpoint(tmp_path, RETRIEVAL, seed=1)
+    other = ViltBackbone.from_checkpoint(str(tmp_path))
+    assert backbone.identity["name"].rpartition("@")[2] != other.identity["name"].rpartition("@")[2]
+    assert {**other.identity, "name": ""} == {**backbone.identity, "name": ""}
+    assert backbone.config.std == (0.5, 0.5, 0.25)
+    task = TASKS.get("emoji")()
+    again = find_backbone(backbone.argument, task)
+    assert again.identity == backbone.identity
+    with pytest.raises(UsageError, match="digest"):
+        find_backbone(backbone.argument.replace(str(folder), str(tmp_path)), task)
+
+
+def spoiled(folder: Path, target: Path, **settings: Any) -> str:
+    shutil.copytree(folder, target, dirs_exist_ok=True)
+    path = target / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
+    return str(target)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"model_type": "blip"}, "model_type 'blip'"),
+        ({"image_size": [64, 64]}, r"config.json: image_size must be a number of pixels, not \[64, 64\]"),
+        ({"hidden_size": "wide"}, "config.json"),
+        ({"num_hidden_layers": 3}, "lack .* parameters"),
+        ({"intermediate_size": 128}, "other shapes"),
+        ({"vocab_size": 100}, "other shapes"),
+    ],
+    ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else "",
+)
+def test_a_configuration_that_does_not_fit_is_one_line(settings, says, checkpoints, tmp_path):
+    with pytest.raises(MmulbenchError, match=says) as caught:
+        ViltBackbone.from_checkpoint(spoiled(checkpoints[RETRIEVAL][0], tmp_path, **settings)).build()
+    assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_a_tokeniser_of_another_model_is_refused(tmp_path):
+    write_checkpoint(tmp_path, RETRIEVAL, vocab_size=1500)
+    backbone = ViltBackbone.from_checkpoint(str(tmp_path))
+    with pytest.raises(MmulbenchError, match="tokeniser"):
+        backbone.prepare("text", RawItems(texts=WORDS), None)
+
+
+def test_a_checkpoint_runs_through_the_pipeline(checkpoints, workspace, quick_method):
+    cls = TASKS.get("emoji")
+    task = cls(cls.Config(limit=30))
+    backbone = find_backbone(f"vilt:{checkpoints[RETRIEVAL][0]}", task)
+    prepared = prepare("emoji", task, backbone, replace(task.recipe, epochs=1, batch_size=16), workspace)
+    method = quick_method("finetune")
+    spec = make_spec(prepared, "finetune", method, 3, 42)
+    record, _ = execute(Run(spec, method, "test", reference=False), prepared, workspace, "always")
+    assert record.status == "done", record.reason
+    assert record.spec.backbone == backbone.full_name
