@@ -80,6 +80,22 @@ def read_terms(file: Path) -> dict[str, Term]:
     return found
 
 
+def read_former_ids(file: Path) -> dict[str, str]:
+    """Ids that terms of an OBO file had before they were merged into others, with the present ones.
+
+    Raises:
+        MmulbenchError: the file is not text.
+    """
+    found, current = {}, ""
+    for _, line in _lines(file):
+        key, _, value = line.partition(": ")
+        if key == "id":
+            current = value
+        elif key == "alt_id":
+            found[value] = current
+    return found
+
+
 def _quoted(value: str) -> str:
     """The text in quotation marks at the start of a definition, its escapes resolved."""
     match = re.match(r'"((?:[^"\\]|\\.)*)"', value)
@@ -96,6 +112,15 @@ def read_genes(file: Path) -> dict[str, set[str]]:
     for columns in _annotations(file):
         found[columns[1]].add(columns[2])
     return dict(found)
+
+
+def read_symbols(file: Path) -> dict[str, str]:
+    """Symbols by NCBI's gene id.
+
+    Raises:
+        MmulbenchError: where a line cannot be what it should, with file and line.
+    """
+    return {columns[0]: columns[1] for columns in _annotations(file)}
 
 
 def read_diseases(file: Path) -> dict[str, tuple[set[str], set[str]]]:

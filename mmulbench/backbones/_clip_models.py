@@ -1,0 +1,223 @@
+"""CLIP's and SigLIP's models for retrieval and classification, around transformers' encoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from mmulbench.backbones import _packaged
+from mmulbench.backbones._checkpoints import Triple
+from mmulbench.backbones.albef import contrastive_loss
+from mmulbench.data import Inputs, Targets
+from mmulbench.model import (
+    CONTRASTIVE,
+    ClassificationModel,
+    Encoded,
+    ModelOutput,
+    MultimodalModel,
+    RetrievalModel,
+)
+
+
+@dataclass(frozen=True)
+class ClipSize:
+    """Size of a CLIP or SigLIP model, and what its inputs look like.
+
+    Attributes:
+        family: ``clip``: causal text encoder, read at the end token; ``siglip``: bidirectional text encoder
+            that sees padding, read at the last token.
+        image_size: pixels a side. Images become squares; CLIP's published image processor crops them.
+        patch: ViT patch, pixels.
+        image_width: width of image tokens.
+        image_layers: ViT layers.
+        image_heads: attention heads of the ViT.
+        text_length: tokens of a text, special ones and padding included.
+        text_width: width of text tokens.
+        text_layers: layers of the text encoder.
+        text_heads: attention heads of the text encoder.
+        embedding: width of what is compared.
+        mean: (r, g, b) to subtract from pixels in [0, 1].
+        std: (r, g, b) to divide by afterwards.
+        vocabulary: word pieces.
+        end: id of CLIP's end token; 2 means the largest id of a text, as in transformers. None for SigLIP.
+    """
+
+    family: Literal["clip", "siglip"]
+    image_size: int
+    patch: int
+    image_width: int
+    image_layers: int
+    image_heads: int
+    text_length: int
+    text_width: int
+    text_layers: int
+    text_heads: int
+    embedding: int
+    mean: Triple
+    std: Triple
+    vocabulary: int = _packaged.VOCABULARY
+    end: int | None = None
+
+
+class _Trunk(MultimodalModel):
+    """Both encoders and what projects their outputs into one space.
+
+    Args:
+        parts: transformers' ``CLIPModel`` or ``SiglipModel``, which ends up in pieces.
+        size: of the model and its inputs.
+        images: how many make one item.
+    """
+
+    modalities = ("image", "text")
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, parts: Any, size: ClipSize, images: int) -> None:
+        super().__init__()
+        self.image, self.text = parts.vision_model, parts.text_model
+        self.image_projection: nn.Module
+        self.text_projection: nn.Module
+        if size.family == "clip":
+            self.image_projection, self.text_projection = parts.visual_projection, parts.text_projection
+        else:  # SigLIP's image encoder ends in the common space; the text encoder has its projection inside
+            self.image_projection, self.text_projection = nn.Identity(), self.text.head
+            self.text.head = nn.Identity()
+        self._images = images
+        for name in ("mean", "std"):
+            channels = torch.tensor(getattr(size, name))[:, None, None]
+            self.register_buffer(name, channels, persistent=False)
+
+    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+        """Encoders' pooled outputs before projection: a token for each text, image, or image of a group.
+
+        Nothing behind the encoders reads more, so nothing more is kept. The pooled output of a group of k
+        images is the mean of its k tokens.
+        """
+        if modality == "text":
+            found = self.text(input_ids=inputs["ids"].long(), return_dict=True)
+            tokens = found.pooler_output[:, None]
+        else:
+            pixels = inputs["pixels"].flatten(0, -4).permute(0, 3, 1, 2).float() / 255
+            found = self.image(pixel_values=(pixels - self.mean) / self.std, return_dict=True)
+            tokens = found.pooler_output.unflatten(0, (-1, self._images))
+        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        return Encoded(tokens, mask, tokens.mean(1))
+
+    def _projections(self) -> list[nn.Parameter]:
+        return [*self.image_projection.parameters(), *self.text_projection.parameters()]
+
+
+class Clip(_Trunk, RetrievalModel):
+    """CLIP (arXiv 2103.00020): a dual encoder, so its only path is the contrastive one.
+
+    s(I, T) = exp(scale) * cos(I, T); loss = cross-entropy of s over the batch in both directions, its target
+    spread over all true pairs. The fused representation is the product of both normalised embeddings element
+    by element, times their width d, so that its mean is the cosine and its entries are about as large as
+    those of other backbones' fused representations. The scale is learnt without the authors' upper limit of 100.
+    """
+
+    paths = (CONTRASTIVE,)
+
+    def __init__(self, parts: Any, size: ClipSize, images: int = 1) -> None:
+        super().__init__(parts, size, images)
+        self.logit_scale: nn.Parameter = parts.logit_scale
+
+    def _embed(self, images: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
+        normalize = nn.functional.normalize
+        return normalize(self.image_projection(images), dim=-1), normalize(
+            self.text_projection(texts), dim=-1
+        )
+
+    def _scaled(self, cosine: Tensor) -> Tensor:
+        """The model's logits of cosine similarities."""
+        return cosine * self.logit_scale.exp()
+
+    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+        """(n, d) product of the normalised embeddings of n aligned pairs, times d."""
+        images, texts = self._embed(a.pooled, b.pooled)
+        return images * texts * images.shape[-1]
+
+    def head(self, fused: Tensor) -> Tensor:
+        """(n, 2) logits: 0 for unrelated, the scaled similarity for belonging together."""
+        score = self._scaled(fused.mean(-1))
+        return torch.stack([torch.zeros_like(score), score], 1)
+
+    def similarity(self, a: Tensor, b: Tensor) -> Tensor:
+        """(n, m) scaled similarity of images (n, d) and texts (m, e)."""
+        images, texts = self._embed(a, b)
+        return self._scaled(images @ texts.T)
+
+    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """Scaled similarity of n aligned pairs."""
+        return {CONTRASTIVE: self.head(self.fuse(a, b))[:, 1]}
+
+    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+        """The published loss on b pairs."""
+        similarity = self.similarity(a.pooled, b.pooled)
+        return ModelOutput(
+            loss=self._loss(similarity, targets.related),
+            logits={CONTRASTIVE: similarity},
+            unimodal={"image": a.pooled, "text": b.pooled},
+            fused=self.fuse(a, b),
+        )
+
+    def _loss(self, similarity: Tensor, related: Tensor) -> Tensor:
+        return contrastive_loss(similarity, related)
+
+    def fusion_parameters(self) -> list[nn.Parameter]:
+        """Projections, and what turns cosines into logits."""
+        return [*self._projections(), self.logit_scale]
+
+
+class Siglip(Clip):
+    """SigLIP (arXiv 2303.15343): CLIP with a bias, and a yes or no for each pair of the batch.
+
+    s(I, T) = exp(scale) * cos(I, T) + bias;
+    loss = -1/b * sum over images i and texts j of log sigmoid(z(i, j) * s(i, j)), where z is 1 for true pairs
+    and -1 for all others.
+    """
+
+    def __init__(self, parts: Any, size: ClipSize, images: int = 1) -> None:
+        super().__init__(parts, size, images)
+        self.logit_bias: nn.Parameter = parts.logit_bias
+
+    def _scaled(self, cosine: Tensor) -> Tensor:
+        return super()._scaled(cosine) + self.logit_bias
+
+    def _loss(self, similarity: Tensor, related: Tensor) -> Tensor:
+        signed = torch.where(related, similarity, -similarity)
+        return -nn.functional.logsigmoid(signed).sum() / len(similarity)
+
+    def fusion_parameters(self) -> list[nn.Parameter]:
+        """The text's projection, and what turns cosines into logits."""
+        return [*super().fusion_parameters(), self.logit_bias]
+
+
+class ClipClassifier(_Trunk, ClassificationModel):
+    """CLIP or SigLIP for a class of a pair: a two-layer head on embeddings and their products.
+
+    Each image of a group has its own place in what the head reads, so that left and right stay apart.
+    """
+
+    def __init__(self, parts: Any, size: ClipSize, classes: int, images: int = 1) -> None:
+        super().__init__(parts, size, images)
+        width = size.embedding
+        self.classes = nn.Sequential(
+            nn.Linear((2 * images + 1) * width, width), nn.ReLU(), nn.Linear(width, classes)
+        )
+
+    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+        """(n, (2k + 1) d): the k images' embeddings, the text's, and each image's times the text's."""
+        images, text = self.image_projection(a.tokens), self.text_projection(b.tokens)
+        return torch.cat([images, text, images * text], 1).flatten(1)
+
+    def head(self, fused: Tensor) -> Tensor:
+        """(n, classes) logits."""
+        return self.classes(fused)  # type: ignore[no-any-return]
+
+    def fusion_parameters(self) -> list[nn.Parameter]:
+        """Projections and head."""
+        return [*self._projections(), *self.classes.parameters()]

@@ -1,0 +1,183 @@
+"""CLIP and SigLIP: dual encoders, whose outputs meet in nothing but a product."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import nn
+
+from mmulbench.backbones import _packaged
+from mmulbench.backbones._checkpoints import Checkpoint, CheckpointBackbone, Triple
+from mmulbench.backbones._clip_models import Clip, ClipClassifier, ClipSize, Siglip
+from mmulbench.backbones._pixels import resized_pixels
+from mmulbench.data import Inputs
+from mmulbench.errors import MmulbenchError
+from mmulbench.model import Blockwise, RawItems, TaskShape
+from mmulbench.packages import package_folder
+from mmulbench.registry import BACKBONES
+
+PIXELS: dict[str, tuple[Triple, Triple]] = {
+    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
+    "siglip": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+}
+"""Mean and deviation of the published models' pixels."""
+
+BEGIN, END = 101, 102
+"""Ids of the packaged tokeniser's [CLS] and [SEP]."""
+
+LARGEST = 2
+"""As the id of the end token: the largest id of a text, whichever it is (transformers' rule)."""
+
+
+@BACKBONES.register("clip")
+class ClipBackbone(CheckpointBackbone):
+    """CLIP and SigLIP: small random models, or a checkpoint.
+
+    Meant for openai/clip-vit-base-patch32, -base-patch16, -large-patch14 and google/siglip-base-patch16-224,
+    and others of model_type ``clip`` or ``siglip``.
+    """
+
+    name = "clip"
+    modalities = ("image", "text")
+    serves = ("retrieval", "classification", "group classification")
+    model_types = ("clip", "siglip")
+    variants: ClassVar[Mapping[str, ClipSize]] = {
+        "small": ClipSize("clip", 64, 16, 192, 6, 3, 16, 192, 4, 3, 192, *PIXELS["clip"], end=END),
+        "small-siglip": ClipSize("siglip", 64, 16, 192, 6, 3, 16, 192, 4, 3, 192, *PIXELS["siglip"]),
+        "tiny": ClipSize("clip", 32, 16, 32, 1, 2, 12, 32, 1, 2, 32, *PIXELS["clip"], end=END),
+        "tiny-siglip": ClipSize("siglip", 32, 16, 32, 1, 2, 12, 32, 1, 2, 32, *PIXELS["siglip"]),
+    }
+    config: ClipSize
+
+    @classmethod
+    def configure(cls, checkpoint: Checkpoint) -> ClipSize:
+        """Size and inputs of a checkpoint.
+
+        Raises:
+            MmulbenchError: its configuration describes no such model.
+        """
+        family = checkpoint.config["model_type"]
+        found = checkpoint.model_config(_class_of(family))
+        image, text = found.vision_config, found.text_config
+        if problem := _problem(family, found):
+            raise MmulbenchError(f"{checkpoint.folder / 'config.json'}: {problem}")
+        pixels = checkpoint.image_settings(image.image_size, *PIXELS[family])
+        return ClipSize(
+            family=family,
+            image_size=image.image_size,
+            patch=image.patch_size,
+            image_width=image.hidden_size,
+            image_layers=image.num_hidden_layers,
+            image_heads=image.num_attention_heads,
+            text_length=text.max_position_embeddings,
+            text_width=text.hidden_size,
+            text_layers=text.num_hidden_layers,
+            text_heads=text.num_attention_heads,
+            embedding=found.projection_dim if family == "clip" else image.hidden_size,
+            mean=pixels.mean,
+            std=pixels.std,
+            vocabulary=text.vocab_size,
+            end=text.eos_token_id if family == "clip" else None,
+        )
+
+    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
+        """Resized pixels, or token ids; neither text encoder takes a mask of padding.
+
+        Raises:
+            UsageError: where a package or the checkpoint's tokeniser is missing.
+            MmulbenchError: where the tokeniser does not fit the model.
+        """
+        if modality == "image":
+            return resized_pixels(items.images, self.config.image_size)
+        texts, size = list(items.texts or ()), self.config
+        if self.checkpoint is None:
+            return {"ids": _packaged.tokenize(texts, size.text_length)[0]}
+        ids, _ = self.checkpoint.tokenize(texts, size.text_length, size.vocabulary)
+        if size.end not in (None, LARGEST) and not (ids == size.end).any(1).all():
+            raise MmulbenchError(
+                f"the tokeniser in {self.checkpoint.folder} does not end texts with {size.end}, the model's "
+                "eos_token_id, where it reads them"
+            )
+        return {"ids": ids}
+
+    def build(self, shape: TaskShape = TaskShape()) -> Clip | ClipClassifier:  # noqa: B008 (frozen)
+        """A model for retrieval or classification: random, or with the checkpoint's weights.
+
+        Raises:
+            UsageError: where transformers or the checkpoint's weights are missing.
+            MmulbenchError: where the weights are damaged.
+        """
+        package_folder("transformers", "the backbone clip")
+        size = self.config
+        if self.checkpoint is None:
+            parts = _random_clip(size) if size.family == "clip" else _random_siglip(size)
+        else:
+            parts = self.checkpoint.load(_class_of(size.family))
+        if shape.classes:
+            return ClipClassifier(parts, size, shape.classes, shape.group)
+        return (Clip if size.family == "clip" else Siglip)(parts, size, shape.group)
+
+
+def _class_of(family: str) -> Any:
+    """Transformers' model class."""
+    from transformers import CLIPModel, SiglipModel
+
+    return CLIPModel if family == "clip" else SiglipModel
+
+
+def _problem(family: str, found: Any) -> str:
+    """Why a transformers configuration cannot be used; empty where it can."""
+    image, text = found.vision_config, found.text_config
+    if not (isinstance(image.image_size, int) and isinstance(image.patch_size, int)):
+        return "image_size and patch_size must be whole numbers"
+    if image.num_channels != 3:
+        return f"num_channels must be 3, not {image.num_channels}"
+    if family == "clip":
+        ends = isinstance(text.eos_token_id, int)
+        return "" if ends else f"eos_token_id must be a whole number, not {text.eos_token_id}"
+    if not image.vision_use_head:
+        return "vision_use_head must be true, or images have no pooled output"
+    if text.projection_size != image.hidden_size:
+        return f"texts end in {text.projection_size} numbers but images in {image.hidden_size}"
+    return ""
+
+
+def _encoder_sizes(size: ClipSize) -> dict[str, dict[str, int]]:
+    """What both families' transformers configurations call alike."""
+    image = {
+        "image_size": size.image_size,
+        "patch_size": size.patch,
+        "hidden_size": size.image_width,
+        "intermediate_size": 4 * size.image_width,
+        "num_hidden_layers": size.image_layers,
+        "num_attention_heads": size.image_heads,
+    }
+    text = {
+        "vocab_size": size.vocabulary,
+        "max_position_embeddings": size.text_length,
+        "hidden_size": size.text_width,
+        "intermediate_size": 4 * size.text_width,
+        "num_hidden_layers": size.text_layers,
+        "num_attention_heads": size.text_heads,
+        "bos_token_id": BEGIN,
+        "eos_token_id": END,
+    }
+    return {"vision_config": image, "text_config": text}
+
+
+def _random_clip(size: ClipSize) -> Any:
+    from transformers import CLIPConfig, CLIPModel
+
+    return CLIPModel(CLIPConfig(**_encoder_sizes(size), projection_dim=size.embedding))
+
+
+def _random_siglip(size: ClipSize) -> Any:
+    """With the paper's initial scale and bias, which transformers leaves at 0."""
+    from transformers import SiglipConfig, SiglipModel
+
+    model = SiglipModel(SiglipConfig(**_encoder_sizes(size)))
+    nn.init.constant_(model.logit_scale, math.log(10))
+    nn.init.constant_(model.logit_bias, -10.0)
+    return model

