@@ -116,7 +116,8 @@ class Clip(_Trunk, RetrievalModel):
     s(I, T) = exp(scale) * cos(I, T); loss = cross-entropy of s over the batch in both directions, its target
     spread over all true pairs. The fused representation is the product of both normalised embeddings element
     by element, times their width d, so that its mean is the cosine and its entries are about as large as
-    those of other backbones' fused representations. The scale is learnt without the authors' upper limit of 100.
+    those of other backbones' fused representations. The scale is learnt without the authors' upper limit
+    of 100.
     """
 
     paths = (CONTRASTIVE,)
