@@ -22,6 +22,13 @@ class Diverged(MmulbenchError):
     """A loss became NaN or infinite; the run is recorded as diverged."""
 
 
+class NotApplicable(MmulbenchError):
+    """A method has no meaning for a task or model; the run is recorded as not applicable, with this reason.
+
+    For what `Method.applies_to` cannot know, such as what the model has.
+    """
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Say which known names are nearest to ``name``.
 

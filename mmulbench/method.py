@@ -147,6 +147,7 @@ class Method(ABC):
 
         Raises:
             Diverged: when a loss or parameter is no longer finite.
+            NotApplicable: when the model lacks what the method needs.
         """
 
 
@@ -171,7 +172,7 @@ class GradientConfig:
     patience: Annotated[int, Field(ge=0)] = 0
 
 
-class _Descent(Method):
+class Descent(Method):
     """Descends on a loss from a copy of the original."""
 
     Config = GradientConfig  # type: ignore[assignment]
@@ -180,25 +181,33 @@ class _Descent(Method):
         """Which parameter group trains."""
         return "all"
 
+    def start(self, problem: UnlearningProblem) -> MultimodalModel:
+        """The model that training starts from."""
+        return problem.copy_of_original()
+
+    def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
+        """What trains the model."""
+        return problem.learner(model, self.config.lr, self.trainable())
+
     @abstractmethod
-    def _batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """The batches of the whole run, and how many there are in an epoch."""
 
     @abstractmethod
-    def _loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
-        """The loss as a function of what `_batches` yields."""
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+        """The loss as a function of what `batches` yields; asked for once a run."""
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
-        """Descend on the loss from a copy of the original."""
-        model = problem.copy_of_original().train()
-        learner = problem.learner(model, self.config.lr, self.trainable())
-        batches, steps = self._batches(problem)
+        """Descend on the loss."""
+        model = self.start(problem).train()
+        learner = self.learner(model, problem)
+        batches, steps = self.batches(problem)
+        loss = self.loss_of(model, problem)
         tick = problem.progress.counter(steps * self.config.epochs, type(self).__name__)
         stop = problem.early_stop(model, getattr(self.config, "patience", 0))
         with torch_seeded(problem.seed, "unlearning"):
             for _ in range(self.config.epochs):
-                epoch = itertools.islice(batches, steps)
-                learner.run(epoch, self._loss_of(model, problem), tick, kind="step")
+                learner.run(itertools.islice(batches, steps), loss, tick, kind="step")
                 if stop.epoch_ended():
                     break
         stop.restore()
@@ -206,7 +215,7 @@ class _Descent(Method):
         return model.eval()
 
 
-class GradientMethod(_Descent):
+class GradientMethod(Descent):
     """One loss on paired batches of Df and Dr: subclasses write ``loss``.
 
     An epoch walks over Dr once and repeats Df as often as needed.
@@ -218,15 +227,17 @@ class GradientMethod(_Descent):
     ) -> Tensor:
         """The scalar to descend on."""
 
-    def _batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+        """Batches of Df and Dr side by side."""
         epochs, size = self.config.epochs, self.config.batch_size
         return problem.paired_epochs(epochs, size), problem.retain.steps(size)
 
-    def _loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+        """``loss`` of a batch of each set."""
         return lambda forget, retain: self.loss(model, forget, retain, problem)
 
 
-class OneSetMethod(_Descent):
+class OneSetMethod(Descent):
     """One loss on batches of a single set: subclasses write ``loss`` and say which set it reads."""
 
     reads: ClassVar[Literal["forget", "retain"]]
@@ -235,11 +246,13 @@ class OneSetMethod(_Descent):
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
         """The scalar to descend on."""
 
-    def _batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+        """Batches of the one set."""
         epochs, size = self.config.epochs, self.config.batch_size
         if self.reads == "forget":
             return problem.forget_epochs(epochs, size), problem.forget.steps(size)
         return problem.retain_epochs(epochs, size), problem.retain.steps(size)
 
-    def _loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+        """``loss`` of a batch."""
         return lambda batch: self.loss(model, batch, problem)

@@ -16,7 +16,7 @@ import torch
 from mmulbench.cost import CostMeter
 from mmulbench.data import Integers
 from mmulbench.environment import describe_environment
-from mmulbench.errors import Diverged, MmulbenchError, UsageError
+from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, UsageError
 from mmulbench.headline import compute_values, score_histograms
 from mmulbench.method import Method, UnlearningProblem
 from mmulbench.model import MultimodalModel
@@ -119,6 +119,8 @@ def _attempt(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, An
         return {"status": "done", **_run(run, prepared, workspace)}
     except Diverged as error:
         return _ended("diverged", str(error))
+    except NotApplicable as error:
+        return _ended("not_applicable", str(error))
     except MmulbenchError:
         raise
     except Exception as error:

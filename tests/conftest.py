@@ -71,12 +71,13 @@ def make_problem(emoji, original, workspace):
 
 @pytest.fixture(scope="session")
 def quick_method():
-    """A registered method with one epoch and small batches."""
+    """A registered method with one epoch, small batches and few draws."""
 
     def make(name: str, **settings):
         cls = METHODS.get(name)
         known = {field.name for field in fields(cls.Config)}
-        quick = {key: value for key, value in (("epochs", 1), ("batch_size", 16)) if key in known}
+        quick = {"epochs": 1, "batch_size": 16, "samples": 8, "perturbations": 8}
+        quick = {key: value for key, value in quick.items() if key in known}
         return cls(replace(cls.Config(), **{**quick, **settings}))
 
     return make

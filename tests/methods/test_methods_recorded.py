@@ -12,6 +12,7 @@ import torch
 from toys import state_of
 
 from mmulbench.data import Relations, Split
+from mmulbench.errors import NotApplicable
 from mmulbench.evaluation import EvaluationSets
 from mmulbench.method import GradientMethod, Method
 from mmulbench.preparation import Prepared
@@ -128,6 +129,15 @@ def test_a_method_that_does_not_apply_is_recorded(record):
 
     found = record(Elsewhere(lambda problem: None))
     assert (found.status, found.reason) == ("not_applicable", "not for images")
+
+
+def test_a_method_that_finds_no_use_for_the_model_is_recorded(record):
+    def unlearn(problem):
+        raise NotApplicable("needs a third encoder")
+
+    found = record(Simple(unlearn))
+    assert (found.status, found.reason) == ("not_applicable", "needs a third encoder")
+    assert not found.values and found.cost is None
 
 
 def reachable(root):

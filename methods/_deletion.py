@@ -1,0 +1,72 @@
+"""GNNDelete's operators: matrices behind a graph encoder's layers that act on some nodes only."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+from torch import Tensor, nn
+
+from mmulbench.backbones.gtnn import GraphEncoder
+from mmulbench.data import Inputs
+
+
+class Deletion(nn.Module):
+    """A layer's norm, and behind it z <- z W for the nodes of a mask. W is the identity at first.
+
+    Args:
+        norm: the norm it takes the place of.
+        mask: (n,) bool, the nodes it acts on.
+    """
+
+    mask: Tensor
+
+    def __init__(self, norm: nn.LayerNorm, mask: Tensor) -> None:
+        super().__init__()
+        self.norm = norm
+        self.weight = nn.Parameter(torch.eye(norm.normalized_shape[0], device=mask.device))
+        self.register_buffer("mask", mask)
+
+    def forward(self, nodes: Tensor) -> Tensor:
+        """(n, width) the nodes behind norm and operator."""
+        normed = self.norm(nodes)
+        return torch.where(self.mask[:, None], normed @ self.weight, normed)
+
+
+def with_operators(graph: GraphEncoder, seeds: Tensor, inputs: Inputs) -> list[Deletion]:
+    """Put an operator behind every layer of a graph encoder, layer l's acting within l hops of the seeds.
+
+    Args:
+        graph: changed in place.
+        seeds: the nodes of the deleted pairs.
+        inputs: of any items; the edges are read.
+
+    Returns:
+        The operators, first layer first.
+    """
+    from torch_geometric.utils import k_hop_subgraph
+
+    count = len(inputs["names"] if "names" in inputs else inputs["name_ids"])
+    operators = []
+    for place, norm in enumerate(list(graph.norms)):
+        mask = torch.zeros(count, dtype=torch.bool, device=seeds.device)
+        mask[k_hop_subgraph(seeds, place + 1, inputs["edges"], num_nodes=count)[0]] = True
+        assert isinstance(norm, nn.LayerNorm)
+        operators.append(Deletion(norm, mask))
+        graph.norms[place] = operators[-1]
+    return operators
+
+
+def layer_outputs(graph: GraphEncoder, inputs: Inputs) -> list[Tensor]:
+    """(n, width) every layer's nodes; no gradient flows from a layer to the ones before it."""
+    found: list[Tensor] = []
+
+    def keep(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        found.append(output)
+        return output.detach()
+
+    with contextlib.ExitStack() as hooks:
+        for norm in graph.norms:
+            hooks.callback(norm.register_forward_hook(keep).remove)
+        graph.nodes(inputs)
+    return found

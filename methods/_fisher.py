@@ -1,0 +1,153 @@
+"""Log-likelihoods of single pairs, their gradients, and the Fisher information made of them.
+
+A task's own loss can depend on the whole batch (contrastive negatives), so that it says nothing of one pair.
+Here a pair's loss is fixed: see `pair_losses`. The Fisher information is the empirical one, the mean of
+g g^T over gradients g of single pairs; squaring the gradient of a batch instead would make importance depend
+on the batch size.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmulbench.data import Batch, PairData
+from mmulbench.evaluation import contrastive_pair_loss
+from mmulbench.method import UnlearningProblem
+from mmulbench.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
+
+Pools = tuple[Tensor, Tensor] | None
+"""Pooled outputs of the reference items of both modalities; None where no path compares with them."""
+
+REFERENCE_PAIRS = 64
+"""As many negatives as a batch of the gradient-based methods has."""
+
+
+def reference_pools(problem: UnlearningProblem) -> Pools:
+    """The original's outputs of a fixed draw of validation items: negatives of the contrastive path."""
+    model, data = problem.original, problem.validation
+    if CONTRASTIVE not in model.paths:
+        return None
+    order = problem.generator("reference").permutation(len(data.split))
+    batch = data.batch(order[:REFERENCE_PAIRS])
+    with torch.no_grad():
+        work = functools.partial(model.encode_batch, batch)
+        a, b = problem.meter.step("reference", len(batch), work, optimiser_step=False)
+    return a.pooled, b.pooled
+
+
+def pair_losses(
+    model: MultimodalModel, a: Encoded, b: Encoded, labels: Tensor | None, pools: Pools
+) -> Tensor:
+    """(n,) minus the log-likelihood of each of n aligned true pairs, summed over the association paths.
+
+    Matching: -log p(belongs together). Classification: -log p(own class). Contrastive: cross-entropy of the
+    pair against fixed reference items, mean of both directions. A pair's loss depends on no other pair.
+
+    Args:
+        model: gives the associations.
+        a: encoder outputs of the first modality.
+        b: encoder outputs of the second.
+        labels: (n,) classes, or None for retrieval.
+        pools: reference items.
+    """
+    losses = []
+    for path, score in model.association(a, b, labels).items():
+        if path == CONTRASTIVE and pools is not None and isinstance(model, RetrievalModel):
+            losses.append(contrastive_pair_loss(model, score, a.pooled, b.pooled, pools))
+        else:
+            losses.append(nn.functional.softplus(-score))
+    return torch.stack(losses).sum(0)
+
+
+def mean_pair_loss(model: MultimodalModel, batch: Batch, pools: Pools) -> Tensor:
+    """Scalar, the mean of a batch's pair losses."""
+    return pair_losses(model, *model.encode_batch(batch), batch.targets.labels, pools).mean()
+
+
+def pair_gradients(
+    model: MultimodalModel, data: PairData, samples: int, pools: Pools, problem: UnlearningProblem
+) -> Iterator[tuple[Tensor, ...]]:
+    """Gradients of single pairs' losses, one tuple over the model's parameters a pair.
+
+    Args:
+        model: in evaluation mode, with parameters that require gradients.
+        data: whose pairs; one epoch in random order.
+        samples: how many pairs, at most.
+        pools: reference items.
+        problem: charged, and shows progress.
+    """
+    parameters = list(model.parameters())
+    batches = itertools.islice(data.epoch(1, problem.generator("pairs")), samples)
+    tick = problem.progress.counter(min(samples, len(data)), "gradients")
+    for batch in batches:
+        work = functools.partial(gradient, model, batch, pools, parameters)
+        yield problem.meter.step("pair gradient", 1, work, optimiser_step=False)
+        tick()
+
+
+def gradient(
+    model: MultimodalModel, batch: Batch, pools: Pools, parameters: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    """The gradient of a batch's mean pair loss; zero for parameters it does not depend on."""
+    return gradient_of(mean_pair_loss(model, batch, pools), parameters)
+
+
+def gradient_of(loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The gradient of a scalar; zero for parameters it does not depend on.
+
+    Not by ``torch.autograd.grad``, which fails where operations are counted and a parameter is itself the
+    input of a module, as a prompt is.
+    """
+    torch.autograd.backward(loss, inputs=list(parameters))
+    found = tuple(torch.zeros_like(p) if p.grad is None else p.grad for p in parameters)
+    for parameter in parameters:
+        parameter.grad = None
+    return found
+
+
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    """(p,) all entries one after another."""
+    return torch.cat([tensor.flatten() for tensor in tensors])
+
+
+def fisher_diagonal(
+    model: MultimodalModel, data: PairData, samples: int, pools: Pools, problem: UnlearningProblem
+) -> list[Tensor]:
+    """Mean of squared pair gradients, a tensor a parameter.
+
+    Args:
+        model: in evaluation mode, with parameters that require gradients.
+        data: the pairs of the mean.
+        samples: how many of them, at most.
+        pools: reference items.
+        problem: charged, and shows progress.
+    """
+    sums = [torch.zeros_like(parameter) for parameter in model.parameters()]
+    for found in pair_gradients(model, data, samples, pools, problem):
+        for total, part in zip(sums, found, strict=True):
+            total += part**2
+    count = min(samples, len(data))
+    return [total / count for total in sums]
+
+
+def inverse_fisher_times(gradients: Tensor, damping: float, vector: Tensor) -> Tensor:
+    """(p,) (damping * I + F)^-1 vector, exactly, for F the mean of g g^T over n gradients.
+
+    By Woodbury's identity only an (n, n) system is solved.
+
+    Args:
+        gradients: (n, p), a gradient a row.
+        damping: positive.
+        vector: (p,).
+    """
+    count = len(gradients)
+    gram = (gradients @ gradients.T).double()
+    gram.diagonal().add_(damping * count)
+    inner = torch.linalg.solve(gram, (gradients @ vector).double()).to(vector.dtype)
+    solved: Tensor = (vector - gradients.T @ inner) / damping
+    return solved

@@ -1,0 +1,80 @@
+"""Bad teacher: learn deleted pairs from an untrained model and the rest from the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mmulbench.data import Batch, PairData, Split
+from mmulbench.method import Descent, GradientConfig, UnlearningProblem
+from mmulbench.methods._paths import path_logits
+from mmulbench.methods.scrub import divergence
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+
+
+@METHODS.register("bad_teacher")
+class BadTeacher(Descent):
+    """L = mean over pairs of KL(p_bad || p) on Df, KL(p_original || p) on 30 % of Dr (arXiv 2205.08096).
+
+    Chundawat et al. 2023. KL is the mean over association paths, between probabilities at temperature T and
+    scaled by T^2. The bad teacher has the original's initial weights: random ones, or those of the checkpoint
+    that the backbone was built from, which may know deleted pairs from its own training. The part of Dr is
+    drawn once; batches mix it with Df, as in the released code.
+    """
+
+    @dataclass(frozen=True)
+    class Config(GradientConfig):
+        """Fraction and T are those of the released code; the rest is shared by all methods.
+
+        Attributes:
+            epochs: passes over Df and the drawn part of Dr.
+            lr: AdamW's learning rate.
+            batch_size: pairs a step.
+            patience: epochs without a lower validation loss before stopping; 0: run all.
+            fraction: pairs of Dr that are drawn, as a part of one epoch over Dr.
+            temperature: T.
+        """
+
+        fraction: Annotated[float, Field(gt=0, le=1)] = 0.3
+        temperature: Annotated[float, Field(gt=0)] = 1.0
+
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+        """Batches that mix Df and the drawn part of Dr."""
+        data, rng = self.mixture(problem), problem.generator("order")
+        epochs, size = self.config.epochs, self.config.batch_size
+        return ((batch,) for _ in range(epochs) for batch in data.epoch(size, rng)), data.steps(size)
+
+    def mixture(self, problem: UnlearningProblem) -> PairData:
+        """All pairs of Df and a random part of Dr's."""
+        forget, retain = problem.forget.split, problem.retain.split
+        count = max(round(self.config.fraction * len(problem.retain)), 1)
+        kept = problem.generator("kept").permutation(len(retain))[:count]
+        label = None
+        if forget.label is not None and retain.label is not None:
+            label = np.concatenate([forget.label, retain.label[kept]])
+        columns = ((forget.first, retain.first), (forget.second, retain.second), (forget.rows, retain.rows))
+        first, second, rows = (np.concatenate([deleted, rest[kept]]) for deleted, rest in columns)
+        return replace(problem.forget, split=Split(first, second, label, rows), sampling="pair")
+
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[[Batch], Tensor]:
+        """``loss`` with the bad teacher at hand."""
+        bad = problem.fresh_model().eval().requires_grad_(False)
+        return lambda batch: self.loss(model, bad, batch, problem)
+
+    def loss(
+        self, model: MultimodalModel, bad: MultimodalModel, batch: Batch, problem: UnlearningProblem
+    ) -> Tensor:
+        """Divergence from each pair's own teacher."""
+        deleted = torch.from_numpy(np.isin(batch.first.numpy(), problem.forget.split.units))
+        with torch.no_grad():
+            wrong, right = path_logits(bad, batch), problem.outputs.logits(batch)
+        chosen = deleted.to(problem.device)[:, None]
+        teacher = {path: torch.where(chosen, wrong[path], right[path]) for path in right}
+        return divergence(teacher, path_logits(model, batch), self.config.temperature)

@@ -1,0 +1,60 @@
+"""Boundary expanding: train deleted pairs into an extra class, then drop that class."""
+
+from __future__ import annotations
+
+import functools
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmulbench.data import Batch
+from mmulbench.method import OneSetMethod, UnlearningProblem
+from mmulbench.model import CLASSIFICATION, MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.seeds import torch_seeded
+from mmulbench.task import Task
+
+
+@METHODS.register("boundary_expand")
+class BoundaryExpand(OneSetMethod):
+    """L = CE(f'(x), shadow class) on Df, the shadow class dropped afterwards (Chen et al. 2023, 2303.11570).
+
+    The paper deletes a whole class; here Df holds pairs of any class. Its shadow class is one more row of the
+    last layer; here it is a linear map of the fused representation, which is the same where the head is one
+    layer, and needs no knowledge of heads that are more.
+    """
+
+    reads: ClassVar[Literal["forget", "retain"]] = "forget"
+
+    @classmethod
+    def applies_to(cls, task: Task) -> str | None:
+        """Classification only."""
+        if task.classes:
+            return None
+        return "boundary expanding adds a class and drops it; retrieval has no classes"
+
+    def start(self, problem: UnlearningProblem) -> MultimodalModel:
+        """A copy of the original with a shadow class."""
+        model = super().start(problem)
+        with torch.no_grad():
+            work = functools.partial(model, problem.forget.batch(np.arange(1)))
+            width = problem.meter.step("width", 1, work, optimiser_step=False).fused.shape[-1]
+        with torch_seeded(problem.seed, "shadow class"):
+            model.add_module("shadow", nn.Linear(width, 1).to(problem.device))
+        return model
+
+    def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
+        """Cross-entropy of the shadow class on a batch of Df."""
+        output = model(batch)
+        logits = output.logits[CLASSIFICATION]
+        shadow = model.get_submodule("shadow")(output.fused)
+        target = torch.full((len(batch),), logits.shape[1], device=logits.device)
+        return nn.functional.cross_entropy(torch.cat([logits, shadow], 1), target)
+
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Train, then drop the shadow class."""
+        model = super().unlearn(problem)
+        del model.shadow
+        return model

@@ -1,0 +1,49 @@
+"""DELETE: distil the original on the forget set with each pair's own class masked out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from mmulbench.data import Batch
+from mmulbench.method import OneSetMethod, UnlearningProblem
+from mmulbench.model import CLASSIFICATION, MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.task import Task
+
+
+@METHODS.register("delete")
+class Delete(OneSetMethod):
+    """L = KL(softmax(z with z_y = -inf) || p) on Df, z the original's logits (arXiv 2503.23751).
+
+    Zhou et al. 2025. A pair's class loses its probability and the others keep their proportions; Dr is not
+    read. The paper deletes whole classes; here the same loss is taken over deleted pairs of any class, so it
+    works against what Dr says about these classes. With two classes the target is the wrong class itself.
+
+    Retrieval has no class to mask: in a row of similarities the target would depend on which other pairs are
+    in the batch, and on the matching path it would be "unrelated" for certain, which is no distillation.
+    """
+
+    reads: ClassVar[Literal["forget", "retain"]] = "forget"
+
+    @classmethod
+    def applies_to(cls, task: Task) -> str | None:
+        """Classification only."""
+        if task.classes:
+            return None
+        return "DELETE distils what the original believes of the other classes; retrieval has no classes"
+
+    def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
+        """The divergence on a batch of Df.
+
+        Raises:
+            ValueError: for pairs without labels.
+        """
+        labels = batch.targets.labels
+        if labels is None:
+            raise ValueError("delete needs labelled pairs")
+        before = problem.outputs.logits(batch)[CLASSIFICATION]
+        target = before.scatter(1, labels[:, None], float("-inf")).softmax(1)
+        student = model(batch).logits[CLASSIFICATION].log_softmax(1)
+        return nn.functional.kl_div(student, target, reduction="batchmean")

@@ -1,0 +1,87 @@
+"""Descent-to-delete: descend on the retain set, then publish with Gaussian noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mmulbench.data import Batch
+from mmulbench.method import OneSetMethod, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.seeds import torch_seeded
+from mmulbench.training import check_finite
+
+
+@METHODS.register("descent_to_delete")
+class DescentToDelete(OneSetMethod):
+    """I descent steps on CE(Dr) + wd / 2 * |w|^2, then w + N(0, sigma^2 I) (Neel et al. 2020, 2007.02923).
+
+    With gamma = (M - m) / (M + m), M = 4 - wd, m = wd, L = 1 + wd, delta = 1 / n^2 and n training units:
+    sigma = 4 sqrt(2) L gamma^I / (m n (1 - gamma^I) (sqrt(ln(1/delta) + epsilon) - sqrt(ln(1/delta)))),
+    theorem 3.1 with the constants of arXiv 2311.12047. The theorem is for convex losses, full-batch descent
+    and one deletion; here AdamW takes mini-batches of a network's loss, so nothing is certified.
+
+    Expect results at chance level: sigma is about 1.9 at n = 29,000 after one step, and still about 0.2 at
+    n = 1,359 after 105 steps, as large as the weights themselves.
+    """
+
+    reads: ClassVar[Literal["forget", "retain"]] = "retain"
+
+    @dataclass(frozen=True)
+    class Config:
+        """Epochs, lr and batch size are shared by all methods; the number of steps sets the noise.
+
+        Attributes:
+            epochs: passes over the retain set.
+            lr: AdamW's learning rate.
+            batch_size: pairs a step.
+            weight_decay: wd (ALBEF on Flickr30K in arXiv 2311.12047).
+            epsilon: of the guarantee (arXiv 2311.12047).
+        """
+
+        epochs: Annotated[int, Field(ge=1)] = 5
+        lr: Annotated[float, Field(gt=0)] = 3e-4
+        batch_size: Annotated[int, Field(ge=2)] = 64
+        weight_decay: Annotated[float, Field(gt=0, lt=2)] = 0.02
+        epsilon: Annotated[float, Field(gt=0)] = 5.0
+
+    def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
+        """The task's own loss on a batch of Dr, made strongly convex as far as a penalty can."""
+        squares = torch.stack([parameter.square().sum() for parameter in model.parameters()])
+        loss: Tensor = model(batch).loss + self.config.weight_decay / 2 * squares.sum()
+        return loss
+
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Descend, then add the noise."""
+        config = self.config
+        model = super().unlearn(problem)
+        steps = config.epochs * problem.retain.steps(config.batch_size)
+        units = len(problem.forget.split.units) + len(problem.retain.split.units)
+        sigma = noise_scale(units, steps, config.weight_decay, config.epsilon)
+        with torch_seeded(problem.seed, "noise"), torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(sigma * torch.randn_like(parameter))
+        check_finite(model)
+        return model
+
+
+def noise_scale(n: int, steps: int, weight_decay: float, epsilon: float) -> float:
+    """Sigma of the class docstring's formula.
+
+    Args:
+        n: training units.
+        steps: descent steps, I.
+        weight_decay: wd, between 0 and 2.
+        epsilon: of the guarantee.
+    """
+    strong, smooth, lipschitz = weight_decay, 4 - weight_decay, 1 + weight_decay
+    shrunk = ((smooth - strong) / (smooth + strong)) ** steps
+    log = 2 * math.log(n)
+    gap = math.sqrt(log + epsilon) - math.sqrt(log)
+    return 4 * math.sqrt(2) * lipschitz * shrunk / (strong * n * (1 - shrunk) * gap)

@@ -1,0 +1,33 @@
+"""ERM-KTP: class-wise gates trained in from the start; not applicable to deleted pairs."""
+
+from __future__ import annotations
+
+from mmulbench.errors import NotApplicable
+from mmulbench.method import Method, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.task import Task
+
+REASON = (
+    "ERM-KTP deletes classes of an original trained with its own class-wise gates; here pairs are deleted"
+)
+
+
+@METHODS.register("erm_ktp")
+class ErmKtp(Method):
+    """Entanglement-reduced masks, then knowledge transfer and prohibition (Lin et al. 2023).
+
+    The original must have been trained with a gate for every class; unlearning closes the gates of the
+    deleted class and matches the gated features on Dr. A forget set of this benchmark is a list of pairs of
+    any class, and all methods start from the same original. It is listed, as a baseline of arXiv 2311.12047,
+    so that tables say so.
+    """
+
+    @classmethod
+    def applies_to(cls, task: Task) -> str | None:
+        """Never."""
+        return REASON
+
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Raise `NotApplicable`."""
+        raise NotApplicable(REASON)

@@ -1,0 +1,54 @@
+"""Fisher forgetting: noise on the weights that the retain set does not need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from mmulbench.method import Method, UnlearningProblem
+from mmulbench.methods._fisher import fisher_diagonal, reference_pools
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.seeds import torch_seeded
+from mmulbench.training import check_finite
+
+SMALLEST, LARGEST_INVERSE = 1e-8, 1e3
+"""Added to the Fisher information, and the cap of its inverse: those of the released code."""
+
+
+@METHODS.register("fisher")
+class Fisher(Method):
+    """w <- w + N(0, alpha * F^-1), F the diagonal Fisher information on Dr (arXiv 1911.04933).
+
+    Golatkar et al. 2020, in the form of their released code, whose covariance is F^-1 with 1 / F cut off at
+    1,000. Only Dr is read: Df is forgotten as far as it shares no weights with Dr. F is the empirical one, of
+    single pairs (`_fisher.pair_losses`); the paper draws labels from the model, and retrieval has no labels.
+    The code's class-level special cases (a reset output row, ten times the noise in the last layer) are out.
+    """
+
+    @dataclass(frozen=True)
+    class Config:
+        """Settings.
+
+        Attributes:
+            alpha: scale of the noise's variance (released code: 1e-8 to 1e-6, by data set).
+            samples: pairs of Dr that F is estimated from, at most.
+        """
+
+        alpha: Annotated[float, Field(ge=0)] = 1e-7
+        samples: Annotated[int, Field(ge=1)] = 1000
+
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Estimate F and add the noise."""
+        model = problem.copy_of_original().requires_grad_(True)
+        pools = reference_pools(problem)
+        information = fisher_diagonal(model, problem.retain, self.config.samples, pools, problem)
+        with torch_seeded(problem.seed, "unlearning"), torch.no_grad():
+            for parameter, found in zip(model.parameters(), information, strict=True):
+                variance = self.config.alpha * (1 / (found + SMALLEST)).clamp(max=LARGEST_INVERSE)
+                parameter.add_(variance.sqrt() * torch.randn_like(parameter))
+        check_finite(model)
+        return model

@@ -1,0 +1,143 @@
+"""GNNDelete: small trained operators behind frozen graph layers, near the deleted pairs only."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from mmulbench.backbones.gtnn import GraphEncoder
+from mmulbench.data import Batch, Inputs, PairData
+from mmulbench.errors import NotApplicable
+from mmulbench.method import Descent, UnlearningProblem
+from mmulbench.methods._deletion import Deletion, layer_outputs, with_operators
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.task import Task
+from mmulbench.training import Learner
+
+mse = nn.functional.mse_loss
+
+
+@METHODS.register("gnndelete")
+class GnnDelete(Descent):
+    """For every graph layer l: alpha * MSE(z_Df, z0_random) + (1 - alpha) * MSE(z_near, z0_near).
+
+    Cheng et al. 2023, arXiv 2302.13406. z are layer l's nodes behind a trained matrix W_l, which acts on the
+    nodes within l hops of the deleted pairs; z0 are the original's. The first term moves a deleted pair's
+    nodes to where random nodes were, the second keeps all other nodes that W_l acts on. Only the W_l train,
+    each by its own layer's loss; they stay part of the unlearned model, whose ``state_dict`` has them under
+    ``graph.norms``. W_l starts as the identity (released code: 1 / 1,000 everywhere, which erases what the
+    nodes were). The paper deletes edges of the graph; here a deleted pair's nodes stand for an edge's ends,
+    and random nodes are drawn place by place from pairs of Dr, so that a gene moves to where genes are.
+    """
+
+    @dataclass(frozen=True)
+    class Config:
+        """Alpha is the released code's; the rest is shared by all methods.
+
+        Attributes:
+            epochs: passes over the forget set.
+            lr: AdamW's learning rate.
+            batch_size: pairs of the forget set a step.
+            patience: epochs without a lower validation loss before stopping; 0: run all.
+            alpha: weight of moving deleted pairs against keeping their neighbours.
+        """
+
+        epochs: Annotated[int, Field(ge=1)] = 5
+        lr: Annotated[float, Field(gt=0)] = 3e-4
+        batch_size: Annotated[int, Field(ge=2)] = 64
+        patience: Annotated[int, Field(ge=0)] = 0
+        alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @classmethod
+    def applies_to(cls, task: Task) -> str | None:
+        """Tasks with a graph only."""
+        if task.modalities[0] == "graph":
+            return None
+        return f"GNNDelete changes the layers of a graph network; {task.modalities[0]}s have no graph"
+
+    def start(self, problem: UnlearningProblem) -> MultimodalModel:
+        """A copy of the original with operators in its graph encoder.
+
+        Raises:
+            NotApplicable: when the model has no graph encoder like gtnn's.
+        """
+        model = super().start(problem)
+        inputs = graph_inputs(problem.forget)
+        with_operators(graph_encoder(model), torch.unique(inputs["node"]), inputs)
+        return model
+
+    def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
+        """Trains the operators alone."""
+        weights = [operator.weight for operator in operators(model)]
+        return Learner(model, weights, lr=self.config.lr, weight_decay=0.0, meter=problem.meter)
+
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+        """Batches of Df."""
+        epochs, size = self.config.epochs, self.config.batch_size
+        return problem.forget_epochs(epochs, size), problem.forget.steps(size)
+
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+        """The loss of a batch of Df."""
+        model.eval()  # targets have no dropout, so that what is kept could not be reached with it
+        deleted, kept = torch.unique(graph_inputs(problem.forget)["node"]), graph_inputs(problem.retain)
+        with torch.no_grad():
+            work = functools.partial(layer_outputs, graph_encoder(problem.original), kept)
+            before = problem.meter.step("original's nodes", len(kept["node"]), work, optimiser_step=False)
+        return lambda batch: self.loss(model, batch, before, deleted, kept["node"])
+
+    def loss(
+        self, model: MultimodalModel, batch: Batch, before: list[Tensor], deleted: Tensor, retained: Tensor
+    ) -> Tensor:
+        """Sum over layers.
+
+        Args:
+            model: with operators.
+            batch: b pairs of Df.
+            before: by layer, (n, width) the original's nodes.
+            deleted: the nodes of all pairs of Df.
+            retained: (r, k) the nodes of Dr's pairs.
+        """
+        inputs = batch.inputs("graph")
+        nodes = inputs["node"]
+        rows = torch.randint(len(retained), nodes.shape, device=nodes.device)
+        random = retained.gather(0, rows)
+        terms = []
+        after = layer_outputs(graph_encoder(model), inputs)
+        for operator, now, then in zip(operators(model), after, before, strict=True):
+            near = operator.mask.clone()
+            near[deleted] = False
+            terms.append(self.config.alpha * mse(now[nodes], then[random]))
+            if near.any():
+                terms.append((1 - self.config.alpha) * mse(now[near], then[near]))
+        return torch.stack(terms).sum()
+
+
+def graph_encoder(model: MultimodalModel) -> GraphEncoder:
+    """The part of a model that the operators go into.
+
+    Raises:
+        NotApplicable: when the model has none.
+    """
+    graph = getattr(model, "graph", None)
+    if not isinstance(graph, GraphEncoder):
+        raise NotApplicable(
+            f"GNNDelete needs the graph encoder of backbone gtnn, not a {type(model).__name__}"
+        )
+    return graph
+
+
+def operators(model: MultimodalModel) -> list[Deletion]:
+    """The model's operators, first layer first."""
+    return [module for module in graph_encoder(model).norms if isinstance(module, Deletion)]
+
+
+def graph_inputs(data: PairData) -> Inputs:
+    """The graph, and (n, k) the nodes of a set's pairs."""
+    return data.features.gather("graph", torch.from_numpy(data.split.first))

@@ -1,0 +1,46 @@
+"""Gradient difference: up on the forget set, down on the retain set, with equal weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor
+
+from mmulbench.data import Batch
+from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+
+
+@METHODS.register("grad_diff")
+class GradDiff(GradientMethod):
+    """L = -gamma * CE(Df) + alpha * CE(Dr), CE the task's own loss (arXiv 2203.12817).
+
+    Liu et al. 2022; named gradient difference and used as a baseline by TOFU (arXiv 2401.06121). Unlike in
+    NegGrad+, both sets weigh the same; -CE(Df) has no lower bound, so long runs may diverge.
+    """
+
+    @dataclass(frozen=True)
+    class Config(GradientConfig):
+        """Both weights are those of the OpenUnlearning code; the rest is shared by all methods.
+
+        Attributes:
+            epochs: passes over the retain set.
+            lr: AdamW's learning rate.
+            batch_size: pairs of each set a step.
+            patience: epochs without a lower validation loss before stopping; 0: run all.
+            gamma: weight of the forget set.
+            alpha: weight of the retain set.
+        """
+
+        gamma: Annotated[float, Field(ge=0)] = 1.0
+        alpha: Annotated[float, Field(ge=0)] = 1.0
+
+    def loss(
+        self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
+    ) -> Tensor:
+        """The weighted difference on a batch of each set."""
+        config = self.config
+        return config.alpha * model(retain).loss - config.gamma * model(forget).loss  # type: ignore[no-any-return]

@@ -1,0 +1,93 @@
+"""SalUn: random labels, but only the weights that matter most to the forget set may change."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mmulbench.data import Batch
+from mmulbench.method import GradientConfig, UnlearningProblem
+from mmulbench.methods.random_label import RandomLabel
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.seeds import torch_seeded
+from mmulbench.training import Learner
+
+
+@METHODS.register("salun")
+class Salun(RandomLabel):
+    """Random labels on m * theta, m = top half of |grad CE(Df)| (Fan et al. 2024, arXiv 2310.12508).
+
+    The gradient is that of the task's own loss summed over all pairs of Df, at the original's weights and in
+    evaluation mode; weights are compared over the whole model. Weights outside the mask keep the original's
+    values bit for bit. The loss, and what a wrong label is in retrieval, are those of random_label.
+    """
+
+    @dataclass(frozen=True)
+    class Config(GradientConfig):
+        """The fraction is the paper's; the rest is shared by all methods.
+
+        Attributes:
+            epochs: passes over the retain set.
+            lr: AdamW's learning rate.
+            batch_size: pairs of each set a step.
+            patience: epochs without a lower validation loss before stopping; 0: run all.
+            fraction: of the weights that may change (paper: the threshold is the median).
+        """
+
+        fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+    def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
+        """AdamW, undone outside the mask: neither gradient, momentum nor decay moves a weight there."""
+        learner = super().learner(model, problem)
+        masks = top_masks(self.saliency(model, problem), self.config.fraction)
+        before = list(problem.original.parameters())
+
+        @torch.no_grad()
+        def restore(*_: Any) -> None:
+            for parameter, old, mask in zip(learner.parameters, before, masks, strict=True):
+                parameter.copy_(torch.where(mask, parameter, old))
+
+        learner.optimizer.register_step_post_hook(restore)
+        return learner
+
+    def saliency(self, model: MultimodalModel, problem: UnlearningProblem) -> list[Tensor]:
+        """For each parameter, the gradient of the task's loss summed over Df."""
+        totals = [torch.zeros_like(parameter) for parameter in model.parameters()]
+        forget, size = problem.forget, self.config.batch_size
+        tick = problem.progress.counter(forget.steps(size), "Saliency")
+        model.eval()
+        with torch_seeded(problem.seed, "saliency"):
+            for batch in forget.epoch(size, problem.generator("saliency order")):
+                work = functools.partial(_add_gradient, model, batch, totals)
+                problem.meter.step("saliency", len(batch), work, optimiser_step=False)
+                tick()
+        model.train()
+        return totals
+
+
+def _add_gradient(model: MultimodalModel, batch: Batch, totals: list[Tensor]) -> None:
+    """Add the gradient of a batch's loss, weighted by its pairs: a mean over them in most losses."""
+    loss = model(batch).loss * len(batch)
+    gradients = torch.autograd.grad(loss, list(model.parameters()), materialize_grads=True)
+    for total, gradient in zip(totals, gradients, strict=True):
+        total += gradient
+
+
+def top_masks(values: list[Tensor], fraction: float) -> list[Tensor]:
+    """Where the largest absolute values of all tensors together lie; of equal ones the first.
+
+    Returns:
+        Bool tensors of the values' shapes.
+    """
+    flat = torch.cat([value.flatten() for value in values]).abs()
+    chosen = flat.argsort(descending=True, stable=True)[: round(fraction * len(flat))]
+    mask = torch.zeros_like(flat, dtype=torch.bool)
+    mask[chosen] = True
+    parts = torch.split(mask, [value.numel() for value in values])
+    return [part.view_as(value) for part, value in zip(parts, values, strict=True)]

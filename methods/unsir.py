@@ -1,0 +1,32 @@
+"""UNSIR: class-level noise that impairs, then repair; not applicable to deleted pairs."""
+
+from __future__ import annotations
+
+from mmulbench.errors import NotApplicable
+from mmulbench.method import Method, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.registry import METHODS
+from mmulbench.task import Task
+
+REASON = (
+    "UNSIR learns a noise that maximises the loss of one whole class; here pairs are deleted, not classes"
+)
+
+
+@METHODS.register("unsir")
+class Unsir(Method):
+    """max CE(noise, class), impair on noise + Dr, repair on Dr (Tarun et al. 2023, arXiv 2111.08947).
+
+    The noise stands for a class whose data may not be read any more. A forget set of this benchmark is a
+    list of pairs, which may be of any class, and its classes stay in use: there is no class to make noise
+    for. It is listed so that tables say so.
+    """
+
+    @classmethod
+    def applies_to(cls, task: Task) -> str | None:
+        """Never."""
+        return REASON
+
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Raise `NotApplicable`."""
+        raise NotApplicable(REASON)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from labelled_toys import labelled_problem
+from toys import changed, state_of, toy_problem
+
+from mmulbench.methods._fisher import flat, inverse_fisher_times
+from mmulbench.methods.influence import Influence
+
+
+def dense(rows, damping, vector):
+    matrix = rows.T @ rows / len(rows) + damping * torch.eye(rows.shape[1], dtype=rows.dtype)
+    return torch.linalg.inv(matrix) @ vector
+
+
+@pytest.mark.parametrize("count", [1, 3, 20])
+@pytest.mark.parametrize("damping", [0.01, 1.0])
+def test_the_inverse_is_exact(count, damping):
+    torch.manual_seed(count)
+    rows, vector = torch.randn(count, 8).double(), torch.randn(8).double()
+    assert torch.allclose(inverse_fisher_times(rows, damping, vector), dense(rows, damping, vector))
+
+
+def test_the_inverse_knows_more_than_the_first_gradient():
+    """The released recursion changes a vector along the first gradient alone."""
+    rows, vector = torch.eye(2).double(), torch.tensor([0.0, 1.0]).double()
+    assert inverse_fisher_times(rows, 1.0, vector).tolist() == pytest.approx([0, 1 / 1.5])
+
+
+def single_gradients(problem, data):
+    """(n, p) by autograd on the model's own loss of one pair at a time."""
+    model = problem.copy_of_original().requires_grad_(True)
+    rows = []
+    for i in range(len(data.split)):
+        model.zero_grad()
+        model(data.batch(torch.tensor([i]).numpy())).loss.backward()
+        rows.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
+    return torch.stack(rows)
+
+
+def test_step_by_hand():
+    """Of six units, two are deleted."""
+    given = labelled_problem(forget=(0, 1))
+    on_forget, on_retain = single_gradients(given, given.forget), single_gradients(given, given.retain)
+    direction = 2 / 6 * (on_forget.mean(0) - on_retain.mean(0))
+    expected = flat(given.original.parameters()) + 3.0 * dense(on_retain, 0.1, direction)
+    model = Influence(Influence.Config(alpha=3.0, damping=0.1)).unlearn(given)
+    assert torch.allclose(flat(model.parameters()), expected, atol=1e-5)
+
+
+def test_batch_size_does_not_matter():
+    models = [
+        Influence(Influence.Config(batch_size=size, damping=0.1)).unlearn(toy_problem()) for size in (1, 3)
+    ]
+    assert torch.allclose(flat(models[0].parameters()), flat(models[1].parameters()), atol=1e-5)
+
+
+def test_a_small_step_raises_the_loss_on_the_forget_set():
+    given = labelled_problem(forget=(0, 1))
+    model = Influence(Influence.Config(alpha=0.1)).unlearn(given)
+    assert changed(state_of(given.original), model)
+    assert given.mean_loss(model, given.forget) > given.mean_loss(given.original, given.forget)
