@@ -2,6 +2,7 @@
 
 An entry is the folder ``<kind>/<key>/`` with `tensors.safetensors` and `artifact.json`; the key is a hash of
 everything the tensors depend on, so a stale entry cannot be taken for a valid one. Nothing is ever unpickled.
+One large tensor is stored as `mmulbench.blocks` does it: block by block, each with a checksum of its own.
 """
 
 from __future__ import annotations
@@ -9,34 +10,36 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from filelock import FileLock, Timeout
 
-from mmulbench import __version__
+from mmulbench import __version__, blocks
+from mmulbench.blocks import CACHE_FLAG
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors, sha256_of, sync_folder, write_atomically
+from mmulbench.layout import Layout
+from mmulbench.progress import Progress
 from mmulbench.results import canonical_json, fingerprint
+from mmulbench.tensorfile import save_tensors
 
 if TYPE_CHECKING:
     import torch
 
+    from mmulbench.model import Blockwise
+
 FORMAT_VERSION = 1
 """Raised when the layout of an entry changes; part of every key, so older entries are simply not found."""
-
-CACHE_FLAG = "--cache-dir"
 
 JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
 
 _LOG = logging.getLogger(__name__)
-_TENSORS = "tensors.safetensors"
+_TENSORS = blocks.TENSORS
 _RECORD = "artifact.json"
 
 
@@ -61,6 +64,23 @@ class _Damaged(_Absent):
     """There is an entry that cannot be trusted; the text says why."""
 
 
+class _PartlyDamaged(_Damaged):
+    """Parts of an entry cannot be trusted, all others can.
+
+    Args:
+        parts: their names.
+        layout: of the tensor.
+        checksums: of its blocks, as they should be.
+    """
+
+    def __init__(self, parts: list[str], layout: Layout, checksums: list[str]) -> None:
+        one = f"{parts[0]} is damaged: rebuilding it"
+        super().__init__(
+            one if len(parts) == 1 else f"{len(parts)} parts are damaged, first {parts[0]}: rebuilding them"
+        )
+        self.layout, self.checksums = layout, checksums
+
+
 class ArtifactCache:
     """Cache of artifacts under one folder, safe for several threads, processes and kills.
 
@@ -73,35 +93,48 @@ class ArtifactCache:
         self._root = root
         self._report = report
 
-    def get_or_build(self, kind: str, inputs: Mapping[str, JSON], build: Callable[[], Artifact]) -> Artifact:
+    def get_or_build(
+        self,
+        kind: str,
+        inputs: Mapping[str, JSON],
+        build: Callable[[], Artifact | Blockwise],
+        progress: Progress | None = None,
+    ) -> Artifact:
         """Load an artifact, or build and store it; of several processes at once, one builds.
 
         Args:
             kind: What it is, such as ``"original"``; names the folder.
             inputs: Everything its tensors depend on.
-            build: Makes it. Not called when a valid entry exists.
+            build: Makes it, or says how to compute it block by block. Not called when a valid entry exists.
+            progress: Shows a bar while blocks are computed.
 
         Returns:
             The artifact as read from disk, so a fresh one equals a cached one bit for bit.
 
         Raises:
-            MmulbenchError: The cache cannot be read or written; no partial entry is left.
+            MmulbenchError: The cache cannot be read or written; no partial entry is taken for a whole one.
         """
-        identity = {"format": FORMAT_VERSION, "kind": kind, "inputs": inputs}
-        key = fingerprint(identity)[:16]
-        folder = self._root / kind / key
+        identity = _identity(kind, inputs)
+        folder = self.folder(kind, inputs)
         with contextlib.suppress(_Absent):
             return _load(folder, identity)
-        with self.lock(f"{kind}-{key}", f"building {kind}"):
+        with self.lock(f"{kind}-{folder.name}", f"building {kind}"):
             try:
                 return _load(folder, identity)
+            except _PartlyDamaged as damage:
+                self._report(f"cache entry {folder}: {damage}")
+                _take_up(folder, damage)
             except _Damaged as damage:
                 self._report(f"cache entry {folder} is damaged ({damage}): rebuilding")
             except _Absent:
-                pass
+                if blocks.has_work(_staging_of(folder)):
+                    self._report(f"going on with what an interrupted command left in {_staging_of(folder)}")
             with _staging(folder) as staging:
-                artifact = build()
-                _store(artifact, identity, staging, folder)
+                built = build()
+                if isinstance(built, Artifact):
+                    _store(built, identity, staging, folder)
+                else:
+                    _store_blocks(built, identity, staging, folder, progress or Progress())
             try:
                 return _load(folder, identity)
             except _Absent as error:
@@ -109,6 +142,10 @@ class ArtifactCache:
                     f"cache entry {folder} does not read back as written ({error}); check the disk or "
                     f"choose another folder with {CACHE_FLAG}"
                 ) from error
+
+    def folder(self, kind: str, inputs: Mapping[str, JSON]) -> Path:
+        """Where an artifact is, or would be."""
+        return self._root / kind / fingerprint(_identity(kind, inputs))[:16]
 
     @contextlib.contextmanager
     def lock(self, name: str, doing: str | None = None) -> Iterator[None]:
@@ -138,6 +175,10 @@ class ArtifactCache:
             held.release()
 
 
+def _identity(kind: str, inputs: Mapping[str, JSON]) -> dict[str, Any]:
+    return {"format": FORMAT_VERSION, "kind": kind, "inputs": inputs}
+
+
 def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
     """Verify and load an entry; `_Absent` or `_Damaged` when that cannot be done."""
     from safetensors.torch import load_file
@@ -148,14 +189,25 @@ def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
             raise _Absent("it is missing")
         try:
             record = _read_record(folder / _RECORD, identity)
-            size = tensors.stat().st_size
-            if size != record["size"]:
-                raise _Damaged(f"{_TENSORS} has {size} bytes instead of {record['size']}")
-            if sha256_of(tensors) != record["sha256"]:
-                raise _Damaged(f"the checksum of {_TENSORS} is wrong")
-            return Artifact(tensors=load_file(tensors), info=record["info"])
+            _verify(tensors, record)
+            return Artifact(tensors=load_file(tensors), info=record["info"])  # mapped, not read
         except FileNotFoundError as error:
             raise _Damaged(f"{Path(error.filename).name} is missing") from error
+
+
+def _verify(tensors: Path, record: Mapping[str, Any]) -> None:
+    """Check that the tensors are those that the record describes."""
+    if "layout" in record:
+        layout = Layout.from_json(record["layout"])
+        parts = blocks.faults(tensors, layout, record["blocks"])
+        if parts:
+            raise _PartlyDamaged(parts, layout, record["blocks"])
+        return
+    size = tensors.stat().st_size
+    if size != record["size"]:
+        raise _Damaged(f"{_TENSORS} has {size} bytes instead of {record['size']}")
+    if sha256_of(tensors) != record["sha256"]:
+        raise _Damaged(f"the checksum of {_TENSORS} is wrong")
 
 
 def _read_record(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,67 +223,72 @@ def _read_record(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", record)
 
 
+def _staging_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.tmp")
+
+
 @contextlib.contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """An empty sibling to build in; clears what a killed process left there. Needs the entry's lock."""
-    staging = folder.with_name(f"{folder.name}.tmp")
+    """A sibling to build in. Needs the entry's lock.
+
+    Finished blocks stay in it, to go on from; all else that a killed or failed process left is cleared.
+    """
+    staging = _staging_of(folder)
     with disk_errors("write", staging, CACHE_FLAG):
-        if staging.exists():
+        if staging.exists() and not blocks.has_work(staging):
             shutil.rmtree(staging)
-        staging.mkdir(parents=True)
+        staging.mkdir(parents=True, exist_ok=True)
     try:
         yield staging
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if not blocks.has_work(staging):
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _take_up(folder: Path, damage: _PartlyDamaged) -> None:
+    """Turn an entry into one that is half built, where its damaged blocks are missing."""
+    blocks.reopen(folder, damage.layout, damage.checksums)
+    with disk_errors("write", folder, CACHE_FLAG):
+        staging = _staging_of(folder)
+        if staging.exists():
+            shutil.rmtree(staging)
+        folder.replace(staging)
 
 
 def _store(artifact: Artifact, identity: Mapping[str, Any], staging: Path, folder: Path) -> None:
-    """Write both files to ``staging``, then rename it to ``folder``, replacing a damaged entry."""
+    """Write an artifact to ``staging``, then make it the entry."""
     tensors = staging / _TENSORS
     with disk_errors("write", folder, CACHE_FLAG):
-        _save_tensors(artifact.tensors, tensors)
-        record = {
-            **identity,
-            "info": artifact.info,
-            "sha256": sha256_of(tensors),
-            "size": tensors.stat().st_size,
-            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "mmulbench": __version__,
-        }
-        # Through JSON once, so that tuples and number keys hash as they will when read back.
-        record = json.loads(canonical_json(record))
-        record["checksum"] = fingerprint(record)
-        write_atomically(staging / _RECORD, json.dumps(record, indent=1) + "\n", CACHE_FLAG)
-        # safetensors makes files only their owner can read: a shared cache follows the umask.
-        tensors.chmod((staging / _RECORD).stat().st_mode)
-        if folder.exists():
-            shutil.rmtree(folder)
-        staging.replace(folder)
-        sync_folder(folder.parent)
+        save_tensors(artifact.tensors, tensors)
+        content = {"sha256": sha256_of(tensors), "size": tensors.stat().st_size}
+        _finish({**identity, "info": artifact.info, **content}, staging, folder)
 
 
-def _save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    try:
-        save_file(_separate(tensors), path)
-    except SafetensorError as error:
-        code = re.search(r"os error (\d+)", str(error))
-        if code is None:
-            raise
-        raise OSError(int(code[1]), os.strerror(int(code[1]))) from error
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _store_blocks(
+    source: Blockwise, identity: Mapping[str, Any], staging: Path, folder: Path, progress: Progress
+) -> None:
+    """Compute what is missing in ``staging``, then make it the entry."""
+    layout, checksums = blocks.fill(source, staging, progress)
+    content = {"layout": asdict(layout), "blocks": checksums, "size": layout.file_bytes}
+    with disk_errors("write", folder, CACHE_FLAG):
+        _finish({**identity, "info": {}, **content}, staging, folder)
+        (folder / blocks.JOURNAL).unlink()
 
 
-def _separate(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors on the CPU, contiguous, no two sharing memory: what safetensors can store."""
-    separate: dict[str, torch.Tensor] = {}
-    memory: set[int] = set()
-    for name, tensor in tensors.items():
-        dense = tensor.detach().cpu().contiguous()
-        address = dense.untyped_storage().data_ptr()
-        separate[name] = dense.clone() if address in memory else dense
-        memory.add(address)
-    return separate
+def _finish(facts: Mapping[str, Any], staging: Path, folder: Path) -> None:
+    """Write the record, then rename ``staging`` to ``folder``, replacing a damaged entry."""
+    record = {
+        **facts,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "mmulbench": __version__,
+    }
+    # Through JSON once, so that tuples and number keys hash as they will when read back.
+    record = json.loads(canonical_json(record))
+    record["checksum"] = fingerprint(record)
+    write_atomically(staging / _RECORD, json.dumps(record, indent=1) + "\n", CACHE_FLAG)
+    # safetensors makes files only their owner can read: a shared cache follows the umask.
+    (staging / _TENSORS).chmod((staging / _RECORD).stat().st_mode)
+    if folder.exists():
+        shutil.rmtree(folder)
+    staging.replace(folder)
+    sync_folder(folder.parent)

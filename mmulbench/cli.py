@@ -185,6 +185,9 @@ def data_check(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
     ] = None,
+    hub: Annotated[
+        str, typer.Option("--hub", help="owner/name on a hub, or a folder of its files, instead.")
+    ] = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -192,7 +195,40 @@ def data_check(
     from mmulbench.datacheck import print_check
     from mmulbench.settings import data_dir as folder
 
-    raise typer.Exit(print_check(task, folder(data_dir), as_json=as_json))
+    raise typer.Exit(print_check(task, folder(data_dir), hub=hub, as_json=as_json))
+
+
+@data_app.command("prepare")
+def data_prepare(
+    task: TaskName,
+    backbone: Annotated[
+        str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="task.KEY=value; repeat for several.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
+    ] = None,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
+    ] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Compute a task's model inputs into the cache; goes on where it was interrupted."""
+    from mmulbench import settings as folders
+    from mmulbench.dataprepare import print_prepare
+
+    print_prepare(
+        task,
+        backbone,
+        settings or [],
+        folders.data_dir(data_dir),
+        folders.cache_dir(cache_dir),
+        as_json=as_json,
+    )
 
 
 @app.command()

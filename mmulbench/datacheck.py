@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mmulbench.datainfo import DataInfo, DataReport, plural
 from mmulbench.errors import UsageError
+from mmulbench.overrides import Overrides
 from mmulbench.progress import Bars, NotesOnly
 from mmulbench.registry import TASKS
 
@@ -37,6 +38,8 @@ def print_info(name: str, *, as_json: bool) -> None:
         "Where to get it": (info.source,),
         "What to put into the data folder": info.layout or nothing,
     }
+    if info.hub:
+        sections["Or from a hub, with --set task.hub=NAME"] = info.hub
     console.print(f"[bold]{name}[/bold]: {TASKS.describe(name)}", soft_wrap=True)
     for title, lines in sections.items():
         console.print(f"\n[bold]{title}[/bold]")
@@ -53,8 +56,14 @@ def print_info(name: str, *, as_json: bool) -> None:
         )
 
 
-def print_check(name: str, data_dir: Path, *, as_json: bool) -> int:
+def print_check(name: str, data_dir: Path, *, hub: str = "", as_json: bool) -> int:
     """Print what of a task's data is there.
+
+    Args:
+        name: of the task.
+        data_dir: the data folder.
+        hub: the data set on a hub, or its folder, that is read instead; empty for local files.
+        as_json: print JSON.
 
     Returns:
         0, or 1 where something is missing or damaged.
@@ -65,13 +74,14 @@ def print_check(name: str, data_dir: Path, *, as_json: bool) -> int:
     """
     cls = TASKS.get(name)
     info = _info(name, cls)
+    task = cls(Overrides([f"task.hub={hub}"] if hub else [], []).task(cls.Config()))
     with NotesOnly() if as_json else Bars() as progress:
-        report = cls().check(data_dir, progress)
+        report = task.check(data_dir, progress)
     short = report.short_of(info)
     if as_json:
-        print(json.dumps(_as_json(name, data_dir, info, report, short), indent=2))
+        print(json.dumps(_as_json(name, data_dir, hub, info, report, short), indent=2))
     else:
-        _print_report(name, data_dir, info, report, short)
+        _print_report(name, hub or str(data_dir.absolute()), info, report, short)
     return int(bool(short or report.problems))
 
 
@@ -84,10 +94,10 @@ def _info(name: str, cls: type[Task]) -> DataInfo:
     return cls.info
 
 
-def _print_report(name: str, data_dir: Path, info: DataInfo, report: DataReport, short: list[str]) -> None:
+def _print_report(name: str, place: str, info: DataInfo, report: DataReport, short: list[str]) -> None:
     console = Console(highlight=False)
     if info.layout:
-        console.print(f"{name} in {data_dir.absolute()}", markup=False, soft_wrap=True)
+        console.print(f"{name} in {place}", markup=False, soft_wrap=True)
     console.print(_sizes(info, report))
     for title, lines in (
         ("Left out", [f"{_count(count, info.pair)}: {why}" for why, count in report.dropped.items()]),
@@ -134,7 +144,7 @@ def _number(count: int | None) -> str:
 
 
 def _as_json(
-    name: str, data_dir: Path, info: DataInfo, report: DataReport, short: list[str]
+    name: str, data_dir: Path, hub: str, info: DataInfo, report: DataReport, short: list[str]
 ) -> dict[str, Any]:
     splits = {}
     for split, found in report.counts.items():
@@ -148,6 +158,7 @@ def _as_json(
     return {
         "task": name,
         "data_dir": str(data_dir.absolute()),
+        "hub": hub,
         "complete": not (short or report.problems),
         "unit": info.unit,
         "pair": info.pair,

@@ -19,6 +19,8 @@ class DataInfo:
         source: where to get it.
         layout: what to put where in the data folder, one path with its meaning a line; empty where the data
             comes with packages.
+        hub: data sets on a hub that have its form, one with its meaning a line; empty where it is not read
+            from a hub.
         sizes: by split, how many units and pairs there are when the data is complete.
         unit: what a forget unit is called.
         pair: what one of its pairs is called.
@@ -29,6 +31,7 @@ class DataInfo:
     terms: str
     source: str
     layout: tuple[str, ...] = ()
+    hub: tuple[str, ...] = ()
     sizes: Mapping[str, Sizes] = field(default_factory=dict)
     unit: str = "image"
     pair: str = "text"

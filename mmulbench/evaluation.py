@@ -11,16 +11,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmulbench.data import Features, Integers, Relations, Split, unrelated_pairs
+from mmulbench.encoding import ItemEncoder
 from mmulbench.metrics.classification import classification_utility
 from mmulbench.metrics.utility import Measure
 from mmulbench.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
 from mmulbench.progress import Progress
-from mmulbench.retrieval import encode_items, evaluate_retrieval
+from mmulbench.retrieval import evaluate_retrieval
 from mmulbench.seeds import torch_seeded
 
 Floats = NDArray[np.float64]
 
 PAIR_BLOCK = 2048
+"""Pairs judged at a time, at most."""
+
+POOL_BLOCK = 2**22
+"""Similarities of pairs with the reference items held at a time."""
+
 SETS = ("test", "retain", "forget")
 
 
@@ -38,6 +44,7 @@ class EvaluationSets:
         rerank: retrieval candidates that the fusion module re-ranks.
         classes: how many classes pairs fall into; 0 for retrieval.
         headline: the measure that stands for utility; empty for mean recall or accuracy.
+        gallery: retrieval is measured in galleries of at most so many units; 0 for any number.
     """
 
     splits: Mapping[str, Split]
@@ -48,6 +55,7 @@ class EvaluationSets:
     rerank: int
     classes: int = 0
     headline: str = ""
+    gallery: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,17 +84,21 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
         progress: shows bars.
     """
     model.eval()
-    utility = {name: _utility(model, name, split, sets, progress) for name, split in sets.splits.items()}
+    encoder = ItemEncoder(model, sets.features)
+    utility = {
+        name: _utility(model, name, split, sets, encoder, progress) for name, split in sets.splits.items()
+    }
     scores: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
     losses: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
-    pools = _reference_pools(model, sets) if CONTRASTIVE in model.paths else None
+    pools = _reference_pools(model, sets, encoder) if CONTRASTIVE in model.paths else None
     with torch_seeded(seed, "unrelated pairs"):
         apart = unrelated_pairs(sets.splits["retain"], sets.relations, len(sets.splits["forget"]))
     pairs = {**sets.splits, "unrelated": apart}
-    total = sum(-(-len(split) // PAIR_BLOCK) for split in pairs.values())
+    block = encoder.block(PAIR_BLOCK, *model.modalities)
+    total = sum(-(-len(split) // block) for split in pairs.values())
     tick = progress.counter(total, "association of pairs")
     for name, split in pairs.items():
-        for path, (score, loss) in _associations(model, split, sets.features, pools, tick).items():
+        for path, (score, loss) in _associations(model, split, encoder, pools, tick).items():
             scores[path][name] = score
             if name != "unrelated":
                 losses[path][name] = loss
@@ -94,16 +106,28 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
 
 
 def _utility(
-    model: MultimodalModel, name: str, split: Split, sets: EvaluationSets, progress: Progress
+    model: MultimodalModel,
+    name: str,
+    split: Split,
+    sets: EvaluationSets,
+    encoder: ItemEncoder,
+    progress: Progress,
 ) -> dict[str, Measure]:
     """The task's measures on one set; ``headline`` is the one that stands for them."""
     if not isinstance(model, RetrievalModel):
-        predicted = _predictions(model, split, sets.features, progress, f"classify {name}")
+        predicted = _predictions(model, split, encoder, progress, f"classify {name}")
         assert split.label is not None
         found = classification_utility(predicted, split.label, sets.classes)
         return {"headline": found[sets.headline or "accuracy"], **found}
     result = evaluate_retrieval(
-        model, split, sets.relations, sets.features, sets.rerank, progress, f"retrieval on {name}"
+        model,
+        split,
+        sets.relations,
+        sets.features,
+        sets.rerank,
+        progress,
+        f"retrieval on {name}",
+        sets.gallery,
     )
     named = result.named(*sets.modalities)
     mean = Measure(result.mean_recall, result.chance, result.n)
@@ -111,33 +135,35 @@ def _utility(
 
 
 def _predictions(
-    model: MultimodalModel, split: Split, features: Features, progress: Progress, description: str
+    model: MultimodalModel, split: Split, encoder: ItemEncoder, progress: Progress, description: str
 ) -> Integers:
     """(n,) the class the model gives to each pair."""
-    blocks = range(0, len(split), PAIR_BLOCK)
+    size = encoder.block(PAIR_BLOCK, *model.modalities)
+    starts = range(0, len(split), size)
     found = [
-        model.head(model.fuse(*_encode_pairs(model, split, features, start))).argmax(1)
-        for start in progress.track(blocks, len(blocks), description)
+        model.head(model.fuse(*_encode_pairs(model, split, encoder, slice(start, start + size)))).argmax(1)
+        for start in progress.track(starts, len(starts), description)
     ]
     return torch.cat(found).cpu().numpy()
 
 
 def _encode_pairs(
-    model: MultimodalModel, split: Split, features: Features, start: int
+    model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice
 ) -> tuple[Encoded, Encoded]:
     """Encoder outputs of one block of a split's pairs."""
-    part = slice(start, start + PAIR_BLOCK)
     a, b = (
-        encode_items(model, modality, torch.from_numpy(column[part]), features)
+        encoder.items(modality, torch.from_numpy(column[part]))
         for modality, column in zip(model.modalities, (split.first, split.second), strict=True)
     )
     return a, b
 
 
-def _reference_pools(model: MultimodalModel, sets: EvaluationSets) -> tuple[Tensor, Tensor]:
+def _reference_pools(
+    model: MultimodalModel, sets: EvaluationSets, encoder: ItemEncoder
+) -> tuple[Tensor, Tensor]:
     columns = (sets.reference.first, sets.reference.second)
     first, second = (
-        encode_items(model, modality, torch.from_numpy(np.unique(column)), sets.features).pooled
+        encoder.pooled(modality, torch.from_numpy(np.unique(column)))
         for modality, column in zip(model.modalities, columns, strict=True)
     )
     return first, second
@@ -146,28 +172,29 @@ def _reference_pools(model: MultimodalModel, sets: EvaluationSets) -> tuple[Tens
 def _associations(
     model: MultimodalModel,
     split: Split,
-    features: Features,
+    encoder: ItemEncoder,
     pools: tuple[Tensor, Tensor] | None,
     tick: Callable[[], None],
 ) -> dict[str, tuple[Floats, Floats]]:
     """By path, score and loss of every pair of a split."""
-    parts: dict[str, list[tuple[Tensor, Tensor]]] = {path: [] for path in model.paths}
-    for start in range(0, len(split), PAIR_BLOCK):
-        a, b = _encode_pairs(model, split, features, start)
+    # Filled in place: small results kept among large temporaries would keep their memory from being reused.
+    found = {path: (np.empty(len(split)), np.empty(len(split))) for path in model.paths}
+    size = encoder.block(PAIR_BLOCK, *model.modalities)
+    for start in range(0, len(split), size):
+        part = slice(start, start + size)
+        a, b = _encode_pairs(model, split, encoder, part)
         labels = None
         if split.label is not None:
-            labels = torch.from_numpy(split.label[start : start + PAIR_BLOCK]).to(features.device)
+            labels = torch.from_numpy(split.label[part]).to(a.pooled.device)
         for path, score in model.association(a, b, labels).items():
             if path == CONTRASTIVE and pools is not None and isinstance(model, RetrievalModel):
                 loss = contrastive_pair_loss(model, score, a.pooled, b.pooled, pools)
             else:
                 loss = nn.functional.softplus(-score)
-            parts[path].append((score, loss))
+            for whole, values in zip(found[path], (score, loss), strict=True):
+                whole[part] = values.double().cpu().numpy()
         tick()
-    return {
-        path: (_array([score for score, _ in found]), _array([loss for _, loss in found]))
-        for path, found in parts.items()
-    }
+    return found
 
 
 def contrastive_pair_loss(
@@ -185,11 +212,12 @@ def contrastive_pair_loss(
         b: (n, d) of the second.
         pools: (p, d) and (q, d) pooled outputs of the reference items of the first and second modality.
     """
-    against_second = model.similarity(a, pools[1]).logsumexp(1)
-    against_first = model.similarity(pools[0], b).logsumexp(0)
     softplus = nn.functional.softplus
-    return (softplus(against_second - own) + softplus(against_first - own)) / 2
-
-
-def _array(parts: list[Tensor]) -> Floats:
-    return torch.cat(parts).double().cpu().numpy()
+    losses = []
+    size = max(1, POOL_BLOCK // max(len(pools[0]), len(pools[1])))
+    parts = zip(*(torch.split(one, size) for one in (own, a, b)), strict=True)
+    for own_part, a_part, b_part in parts:
+        against_second = model.similarity(a_part, pools[1]).logsumexp(1)
+        against_first = model.similarity(pools[0], b_part).logsumexp(0)
+        losses.append((softplus(against_second - own_part) + softplus(against_first - own_part)) / 2)
+    return torch.cat(losses)

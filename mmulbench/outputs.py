@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmulbench.cost import CostMeter
 from mmulbench.data import Batch, Features, Integers, Split
+from mmulbench.encoding import ItemEncoder, collected
 from mmulbench.model import Encoded, MultimodalModel
 from mmulbench.results import Cost
 
@@ -134,7 +135,7 @@ def compute_outputs(
         original: in evaluation mode.
         train: n pairs.
         features: inputs of all items.
-        block: items or pairs at a time.
+        block: items or pairs at a time, at most.
 
     Returns:
         For each modality ``<m>.items`` (k,), ``<m>.pooled`` (k, d) and, if all fit in `TOKEN_BUDGET`,
@@ -142,12 +143,15 @@ def compute_outputs(
     """
     meter = CostMeter(features.device)
     stored: Tensors = {}
+    encoder = ItemEncoder(original, features)
     with meter:
         for modality, column in zip(original.modalities, (train.first, train.second), strict=True):
-            _encode_items(original, modality, np.unique(column), features, block, meter, stored)
+            size = encoder.block(block, modality)
+            stored |= _encode_items(original, modality, np.unique(column), features, size, meter)
         blocks = []
-        for start in range(0, len(train), block):
-            part = slice(start, start + block)
+        size = encoder.block(block, *original.modalities)
+        for start in range(0, len(train), size):
+            part = slice(start, start + size)
             a, b = (
                 _look_up(original, stored, features, modality, torch.from_numpy(column[part]))
                 for modality, column in zip(original.modalities, (train.first, train.second), strict=True)
@@ -165,23 +169,23 @@ def _encode_items(
     features: Features,
     block: int,
     meter: CostMeter,
-    stored: Tensors,
-) -> None:
-    parts: list[Encoded] = []
-    keep = True
-    for start in range(0, len(items), block):
-        index = torch.from_numpy(items[start : start + block])
-        work = functools.partial(original.encode, modality, features.gather(modality, index))
-        encoded = meter.step(f"encode {modality}", len(index), work, optimiser_step=False)
-        encoded = encoded.to(torch.device("cpu"))
+) -> Tensors:
+    """The encoder's outputs of a modality's items, without tokens where they take too much memory."""
 
-        keep = encoded.tokens[0].nbytes * len(items) <= TOKEN_BUDGET
-        parts.append(encoded if keep else Encoded(encoded.tokens[:0], encoded.mask[:0], encoded.pooled))
-    stored[f"{modality}.items"] = torch.from_numpy(items)
-    stored[f"{modality}.pooled"] = torch.cat([part.pooled for part in parts])
-    if keep:
-        stored[f"{modality}.tokens"] = torch.cat([part.tokens for part in parts])
-        stored[f"{modality}.mask"] = torch.cat([part.mask for part in parts])
+    def encoded() -> Iterator[Encoded]:
+        for start in range(0, len(items), block):
+            index = torch.from_numpy(items[start : start + block])
+            work = functools.partial(original.encode, modality, features.gather(modality, index))
+            found = meter.step(f"encode {modality}", len(index), work, optimiser_step=False)
+            found = found.to(torch.device("cpu"))
+            keep = found.tokens[0].nbytes * len(items) <= TOKEN_BUDGET
+            yield found if keep else Encoded(found.tokens[:, :0], found.mask[:, :0], found.pooled)
+
+    whole = collected(encoded(), len(items))
+    stored = {f"{modality}.items": torch.from_numpy(items), f"{modality}.pooled": whole.pooled}
+    if whole.mask.shape[1]:
+        stored |= {f"{modality}.tokens": whole.tokens, f"{modality}.mask": whole.mask}
+    return stored
 
 
 def _look_up(

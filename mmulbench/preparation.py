@@ -132,6 +132,48 @@ def load_data(task: Task, workspace: Workspace) -> TaskData:
     return task.load(workspace.data_dir, workspace.progress)
 
 
+@dataclass(frozen=True)
+class ModalityInputs:
+    """One modality's model inputs, as the cache holds them.
+
+    Attributes:
+        inputs: by name; on disk, mapped into memory.
+        folder: of the cache entry.
+        new: whether they were computed now.
+    """
+
+    inputs: Inputs
+    folder: Path
+    new: bool
+
+
+def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
+    """What decides the inputs of all modalities."""
+    return {"data": data.fingerprint, "backbone": backbone.identity, "torch": str(torch.__version__)}
+
+
+def load_inputs(
+    modality: str, data: TaskData, backbone: Backbone, cache: ArtifactCache, progress: Progress
+) -> ModalityInputs:
+    """A modality's model inputs, from the cache where they are known.
+
+    Raises:
+        UsageError: when packages are missing.
+        MmulbenchError: when the cache cannot be written.
+    """
+    key = {**features_key(data, backbone), "modality": modality}
+    new = False
+
+    def build() -> Artifact | Blockwise:
+        nonlocal new
+        new = True
+        found = backbone.prepare(modality, data.items[modality], progress.track)
+        return found if isinstance(found, Blockwise) else Artifact(found, {})
+
+    inputs = cache.get_or_build("features", key, build, progress).tensors
+    return ModalityInputs(inputs, cache.folder("features", key), new)
+
+
 def prepare_inputs(
     task_name: str, task: Task, data: TaskData, backbone: Backbone, recipe: Recipe, workspace: Workspace
 ) -> Prepared:
@@ -141,28 +183,12 @@ def prepare_inputs(
         UsageError: when packages are missing.
         MmulbenchError: when the cache cannot be written.
     """
-    key: dict[str, Any] = {
-        "data": data.fingerprint,
-        "backbone": backbone.identity,
-        "torch": str(torch.__version__),
-    }
+    key = features_key(data, backbone)
     arrays: dict[str, Inputs] = {}
     whole: dict[str, Inputs] = {}
     groups = {}
     for modality in task.modalities:
-
-        def build(modality: str = modality) -> Artifact:
-            inputs = backbone.prepare(modality, data.items[modality], workspace.progress.track)
-            if isinstance(inputs, Blockwise):
-                starts = range(0, inputs.count, inputs.block)
-                blocks = [
-                    inputs.compute(range(start, min(start + inputs.block, inputs.count)))
-                    for start in workspace.progress.track(starts, len(starts), inputs.description)
-                ]
-                inputs = {inputs.name: torch.cat(blocks)}
-            return Artifact(inputs, {})
-
-        inputs = workspace.cache.get_or_build("features", {**key, "modality": modality}, build).tensors
+        inputs = load_inputs(modality, data, backbone, workspace.cache, workspace.progress).inputs
         arrays[modality] = {name: value for name, value in inputs.items() if name not in backbone.whole}
         whole[modality] = {
             name: value.to(workspace.device) for name, value in inputs.items() if name in backbone.whole

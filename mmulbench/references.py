@@ -119,6 +119,7 @@ def load_measurements(
         "sets": digest(*(column for split in sets.splits.values() for column in _columns(split))),
         "headline": sets.headline,
         "rerank": sets.rerank,
+        "gallery": sets.gallery,
         "seed": seed,
         "metric_version": METRIC_VERSION,
     }
@@ -140,6 +141,7 @@ def evaluation_sets(prepared: Prepared, retain: Split, forget: Split) -> Evaluat
         rerank=prepared.task.rerank,
         classes=len(prepared.task.classes),
         headline=prepared.task.utility,
+        gallery=prepared.task.gallery,
     )
 
 

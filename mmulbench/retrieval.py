@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,25 +10,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmulbench.data import Features, Integers, Relations, Split
-from mmulbench.metrics.utility import RetrievalUtility, first_hit_ranks, retrieval_utility
-from mmulbench.model import CONTRASTIVE, MATCHING, Encoded, MultimodalModel, RetrievalModel
+from mmulbench.encoding import ItemEncoder, block_size
+from mmulbench.metrics.utility import RetrievalUtility, first_hit_ranks, mean_utility, retrieval_utility
+from mmulbench.model import CONTRASTIVE, MATCHING, Encoded, RetrievalModel
 from mmulbench.progress import Progress
+from mmulbench.seeds import generator
 
 QUERIES, PAIRS = 256, 4096
 """Queries scored, and pairs fused, at a time: memory does not grow with images x texts."""
 
-
-@torch.no_grad()
-def encode_items(
-    model: MultimodalModel, modality: str, items: Tensor, features: Features, block: int = 512
-) -> Encoded:
-    """Encoder output of n items, computed in blocks."""
-    parts = [model.encode(modality, features.gather(modality, part)) for part in torch.split(items, block)]
-    return Encoded(
-        torch.cat([part.tokens for part in parts]),
-        torch.cat([part.mask for part in parts]),
-        torch.cat([part.pooled for part in parts]),
-    )
+FOLDS = 5
+"""Folds measured of a set that is cut into several, as COCO's 1K protocol averages over five. A retain set of
+29,000 images would have 29, and each takes as long as the test set."""
 
 
 @torch.no_grad()
@@ -40,8 +33,9 @@ def evaluate_retrieval(
     rerank: int,
     progress: Progress,
     description: str,
+    gallery: int = 0,
 ) -> RetrievalUtility:
-    """Recall both ways with the split as its own gallery.
+    """Recall both ways with the split as its own gallery, or over folds of it.
 
     A query's candidates are ranked by contrastive similarity; the best ``rerank`` of them are then ordered by
     similarity plus the matching head's log-odds, as BLIP does (arXiv 2201.12086).
@@ -54,12 +48,49 @@ def evaluate_retrieval(
         rerank: candidates a query that the fusion module sees.
         progress: shows a bar.
         description: of the bar.
+        gallery: units of a fold, where the split has more; 0 for a single gallery.
+
+    Returns:
+        The recalls; of several folds, their mean by number of queries.
     """
-    first, second = (torch.from_numpy(np.unique(column)) for column in (split.first, split.second))
-    a = encode_items(model, model.modalities[0], first, features)
-    b = encode_items(model, model.modalities[1], second, features)
-    blocks = -(-len(first) // QUERIES) + -(-len(second) // QUERIES)
+    folds = gallery_folds(split, gallery)
+    blocks = sum(-(-len(np.unique(side)) // QUERIES) for fold in folds for side in (fold.first, fold.second))
     tick = progress.counter(blocks, description)
+    encoder = ItemEncoder(model, features)
+    return mean_utility([_fold_utility(model, fold, relations, encoder, rerank, tick) for fold in folds])
+
+
+def gallery_folds(split: Split, gallery: int) -> list[Split]:
+    """The galleries a split is measured in.
+
+    Args:
+        split: any.
+        gallery: units of a fold; 0 makes the split the only one.
+
+    Returns:
+        The split where it has no more units than that; else the first `FOLDS` folds of exactly so many units,
+        each with its own texts, in an order that is the same for every seed. Units that make no whole fold
+        are left out, for a smaller gallery is an easier one.
+    """
+    if not gallery or len(split.units) <= gallery:
+        return [split]
+    order = generator(0, "gallery folds").permutation(split.units)
+    count = min(FOLDS, len(order) // gallery)
+    return [split.only(order[fold * gallery : (fold + 1) * gallery]) for fold in range(count)]
+
+
+def _fold_utility(
+    model: RetrievalModel,
+    split: Split,
+    relations: Relations,
+    encoder: ItemEncoder,
+    rerank: int,
+    tick: Callable[[], None],
+) -> RetrievalUtility:
+    """Recall both ways in one gallery."""
+    first, second = (torch.from_numpy(np.unique(column)) for column in (split.first, split.second))
+    a = encoder.items(model.modalities[0], first)
+    b = encoder.items(model.modalities[1], second)
     ranks: list[list[Integers]] = [[], []]
     counts: list[list[Integers]] = [[], []]
     for direction, queries in enumerate((first, second)):
@@ -117,12 +148,10 @@ def _log_odds(
     queries = index[:, None].expand_as(candidates).reshape(-1)
     gallery = candidates.reshape(-1)
     firsts, seconds = (queries, gallery) if direction == 0 else (gallery, queries)
-    found = [matching_log_odds(model, a[i], b[j]) for i, j in _paired(firsts, seconds)]
+    size = block_size(PAIRS, a.tokens[:1].nbytes + b.tokens[:1].nbytes)
+    blocks = zip(torch.split(firsts, size), torch.split(seconds, size), strict=True)
+    found = [matching_log_odds(model, a[i], b[j]) for i, j in blocks]
     return torch.cat(found).reshape(candidates.shape)
-
-
-def _paired(first: Tensor, second: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
-    return zip(torch.split(first, PAIRS), torch.split(second, PAIRS), strict=True)
 
 
 def matching_log_odds(model: RetrievalModel, a: Encoded, b: Encoded) -> Tensor:

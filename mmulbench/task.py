@@ -65,6 +65,13 @@ class Task(ABC):
     rerank: ClassVar[int] = 16
     """Retrieval candidates that the fusion module re-ranks (ALBEF on Flickr30K: 128)."""
 
+    gallery: ClassVar[int] = 0
+    """Retrieval is measured in galleries of at most this many units; 0: the whole set is one gallery.
+
+    Recall depends on how much is searched. Papers search test sets: Flickr30K's 1,000 images, COCO's 5,000 or
+    folds of 1,000 (Karpathy and Fei-Fei, arXiv 1412.2306). A retain set measured in folds of such a size can
+    be compared with them, in bounded time and memory."""
+
     @dataclass(frozen=True)
     class Config:
         """Settings of the task, part of every record."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, overload
@@ -33,18 +35,28 @@ class Found(NamedTuple):
     size: int
 
 
-class ImageFiles(Sequence[Pixels]):
+class Images(Sequence[Pixels], ABC):
     """Images as a sequence that decodes an image whenever it is read, so that memory never holds them all.
 
+    ``self[i]`` is (h, w, 3) uint8 RGB, a slice a list of those.
+
     Args:
-        files: one file an image; ``self[i]`` is (h, w, 3) uint8 RGB, a slice a list of those.
+        names: their file names.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        self.files = tuple(files)
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+
+    @abstractmethod
+    def read(self, index: int) -> Pixels:
+        """Decode one.
+
+        Raises:
+            MmulbenchError: it cannot be decoded.
+        """
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.names)
 
     @overload
     def __getitem__(self, index: int) -> Pixels: ...
@@ -54,22 +66,40 @@ class ImageFiles(Sequence[Pixels]):
 
     def __getitem__(self, index: int | slice) -> Pixels | list[Pixels]:
         if isinstance(index, slice):
-            return [read_image(path) for path in self.files[index]]
+            return [self.read(number) for number in range(*index.indices(len(self)))]
+        return self.read(index)
+
+
+class ImageFiles(Images):
+    """Images that are files, one each."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        super().__init__([file.name for file in files])
+        self.files = tuple(files)
+
+    def read(self, index: int) -> Pixels:
+        """Decode one."""
         return read_image(self.files[index])
 
 
-def read_image(path: Path) -> Pixels:
-    """(h, w, 3) uint8 RGB of an image file: grey and CMYK converted, transparent parts on white.
+def read_image(image: Path | bytes, where: str = "") -> Pixels:
+    """(h, w, 3) uint8 RGB of an image: grey and CMYK converted, transparent parts on white.
+
+    Args:
+        image: a file, or what is in one.
+        where: what messages call it; the file where empty.
 
     Raises:
         MmulbenchError: it cannot be decoded, or has more pixels than Pillow takes for safe.
     """
     from PIL import Image
 
+    where = where or str(image)
+    source = io.BytesIO(image) if isinstance(image, bytes) else image
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as opened:
+            with Image.open(source, formats=FORMATS) as opened:
                 if opened.mode in TRANSPARENT or "transparency" in opened.info:
                     picture = opened.convert("RGBA")
                     canvas = Image.new("RGBA", picture.size, "white")
@@ -77,10 +107,10 @@ def read_image(path: Path) -> Pixels:
                     return np.asarray(canvas.convert("RGB"))
                 return np.asarray(opened.convert("RGB"))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise MmulbenchError(f"{path}: refused as a decompression bomb: {error}") from error
+        raise MmulbenchError(f"{where}: refused as a decompression bomb: {error}") from error
     except Exception as error:  # decoders raise all kinds on damaged bytes
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise MmulbenchError(f"{path}: cannot be decoded as an image: {reason}") from error
+        raise MmulbenchError(f"{where}: cannot be decoded as an image: {reason}") from error
 
 
 def safe_name(name: str, where: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.progress import Progress
+from mmulbench.tasks._hub import Columns
 from mmulbench.tasks._images import safe_name
 from mmulbench.tasks._jsonl import Record, as_list, as_record, as_text, read_document
 from mmulbench.tasks._official import OfficialTask, Source
-from mmulbench.tasks._pairs import PairTable
+from mmulbench.tasks._pairs import PairTable, Unit
 from mmulbench.training import Recipe
 
 KARPATHY_SPLITS = {"train": "train", "restval": "train", "val": "validation", "test": "test"}
@@ -25,6 +26,7 @@ class CaptionTask(OfficialTask):
     """
 
     rerank = 128
+    gallery = 1000
     recipe = Recipe(epochs=5, lr=1e-3, weight_decay=0.02, batch_size=128, sampling="pair")
 
     images: ClassVar[str]
@@ -33,26 +35,41 @@ class CaptionTask(OfficialTask):
     lists: ClassVar[tuple[str, ...]]
     """How the names of per-split lists begin."""
 
-    def read(self, data_dir: Path, progress: Progress) -> Source:
+    columns = Columns(
+        fields={
+            "image": ("filename", "file_name", "image_name"),
+            "folder": ("filepath",),
+            "caption": ("caption", "captions", "sentences", "raw"),
+        },
+        optional=frozenset({"split", "folder"}),
+        file="image",
+    )
+
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
         """Read ``dataset_<task>.json``, or where that is not there the three lists."""
-        folder = self.folder(data_dir)
-        table = self.captions(data_dir)
-        return Source(table, folder, self.find_in(folder, folder / self.images))
-
-    def captions(self, data_dir: Path) -> PairTable:
-        """The captions alone.
-
-        Raises:
-            UsageError: the files are not there.
-            MmulbenchError: they are damaged.
-        """
-        table = PairTable()
         for part, path in self.caption_files(data_dir).items():
             if part == "all":
-                self._read_karpathy(path, table)
+                yield from self._karpathy_rows(path)
             else:
-                self._read_list(path, part, table)
-        return table
+                for number, value in enumerate(as_list(read_document(path), "the file", str(path))):
+                    yield part, as_record(value, f"{path}: [{number}]")
+
+    def add(self, row: Record, split: str, table: PairTable) -> Unit:
+        """Take an image's captions, one or a list."""
+        name = safe_name(row.text("image"), row.where)
+        if "folder" in row.fields:
+            name = safe_name(f"{row.text('folder')}/{name}", row.where)
+        elif "/" not in name:
+            name = f"{self.images}/{name}"
+        caption: Any = row.value("caption")
+        for text in caption if isinstance(caption, list) else [caption]:
+            table.add(split, (name,), as_text(text, "caption", row.where), row.where)
+        return (name,)
+
+    def local_images(self, table: PairTable, data_dir: Path) -> Source:
+        """Images below the task's folder."""
+        folder = self.folder(data_dir)
+        return Source(table, folder, self.find_in(folder, folder / self.images))
 
     def caption_files(self, data_dir: Path) -> dict[str, Path]:
         """Karpathy's file as ``all``, or where that is not there, the list of each split.
@@ -67,7 +84,7 @@ class CaptionTask(OfficialTask):
         begin = first.name.removesuffix("train.json")
         return {split: self.first_of(folder, [f"{begin}{part}.json"]) for part, split in LIST_SPLITS.items()}
 
-    def _read_karpathy(self, path: Path, table: PairTable) -> None:
+    def _karpathy_rows(self, path: Path) -> Iterator[tuple[str, Record]]:
         document = as_record(read_document(path), str(path))
         for number, value in enumerate(as_list(document.value("images"), "images", str(path))):
             image = as_record(value, f"{path}: images[{number}]")
@@ -75,20 +92,10 @@ class CaptionTask(OfficialTask):
             if part not in KARPATHY_SPLITS:
                 known = ", ".join(KARPATHY_SPLITS)
                 raise MmulbenchError(f"{image.where}: unknown split {part!r}; known: {known}")
-            for sentence in as_list(image.value("sentences"), "sentences", image.where):
-                text = as_record(sentence, image.where).text("raw")
-                table.add(KARPATHY_SPLITS[part], (self._karpathy_name(image),), text, image.where)
-
-    def _karpathy_name(self, image: Record) -> str:
-        """An image's path below the task's folder."""
-        folder = as_text(image.fields.get("filepath", self.images), "filepath", image.where)
-        return safe_name(f"{folder}/{safe_name(image.text('filename'), image.where)}", image.where)
-
-    def _read_list(self, path: Path, split: str, table: PairTable) -> None:
-        for number, value in enumerate(as_list(read_document(path), "the file", str(path))):
-            row = as_record(value, f"{path}: [{number}]")
-            name = safe_name(row.text("image"), row.where)
-            name = name if "/" in name else f"{self.images}/{name}"
-            caption: Any = row.value("caption")
-            for text in caption if isinstance(caption, list) else [caption]:
-                table.add(split, (name,), as_text(text, "caption", row.where), row.where)
+            sentences = as_list(image.value("sentences"), "sentences", image.where)
+            row = {
+                "image": image.text("filename"),
+                "folder": as_text(image.fields.get("filepath", self.images), "filepath", image.where),
+                "caption": [as_record(sentence, image.where).text("raw") for sentence in sentences],
+            }
+            yield KARPATHY_SPLITS[part], Record(image.where, row)

@@ -1,12 +1,12 @@
-"""What the official image-text data sets have in common: annotations and images in a local folder."""
+"""What the official image-text data sets have in common: where annotations and images come from."""
 
 from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,30 +17,42 @@ from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.model import RawItems
 from mmulbench.progress import Progress
 from mmulbench.task import Task, TaskData
-from mmulbench.tasks._images import Finder, Found, ImageFiles, TreeFinder, read_image
-from mmulbench.tasks._pairs import SPLITS, Annotations, PairTable
+from mmulbench.tasks._hub import Columns, HubImages, Place
+from mmulbench.tasks._hub_open import open_hub
+from mmulbench.tasks._images import Finder, Found, ImageFiles, Images, TreeFinder
+from mmulbench.tasks._jsonl import Record
+from mmulbench.tasks._pairs import SPLITS, Annotations, PairTable, Unit
 
 SAMPLES = 3
 """Pairs shown by a check."""
 
 
+def open_files(names: Sequence[str], found: Sequence[Found]) -> Images:
+    """Images that are files; they have their names with them."""
+    return ImageFiles([file.path for file in found])
+
+
 @dataclass(frozen=True)
 class Source:
-    """What was read from the annotation files.
+    """What was read from the annotations.
 
     Attributes:
         table: the pairs.
-        images: the folder where images are looked for, for messages.
+        images: where images are looked for, for messages.
         find: finds an image by its name in the table.
+        open: makes a sequence of images out of their names and what was found.
     """
 
     table: PairTable
-    images: Path
-    find: Callable[[str], Found | None]
+    images: PurePath
+    find: Callable[[str], Found | Place | None]
+    open: Callable[[Sequence[str], Sequence[Any]], Images] = open_files
 
 
 class OfficialTask(Task):
-    """Reads a data set as its authors publish it. Subclasses say how the annotations are read.
+    """Reads a data set as its authors publish it, or from a hub. Subclasses say how a row is read.
+
+    The same data gives the same splits and the same fingerprint, wherever it comes from.
 
     An image is decoded when a backbone prepares it, never kept. The fingerprint covers the annotations as
     they are used, and name and size of every image file, not the pixels: reading those would take as long as
@@ -53,6 +65,8 @@ class OfficialTask(Task):
 
     name: ClassVar[str]
     info: ClassVar[DataInfo]
+    columns: ClassVar[Columns]
+    """Where on a hub the fields of a row are."""
 
     @dataclass(frozen=True)
     class Config:
@@ -60,22 +74,79 @@ class OfficialTask(Task):
 
         Attributes:
             limit: use only this many forget units of each split, evenly spread; 0 uses all. For quick trials.
+            hub: a parquet-backed data set on a hub, such as owner/name or owner/name@revision, or a local
+                folder of parquet files in the same format, instead of local files.
         """
 
         limit: int = 0
+        hub: str = ""
 
         def __post_init__(self) -> None:
             if self.limit < 0 or self.limit == 1:
                 raise ValueError("limit must be 0 (all) or at least 2")
 
     @abstractmethod
-    def read(self, data_dir: Path, progress: Progress) -> Source:
-        """Read the annotation files.
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
+        """The rows of the local annotation files, each with its split.
 
         Raises:
             UsageError: they are not there.
             MmulbenchError: they are damaged.
         """
+
+    @abstractmethod
+    def add(self, row: Record, split: str, table: PairTable) -> Unit | None:
+        """Take the pairs of one row.
+
+        Returns:
+            Names of its images; None where the row is dropped.
+
+        Raises:
+            MmulbenchError: it is damaged.
+        """
+
+    @abstractmethod
+    def local_images(self, table: PairTable, data_dir: Path) -> Source:
+        """The table with where its images are on disk.
+
+        Raises:
+            UsageError: they are not there.
+        """
+
+    def read(self, data_dir: Path, progress: Progress) -> Source:
+        """Read the annotations, local ones or those of a hub.
+
+        Raises:
+            UsageError: they are not there.
+            MmulbenchError: they are damaged.
+        """
+        if self.config.hub:
+            return self._read_hub(data_dir, progress)
+        return self.local_images(self.table(data_dir), data_dir)
+
+    def table(self, data_dir: Path) -> PairTable:
+        """The pairs of the local annotation files; no image needs to be there."""
+        table = PairTable()
+        for split, row in self.rows(data_dir):
+            self.add(row, split, table)
+        return table
+
+    def _read_hub(self, data_dir: Path, progress: Progress) -> Source:
+        """Read a hub's data set; where it has no images, those on disk are taken."""
+        otherwise = f"local files do as well: mmulbench data info {self.name}"
+        hub = open_hub(self.config.hub, self.columns, otherwise)
+        table, places = PairTable(), dict[str, Place]()
+        for split, record, images in progress.track(hub.rows(), len(hub), "read annotations"):
+            unit = self.add(record, split, table)
+            if unit is not None and images:
+                _remember(places, unit, images, record.where)
+        if not hub.has_images:
+            return self.local_images(table, data_dir)
+
+        def opened(names: Sequence[str], found: Sequence[Place]) -> Images:
+            return HubImages(hub, [PurePosixPath(name).name for name in names], found)
+
+        return Source(table, PurePath(hub.name), places.get, opened)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read the annotations and find every image, without decoding any."""
@@ -92,7 +163,7 @@ class OfficialTask(Task):
         files = [file for file in found.values() if file is not None]
         return TaskData(
             items={
-                "image": RawItems(images=ImageFiles([file.path for file in files]), groups=groups),
+                "image": RawItems(images=source.open(names, files), groups=groups),
                 "text": RawItems(texts=annotations.texts),
             },
             **annotations.splits,
@@ -187,13 +258,25 @@ def _images_of(annotations: Annotations) -> tuple[list[str], Integers | None]:
     return names, np.array([[index[name] for name in unit] for unit in annotations.units], dtype=np.int64)
 
 
+def _remember(places: dict[str, Place], unit: Unit, images: Sequence[Place | None], where: str) -> None:
+    """Note where the images of a row are; an image that several rows have is taken from the first."""
+    for name, place in zip(unit, images, strict=True):
+        if place is None:
+            continue
+        first = places.setdefault(name, place)
+        if first.size != place.size:
+            raise MmulbenchError(
+                f"{where}: the image {name} is not that of split {first.split}, row {first.row}: keep one"
+            )
+
+
 def _problem_of(name: str, source: Source) -> str | None:
     """What is wrong with an image, in one line."""
     try:
         file = source.find(name)
         if file is None:
             return f"{source.images / name}: missing"
-        read_image(file.path)
+        source.open([name], [file]).read(0)
     except MmulbenchError as error:
         return str(error)
     return None

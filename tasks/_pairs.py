@@ -43,6 +43,8 @@ class PairTable:
     def __init__(self) -> None:
         self.rows = dict.fromkeys(SPLITS, 0)
         self.dropped: Counter[str] = Counter()
+        self.folders: dict[str, str] = {}
+        """By image, the sub-folder that a row says it is in."""
         self._units: dict[Unit, int] = {}
         self._homes: list[tuple[str, str]] = []
         self._texts: dict[str, int] = {}

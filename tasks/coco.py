@@ -15,6 +15,7 @@ class Coco(CaptionTask):
     nothing here was measured.
     """
 
+    gallery = 5000
     name = "coco"
     images = "val2014"
     lists = ("coco_karpathy", "coco")
@@ -27,6 +28,11 @@ class Coco(CaptionTask):
             "coco/dataset_coco.json: Karpathy's file",
             "  or coco/coco_karpathy_{train,val,test}.json: lists of {image, caption}",
             "coco/train2014/ and coco/val2014/: the images, such as COCO_val2014_000000391895.jpg",
+        ),
+        hub=(
+            "yerevann/coco-karpathy: captions and splits; the images are those of the data folder",
+            "  (known from public code, not tried here)",
+            "a folder of parquet files: columns image, filepath, filename, caption (one or a list), split",
         ),
         sizes={"train": (113_287, 566_747), "validation": (5_000, 25_010), "test": (5_000, 25_010)},
         pair="caption",

@@ -35,11 +35,16 @@ class Flickr30k(CaptionTask):
             "  or flickr30k/flickr30k_{train,val,test}.json: lists of {image, caption}",
             "flickr30k/flickr30k-images/: the images, such as 1000092795.jpg",
         ),
+        hub=(
+            "nlphuji/flickr30k@refs/convert/parquet: images, captions and Karpathy's splits",
+            "  (known from public code, not tried here; lmms-lab/flickr30k has no such splits)",
+            "a folder of parquet files: columns image, filename, caption (one or a list), split",
+        ),
         sizes={"train": (29_000, 145_000), "validation": (1_014, 5_070), "test": (1_000, 5_000)},
         pair="caption",
     )
 
     def training_images(self, data_dir: Path) -> list[str]:
         """Paths of the training images, in the order of the forget units; no image needs to be there."""
-        annotations = self.captions(data_dir).build(labelled=False)
+        annotations = self.table(data_dir).build(labelled=False)
         return [annotations.units[unit][0] for unit in annotations.splits["train"].units]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmulbench.datainfo import DataInfo
 from mmulbench.errors import MmulbenchError
-from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
+from mmulbench.tasks._hub import Columns
 from mmulbench.tasks._jsonl import Record, read_lines
 from mmulbench.tasks._official import OfficialTask, Source
-from mmulbench.tasks._pairs import PairTable
+from mmulbench.tasks._pairs import PairTable, Unit
 from mmulbench.training import Recipe
 
 FILES = {"train": "train", "validation": "dev", "test": "test1"}
@@ -46,26 +47,43 @@ class Nlvr2(OfficialTask):
             "nlvr2/train.json, nlvr2/dev.json, nlvr2/test1.json (or .jsonl): one object a line",
             "nlvr2/images/: the images in any sub-folders, such as images/train/24/train-10171-0-img0.png",
         ),
+        hub=(
+            "pingzhili/nlvr2: images, statements and labels (known from public code, not tried here)",
+            "a folder of parquet files: columns left_image, right_image, identifier, sentence, label, split",
+        ),
         sizes={"train": (None, 86_373), "validation": (None, 6_982), "test": (None, 6_967)},
         unit="image pair",
         pair="statement",
     )
 
-    def read(self, data_dir: Path, progress: Progress) -> Source:
-        """Read the three JSON-lines files and search the folder of images once."""
-        folder, table = self.folder(data_dir), PairTable()
-        hints: dict[str, str] = {}
+    columns = Columns(
+        fields={
+            "identifier": ("identifier", "uid"),
+            "sentence": ("sentence", "statement"),
+            "label": ("label", "answer"),
+            "directory": ("directory",),
+        },
+        images=(
+            ("left_image", "image0", "image_0", "images"),
+            ("right_image", "image1", "image_1", "images"),
+        ),
+        optional=frozenset({"split", "directory"}),
+        labels=frozenset({"label"}),
+    )
+
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
+        """Read the three JSON-lines files."""
+        folder = self.folder(data_dir)
         paths = {
             split: self.first_of(folder, [f"{begin}.json", f"{begin}.jsonl"])
             for split, begin in FILES.items()
         }
         for split, path in paths.items():
             for row in read_lines(path):
-                self._add(row, split, table, hints)
-        images = folder / "images"
-        return Source(table, images, self.find_anywhere(images, hints))
+                yield split, row
 
-    def _add(self, row: Record, split: str, table: PairTable, hints: dict[str, str]) -> None:
+    def add(self, row: Record, split: str, table: PairTable) -> Unit:
+        """Take a statement on a pair of images."""
         identifier = row.text("identifier")
         if not IDENTIFIER.fullmatch(identifier):
             raise MmulbenchError(f"{row.where}: identifier {identifier!r} is not like train-10171-0-0")
@@ -74,6 +92,12 @@ class Nlvr2(OfficialTask):
             raise MmulbenchError(f"{row.where}: unknown label {label!r}; known: True and False")
         pair = identifier.rpartition("-")[0]
         images = (f"{pair}-img0.png", f"{pair}-img1.png")
-        if "directory" in row.fields:
-            hints.update(dict.fromkeys(images, str(row.fields["directory"])))
+        if row.fields.get("directory") is not None:
+            table.folders.update(dict.fromkeys(images, str(row.fields["directory"])))
         table.add(split, images, row.text("sentence"), row.where, self.classes.index(label))
+        return images
+
+    def local_images(self, table: PairTable, data_dir: Path) -> Source:
+        """Search the folder of images once."""
+        images = self.folder(data_dir) / "images"
+        return Source(table, images, self.find_anywhere(images, table.folders))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,16 +16,15 @@ from mmulbench.registry import TASKS
 from mmulbench.results import fingerprint
 from mmulbench.seeds import generator
 from mmulbench.task import TaskData
-from mmulbench.tasks._images import safe_name
+from mmulbench.tasks._hub import NO_LABEL, Columns
+from mmulbench.tasks._images import Images, safe_name
 from mmulbench.tasks._jsonl import Record, read_lines
 from mmulbench.tasks._official import OfficialTask, Source
-from mmulbench.tasks._pairs import PairTable
+from mmulbench.tasks._pairs import PairTable, Unit
 from mmulbench.tasks.flickr30k import Flickr30k
 from mmulbench.training import Recipe
 
 FILES = {"train": "snli_ve_train.jsonl", "validation": "snli_ve_dev.jsonl", "test": "snli_ve_test.jsonl"}
-NO_AGREEMENT = "-"
-"""The gold label of a row on which the annotators did not agree."""
 
 
 @dataclass(frozen=True)
@@ -67,43 +67,68 @@ class SnliVe(OfficialTask):
             "flickr30k/flickr30k-images/: Flickr30K's images",
             "flickr30k/dataset_flickr30k.json: Flickr30K's captions and splits, for the order of deletion",
         ),
+        hub=(
+            "pingzhili/snli-ve: images, hypotheses and labels (known from public code, not tried here)",
+            "a folder of parquet files: columns image, Flickr30K_ID, sentence2, gold_label, split",
+            "  Either way Flickr30K's captions have to be in the data folder, for the order of deletion",
+        ),
         sizes={"train": (29_783, 529_527), "validation": (1_000, 17_858), "test": (1_000, 17_901)},
         pair="hypothesis",
     )
 
-    def read(self, data_dir: Path, progress: Progress) -> Source:
+    columns = Columns(
+        fields={
+            "Flickr30K_ID": ("Flickr30K_ID", "filename", "file_name"),
+            "sentence2": ("sentence2", "hypothesis", "sentence"),
+            "gold_label": ("gold_label", "label"),
+        },
+        labels=frozenset({"gold_label"}),
+        file="Flickr30K_ID",
+    )
+
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
         """Read the three JSON-lines files."""
-        folder, table = self.folder(data_dir), PairTable()
-        flickr = data_dir / Flickr30k.name
+        folder = self.folder(data_dir)
         paths = {split: self.first_of(folder, [name]) for split, name in FILES.items()}
         for split, path in paths.items():
             for row in read_lines(path):
-                self._add(row, split, table)
-        try:
-            Flickr30k().caption_files(data_dir)
-        except UsageError as error:
-            needed = f"Flickr30K's dataset_{Flickr30k.name}.json, for the order of deletion"
-            raise self.missing(needed, flickr) from error
-        return Source(table, flickr, self.find_in(flickr, flickr / Flickr30k.images))
+                yield split, row
 
-    def _add(self, row: Record, split: str, table: PairTable) -> None:
+    def add(self, row: Record, split: str, table: PairTable) -> Unit | None:
+        """Take a hypothesis, unless its annotators did not agree on a label."""
         gold = row.text("gold_label").strip().lower()
-        if gold == NO_AGREEMENT:
+        if gold == NO_LABEL:
             table.dropped["no gold label (-)"] += 1
-            return
+            return None
         if gold not in self.classes:
             known = ", ".join(self.classes)
             raise MmulbenchError(f"{row.where}: unknown gold_label {gold!r}; known: {known} and -")
         name = str(row.value("Flickr30K_ID")).removesuffix(".jpg") + ".jpg"
         image = f"{Flickr30k.images}/{safe_name(name, row.where)}"
         table.add(split, (image,), row.text("sentence2"), row.where, self.classes.index(gold))
+        return (image,)
+
+    def local_images(self, table: PairTable, data_dir: Path) -> Source:
+        """Flickr30K's images."""
+        flickr = data_dir / Flickr30k.name
+        return Source(table, flickr, self.find_in(flickr, flickr / Flickr30k.images))
+
+    def read(self, data_dir: Path, progress: Progress) -> Source:
+        """Read the annotations, and make sure of Flickr30K's, which `load` needs."""
+        source = super().read(data_dir, progress)
+        try:
+            Flickr30k().caption_files(data_dir)
+        except UsageError as error:
+            needed = f"Flickr30K's dataset_{Flickr30k.name}.json, for the order of deletion"
+            raise self.missing(needed, data_dir / Flickr30k.name) from error
+        return source
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read the data, and which of its training images Flickr30K trains on."""
         source = super().load(data_dir, progress)
         order = Flickr30k().training_images(data_dir)
-        images = source.items["image"].images
-        trained = {images.files[unit].name: unit for unit in source.train.units.tolist()}
+        images: Images = source.items["image"].images
+        trained = {images.names[unit]: unit for unit in source.train.units.tolist()}
         flickr = np.array([trained.get(Path(name).name, -1) for name in order], dtype=np.int64)
         fields = {name: getattr(source, name) for name in TaskData.__dataclass_fields__}
         data = SnliVeData(**fields, flickr=flickr)

@@ -9,17 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
+from mmulbench.backbones._alignment import AlignedRetrieval
 from mmulbench.backbones._checkpoints import Triple
-from mmulbench.backbones.albef import contrastive_loss, hard_negatives
-from mmulbench.data import Inputs, Targets
+from mmulbench.data import Inputs
 from mmulbench.model import (
-    CONTRASTIVE,
-    MATCHING,
     ClassificationModel,
     Encoded,
-    ModelOutput,
     MultimodalModel,
-    RetrievalModel,
 )
 
 MEAN: Triple = (0.48145466, 0.4578275, 0.40821073)
@@ -131,10 +127,8 @@ class _Trunk(MultimodalModel):
         return [p for name, p in self.text.named_parameters() if ".crossattention." in name]
 
 
-class Blip(_Trunk, RetrievalModel):
+class Blip(_Trunk, AlignedRetrieval):
     """BLIP for retrieval (arXiv 2201.12086), without momentum distillation and captioning.
-
-    loss = contrastive(I, T) + matching(I, T), as of `mmulbench.backbones.albef.Albef`.
 
     The pass that sees an image starts with [CLS], as in transformers' ``BlipForImageTextRetrieval``, whose
     numbers this reproduces; the authors' training code puts a token [ENC] there instead.
@@ -145,52 +139,6 @@ class Blip(_Trunk, RetrievalModel):
         self.image_embedding, self.text_embedding = parts.vision_proj, parts.text_proj
         self.log_temperature = nn.Parameter(torch.tensor(config.temperature).log())
         self.matching = parts.itm_head
-
-    def head(self, fused: Tensor) -> Tensor:
-        """(n, 2) logits: unrelated, belongs together."""
-        return self.matching(fused)  # type: ignore[no-any-return]
-
-    def _embed(self, images: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
-        normalize = nn.functional.normalize
-        return normalize(self.image_embedding(images), dim=-1), normalize(self.text_embedding(texts), dim=-1)
-
-    def similarity(self, a: Tensor, b: Tensor) -> Tensor:
-        """(n, m) cosine similarity over temperature of images (n, d) and texts (m, e)."""
-        images, texts = self._embed(a, b)
-        return images @ texts.T / self.log_temperature.exp()
-
-    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
-        """Cosine similarity over temperature, and the matching head's log-odds, of n aligned pairs."""
-        images, texts = self._embed(a.pooled, b.pooled)
-        matching = self.head(self.fuse(a, b))
-        contrastive = (images * texts).sum(-1) / self.log_temperature.exp()
-        return {CONTRASTIVE: contrastive, MATCHING: matching[:, 1] - matching[:, 0]}
-
-    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
-        """Contrastive and matching loss of b pairs."""
-        similarity = self.similarity(a.pooled, b.pooled)
-        fused = self.fuse(a, b)
-        logits, related = self.head(fused), targets.related
-        loss = contrastive_loss(similarity, related) + self._matching_loss(a, b, logits, similarity, related)
-        return ModelOutput(
-            loss=loss,
-            logits={CONTRASTIVE: similarity, MATCHING: logits},
-            unimodal={"image": a.pooled, "text": b.pooled},
-            fused=fused,
-        )
-
-    def _matching_loss(
-        self, a: Encoded, b: Encoded, positive: Tensor, similarity: Tensor, related: Tensor
-    ) -> Tensor:
-        with torch.no_grad():
-            rows, texts = hard_negatives(similarity, related)
-            columns, images = hard_negatives(similarity.T, related.T)
-        first, second = torch.cat([rows, images]), torch.cat([texts, columns])
-        logits = positive
-        if len(first):  # all pairs of a batch can be of one image, as in a forget set of one unit
-            logits = torch.cat([positive, self.head(self.fuse(a[first], b[second]))])
-        labels = torch.arange(len(logits), device=logits.device) < len(positive)
-        return nn.functional.cross_entropy(logits, labels.long())
 
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Cross-attention of each layer, and the matching head: what a text alone does not pass."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
+from mmulbench.backbones._alignment import contrastive_loss
 from mmulbench.backbones._checkpoints import Triple
-from mmulbench.backbones.albef import contrastive_loss
 from mmulbench.data import Inputs, Targets
 from mmulbench.model import (
     CONTRASTIVE,

@@ -5,14 +5,33 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmulbench.backbones._checkpoint_files import Triple
 from mmulbench.data import Inputs
 from mmulbench.model import Encoded
 
+HALF: Triple = (0.5, 0.5, 0.5)
 
-def encoder_layer(width: int, heads: int, dropout: float, *, norm_first: bool) -> nn.TransformerEncoderLayer:
+
+def encoder_layer(
+    width: int, heads: int, dropout: float, epsilon: float = 1e-5, *, norm_first: bool
+) -> nn.TransformerEncoderLayer:
     """One self-attention layer: pre-norm as in ViT, post-norm as in BERT."""
     return nn.TransformerEncoderLayer(
-        width, heads, 4 * width, dropout, activation="gelu", batch_first=True, norm_first=norm_first
+        width,
+        heads,
+        4 * width,
+        dropout,
+        activation="gelu",
+        layer_norm_eps=epsilon,
+        batch_first=True,
+        norm_first=norm_first,
+    )
+
+
+def fusion_layer(width: int, heads: int, dropout: float, epsilon: float) -> nn.TransformerDecoderLayer:
+    """Post-norm self-attention, cross-attention and feed-forward: BERT's, and bidirectional."""
+    return nn.TransformerDecoderLayer(
+        width, heads, 4 * width, dropout, activation="gelu", layer_norm_eps=epsilon, batch_first=True
     )
 
 
@@ -20,19 +39,46 @@ class VisionTransformer(nn.Module):
     """ViT (arXiv 2010.11929): patches, a class token, pre-norm layers; no dropout, as in ALBEF.
 
     Reads ``pixels``: (b, size, size, 3) uint8. Tokens: 1 + (size / patch)².
+
+    Args:
+        size: pixels a side.
+        patch: pixels a side.
+        width: of every token.
+        layers: how many.
+        heads: attention heads.
+        epsilon: of the layer norms.
+        mean: (r, g, b) to subtract from pixels in [0, 1].
+        std: (r, g, b) to divide by afterwards; half as both scales to [-1, 1].
     """
 
-    def __init__(self, size: int, patch: int, width: int, layers: int, heads: int) -> None:
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        size: int,
+        patch: int,
+        width: int,
+        layers: int,
+        heads: int,
+        epsilon: float = 1e-5,
+        mean: Triple = HALF,
+        std: Triple = HALF,
+    ) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, width, patch, patch)
         self.cls = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.positions = nn.Parameter(torch.randn(1, 1 + (size // patch) ** 2, width) * 0.02)
-        self.layers = nn.ModuleList(encoder_layer(width, heads, 0.0, norm_first=True) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
+        self.layers = nn.ModuleList(
+            encoder_layer(width, heads, 0.0, epsilon, norm_first=True) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width, epsilon)
+        for name, channels in (("mean", mean), ("std", std)):
+            self.register_buffer(name, torch.tensor(channels)[:, None, None], persistent=False)
 
     def forward(self, inputs: Inputs) -> Encoded:
         """Tokens of b images; all are real, the class token is the pooled output."""
-        pixels = inputs["pixels"].permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        pixels = (inputs["pixels"].permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
         patches = self.patches(pixels).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.cls.expand(len(pixels), -1, -1), patches], dim=1) + self.positions
         for layer in self.layers:
@@ -49,16 +95,23 @@ class TextTransformer(nn.Module):
     """
 
     def __init__(
-        self, vocabulary: int, length: int, width: int, layers: int, heads: int, dropout: float
+        self,
+        vocabulary: int,
+        length: int,
+        width: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary, width)
         self.positions = nn.Parameter(torch.randn(1, length, width) * 0.02)
         nn.init.normal_(self.words.weight, std=0.02)
-        self.norm = nn.LayerNorm(width)
+        self.norm = nn.LayerNorm(width, epsilon)
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(
-            encoder_layer(width, heads, dropout, norm_first=False) for _ in range(layers)
+            encoder_layer(width, heads, dropout, epsilon, norm_first=False) for _ in range(layers)
         )
 
     def forward(self, inputs: Inputs) -> Encoded:

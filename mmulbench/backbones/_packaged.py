@@ -40,9 +40,12 @@ def tokenize(texts: Sequence[str], length: int) -> tuple[torch.Tensor, torch.Ten
     tokenizer = Tokenizer.from_file(str(_minilm_folder() / "tokenizer.json"))
     tokenizer.enable_truncation(length)
     tokenizer.enable_padding(length=length)
-    encodings = tokenizer.encode_batch(list(texts))
-    ids = np.array([encoding.ids for encoding in encodings], dtype=np.int32).reshape(-1, length)
-    mask = np.array([encoding.attention_mask for encoding in encodings], dtype=bool).reshape(-1, length)
+    ids = np.empty((len(texts), length), dtype=np.int32)
+    mask = np.empty((len(texts), length), dtype=bool)
+    for start in range(0, len(texts), 4096):  # an encoding takes a hundred times as much as its ids
+        encodings = tokenizer.encode_batch(list(texts[start : start + 4096]))
+        ids[start : start + 4096] = [encoding.ids for encoding in encodings]
+        mask[start : start + 4096] = [encoding.attention_mask for encoding in encodings]
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +181,33 @@ def retrieval_utility(
         first_to_second=_recalls(first_to_second_ranks, first_relevant_counts, second_gallery),
         second_to_first=_recalls(second_to_first_ranks, second_relevant_counts, first_gallery),
     )
+
+
+def mean_utility(parts: Sequence[RetrievalUtility]) -> RetrievalUtility:
+    """The recalls of several galleries, and their chance levels, each weighted by its number of queries.
+
+    Args:
+        parts: At least one; of one, it is returned.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return RetrievalUtility(
+        first_to_second=_mean_recalls([part.first_to_second for part in parts]),
+        second_to_first=_mean_recalls([part.second_to_first for part in parts]),
+    )
+
+
+def _mean_recalls(parts: Sequence[Mapping[int, Measure]]) -> dict[int, Measure]:
+    found = {}
+    for k in parts[0]:
+        measures = [part[k] for part in parts]
+        queries = [measure.n for measure in measures]
+        found[k] = Measure(
+            value=float(np.average([measure.value for measure in measures], weights=queries)),
+            chance=float(np.average([measure.chance for measure in measures], weights=queries)),
+            n=sum(queries),
+        )
+    return found
 
 
 def _recalls(

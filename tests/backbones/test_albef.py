@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from mmulbench import packages
-from mmulbench.backbones.albef import Albef, AlbefBackbone, contrastive_loss, hard_negatives
+from mmulbench.backbones._alignment import contrastive_loss, hard_negatives
+from mmulbench.backbones.albef import Albef, AlbefBackbone
 from mmulbench.data import Targets
 from mmulbench.errors import Diverged, UsageError
 from mmulbench.model import Encoded, RawItems

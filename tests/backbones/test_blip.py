@@ -10,8 +10,8 @@ import torch
 from blip_checkpoints import EMBEDDING, IMAGE, TEXT
 
 from mmulbench import packages
+from mmulbench.backbones._alignment import contrastive_loss
 from mmulbench.backbones._blip_models import Blip
-from mmulbench.backbones.albef import contrastive_loss
 from mmulbench.backbones.blip import BlipBackbone
 from mmulbench.data import Targets
 from mmulbench.errors import MmulbenchError, UsageError

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import miniatures
 import pytest
+import relation_miniatures
 
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory) -> Path:
     """All miniatures; tests leave them as they are."""
-    return miniatures.write_all(tmp_path_factory.mktemp("miniatures"))
+    root = miniatures.write_all(tmp_path_factory.mktemp("miniatures"))
+    return relation_miniatures.write_all(root)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import miniatures
 import pytest
+import relation_miniatures
 from task_contract import TaskContract
 
 from mmulbench.registry import TASKS
@@ -13,4 +14,5 @@ from mmulbench.registry import TASKS
 class TestContract(TaskContract):
     @pytest.fixture
     def data_dirs(self, name, kept, own):
-        return (kept, own) if name in miniatures.WRITERS else (Path("data"), Path("elsewhere"))
+        on_disk = {*miniatures.WRITERS, *relation_miniatures.WRITERS}
+        return (kept, own) if name in on_disk else (Path("data"), Path("elsewhere"))

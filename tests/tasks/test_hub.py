@@ -1,0 +1,369 @@
+"""Official data sets from a hub: the same data as from local files, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import datasets
+import hub_miniatures
+import numpy as np
+import pytest
+from official_data import load, mmulbench
+from PIL import Image
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.tasks import _hub
+
+
+@pytest.fixture(scope="module", autouse=True)
+def library_cache(tmp_path_factory):
+    """The library's cache in a folder of the test, and no reaching for a hub."""
+    cache = tmp_path_factory.mktemp("library")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(cache))
+        patch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+        yield cache
+
+
+@pytest.fixture(scope="module")
+def hubs(kept, tmp_path_factory) -> dict[str, Path]:
+    """Every form, written once."""
+    root = tmp_path_factory.mktemp("hubs")
+    return {name: write(kept, root / name) for name, (_, write) in hub_miniatures.FORMS.items()}
+
+
+def flickr(folder: Path, rows: list[dict], **features) -> str:
+    return str(hub_miniatures.save(folder, {"test": rows}, **{"image": datasets.Image(), **features}))
+
+
+@pytest.fixture
+def rows(kept) -> list[dict]:
+    """Flickr30K's rows, to spoil."""
+    return hub_miniatures.flickr_rows(kept)
+
+
+@pytest.mark.parametrize("form", hub_miniatures.FORMS)
+def test_a_hub_gives_what_local_files_give(form, hubs, kept):
+    name = hub_miniatures.FORMS[form][0]
+    local, hub = load(name, kept), load(name, kept, hub=str(hubs[form]))
+    assert hub.fingerprint == local.fingerprint
+    for split in ("train", "validation", "test"):
+        ours, theirs = getattr(hub, split), getattr(local, split)
+        assert np.array_equal(ours.first, theirs.first) and np.array_equal(ours.second, theirs.second)
+        assert (ours.label is None) == (theirs.label is None)
+        assert ours.label is None or np.array_equal(ours.label, theirs.label)
+    assert hub.items["text"].texts == local.items["text"].texts
+    assert np.array_equal(hub.items["image"].groups, local.items["image"].groups)
+    images, files = hub.items["image"].images, local.items["image"].images
+    assert images.names == files.names and len(images) == len(files)
+    # All of them: some are grey, CMYK, RGBA, or JPEG called .png.
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(images, files, strict=True))
+
+
+@pytest.mark.parametrize("form", ["flickr_one_split", "snli_texts"])
+def test_the_forget_order_is_that_of_local_files(form, hubs, kept):
+    from mmulbench.registry import TASKS
+
+    name = hub_miniatures.FORMS[form][0]
+    task = TASKS.get(name)()
+    orders = [task.forget_order(load(name, kept, hub=hub), 42) for hub in ("", str(hubs[form]))]
+    assert np.array_equal(*orders)
+
+
+def test_images_on_a_hub_need_no_images_on_disk(hubs, tmp_path):
+    assert len(load("flickr30k", tmp_path, hub=str(hubs["flickr_one_split"])).train.units) == 60
+    assert len(load("nlvr2", tmp_path, hub=str(hubs["nlvr_list"])).train.units) == 60
+    with pytest.raises(UsageError, match="coco needs the folder val2014 with the images"):
+        load("coco", tmp_path, hub=str(hubs["coco_annotations"]))
+    with pytest.raises(UsageError, match=r"snli_ve needs Flickr30K's dataset_flickr30k.json, for the order"):
+        load("snli_ve", tmp_path, hub=str(hubs["snli_texts"]))
+
+
+def test_limit(hubs, kept):
+    few = load("nlvr2", kept, limit=7, hub=str(hubs["nlvr_list"]))
+    assert (
+        few.fingerprint == load("nlvr2", kept, limit=7).fingerprint and len(few.items["image"].images) == 42
+    )
+
+
+def test_loading_decodes_nothing_and_images_are_a_sequence(hubs, kept, monkeypatch):
+    images = load("flickr30k", kept, hub=str(hubs["flickr_one_split"])).items["image"].images
+    part = images[3:6]
+    assert len(part) == 3 and np.array_equal(part[0], images[3])
+    assert np.array_equal(images[-1], images[79])
+    with pytest.raises(IndexError):
+        images[80]
+    monkeypatch.setattr(_hub, "read_image", None)
+    images = load("flickr30k", kept, hub=str(hubs["flickr_one_split"])).items["image"].images
+    with pytest.raises(TypeError):
+        images[0]
+
+
+def test_changed_files_are_noticed(rows, tmp_path, library_cache):
+    hub = flickr(tmp_path / "hub", rows)
+    before = load("flickr30k", tmp_path, hub=hub).fingerprint
+    rows[0]["caption"][0] = "another caption"
+    flickr(tmp_path / "hub", rows)
+    assert load("flickr30k", tmp_path, hub=hub).fingerprint != before
+    assert any(library_cache.iterdir())
+
+
+def damaged(kind: str, content: bytes) -> bytes:
+    if kind in ("bomb", "tiff"):
+        file = io.BytesIO()
+        side, form = {"bomb": (10_000, "PNG"), "tiff": (8, "TIFF")}[kind]
+        Image.new("1", (side, side)).save(file, form)
+        return file.getvalue()
+    return {"half": content[: len(content) // 2], "empty": b"", "other": b"%!PS-Adobe-3.0\n"}[kind]
+
+
+@pytest.mark.parametrize("kind", ["half", "empty", "other", "tiff", "bomb"])
+def test_a_damaged_image_is_named(kind, rows, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(_hub, "BATCH", 10)
+    rows[25]["image"]["bytes"] = damaged(kind, rows[25]["image"]["bytes"])
+    hub = flickr(tmp_path / "hub", rows)
+    images = load("flickr30k", tmp_path, hub=hub).items["image"].images
+    what = "refused as a decompression bomb" if kind == "bomb" else "cannot be decoded as an image"
+    where = f"{hub}, split test, row 25, column image: {what}"
+    with pytest.raises(MmulbenchError) as caught:
+        images[images.names.index(rows[25]["filename"])]
+    assert str(caught.value).startswith(where) and "\n" not in str(caught.value)
+    assert caught.value.exit_code == 1
+    code, out, _ = mmulbench(capsys, "data", "check", "flickr30k", "--hub", hub, "--data-dir", tmp_path)
+    assert code == 1 and where in out
+
+
+def test_a_path_is_never_followed(rows, kept, tmp_path):
+    file = kept / "flickr30k" / "flickr30k-images" / rows[5]["filename"]
+    rows[5]["image"] = {"bytes": None, "path": str(file)}
+    plain = {"image": {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}}
+    hub = flickr(tmp_path / "hub", rows, **plain)
+    assert file.is_file()
+    with pytest.raises(MmulbenchError, match=rf"{file.name} is missing \(1 of 80 images are\)"):
+        load("flickr30k", tmp_path, hub=hub)
+
+
+def test_two_images_of_one_name_are_refused(rows, tmp_path):
+    rows[7] |= {"filename": rows[5]["filename"], "split": rows[5]["split"]}
+    hub = flickr(tmp_path / "hub", rows)
+    expected = f"row 7: the image flickr30k-images/{rows[5]['filename']} is not that of split test, row 5"
+    with pytest.raises(MmulbenchError, match=expected):
+        load("flickr30k", tmp_path, hub=hub)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"split": "tran"}, "split test, row 5: unknown split 'tran'; known: train, restval"),
+        ({"split": "test"}, "row 80: .* is in the split test, but in train at .*, split test, row 5: keep"),
+        ({"filename": "../../x.jpg"}, "row 5: the file name '../../x.jpg' leads out of the data folder"),
+        ({"filename": None}, "row 5: the field 'image' must be text, not NoneType"),
+        ({"caption": None}, "row 5: the field 'caption' must be text, not NoneType"),
+        ({"caption": [None]}, "row 5: the field 'caption' must be text, not NoneType"),
+    ],
+)
+def test_damaged_and_hostile_rows(change, message, rows, tmp_path):
+    if change == {"split": "test"}:
+        rows.append({**rows[5], "split": "test"})
+    else:
+        rows[5] |= change
+    with pytest.raises(MmulbenchError, match=message) as caught:
+        load("flickr30k", tmp_path, hub=flickr(tmp_path / "hub", rows))
+    assert caught.value.exit_code == 1 and "\n" not in str(caught.value)
+
+
+def test_an_image_without_a_name(rows, tmp_path):
+    for row in rows:
+        del row["filename"]
+    rows[5]["image"]["path"] = None
+    with pytest.raises(MmulbenchError, match="row 5: the image has no file name"):
+        load("flickr30k", tmp_path, hub=flickr(tmp_path / "hub", rows))
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "key", "value", "message"),
+    [
+        ("snli_ve", "snli", "gold_label", "maybe", "row 3: unknown gold_label 'maybe'; known: entailment"),
+        ("nlvr2", "nlvr", "label", "1", "row 3: unknown label '1'; known: True and False"),
+        ("nlvr2", "nlvr", "label", None, "row 3: unknown label '-'; known: True and False"),
+        ("nlvr2", "nlvr", "identifier", "../0-0-1", "row 3: identifier '../0-0-1' is not like train-1"),
+        ("nlvr2", "nlvr", "images", [], "the column images holds lists of other than 2 images"),
+    ],
+)
+def test_damaged_rows_with_labels(name, form, key, value, message, kept, tmp_path):
+    splits = getattr(hub_miniatures, f"{form}_rows")(kept)
+    splits["train"][3][key] = value
+    image = datasets.Image()
+    features = {"images": datasets.List(image)} if form == "nlvr" else {"image": image}
+    hub = hub_miniatures.save(tmp_path / "hub", splits, **features)
+    with pytest.raises(MmulbenchError, match=message) as caught:
+        load(name, kept, hub=str(hub))
+    assert f"{hub}, split train" in str(caught.value)
+
+
+def test_a_label_of_none_is_dropped(kept, tmp_path):
+    splits = hub_miniatures.snli_rows(kept)
+    before = load("snli_ve", kept)
+    for row in (row for rows in splits.values() for row in rows):
+        row["gold_label"] = None if row["gold_label"] == "-" else row["gold_label"]
+    hub = hub_miniatures.save(tmp_path / "hub", splits, image=datasets.Image())
+    assert load("snli_ve", kept, hub=str(hub)).fingerprint == before.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("drop", "add", "message"),
+    [
+        ("caption", {}, "has no column caption or captions or sentences or raw; its columns are: .*sentids"),
+        ("split", {}, "has no split train or restval, and no column split; its splits are: test"),
+        ("image", {"image": "x.jpg"}, "the column image holds string, not images"),
+    ],
+)
+def test_columns_that_do_not_fit(drop, add, message, rows, tmp_path):
+    rows = [{key: value for key, value in row.items() if key != drop} | add for row in rows]
+    features = {"image": datasets.Value("string")} if drop == "image" else {}
+    with pytest.raises(MmulbenchError, match=message) as caught:
+        load("flickr30k", tmp_path, hub=flickr(tmp_path / "hub", rows, **features))
+    assert caught.value.exit_code == (1 if drop == "image" else 2)
+
+
+def test_two_splits_of_one_meaning(rows, tmp_path):
+    rows = [{key: row[key] for key in ("image", "caption", "filename")} for row in rows]
+    splits = {"train": rows[:60], "val": rows[60:65], "dev": rows[65:70], "test": rows[70:]}
+    hub = hub_miniatures.save(tmp_path / "hub", splits, image=datasets.Image())
+    with pytest.raises(UsageError, match=r"has several validation splits: .*\bval\b"):
+        load("flickr30k", tmp_path, hub=str(hub))
+
+
+class Bomb:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize(
+    ("file", "error", "message"),
+    [
+        (
+            "hub.py",
+            UsageError,
+            "Dataset scripts are no longer supported.*scripts are not run here.*@refs/conv",
+        ),
+        ("data/train.pkl", UsageError, r"cannot be opened: No \(supported\) data files found"),
+        ("data/train.jsonl", UsageError, "holds no parquet files, and nothing else is read"),
+        ("data/train.parquet", MmulbenchError, "cannot be read: Parquet magic bytes not found"),
+        ("README.txt", UsageError, "holds no parquet files, and nothing else is read"),
+    ],
+)
+def test_other_contents_are_refused_and_nothing_executed(file, error, message, tmp_path):
+    path = tmp_path / "hub" / file
+    path.parent.mkdir(parents=True)
+    bomb = f"__import__('os').mkdir({str(tmp_path / 'executed')!r})\n".encode()
+    path.write_bytes(pickle.dumps(Bomb(tmp_path / "executed")) if file.endswith("pkl") else bomb)
+    if file.endswith("jsonl"):
+        path.write_text(json.dumps({"image": "x", "caption": "y"}))
+    with pytest.raises(error, match=message) as caught:
+        load("flickr30k", tmp_path, hub=str(tmp_path / "hub"))
+    assert type(caught.value) is error and "\n" not in str(caught.value)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("name", ["/nowhere/at all", "./nowhere", "flickr30k", "a/b/c", "a b/c"])
+def test_what_is_neither_a_folder_nor_a_name(name, tmp_path):
+    with pytest.raises(UsageError, match=r"task.hub=.*: neither a folder that is there nor like owner/name"):
+        load("flickr30k", tmp_path, hub=name)
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A hub that knows no data set."""
+
+    def do_GET(self):
+        self.send_error(404)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def refusing_hub():
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"HF_HUB_OFFLINE": "1"}, "cannot be opened: Couldn't reach"),
+        ({"HF_ENDPOINT": ""}, "the hub refuses it: .*404"),
+        # The port of the discard service, where nobody listens: as without a network.
+        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "nor can the hub be reached"),
+    ],
+)
+def test_a_hub_out_of_reach_is_said_at_once(environment, message, refusing_hub, tmp_path):
+    environment = {key: value or refusing_hub for key, value in environment.items()}
+    words = ["run", "-m", "mmul", "-t", "flickr30k", "--set", "task.hub=nobody/nothing", "--quiet"]
+    words += ["--data-dir", "data", "--results-dir", "results", "--cache-dir", "cache", "--device", "cpu"]
+    own = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "mmulbench", *words],
+        cwd=tmp_path,
+        env={**own, "HF_HOME": str(tmp_path / "home"), "PYTHONPATH": os.getcwd(), **environment},  # noqa: PTH109
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert re.search(message, done.stderr), done.stderr
+    assert "local files do as well: mmulbench data info flickr30k" in done.stderr
+    assert time.monotonic() - start < 20
+
+
+def test_without_the_library(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(UsageError, match=r'needs the package datasets: run pip install "mmulbench\[hub\]"'):
+        load("flickr30k", tmp_path, hub=str(tmp_path))
+
+
+@pytest.mark.parametrize("form", ["flickr_one_split", "nlvr_sides"])
+def test_runs_from_a_hub_to_a_record(form, hubs, kept, tmp_path, capsys):
+    name = hub_miniatures.FORMS[form][0]
+    words = ["-m", "mmul", "-t", name, "-b", "albef:tiny", "--data-dir", tmp_path, "--device", "cpu"]
+    words += ["--set", f"task.hub={hubs[form]}", "--set", "recipe.epochs=1", "--set", "epochs=1", "--json"]
+    places = ["--results-dir", tmp_path / "results", "--cache-dir", tmp_path / "cache", "--no-reference"]
+    code, out, err = mmulbench(capsys, "run", *words, *places)
+    assert code == 0, err
+    record = json.loads(out)[0]
+    assert record["spec"]["data_fingerprint"] == load(name, kept).fingerprint
+    assert record["spec"]["task_config"]["hub"] == str(hubs[form])
+
+
+def test_data_check_and_info(hubs, kept, tmp_path, capsys):
+    hub = hubs["flickr_one_split"]
+    words = ["data", "check", "flickr30k", "--data-dir", tmp_path]
+    code, out, _ = mmulbench(capsys, *words, "--hub", hub, "--json")
+    found = json.loads(out)
+    assert code == 1 and found["splits"]["train"]["units"] == 60 and found["hub"] == str(hub)
+    assert found["problems"] == [] and len(found["short"]) == 6
+    code, out, _ = mmulbench(capsys, *words, "--hub", hub)
+    assert code == 1 and f"flickr30k in {hub}" in out
+    code, _, err = mmulbench(capsys, "data", "check", "emoji", "--hub", hub)
+    assert code == 2 and "--set task.hub: task has no such setting" in err
+    code, out, _ = mmulbench(capsys, "data", "info", "flickr30k")
+    assert code == 0 and "Or from a hub, with --set task.hub=NAME" in out and "not tried here" in out

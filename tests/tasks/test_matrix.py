@@ -1,0 +1,77 @@
+"""Every task with every backbone that serves it and every method, at the size of a test."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.pipeline import Run, execute, make_spec
+from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare, serving
+from mmulbench.progress import Progress
+from mmulbench.registry import BACKBONES, TASKS
+from mmulbench.results import RunResult
+from mmulbench.task import Task
+
+METHOD_NAMES = ("original", "retrain", "finetune", "gradient_ascent", "scrub", "mmul")
+LIMIT, FORGET, SEED = 40, 4, 42
+
+PAIRS = [(name, backbone) for name in TASKS.names() for backbone in serving(TASKS.get(name)())]
+
+
+@pytest.fixture(scope="module")
+def small_task():
+    """A task of so few units; each loads its data once for all backbones."""
+    made: dict[str, Task] = {}
+
+    def make(name: str, data_dir: Path) -> Task:
+        if name not in made:
+            cls = TASKS.get(name)
+            limited = "limit" in {field.name for field in fields(cls.Config)}
+            task = cls(replace(cls.Config(), limit=LIMIT) if limited else cls.Config())
+            data = task.load(data_dir, Progress())
+            task.load = lambda data_dir, progress: data  # type: ignore[method-assign]
+            made[name] = task
+        return made[name]
+
+    return make
+
+
+@pytest.fixture
+def run_all(workspace, small_task, quick_method, kept):
+    """The records of all methods, by name."""
+
+    def run(name: str, backbone: str) -> dict[str, RunResult]:
+        place: Workspace = replace(workspace, data_dir=kept)
+        task = small_task(name, kept)
+        recipe = replace(task.recipe, epochs=1, batch_size=32)
+        prepared: Prepared = prepare(name, task, find_backbone(f"{backbone}:tiny", task), recipe, place)
+        records = {}
+        for method_name in METHOD_NAMES:
+            method = quick_method(method_name)
+            spec = make_spec(prepared, method_name, method, FORGET, SEED)
+            records[method_name], _ = execute(Run(spec, method, "test"), prepared, place, "always")
+        return records
+
+    return run
+
+
+@pytest.mark.parametrize(("name", "backbone"), PAIRS, ids=map("-".join, PAIRS))
+def test_all_methods(name, backbone, run_all):
+    records = run_all(name, backbone)
+    for method, record in records.items():
+        assert record.status == "done", f"{method}: {record.reason}"
+        empty = [metric.name for metric in HEADLINE if record.values[metric.name].value is None]
+        assert not empty, f"{method}: {record.missing}"
+    assert records["original"].values["mi_ratio"].value == pytest.approx(1.0)
+    assert records["retrain"].values["retrain_gap"].value == 0.0
+    scores = {method: record.values["test"].original for method, record in records.items()}
+    assert len(set(scores.values())) == 1, "all methods start from the same original"
+    unlearned = [records[method] for method in ("finetune", "gradient_ascent", "scrub", "mmul")]
+    assert all(record.cost is not None and record.cost.steps > 0 for record in unlearned)
+
+
+def test_every_backbone_serves_a_task():
+    assert {backbone for _, backbone in PAIRS} == set(BACKBONES.names())
