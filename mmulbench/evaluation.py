@@ -127,7 +127,7 @@ def _utility(
         sets.rerank,
         progress,
         f"retrieval on {name}",
-        sets.gallery,
+        min(filter(None, (sets.gallery, model.largest_gallery)), default=0),
     )
     named = result.named(*sets.modalities)
     mean = Measure(result.mean_recall, result.chance, result.n)

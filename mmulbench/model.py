@@ -168,6 +168,9 @@ class RetrievalModel(MultimodalModel):
 
     paths: tuple[str, ...] = (CONTRASTIVE, MATCHING)
 
+    largest_gallery: ClassVar[int] = 0
+    """Units of the galleries that retrieval is measured in, at most, whatever the task's; 0: no limit."""
+
     def similarity(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, m) scaled similarity of pooled representations (n, d) and (m, d)."""
         raise NotImplementedError(f"{type(self).__name__} has no contrastive path")

@@ -55,6 +55,10 @@ class Emoji(PictureTask):
     in training; a text can occur on both sides only as a word that a training picture carries itself.
 
     The forget unit is a picture with all its texts.
+
+    Seeds 21, 42, 87 (records in results/): the original's mean recall on the test set is .54, .54 and
+    .53 (chance .04), retrain's .52, .53 and .52. The better loss attack tells forgotten from test pairs with
+    AUC .85, .84 and .86 (contrastive path), for retrain .51, .48 and .50.
     """
 
     recipe = Recipe(epochs=50, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")

@@ -49,9 +49,9 @@ class EmojiNlvr(PictureTask):
     The forget unit is a pair of pictures with all its statements. Since its pictures are in other pairs too,
     a retrained model still knows them: what is forgotten is the pair.
 
-    Measured with ``mmulbench run -m original -t emoji_nlvr`` (seed 42, OMP_NUM_THREADS=1): the original's
-    accuracy on the test set is .713 (chance .5), retrain's .714; a loss attack tells forgotten from test
-    pairs with AUC .72, for retrain .61. Training took 46 s.
+    Seeds 21, 42, 87 (records in results/): the original's accuracy on the test set is .74, .71 and .76
+    (chance .50), retrain's .76, .70 and .72; a loss attack tells forgotten from test pairs with AUC .72, .72
+    and .71, for retrain .60, .62 and .64.
     """
 
     modalities = ("image", "text")

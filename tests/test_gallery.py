@@ -129,6 +129,14 @@ def test_a_model_is_measured_in_the_galleries_of_its_task():
             assert np.array_equal(folds.scores[path][name], scores)
 
 
+@pytest.mark.parametrize(("of_task", "of_model", "expected"), [(0, 6, 6), (6, 4, 4), (4, 6, 4), (6, 0, 6)])
+def test_a_model_can_ask_for_smaller_galleries(of_task, of_model, expected, monkeypatch):
+    monkeypatch.setattr(Table, "largest_gallery", of_model)
+    found = measure(random_model(), sets_of(of_task), 0, Progress()).utility
+    monkeypatch.setattr(Table, "largest_gallery", 0)
+    assert found == measure(random_model(), sets_of(expected), 0, Progress()).utility
+
+
 def test_galleries_of_the_tasks():
     sizes = {name: TASKS.get(name).gallery for name in ("emoji", "flags", "flickr30k", "coco")}
     assert sizes == {"emoji": 0, "flags": 0, "flickr30k": 1000, "coco": 5000}

@@ -143,6 +143,8 @@ class Vilt(_Trunk, RetrievalModel):
     """
 
     paths = (MATCHING,)
+    # Every image is fused with every text of its gallery: a retain set as one gallery would take days.
+    largest_gallery = 200
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, 2) logits: 0 for unrelated, the rank score for belonging together."""

@@ -51,7 +51,7 @@ def render(
         unreadable: Files that should have been records, listed at the end.
         metrics: Headline metrics to show, in this order; all for None.
         command: The command that makes this text, named in it.
-        expected_methods: Methods listed as missing where a table has no record of them.
+        expected_methods: Methods named as missing below a table that has no record of them.
         results: The results folder as seen from the leaderboard's, for the links to the records.
 
     Raises:
@@ -65,7 +65,8 @@ def render(
     for task, tables in groupby(groups, key=lambda group: group.key.task):
         parts.append(f"## {task}")
         for group in tables:
-            parts += [_heading(group), _table(group, columns), _details(group, ResultsStore(results))]
+            parts += [_heading(group), _table(group, columns), *_missing(group)]
+            parts.append(_details(group, ResultsStore(results)))
     if unreadable:
         lines = [f"- `{file.path}`: {_escape(file.reason)}" for file in unreadable]
         parts += ["## Files that could not be read", "\n".join(lines)]
@@ -113,11 +114,21 @@ def _table(group: Group, columns: Sequence[Metric]) -> str:
     header += ["Seconds ↓", "× retrain ↓", "Seeds"]
     best = {metric.name: _best(group, metric) for metric in columns}
     lines = [header, ["---", *["---:"] * (len(header) - 2), "---"]]
-    for row in group.rows:
+    for row in _recorded(group):
         cells = [_cell(row, metric, bold=row in best[metric.name]) for metric in columns]
         costs = [_plain_cell(row, row.cost("seconds"), 1), _plain_cell(row, row.cost("seconds_ratio"))]
         lines.append([_escape(row.label), *cells, *costs, _seeds_cell(row, group.seeds)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _recorded(group: Group) -> list[Row]:
+    return [row for row in group.rows if row.records]
+
+
+def _missing(group: Group) -> list[str]:
+    """One line that names the methods without any record in a table."""
+    names = [f"`{row.method}`" for row in group.rows if not row.records]
+    return [f"Missing, without a record here: {', '.join(names)}."] if names else []
 
 
 def _best(group: Group, metric: Metric) -> list[Row]:
@@ -153,7 +164,7 @@ def _plain_cell(row: Row, summary: Summary | None, decimals: int = DECIMALS) -> 
 
 def _absent(row: Row) -> str:
     """Why a row has no number: the state of its runs, or missing."""
-    if row.done or not row.records:
+    if row.done:
         return "missing"
     return STATUS_CELL[row.statuses().most_common(1)[0][0]]
 
@@ -161,8 +172,6 @@ def _absent(row: Row) -> str:
 def _seeds_cell(row: Row, expected: Sequence[int]) -> str:
     """How many seeds have numbers and what became of the others: ``2/3 seeds: 21 missing``."""
     statuses = row.statuses()
-    if not row.records:
-        return "missing"
     if statuses["not_applicable"] == len(row.records):
         return "N/A"
     problems = [f"{_seeds(missing)} missing"] if (missing := row.missing_seeds(expected)) else []
@@ -175,12 +184,11 @@ def _seeds_cell(row: Row, expected: Sequence[int]) -> str:
 
 def _details(group: Group, store: ResultsStore) -> str:
     lines = ["<details>", "<summary>Commands and records</summary>", ""]
-    for row in group.rows:
-        lines.append(f"- **{_escape(row.label)}**" + ("" if row.records else ": no record"))
+    for row in _recorded(group):
+        lines.append(f"- **{_escape(row.label)}**")
         lines += [f"  - `{command}`" for command in reproduce(row.records)]
-        if row.records:
-            links = [f"[{r.spec.seed}]({store.path(r.spec).as_posix()})" for r in row.records]
-            lines.append(f"  - records by seed: {', '.join(links)}")
+        links = [f"[{r.spec.seed}]({store.path(r.spec).as_posix()})" for r in row.records]
+        lines.append(f"  - records by seed: {', '.join(links)}")
         lines += [f"  - {_escape(note)}" for note in _notes(row)]
     return "\n".join([*lines, "", "</details>"])
 
