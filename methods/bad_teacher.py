@@ -17,6 +17,7 @@ from mmulbench.methods._paths import path_logits
 from mmulbench.methods.scrub import divergence
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 
 
 @METHODS.register("bad_teacher")
@@ -26,12 +27,13 @@ class BadTeacher(Descent):
     Chundawat et al. 2023. KL is the mean over association paths, between probabilities at temperature T and
     scaled by T^2. The bad teacher has the original's initial weights: random ones, or those of the checkpoint
     that the backbone was built from, which may know deleted pairs from its own training. The part of Dr is
-    drawn once; batches mix it with Df, as in the released code.
+    drawn once; batches mix it with Df, as in the released code (vikram2000b/bad-teaching-unlearning). Its KL
+    is a mean over classes too.
     """
 
     @dataclass(frozen=True)
     class Config(GradientConfig):
-        """Fraction and T are those of the released code; the rest is shared by all methods.
+        """Fraction and T are those of the released notebook; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over Df and the drawn part of Dr.
@@ -42,8 +44,8 @@ class BadTeacher(Descent):
             temperature: T.
         """
 
-        fraction: Annotated[float, Field(gt=0, le=1)] = 0.3
-        temperature: Annotated[float, Field(gt=0)] = 1.0
+        fraction: Annotated[float, Field(gt=0, le=1), Search(0.1, 1.0)] = 0.3
+        temperature: Annotated[float, Field(gt=0), Search(0.5, 4.0, log=True)] = 1.0
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Batches that mix Df and the drawn part of Dr."""

@@ -21,9 +21,10 @@ from mmulbench.task import Task
 class BoundaryExpand(OneSetMethod):
     """L = CE(f'(x), shadow class) on Df, the shadow class dropped afterwards (Chen et al. 2023, 2303.11570).
 
-    The paper deletes a whole class; here Df holds pairs of any class. Its shadow class is one more row of the
-    last layer; here it is a linear map of the fused representation, which is the same where the head is one
-    layer, and needs no knowledge of heads that are more.
+    The paper deletes a whole class; here Df holds pairs of any class. The released code (its copy in
+    TY-LEE-KR/Boundary-Unlearning-Code) adds the shadow class as one more row of the last layer; here it is a
+    linear map of the fused representation, which is the same where the head is one layer, and needs no
+    knowledge of heads that are more.
     """
 
     reads: ClassVar[Literal["forget", "retain"]] = "forget"

@@ -10,9 +10,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmulbench.data import Batch
-from mmulbench.method import OneSetMethod, UnlearningProblem
+from mmulbench.method import BatchSize, Epochs, LearningRate, OneSetMethod, Patience, UnlearningProblem
 from mmulbench.model import CLASSIFICATION, Encoded, MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.task import Task
 
 
@@ -20,7 +21,8 @@ from mmulbench.task import Task
 class BoundaryShrink(OneSetMethod):
     """L = CE(f'(x), y_near) on Df, y_near the nearest wrong class (Chen et al. 2023, arXiv 2303.11570).
 
-    y_near is the class, other than x's own, that the original sees most in x + bound * sign(grad CE(x)).
+    y_near is the class, other than x's own, that the original sees most in x + bound * sign(grad CE(x)). The
+    released code (its copy in TY-LEE-KR/Boundary-Unlearning-Code) does not rule x's own class out.
     The paper deletes a whole class; here Df holds pairs of any class, each sent to its own nearest class, so
     the boundary moves for pairs of Dr of that class too. Its pixels may be token ids here, so the step is
     taken on the tokens of both encoders, and ``bound`` is in standard deviations of them. With two classes
@@ -31,7 +33,7 @@ class BoundaryShrink(OneSetMethod):
 
     @dataclass(frozen=True)
     class Config:
-        """The bound is the paper's, on pixels from 0 to 1; the rest is shared by all methods.
+        """The bound is the released code's, on pixels from 0 to 1; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over the forget set.
@@ -41,11 +43,11 @@ class BoundaryShrink(OneSetMethod):
             bound: length of the step towards the boundary.
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 5
-        lr: Annotated[float, Field(gt=0)] = 3e-4
-        batch_size: Annotated[int, Field(ge=2)] = 64
-        patience: Annotated[int, Field(ge=0)] = 0
-        bound: Annotated[float, Field(ge=0)] = 0.1
+        epochs: Epochs = 5
+        lr: LearningRate = 3e-4
+        batch_size: BatchSize = 64
+        patience: Patience = 0
+        bound: Annotated[float, Field(ge=0), Search(0.01, 1.0, log=True)] = 0.1
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:

@@ -12,6 +12,7 @@ from mmulbench.methods._blocks import last_blocks
 from mmulbench.methods.finetune import Finetune
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.training import Learner
 
 
@@ -34,11 +35,11 @@ class CfK(Finetune):
             lr: AdamW's learning rate.
             batch_size: pairs a step.
             patience: epochs without a lower validation loss before stopping; 0: run all.
-            k: how many of the last blocks train; all where there are fewer (the paper tries many and names no
-                default; 2 is the least that reaches past a head of one layer).
+            k: how many of the last blocks train; all where there are fewer (the released code tries 1 to 3
+                unless told otherwise; 2 is the least that reaches past a head of one layer).
         """
 
-        k: Annotated[int, Field(ge=1)] = 2
+        k: Annotated[int, Field(ge=1), Search(1, 8)] = 2
 
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
         """AdamW over the last k blocks."""

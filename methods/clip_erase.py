@@ -10,10 +10,11 @@ from torch import Tensor
 
 from mmulbench.data import Batch
 from mmulbench.errors import NotApplicable
-from mmulbench.method import GradientMethod, UnlearningProblem
+from mmulbench.method import BatchSize, Epochs, GradientMethod, LearningRate, Patience, UnlearningProblem
 from mmulbench.methods.scrub import divergence
 from mmulbench.model import CONTRASTIVE, MultimodalModel, RetrievalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.task import Task
 
 
@@ -25,16 +26,17 @@ class ClipErase(GradientMethod):
     RM = the model's own loss on Dr (CLIP's is the contrastive loss);
     CM = KL(p_0 || p) on Dr, of images over a batch's texts plus of texts over its images.
 
-    The paper's FM is the bare dot product. A model here gives it over its temperature, often tens of times
-    as much, so FM is measured against the original's similarity of a batch's true pairs of Dr, to leave the
+    The paper's FM is the bare dot product. A model here gives it over its temperature, often tens of times as
+    much, so FM is measured against the original's similarity of a batch's true pairs of Dr, to leave the
     weights their meaning. The paper speaks of the output distributions of both modalities; that they are
-    those of the similarity matrix is a reading. A matching path, which CLIP lacks, forgets only what the
-    encoders forget.
+    those of the similarity matrix is a reading. Losses and weights were checked in a published summary of the
+    paper (en.papernotes.org, ACL 2025), not in the paper or its code. A matching path, which CLIP lacks,
+    forgets only what the encoders forget.
     """
 
     @dataclass(frozen=True)
     class Config:
-        """Weights are the paper's; the rest is shared by all methods.
+        """Weights are the paper's, by that summary; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over the retain set.
@@ -46,13 +48,13 @@ class ClipErase(GradientMethod):
             consistency: weight of CM.
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 5
-        lr: Annotated[float, Field(gt=0)] = 3e-4
-        batch_size: Annotated[int, Field(ge=2)] = 64
-        patience: Annotated[int, Field(ge=0)] = 0
-        forget: Annotated[float, Field(ge=0)] = 3.0
-        retain: Annotated[float, Field(ge=0)] = 1.0
-        consistency: Annotated[float, Field(ge=0)] = 3.0
+        epochs: Epochs = 5
+        lr: LearningRate = 3e-4
+        batch_size: BatchSize = 64
+        patience: Patience = 0
+        forget: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 3.0
+        retain: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
+        consistency: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 3.0
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:

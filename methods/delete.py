@@ -17,9 +17,10 @@ from mmulbench.task import Task
 class Delete(OneSetMethod):
     """L = KL(softmax(z with z_y = -inf) || p) on Df, z the original's logits (arXiv 2503.23751).
 
-    Zhou et al. 2025. A pair's class loses its probability and the others keep their proportions; Dr is not
-    read. The paper deletes whole classes; here the same loss is taken over deleted pairs of any class, so it
-    works against what Dr says about these classes. With two classes the target is the wrong class itself.
+    Zhou et al. 2025; the loss is that of the released code (shaaaaron/DELETE, method/delete.py). A pair's
+    class loses its probability and the others keep their proportions; Dr is not read. The paper deletes whole
+    classes; here the same loss is taken over deleted pairs of any class, so it works against what Dr says
+    about these classes. With two classes the target is the wrong class itself.
 
     Retrieval has no class to mask: in a row of similarities the target would depend on which other pairs are
     in the batch, and on the matching path it would be "unrelated" for certain, which is no distillation.

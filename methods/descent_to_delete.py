@@ -11,9 +11,10 @@ from pydantic import Field
 from torch import Tensor
 
 from mmulbench.data import Batch
-from mmulbench.method import OneSetMethod, UnlearningProblem
+from mmulbench.method import BatchSize, Epochs, LearningRate, OneSetMethod, UnlearningProblem
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
 from mmulbench.training import check_finite
 
@@ -24,11 +25,15 @@ class DescentToDelete(OneSetMethod):
 
     With gamma = (M - m) / (M + m), M = 4 - wd, m = wd, L = 1 + wd, delta = 1 / n^2 and n training units:
     sigma = 4 sqrt(2) L gamma^I / (m n (1 - gamma^I) (sqrt(ln(1/delta) + epsilon) - sqrt(ln(1/delta)))),
-    theorem 3.1 with the constants of arXiv 2311.12047. The theorem is for convex losses, full-batch descent
-    and one deletion; here AdamW takes mini-batches of a network's loss, so nothing is certified.
+    theorem 3.1 as two public implementations have it (ChrisWaites/descent-to-delete; baseline.py of
+    Graph-COM/Langevin_unlearning); it was not checked in the paper. M, m, L, delta and epsilon are those of
+    the released code of arXiv 2311.12047 (CLU-UML/MultiDelete), where I is 1 and no step is taken; they are
+    those of the first implementation's logistic regression. The theorem is for strongly convex losses,
+    full-batch descent and one deletion; here AdamW takes mini-batches of a network's loss, so nothing is
+    certified.
 
-    Expect results at chance level: sigma is about 1.9 at n = 29,000 after one step, and still about 0.2 at
-    n = 1,359 after 105 steps, as large as the weights themselves.
+    Expect little to be left of a model: the formula gives about 1.9 at n = 29,000 and I = 1, and still about
+    0.2 at n = 1,359 and I = 105.
     """
 
     reads: ClassVar[Literal["forget", "retain"]] = "retain"
@@ -41,15 +46,15 @@ class DescentToDelete(OneSetMethod):
             epochs: passes over the retain set.
             lr: AdamW's learning rate.
             batch_size: pairs a step.
-            weight_decay: wd (ALBEF on Flickr30K in arXiv 2311.12047).
-            epsilon: of the guarantee (arXiv 2311.12047).
+            weight_decay: wd (that of ALBEF on Flickr30K in the released code).
+            epsilon: of the guarantee (released code).
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 5
-        lr: Annotated[float, Field(gt=0)] = 3e-4
-        batch_size: Annotated[int, Field(ge=2)] = 64
-        weight_decay: Annotated[float, Field(gt=0, lt=2)] = 0.02
-        epsilon: Annotated[float, Field(gt=0)] = 5.0
+        epochs: Epochs = 5
+        lr: LearningRate = 3e-4
+        batch_size: BatchSize = 64
+        weight_decay: Annotated[float, Field(gt=0, lt=2), Search(0.001, 1.0, log=True)] = 0.02
+        epsilon: Annotated[float, Field(gt=0), Search(1.0, 100.0, log=True)] = 5.0
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
         """The task's own loss on a batch of Dr, made strongly convex as far as a penalty can."""

@@ -15,12 +15,13 @@ REASON = (
 
 @METHODS.register("erm_ktp")
 class ErmKtp(Method):
-    """Entanglement-reduced masks, then knowledge transfer and prohibition (Lin et al. 2023).
+    """Entanglement-reduced masks, then knowledge transfer and prohibition (Lin et al., CVPR 2023).
 
-    The original must have been trained with a gate for every class; unlearning closes the gates of the
-    deleted class and matches the gated features on Dr. A forget set of this benchmark is a list of pairs of
-    any class, and all methods start from the same original. It is listed, as a baseline of arXiv 2311.12047,
-    so that tables say so.
+    In the released code (RUIYUN-ML/ERM-KTP) the original is trained with a gate for every class and channel;
+    unlearning zeroes the deleted class's output row and the last layer's weights of every channel that its
+    gates let through, and matches the features of the other channels on Dr. A forget set of this benchmark is
+    a list of pairs of any class, and all methods start from the same original. It is listed, as a baseline of
+    arXiv 2311.12047, so that tables say so.
     """
 
     @classmethod

@@ -12,6 +12,7 @@ from mmulbench.method import Method, UnlearningProblem
 from mmulbench.methods._fisher import fisher_diagonal, reference_pools
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
 from mmulbench.training import check_finite
 
@@ -26,7 +27,8 @@ class Fisher(Method):
     Golatkar et al. 2020, in the form of their released code, whose covariance is F^-1 with 1 / F cut off at
     1,000. Only Dr is read: Df is forgotten as far as it shares no weights with Dr. F is the empirical one, of
     single pairs (`_fisher.pair_losses`); the paper draws labels from the model, and retrieval has no labels.
-    The code's class-level special cases (a reset output row, ten times the noise in the last layer) are out.
+    The code's special cases are out: a reset output row for a deleted class, ten times the variance in norms
+    and the last layer, a lower cap there, and one variance for each row of a matrix.
     """
 
     @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class Fisher(Method):
         """Settings.
 
         Attributes:
-            alpha: scale of the noise's variance (released code: 1e-8 to 1e-6, by data set).
+            alpha: scale of the noise's variance (released code: 1e-6, and 1e-8 to 1e-5 in a sweep).
             samples: pairs of Dr that F is estimated from, at most.
         """
 
-        alpha: Annotated[float, Field(ge=0)] = 1e-7
+        alpha: Annotated[float, Field(ge=0), Search(1e-9, 1e-3, log=True)] = 1e-7
         samples: Annotated[int, Field(ge=1)] = 1000
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:

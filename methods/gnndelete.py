@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from mmulbench.backbones.gtnn import GraphEncoder
 from mmulbench.data import Batch, Inputs, PairData
 from mmulbench.errors import NotApplicable
-from mmulbench.method import Descent, UnlearningProblem
+from mmulbench.method import BatchSize, Descent, Epochs, LearningRate, Patience, UnlearningProblem
 from mmulbench.methods._deletion import Deletion, layer_outputs, with_operators
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.task import Task
 from mmulbench.training import Learner
 
@@ -32,14 +33,18 @@ class GnnDelete(Descent):
     nodes within l hops of the deleted pairs; z0 are the original's. The first term moves a deleted pair's
     nodes to where random nodes were, the second keeps all other nodes that W_l acts on. Only the W_l train,
     each by its own layer's loss; they stay part of the unlearned model, whose ``state_dict`` has them under
-    ``graph.norms``. W_l starts as the identity (released code: 1 / 1,000 everywhere, which erases what the
-    nodes were). The paper deletes edges of the graph; here a deleted pair's nodes stand for an edge's ends,
-    and random nodes are drawn place by place from pairs of Dr, so that a gene moves to where genes are.
+    ``graph.norms``. The paper deletes edges of the graph; here a deleted pair's nodes stand for an edge's
+    ends, and random nodes are drawn place by place from pairs of Dr, so that a gene moves to where genes are.
+
+    The losses are those of the released code (mims-harvard/GNNDelete, loss type both_layerwise). There W_l
+    starts at 1 / 1,000 everywhere, which erases what the nodes were, here as the identity; there random nodes
+    are ends of edges that do not exist, drawn once, here they are drawn anew each step; and there the loss of
+    the second layer also reaches W_1, a step late.
     """
 
     @dataclass(frozen=True)
     class Config:
-        """Alpha is the released code's; the rest is shared by all methods.
+        """Alpha is the released code's default; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over the forget set.
@@ -49,11 +54,11 @@ class GnnDelete(Descent):
             alpha: weight of moving deleted pairs against keeping their neighbours.
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 5
-        lr: Annotated[float, Field(gt=0)] = 3e-4
-        batch_size: Annotated[int, Field(ge=2)] = 64
-        patience: Annotated[int, Field(ge=0)] = 0
-        alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
+        epochs: Epochs = 5
+        lr: LearningRate = 3e-4
+        batch_size: BatchSize = 64
+        patience: Patience = 0
+        alpha: Annotated[float, Field(ge=0, le=1), Search(0.1, 0.9)] = 0.5
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:

@@ -12,6 +12,7 @@ from mmulbench.data import Batch
 from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 
 
 @METHODS.register("grad_diff")
@@ -35,7 +36,7 @@ class GradDiff(GradientMethod):
             alpha: weight of the retain set.
         """
 
-        gamma: Annotated[float, Field(ge=0)] = 1.0
+        gamma: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 1.0
         alpha: Annotated[float, Field(ge=0)] = 1.0
 
     def loss(

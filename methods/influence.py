@@ -23,6 +23,7 @@ from mmulbench.methods._fisher import (
 )
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.training import check_finite
 
 
@@ -32,9 +33,10 @@ class Influence(Method):
 
     The influence-function baseline of Jia et al. 2023, with F in WoodFisher's form: the mean of g g^T over
     single pairs of Dr. g_S is the mean gradient on S of `_fisher.pair_losses`; n_f of n units are deleted.
-    The inverse is exact, by Woodbury's identity, and keeps ``samples`` gradients in memory. The released
-    code's recursion never takes a second gradient into its update direction, so there F^-1 v is v less its
-    part along the first pair's gradient; that is not done here.
+    The inverse is exact, by Woodbury's identity, and keeps ``samples`` gradients in memory. Direction and
+    scale are those of the released code (OPTML-Group/Unlearn-Sparse, unlearn/Wfisher.py). Its recursion never
+    takes a second gradient into its update direction, so there F^-1 v is v less its part along the first
+    pair's gradient; that is not done here.
     """
 
     @dataclass(frozen=True)
@@ -42,14 +44,14 @@ class Influence(Method):
         """Settings.
 
         Attributes:
-            alpha: step; 1 is the Newton step (the released code searches it by data set).
+            alpha: step; 1 is the Newton step (the released code leaves it to its user; its parser says 0.2).
             damping: lambda; 1 is what the released code's recursion starts from.
             samples: pairs of Dr in F, at most; each takes 4 bytes a parameter.
             batch_size: pairs a step of the mean gradients, which do not depend on it.
         """
 
-        alpha: Annotated[float, Field(ge=0)] = 1.0
-        damping: Annotated[float, Field(gt=0)] = 1.0
+        alpha: Annotated[float, Field(ge=0), Search(0.01, 100.0, log=True)] = 1.0
+        damping: Annotated[float, Field(gt=0), Search(0.001, 10.0, log=True)] = 1.0
         samples: Annotated[int, Field(ge=1)] = 128
         batch_size: Annotated[int, Field(ge=1)] = 64
 

@@ -11,11 +11,12 @@ from pydantic import Field
 from torch import Tensor
 
 from mmulbench.data import Batch, PairData
-from mmulbench.method import Descent, UnlearningProblem
+from mmulbench.method import BatchSize, Descent, Epochs, LearningRate, Patience, UnlearningProblem
 from mmulbench.methods._paths import path_logits
 from mmulbench.methods.scrub import divergence
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 
 
 @METHODS.register("kga")
@@ -25,27 +26,32 @@ class Kga(Descent):
     Wang et al. 2023. p_0 is the original's belief and p the trained model's, a mean over association paths.
     The helpers A_f and A_n are trained on Df and on new data Dn alone, by the original's recipe from its
     initial weights. Dn is as many units of the validation split as are deleted (all, where there are fewer):
-    the paper sets part of the training data aside for it, which here nobody may do. The released code turns
-    the first divergence around; here the trained model stands to A_f as the original does to A_n.
+    the released code sets part of the training data aside for it, which here nobody may do.
+
+    The directions are from memory of the paper, not verified: the trained model stands to A_f as the original
+    does to A_n. The released code (Lingzhi-WANG/KGAUnlearn) has KL(p_Af || p) first; its second is as here in
+    classification and KL(p_An || p_0) in translation and responses; its third is as here. In those two it may
+    stop once the first term is small (--stop_value 0.05 for responses); here epochs and patience decide.
     """
 
     @dataclass(frozen=True)
     class Config:
-        """Alpha is the released code's on classification (0.3 on generation); the rest is shared by all.
+        """Alpha is that of the released code's README; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over the retain set.
             lr: AdamW's learning rate.
             batch_size: pairs of each of the three sets a step.
             patience: epochs without a lower validation loss before stopping; 0: run all.
-            alpha: weight of the divergence on Dr.
+            alpha: weight of the divergence on Dr (README: 0.1 for classification, 0.3 for translation and
+                responses; but the code for classification weighs Dr by 1 - alpha).
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 5
-        lr: Annotated[float, Field(gt=0)] = 3e-4
-        batch_size: Annotated[int, Field(ge=2)] = 64
-        patience: Annotated[int, Field(ge=0)] = 0
-        alpha: Annotated[float, Field(ge=0)] = 0.1
+        epochs: Epochs = 5
+        lr: LearningRate = 3e-4
+        batch_size: BatchSize = 64
+        patience: Patience = 0
+        alpha: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 0.1
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Batches of Df, Dr and Dn side by side."""

@@ -19,6 +19,7 @@ from mmulbench.methods._fisher import Pools, gradient_of, inverse_fisher_times, 
 from mmulbench.methods._slices import Slices, measure
 from mmulbench.model import Encoded, MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
 from mmulbench.training import check_finite
 
@@ -33,6 +34,9 @@ class LCodec(Method):
     (n - m), the Hessian without the m pairs, is the Fisher information of pairs of Dr on P.
     sigma = 2 M sqrt(2 ln(1.25/delta)) / (n^2 lambda^3 epsilon), M = 1/4: .1 at n = 12,572, 16 at n = 1,000.
 
+    Coefficient, selection, H, step and sigma are those of the released code, not checked in the paper
+    (vsingh-group/LCODEC-deep-unlearning, codec/ and scrub/scrub_tools.py).
+
     Simplified: the noise goes on encoder outputs, since inputs may be token ids, so encoders never change;
     attention's inner projections are no candidates; at most ``most`` slices a batch; 100 draws, not 1,000;
     m pairs at once, which sigma ignores, as in the released code; H by Fisher information, an option of that
@@ -41,25 +45,25 @@ class LCodec(Method):
 
     @dataclass(frozen=True)
     class Config:
-        """Epsilon, delta and the noise are the released code's.
+        """Epsilon, delta, noise and lambda are those of the released code's scripts for MNIST and CIFAR-10.
 
         Attributes:
             batch_size: m, pairs of Df a step.
             perturbations: draws of noise that the selection rests on.
-            noise: of a draw, in standard deviations of the encoders' outputs.
+            noise: of a draw, in standard deviations of the encoders' outputs (there: of normalised pixels).
             most: slices changed a step, at most.
             samples: pairs of Dr in H, at most.
-            damping: lambda (released code: .01, and .001 on CIFAR).
+            damping: lambda (also the weight decay there: .01, .1 in two scripts; .001 where none is given).
             epsilon: of the guarantee.
             delta: of the guarantee.
         """
 
         batch_size: Annotated[int, Field(ge=1)] = 64
         perturbations: Annotated[int, Field(ge=3)] = 100
-        noise: Annotated[float, Field(gt=0)] = 0.1
-        most: Annotated[int, Field(ge=1)] = 10
+        noise: Annotated[float, Field(gt=0), Search(0.01, 1.0, log=True)] = 0.1
+        most: Annotated[int, Field(ge=1), Search(1, 50)] = 10
         samples: Annotated[int, Field(ge=1)] = 64
-        damping: Annotated[float, Field(gt=0)] = 0.01
+        damping: Annotated[float, Field(gt=0), Search(0.001, 1.0, log=True)] = 0.01
         epsilon: Annotated[float, Field(gt=0)] = 0.1
         delta: Annotated[float, Field(gt=0, lt=1)] = 0.01
 

@@ -10,9 +10,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmulbench.data import Batch, unrelated_pairs
-from mmulbench.method import GradientMethod, UnlearningProblem
+from mmulbench.method import BatchSize, Epochs, GradientMethod, LearningRate, Patience, UnlearningProblem
 from mmulbench.model import Encoded, Group, MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 
 mse = nn.functional.mse_loss
 
@@ -46,12 +47,12 @@ class Mmul(GradientMethod):
                 which permutes a batch's texts and so can leave a true pair in place; here none ever is).
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 5
-        lr: Annotated[float, Field(gt=0)] = 3e-4
-        batch_size: Annotated[int, Field(ge=2)] = 64
-        patience: Annotated[int, Field(ge=0)] = 0
-        alpha: Annotated[float, Field(ge=0)] = 1.0
-        beta: Annotated[float, Field(ge=0)] = 1.0
+        epochs: Epochs = 5
+        lr: LearningRate = 3e-4
+        batch_size: BatchSize = 64
+        patience: Patience = 0
+        alpha: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
+        beta: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
         gamma: Annotated[float, Field(ge=0)] = 1.0
         trainable: Literal["all", "fusion"] = "all"
         partner: Literal["retain", "forget"] = "retain"

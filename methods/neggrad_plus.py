@@ -12,29 +12,30 @@ from mmulbench.data import Batch
 from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 
 
 @METHODS.register("neggrad_plus")
 class NegGradPlus(GradientMethod):
     """L = alpha * CE(Dr) - (1 - alpha) * CE(Df), CE the task's own loss (arXiv 2302.09880).
 
-    A baseline of Kurmanji et al. 2023. An epoch walks over Dr; batches of Df are repeated beside it, as in
-    the released code.
+    A baseline of Kurmanji et al. 2023. An epoch walks over Dr; batches of Df are repeated beside it. Formula
+    and order are those of the released code (meghdadk/SCRUB, train_negrad).
     """
 
     @dataclass(frozen=True)
     class Config(GradientConfig):
-        """Alpha is that of the released code's small data sets; the rest is shared by all methods.
+        """Alpha is that of the released code's small-scale notebooks; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over the retain set.
             lr: AdamW's learning rate.
             batch_size: pairs of each set a step.
             patience: epochs without a lower validation loss before stopping; 0: run all.
-            alpha: weight of the retain set (released code: 0.95 on small data sets, 0.9999 on large ones).
+            alpha: weight of the retain set (released code: 0.9999 in all other notebooks).
         """
 
-        alpha: Annotated[float, Field(ge=0, le=1)] = 0.95
+        alpha: Annotated[float, Field(ge=0, le=1), Search(0.5, 0.999)] = 0.95
 
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem

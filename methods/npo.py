@@ -14,6 +14,7 @@ from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
 from mmulbench.methods._paths import path_logits
 from mmulbench.model import CLASSIFICATION, CONTRASTIVE, MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 
 
 @METHODS.register("npo")
@@ -21,7 +22,9 @@ class Npo(GradientMethod):
     """L = -2/beta * mean over Df of log sigmoid(-beta * log(p / p_original)) + alpha * CE(Dr).
 
     Negative preference optimisation in its variant with a retain loss (Zhang et al. 2024, arXiv 2404.05868);
-    CE is the task's own loss. The paper's p is a language model's likelihood of an answer.
+    CE is the task's own loss. The formula is that of the released code
+    (licong-lin/negative-preference-optimization, npo_grad_diff). The paper's p is a language model's
+    likelihood of an answer.
     This project's analogue for a pair: log p is the mean over association paths of
     classification: the log probability of the pair's class;
     contrastive: the log softmax of the pair's similarity among its row's unrelated items in the batch;
@@ -30,7 +33,7 @@ class Npo(GradientMethod):
 
     @dataclass(frozen=True)
     class Config(GradientConfig):
-        """Beta and alpha are those of the released code (TOFU); the rest is shared by all methods.
+        """Beta and alpha are those of TOFU/config/forget.yaml there; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over the retain set.
@@ -41,8 +44,8 @@ class Npo(GradientMethod):
             alpha: weight of the task's loss on Dr; 0: without it, the paper's plain NPO.
         """
 
-        beta: Annotated[float, Field(gt=0)] = 0.1
-        alpha: Annotated[float, Field(ge=0)] = 1.0
+        beta: Annotated[float, Field(gt=0), Search(0.01, 1.0, log=True)] = 0.1
+        alpha: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
 
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem

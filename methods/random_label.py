@@ -15,8 +15,8 @@ from mmulbench.registry import METHODS
 class RandomLabel(GradientMethod):
     """L = CE(Df with wrong labels) + CE(Dr), CE the task's own loss (Golatkar et al. 2020, arXiv 1911.04933).
 
-    A wrong label is a class drawn anew at every visit, all equally likely but the true one (as SalUn,
-    arXiv 2310.12508, writes it; its released code may draw the true one too).
+    A wrong label is a class drawn anew at every visit, all equally likely but the true one (as the authors of
+    SalUn, arXiv 2310.12508, write it; their released code may draw the true one too).
     No paper says what a wrong label is in retrieval. This project's analogue: each deleted item of the first
     modality is paired with a text of the retain set that does not belong with it, as if that pair were true.
     """

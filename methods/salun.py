@@ -15,6 +15,7 @@ from mmulbench.method import GradientConfig, UnlearningProblem
 from mmulbench.methods.random_label import RandomLabel
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
 from mmulbench.training import Learner
 
@@ -24,23 +25,25 @@ class Salun(RandomLabel):
     """Random labels on m * theta, m = top half of |grad CE(Df)| (Fan et al. 2024, arXiv 2310.12508).
 
     The gradient is that of the task's own loss summed over all pairs of Df, at the original's weights and in
-    evaluation mode; weights are compared over the whole model. Weights outside the mask keep the original's
-    values bit for bit. The loss, and what a wrong label is in retrieval, are those of random_label.
+    evaluation mode; weights are compared over the whole model, much as in the released code
+    (OPTML-Group/Unlearn-Saliency, generate_mask.py). Weights outside the mask keep the original's values bit
+    for bit. The loss (their weight of CE(Dr) is 1), and what a wrong label is in retrieval, are those of
+    random_label.
     """
 
     @dataclass(frozen=True)
     class Config(GradientConfig):
-        """The fraction is the paper's; the rest is shared by all methods.
+        """The fraction is that of the released code's README; the rest is shared by all methods.
 
         Attributes:
             epochs: passes over the retain set.
             lr: AdamW's learning rate.
             batch_size: pairs of each set a step.
             patience: epochs without a lower validation loss before stopping; 0: run all.
-            fraction: of the weights that may change (paper: the threshold is the median).
+            fraction: of the weights that may change (the paper, as quoted by others, cuts at the median).
         """
 
-        fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
+        fraction: Annotated[float, Field(gt=0, le=1), Search(0.1, 0.9)] = 0.5
 
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
         """AdamW, undone outside the mask: neither gradient, momentum nor decay moves a weight there."""

@@ -12,9 +12,10 @@ from pydantic import Field
 from torch import Tensor
 
 from mmulbench.data import Batch
-from mmulbench.method import Method, UnlearningProblem
+from mmulbench.method import BatchSize, Epochs, LearningRate, Method, Patience, UnlearningProblem
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
 from mmulbench.training import check_finite
 
@@ -26,31 +27,32 @@ class Scrub(Method):
     max: d(x) = KL(p_original(x) || p_unlearned(x)) over Df, in the first ``msteps`` epochs;
     min: alpha * d(x) + gamma * CE over Dr, in every epoch.
     d is the mean over association paths, at temperature T and scaled by T^2. With ``rewind`` the checkpoint
-    is kept whose Df loss is closest to the last model's loss on validation pairs (their SCRUB+R).
+    is kept whose Df loss is closest to the last model's loss on validation pairs (their SCRUB+R; the released
+    code, meghdadk/SCRUB, compares errors, and takes validation data of the deleted classes only).
     """
 
     @dataclass(frozen=True)
     class Config:
-        """Weights, T and msteps are those of the released code (CIFAR); the rest is shared by all methods.
+        """Weights, T and msteps are those of large_scale_unlearning.ipynb there; the rest is shared by all.
 
         Attributes:
             epochs: min epochs.
-            msteps: epochs that begin with a max epoch.
+            msteps: epochs that begin with a max epoch (other notebooks: 2 to 5).
             lr: AdamW's learning rate.
             batch_size: pairs a step.
             patience: epochs without a lower validation loss before stopping; 0: run all.
-            alpha: weight of d on Dr.
-            gamma: weight of the task's loss on Dr.
-            temperature: T.
+            alpha: weight of d on Dr (other notebooks: 0.001 to 0.5).
+            gamma: weight of the task's loss on Dr (other notebooks: mostly 1).
+            temperature: T (other notebooks: 2 or 4).
             rewind: return the checkpoint that forgot as much as held-out data is unknown.
         """
 
-        epochs: Annotated[int, Field(ge=1)] = 5
-        msteps: Annotated[int, Field(ge=0)] = 2
-        lr: Annotated[float, Field(gt=0)] = 3e-4
-        batch_size: Annotated[int, Field(ge=2)] = 64
-        patience: Annotated[int, Field(ge=0)] = 0
-        alpha: Annotated[float, Field(ge=0)] = 0.001
+        epochs: Epochs = 5
+        msteps: Annotated[int, Field(ge=0), Search(1, 5)] = 2
+        lr: LearningRate = 3e-4
+        batch_size: BatchSize = 64
+        patience: Patience = 0
+        alpha: Annotated[float, Field(ge=0), Search(1e-4, 1.0, log=True)] = 0.001
         gamma: Annotated[float, Field(ge=0)] = 0.99
         temperature: Annotated[float, Field(gt=0)] = 4.0
         rewind: bool = False

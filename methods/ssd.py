@@ -13,6 +13,7 @@ from mmulbench.method import Method, UnlearningProblem
 from mmulbench.methods._fisher import fisher_diagonal, reference_pools
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
+from mmulbench.search import Search
 from mmulbench.training import check_finite
 
 
@@ -23,22 +24,22 @@ class Ssd(Method):
     F_S is the diagonal Fisher information on the set S, D all training pairs: the mean of the squared
     gradients of single pairs (`_fisher.pair_losses`). The released code squares the gradients of batches
     instead, so that its importance depends on the batch size. No training step is taken. Pairs drawn at
-    random matter to much the same weights as all pairs do: on emoji (albef:packaged, 68 pictures, seed 42)
-    alpha = 10 selects 2 of 514,947 weights.
+    random may matter to much the same weights as all pairs do, so that alpha = 10 selects few weights.
     """
 
     @dataclass(frozen=True)
     class Config:
-        """Alpha and lambda are those of the released code.
+        """Alpha and lambda: the released code (if-loops/selective-synaptic-dampening), on ResNet18.
 
         Attributes:
-            alpha: how many times as important a weight must be to Df as to D.
-            dampening: lambda, how far the chosen weights are left standing.
+            alpha: how many times as important a weight must be to Df as to D (released code, for a vision
+                transformer: 10 for random pairs, 5 for a class, 25 for a sub-class).
+            dampening: lambda, how far the chosen weights are left standing (for faces there: 0.1, alpha 50).
             samples: pairs of each set that F is estimated from, at most.
         """
 
-        alpha: Annotated[float, Field(ge=0)] = 10.0
-        dampening: Annotated[float, Field(ge=0)] = 1.0
+        alpha: Annotated[float, Field(ge=0), Search(1.0, 100.0, log=True)] = 10.0
+        dampening: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 1.0
         samples: Annotated[int, Field(ge=1)] = 1000
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:

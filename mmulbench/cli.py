@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from mmulbench import __version__
+from mmulbench.cli_author import check_app, new_app
+from mmulbench.cli_tune import tune
 from mmulbench.errors import MmulbenchError
 
 app = typer.Typer(
@@ -26,6 +28,9 @@ app = typer.Typer(
 
 data_app = typer.Typer(help="What data a task needs, and whether it is all there.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(new_app, name="new")
+app.add_typer(check_app, name="check")
+app.command()(tune)
 
 INTERRUPTED = 130
 
@@ -33,6 +38,14 @@ Results = Annotated[
     Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
 ]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        help="Python file with methods or tasks of your own; repeat for several. (env MMULBENCH_PLUGINS)",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -66,6 +79,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 def run(
     method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeat for several.")],
     task: Annotated[str, typer.Option("--task", "-t", help="Task to run it on.")],
+    plugin: Plugins = None,
     backbone: Annotated[
         str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
     ] = None,
@@ -92,6 +106,12 @@ def run(
     no_reference: Annotated[
         bool, typer.Option("--no-reference", help="Skip retrain; says what is then missing.")
     ] = False,
+    tuned_dir: Annotated[
+        Path | None, typer.Option("--tuned-dir", help="Your own studies. (env MMULBENCH_TUNED, ./tuned)")
+    ] = None,
+    untuned: Annotated[
+        bool, typer.Option("--untuned", help="Start from the methods' own settings, not from tuned ones.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")] = False,
     debug: Debug = False,
@@ -114,16 +134,25 @@ def run(
         cache_dir=folders.cache_dir(cache_dir),
         overwrite=overwrite.value,
         reference=not no_reference,
+        plugins=folders.plugin_files(plugin),
+        tuned_dir=folders.tuned_dir(tuned_dir),
+        untuned=untuned,
     )
     raise typer.Exit(run_and_print(request, as_json=as_json, quiet=quiet))
 
 
 @app.command("list")
-def list_(what: Annotated[Listable, typer.Argument()], as_json: AsJson = False, debug: Debug = False) -> None:
+def list_(
+    what: Annotated[Listable, typer.Argument()],
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
     """List what there is."""
     from mmulbench.listing import print_list
+    from mmulbench.settings import plugin_files
 
-    print_list(what.value, as_json=as_json)
+    print_list(what.value, plugin_files(plugin), as_json=as_json)
 
 
 @app.command()
@@ -172,11 +201,12 @@ def plot(
 
 
 @data_app.command("info")
-def data_info(task: TaskName, as_json: AsJson = False, debug: Debug = False) -> None:
+def data_info(task: TaskName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Say what a task's data is, its terms, its size, and what to put where."""
     from mmulbench.datacheck import print_info
+    from mmulbench.settings import plugin_files
 
-    print_info(task, as_json=as_json)
+    print_info(task, plugin_files(plugin), as_json=as_json)
 
 
 @data_app.command("check")
@@ -188,14 +218,17 @@ def data_check(
     hub: Annotated[
         str, typer.Option("--hub", help="owner/name on a hub, or a folder of its files, instead.")
     ] = "",
+    plugin: Plugins = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Count a task's data against what there should be; list missing and damaged files, show a sample."""
     from mmulbench.datacheck import print_check
     from mmulbench.settings import data_dir as folder
+    from mmulbench.settings import plugin_files
 
-    raise typer.Exit(print_check(task, folder(data_dir), hub=hub, as_json=as_json))
+    plugins = plugin_files(plugin)
+    raise typer.Exit(print_check(task, folder(data_dir), plugins, hub=hub, as_json=as_json))
 
 
 @data_app.command("prepare")
@@ -214,6 +247,7 @@ def data_prepare(
         Path | None,
         typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
     ] = None,
+    plugin: Plugins = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -227,6 +261,7 @@ def data_prepare(
         settings or [],
         folders.data_dir(data_dir),
         folders.cache_dir(cache_dir),
+        folders.plugin_files(plugin),
         as_json=as_json,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import resource
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from mmulbench.errors import OverBudget
 from mmulbench.results import Cost
 
 T = TypeVar("T")
@@ -47,10 +49,15 @@ class CostMeter:
 
     Floating-point operations are counted on the first step of every kind of step, and every later step of
     that kind is charged in proportion to its samples: counting each step would itself be a large cost.
+
+    Args:
+        device: whose memory is measured.
+        limit: floating-point operations after which `OverBudget` stops the work.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, limit: float = math.inf) -> None:
         self._device = device
+        self._limit = limit
         self._per_sample: dict[str, float] = {}
         self._flops = 0.0
         self._seconds = 0.0
@@ -84,13 +91,16 @@ class CostMeter:
             samples: pairs the step sees.
             work: does the step.
             optimiser_step: whether it updates parameters.
+
+        Raises:
+            OverBudget: when the limit is passed.
         """
         if kind in self._per_sample:
             result = work()
         else:
             result, flops = self._count(work)
             self._per_sample[kind] = flops / max(samples, 1)
-        self._flops += self._per_sample[kind] * samples
+        self._spend(self._per_sample[kind] * samples)
         self._samples += samples
         self._steps += optimiser_step
         return result
@@ -101,7 +111,7 @@ class CostMeter:
             return
         self._charged.add(key)
         self._seconds += cost.seconds
-        self._flops += cost.flops or 0.0
+        self._spend(cost.flops or 0.0)
         self._samples += cost.samples
 
     @contextlib.contextmanager
@@ -123,6 +133,11 @@ class CostMeter:
             samples=self._samples,
             steps=self._steps,
         )
+
+    def _spend(self, flops: float) -> None:
+        self._flops += flops
+        if self._flops > self._limit:
+            raise OverBudget(f"{self._flops:.3g} of {self._limit:.3g} allowed floating-point operations")
 
     def _count(self, work: Callable[[], T]) -> tuple[T, float]:
         """The result of some work, and its floating-point operations."""

@@ -131,14 +131,15 @@ class Features:
     Half-precision features are stored to save memory and handed out as float32.
 
     Attributes:
-        arrays: by modality, the inputs of every image, text or node.
+        arrays: by modality, the inputs of every image, text or node; large ones are mapped into memory for
+            each use (`mmulbench.tensorfile`).
         device: where inputs are handed out.
         groups: by modality, (n, k) which k parts make up each item; absent where each part is an item.
         whole: by modality, inputs that belong to all items together, such as a graph's edges: handed out as
             they are, whichever items are asked for.
     """
 
-    arrays: Mapping[str, Inputs]
+    arrays: Mapping[str, Mapping[str, Tensor]]
     device: torch.device
     groups: Mapping[str, Tensor] = field(default_factory=dict)
     whole: Mapping[str, Inputs] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from rich.table import Table
 from mmulbench.datainfo import DataInfo, DataReport, plural
 from mmulbench.errors import UsageError
 from mmulbench.overrides import Overrides
+from mmulbench.plugins import load_plugins
 from mmulbench.progress import Bars, NotesOnly
 from mmulbench.registry import TASKS
 
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
     from mmulbench.task import Task
 
 
-def print_info(name: str, *, as_json: bool) -> None:
-    """Print what a task says about its data.
+def print_info(name: str, plugins: Sequence[Path], *, as_json: bool) -> None:
+    """Print what a task, of a plug-in file perhaps, says about its data.
 
     Raises:
         UsageError: the task is unknown or says nothing.
     """
+    load_plugins(plugins)
     info = _info(name, TASKS.get(name))
     if as_json:
         print(json.dumps({"task": name, **asdict(info)}, indent=2))
@@ -56,12 +59,13 @@ def print_info(name: str, *, as_json: bool) -> None:
         )
 
 
-def print_check(name: str, data_dir: Path, *, hub: str = "", as_json: bool) -> int:
+def print_check(name: str, data_dir: Path, plugins: Sequence[Path], *, hub: str = "", as_json: bool) -> int:
     """Print what of a task's data is there.
 
     Args:
         name: of the task.
         data_dir: the data folder.
+        plugins: plug-in files, loaded first.
         hub: the data set on a hub, or its folder, that is read instead; empty for local files.
         as_json: print JSON.
 
@@ -72,6 +76,7 @@ def print_check(name: str, data_dir: Path, *, hub: str = "", as_json: bool) -> i
         UsageError: the task is unknown or says nothing about its data, or nothing of it is there.
         MmulbenchError: the annotations cannot be read.
     """
+    load_plugins(plugins)
     cls = TASKS.get(name)
     info = _info(name, cls)
     task = cls(Overrides([f"task.hub={hub}"] if hub else [], []).task(cls.Config()))

@@ -16,6 +16,7 @@ from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.overrides import Overrides
 from mmulbench.pipeline import use_device
+from mmulbench.plugins import load_plugins
 from mmulbench.preparation import ModalityInputs, find_backbone, load_inputs
 from mmulbench.progress import Bars, NotesOnly
 from mmulbench.registry import TASKS
@@ -28,6 +29,7 @@ def print_prepare(
     settings: Sequence[str],
     data_dir: Path,
     cache_dir: Path,
+    plugins: Sequence[Path],
     *,
     as_json: bool,
 ) -> None:
@@ -39,12 +41,14 @@ def print_prepare(
         settings: of the task, ``task.KEY=value`` each.
         data_dir: where official data lies.
         cache_dir: where the inputs go.
+        plugins: plug-in files, loaded first.
         as_json: print JSON.
 
     Raises:
         UsageError: for wrong use, or where data or packages are missing.
         MmulbenchError: data is damaged, or the cache cannot be written.
     """
+    load_plugins(plugins)
     task = _configured(name, settings)
     backbone = find_backbone(backbone_name or task.default_backbone, task)
     use_device("cpu")  # sets torch up as a run does: the same inputs, bit for bit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain
 
 import torch
 from torch import Tensor
@@ -54,8 +53,11 @@ class ItemEncoder:
     @torch.no_grad()
     def pooled(self, modality: str, items: Tensor) -> Tensor:
         """(n, d) unimodal representations of n items; tokens are not kept."""
-        # Copied, because they can be views of the tokens.
-        return torch.cat([part.pooled.clone() for part in self._blocks(modality, items)])
+        # Copied to their place at once: they can be views of the tokens, and small results that wait among large
+        # temporaries would keep their memory from being reused.
+        blocks = self._blocks(modality, items)
+        parts = (Encoded(part.tokens[:, :0], part.mask[:, :0], part.pooled) for part in blocks)
+        return collected(parts, len(items)).pooled
 
     def _blocks(self, modality: str, items: Tensor) -> Iterable[Encoded]:
         for part in torch.split(items, self.block(ITEMS, modality)):
@@ -74,12 +76,13 @@ def collected(blocks: Iterable[Encoded], count: int) -> Encoded:
         blocks: at least one.
         count: items in all blocks together.
     """
-    parts = iter(blocks)
-    first = next(parts)
-    whole = [value.new_empty((count, *value.shape[1:])) for value in (first.tokens, first.mask, first.pooled)]
+    whole: list[Tensor] = []
     start = 0
-    for part in chain([first], parts):
-        for place, value in zip(whole, (part.tokens, part.mask, part.pooled), strict=True):
+    for part in blocks:
+        values = (part.tokens, part.mask, part.pooled)
+        if not whole:
+            whole = [value.new_empty((count, *value.shape[1:])) for value in values]
+        for place, value in zip(whole, values, strict=True):
             place[start : start + len(value)] = value
         start += len(part)
     return Encoded(*whole)

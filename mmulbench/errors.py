@@ -22,6 +22,10 @@ class Diverged(MmulbenchError):
     """A loss became NaN or infinite; the run is recorded as diverged."""
 
 
+class OverBudget(MmulbenchError):
+    """A method spent more than it was given; only tuning sets a limit."""
+
+
 class NotApplicable(MmulbenchError):
     """A method has no meaning for a task or model; the run is recorded as not applicable, with this reason.
 

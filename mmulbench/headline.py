@@ -82,6 +82,31 @@ def compute_values(
     return {**headline, **rest}, missing
 
 
+def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units) -> float | None:
+    """`retrain_gap` alone, the mean distance over ``GAP_PARTS``: what tuning makes small.
+
+    Args:
+        model: of the unlearned model.
+        retrain: of the reference.
+        units: each pair's unit, for cross-validation.
+    """
+    own, reference = (_gap_parts(measured, units) for measured in (model, retrain))
+    worst = worst_path("mia", own, reference)
+    sources = {name: worst if name == "mia" else name for name in GAP_PARTS}
+    values, targets = (
+        {name: found[source].value for name, source in sources.items()} for found in (own, reference)
+    )
+    return retrain_gap(values, targets, GAP_PARTS)
+
+
+def _gap_parts(model: Measurements, units: Units) -> dict[str, Raw]:
+    found = {name: Raw(model.utility[name]["headline"].value, 0) for name in SETS}
+    for path, losses in model.losses.items():
+        attack = loss_attack(losses["forget"], units["forget"], losses["test"], units["test"])
+        found[f"mia/{path}"] = Raw(attack.accuracy, attack.n)
+    return found
+
+
 def details(model: Measurements, original: Measurements, units: Units, seed: int) -> dict[str, Raw]:
     """Every value of one model by name, such as ``test``, ``test/i2t_r@1``, ``mia/matching/auc``."""
     found: dict[str, Raw] = {}

@@ -1,10 +1,13 @@
-"""``mmulbench list``: names and one line each, without importing what they name."""
+"""``mmulbench list``: names and one line each; of what they name only plug-in files are imported."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.plugins import load_plugins
 from mmulbench.registry import BACKBONES, METHODS, TASKS, Registry
 
 
@@ -26,8 +29,9 @@ def entries(what: str) -> list[dict[str, str]]:
     return [{"name": name, "description": registry.describe(name)} for name in registry.names()]
 
 
-def print_list(what: str, *, as_json: bool) -> None:
-    """Print a list as a table, or as JSON."""
+def print_list(what: str, plugins: Sequence[Path], *, as_json: bool) -> None:
+    """Print a list as a table, or as JSON, with what plug-in files add to it."""
+    load_plugins(plugins)
     found = entries(what)
     if as_json:
         print(json.dumps(found, indent=2))

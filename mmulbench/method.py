@@ -20,11 +20,24 @@ from mmulbench.data import Batch, PairData
 from mmulbench.model import Group, MultimodalModel
 from mmulbench.outputs import OriginalOutputs
 from mmulbench.progress import Progress
+from mmulbench.search import Search
 from mmulbench.seeds import generator, torch_seeded
 from mmulbench.training import EarlyStop, Learner, Recipe, check_finite, fit
 
 if TYPE_CHECKING:
     from mmulbench.task import Task
+
+Epochs = Annotated[int, Field(ge=1), Search(1, 10)]
+"""Passes over a set; tuning goes up to twice the default."""
+
+LearningRate = Annotated[float, Field(gt=0), Search(1e-5, 3e-3, log=True)]
+"""AdamW's learning rate; tuning goes from a thirtieth to ten times the default."""
+
+BatchSize = Annotated[int, Field(ge=2)]
+"""Pairs of each set a step."""
+
+Patience = Annotated[int, Field(ge=0)]
+"""Epochs in a row without a lower validation loss before stopping; 0 never stops."""
 
 
 @dataclass
@@ -166,10 +179,10 @@ class GradientConfig:
             where it was lowest; 0: run all epochs, as the paper does.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 5
-    lr: Annotated[float, Field(gt=0)] = 3e-4
-    batch_size: Annotated[int, Field(ge=2)] = 64
-    patience: Annotated[int, Field(ge=0)] = 0
+    epochs: Epochs = 5
+    lr: LearningRate = 3e-4
+    batch_size: BatchSize = 64
+    patience: Patience = 0
 
 
 class Descent(Method):

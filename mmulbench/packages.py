@@ -10,17 +10,18 @@ from mmulbench.errors import UsageError
 OFFLINE_INSTALL = 'pip install "mmulbench[offline]"'
 
 
-def package_folder(package: str, purpose: str) -> Path:
+def package_folder(package: str, purpose: str, extra: str = "offline") -> Path:
     """Folder of an installed package, found without importing it.
 
     Args:
         package: its import name.
         purpose: what needs it, for the message.
+        extra: of mmulbench, that installs it.
 
     Raises:
         UsageError: if it is not installed, with the command that installs it.
     """
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise UsageError(f"{purpose} needs the package {package}: run {OFFLINE_INSTALL}")
+        raise UsageError(f'{purpose} needs the package {package}: run pip install "mmulbench[{extra}]"')
     return Path(spec.origin).parent

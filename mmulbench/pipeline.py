@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import re
 import traceback
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, UsageError
 from mmulbench.headline import compute_values, score_histograms
 from mmulbench.method import Method, UnlearningProblem
 from mmulbench.model import MultimodalModel
+from mmulbench.plugins import plugins_of_run
 from mmulbench.preparation import Prepared, Workspace
 from mmulbench.references import (
     evaluation_sets,
@@ -30,7 +32,7 @@ from mmulbench.references import (
     load_retrain,
     weights_digest,
 )
-from mmulbench.results import Cost, RunResult, RunSpec, Status
+from mmulbench.results import Cost, RunResult, RunSpec, Status, Tuning
 
 Overwrite = Literal["never", "failed", "always"]
 
@@ -44,16 +46,19 @@ class Run:
         method: the configured method.
         command: the command line that reproduces it.
         reference: whether retrain is built and compared with.
+        tuning: where its settings come from.
     """
 
     spec: RunSpec
     method: Method
     command: str
     reference: bool = True
+    tuning: Tuning | None = None
 
 
 def make_spec(prepared: Prepared, method_name: str, method: Method, forget_size: int, seed: int) -> RunSpec:
     """The specification of a run."""
+    plugins = plugins_of_run(method_name, prepared.task_name, prepared.backbone.name)
     return RunSpec(
         task=prepared.task_name,
         task_config=asdict(prepared.task.config),
@@ -64,6 +69,7 @@ def make_spec(prepared: Prepared, method_name: str, method: Method, forget_size:
         forget_size=forget_size,
         seed=seed,
         data_fingerprint=prepared.data.fingerprint,
+        plugins={name: plugin.digest for name, plugin in plugins.items()},
     )
 
 
@@ -94,6 +100,9 @@ def execute(
     with workspace.cache.lock(f"run-{run.spec.run_id}", "making the same run"):
         found = workspace.store.find(run.spec)
         if found is not None and is_settled(found, run, overwrite):
+            if run.tuning is not None and run.tuning != found.tuning:  # a study came to the same settings
+                found = found.model_copy(update={"tuning": run.tuning})
+                workspace.store.write(found)
             return found, False
         started = datetime.now(timezone.utc)
         outcome = _attempt(run, prepared, workspace)
@@ -101,6 +110,7 @@ def execute(
             run_id=run.spec.run_id,
             spec=run.spec,
             command=run.command,
+            tuning=run.tuning,
             environment=describe_environment(workspace.device),
             started=started,
             finished=datetime.now(timezone.utc),
@@ -141,13 +151,14 @@ def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
     retrain: tuple[MultimodalModel, Cost] | None = None
     if run.reference or run.method.is_reference:
         with _stage(workspace, "retrain"):
-            problem = _problem(original, forget, prepared, spec.seed, workspace)
+            problem = make_problem(original, forget, prepared, spec.seed, workspace)
             retrain = load_retrain(prepared, problem, forget, spec.seed, workspace)
     with _stage(workspace, "unlearn"):
         if run.method.is_reference and retrain is not None:
             model, cost = retrain
         else:
-            model, cost = _unlearn(run, original, forget, prepared, workspace)
+            problem = make_problem(original, forget, prepared, spec.seed, workspace)
+            model, cost = unlearn(run.method, problem)
     with _stage(workspace, "evaluate"):
         return _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
 
@@ -162,10 +173,25 @@ def _stage(workspace: Workspace, name: str) -> Iterator[None]:
         raise Diverged(f"{name}: {error}") from error
 
 
-def _problem(
-    original: MultimodalModel, forget: Integers, prepared: Prepared, seed: int, workspace: Workspace
+def make_problem(
+    original: MultimodalModel,
+    forget: Integers,
+    prepared: Prepared,
+    seed: int,
+    workspace: Workspace,
+    limit: float = math.inf,
 ) -> UnlearningProblem:
-    meter = CostMeter(workspace.device)
+    """What a method is given.
+
+    Args:
+        original: frozen.
+        forget: units of the forget set.
+        prepared: task and backbone.
+        seed: of the run.
+        workspace: where outputs are cached.
+        limit: floating-point operations the method may spend.
+    """
+    meter = CostMeter(workspace.device, limit)
     return UnlearningProblem(
         original=original,
         forget=prepared.pairs(prepared.data.train.only(forget), "pair"),
@@ -180,16 +206,18 @@ def _problem(
     )
 
 
-def _unlearn(
-    run: Run, original: MultimodalModel, forget: Integers, prepared: Prepared, workspace: Workspace
-) -> tuple[MultimodalModel, Cost]:
-    problem = _problem(original, forget, prepared, run.spec.seed, workspace)
-    before = weights_digest(original)
+def unlearn(method: Method, problem: UnlearningProblem) -> tuple[MultimodalModel, Cost]:
+    """The model that a method makes of a problem, and what that cost.
+
+    Raises:
+        RuntimeError: when the method changed the original.
+    """
+    before = weights_digest(problem.original)
     with problem.meter:
-        model = run.method.unlearn(problem)
-    if weights_digest(original) != before:
+        model = method.unlearn(problem)
+    if weights_digest(problem.original) != before:
         raise RuntimeError(
-            f"the method {run.spec.method} changed the original; use problem.copy_of_original()"
+            f"the method {type(method).__name__} changed the original; use problem.copy_of_original()"
         )
     return model.eval(), problem.meter.cost()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 import torch
 
 from mmulbench.artifacts import Artifact, ArtifactCache
+from mmulbench.blocks import TENSORS
 from mmulbench.data import Features, Inputs, PairData, Relations, Split
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.model import Backbone, Blockwise
+from mmulbench.plugins import plugin_of
 from mmulbench.progress import Progress
 from mmulbench.registry import BACKBONES
 from mmulbench.store import ResultsStore
 from mmulbench.task import Task, TaskData
+from mmulbench.tensorfile import mapped_for_use
 from mmulbench.training import Recipe
 
 
@@ -149,7 +153,9 @@ class ModalityInputs:
 
 def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
     """What decides the inputs of all modalities."""
-    return {"data": data.fingerprint, "backbone": backbone.identity, "torch": str(torch.__version__)}
+    key = {"data": data.fingerprint, "backbone": backbone.identity, "torch": str(torch.__version__)}
+    plugin = plugin_of("backbone", backbone.name)
+    return key if plugin is None else {**key, "plugin": plugin.digest}
 
 
 def load_inputs(
@@ -184,14 +190,17 @@ def prepare_inputs(
         MmulbenchError: when the cache cannot be written.
     """
     key = features_key(data, backbone)
-    arrays: dict[str, Inputs] = {}
+    arrays: dict[str, Mapping[str, torch.Tensor]] = {}
     whole: dict[str, Inputs] = {}
     groups = {}
     for modality in task.modalities:
-        inputs = load_inputs(modality, data, backbone, workspace.cache, workspace.progress).inputs
-        arrays[modality] = {name: value for name, value in inputs.items() if name not in backbone.whole}
+        loaded = load_inputs(modality, data, backbone, workspace.cache, workspace.progress)
+        parts = {name: value for name, value in loaded.inputs.items() if name not in backbone.whole}
+        arrays[modality] = mapped_for_use(parts, loaded.folder / TENSORS)
         whole[modality] = {
-            name: value.to(workspace.device) for name, value in inputs.items() if name in backbone.whole
+            name: value.to(workspace.device)
+            for name, value in loaded.inputs.items()
+            if name in backbone.whole
         }
         found = data.items[modality].groups
         if found is not None:

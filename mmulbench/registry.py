@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 C = TypeVar("C")
 
+PLUGIN_PREFIX = "mmulbench_plugin_"
+"""How the module names of plug-in files start, see `mmulbench.plugins`."""
+
 
 class Registry(Generic[T]):
     """Classes of one kind by name, each imported when it is first asked for.
@@ -67,8 +70,21 @@ class Registry(Generic[T]):
             registered = list(self._classes)
         return sorted({*registered, *self._modules(), *self._outside})
 
+    def by_hand(self) -> set[str]:
+        """The names registered so far that are neither built in nor an installed package's."""
+        with self._lock:
+            registered = set(self._classes)
+        return registered - self._modules().keys() - self._outside.keys()
+
+    def discard(self, name: str) -> None:
+        """Forget the class registered under a name, if there is one."""
+        with self._lock:
+            self._classes.pop(name, None)
+
     def describe(self, name: str) -> str:
         """First line of the docstring of the module behind ``name``, read without importing it.
+
+        A class that was registered by hand is there already: its own docstring comes before its module's.
 
         Returns:
             The line; ``"from PACKAGE"`` where there is none or the file cannot be found that way.
@@ -85,8 +101,8 @@ class Registry(Generic[T]):
             cls = self._classes.get(name)
         if cls is None:
             raise self._unknown(name)
-        lines = (sys.modules[cls.__module__].__doc__ or "").strip().splitlines()
-        return lines[0] if lines else f"from {cls.__module__}"
+        lines = (cls.__doc__ or sys.modules[cls.__module__].__doc__ or "").strip().splitlines()
+        return lines[0] if lines else f"from {_place(cls.__module__)}"
 
     def get(self, name: str) -> type[T]:
         """The class registered under ``name``, its module imported if need be.
@@ -151,11 +167,13 @@ class Registry(Generic[T]):
             raise UsageError(f"{self.kind} {name!r}: {where} does not extend {module}.{attribute}")
         built_in = f"{self.package}.{name}"
         if cls.__module__ != built_in and name in self._modules():
-            raise self._taken(name, built_in, cls.__module__)
+            raise self._taken(name, built_in, _place(cls.__module__))
+        if cls.__module__.startswith(PLUGIN_PREFIX) and (points := self._outside.get(name)):
+            raise self._taken(name, f"{_owner(points[0])} ({points[0].value})", _place(cls.__module__))
         with self._lock:
             other = self._classes.get(name)
             if other is not None and _full_name(other) != _full_name(cls):
-                raise self._taken(name, other.__module__, cls.__module__)
+                raise self._taken(name, _place(other.__module__), _place(cls.__module__))
             self._classes[name] = cast("type[T]", cls)
 
     def _import(self, name: str, source: str, load: Callable[[], object]) -> object:
@@ -166,8 +184,7 @@ class Registry(Generic[T]):
             raise
         except Exception as error:
             # The class may have been registered before its module failed.
-            with self._lock:
-                self._classes.pop(name, None)
+            self.discard(name)
             reason = " ".join(str(error).split())
             raise MmulbenchError(
                 f"{self.kind} {name!r} cannot be loaded from {source}: {type(error).__name__}: {reason}"
@@ -191,6 +208,11 @@ class Registry(Generic[T]):
 
 def _full_name(cls: type[object]) -> tuple[str, str]:
     return cls.__module__, cls.__qualname__
+
+
+def _place(module: str) -> str:
+    """What a user calls a module: its name, but its file where it is a plug-in."""
+    return str(sys.modules[module].__file__) if module.startswith(PLUGIN_PREFIX) else module
 
 
 def _owner(point: EntryPoint) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 SCHEMA_VERSION = 1
 """Raised when a field of the record changes meaning; older records are then refused, not guessed at."""
@@ -41,6 +41,18 @@ class RunSpec(_Frozen):
     seed: int = Field(ge=0)
     data_fingerprint: str
     metric_version: str = METRIC_VERSION
+    plugins: dict[str, str] = Field(
+        default_factory=dict,
+        description="start of the SHA-256 of the plug-in file, by the method's, task's or backbone's name",
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_plugins(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where there are none the key is absent, as in records from before there were any: ids stay."""
+        dumped: dict[str, Any] = dump(self)
+        if not self.plugins:
+            dumped.pop("plugins", None)
+        return dumped
 
     @property
     def run_id(self) -> str:
@@ -73,6 +85,17 @@ class Cost(_Frozen):
     steps: int = Field(default=0, ge=0, description="optimiser steps")
     seconds_ratio: float | None = Field(default=None, description="seconds / retrain's seconds (RTE)")
     flops_ratio: float | None = Field(default=None, description="flops / retrain's flops")
+
+
+class Tuning(_Frozen):
+    """Where a run's settings come from: a study that tried many and took the best."""
+
+    study_id: str
+    task: str = Field(description="the task it tuned on")
+    backbone: str
+    forget_size: int
+    trials: int = Field(ge=0, description="configurations tried, the method's own defaults included")
+    budget: float = Field(description="what a trial might cost, as a part of retrain's FLOPs")
 
 
 class ScoreHistogram(_Frozen):
@@ -108,6 +131,7 @@ class RunResult(_Frozen):
     histograms: dict[str, ScoreHistogram] = Field(
         default_factory=dict, description="by association path, such as matching"
     )
+    tuning: Tuning | None = Field(default=None, description="null where the settings are not tuned")
     missing: list[str] = Field(default_factory=list, description="what was left out, and why")
     command: str = Field(description="the command line that reproduces this record")
     environment: Environment

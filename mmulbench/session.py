@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmulbench.artifacts import ArtifactCache
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.method import Method
+from mmulbench.model import Backbone
 from mmulbench.overrides import Overrides
 from mmulbench.pipeline import Overwrite, Run, execute, make_spec, use_device
+from mmulbench.plugins import load_plugins, plugins_of_run
 from mmulbench.preparation import Prepared, Workspace, find_backbone, load_data, prepare_inputs
 from mmulbench.progress import Progress
 from mmulbench.registry import METHODS, TASKS
-from mmulbench.results import RunResult
+from mmulbench.results import RunResult, Tuning
 from mmulbench.store import ResultsStore
 from mmulbench.task import Task
 from mmulbench.training import Recipe
+from mmulbench.tuned import tuned_default
 
 DEFAULT_SEED = 42
 
@@ -41,6 +44,16 @@ class Request:
     cache_dir: Path = Path("cache")
     overwrite: Overwrite = "failed"
     reference: bool = True
+    plugins: Sequence[Path] = ()
+    tuned_dir: Path = Path("tuned")
+    untuned: bool = False
+
+
+class Configured(NamedTuple):
+    """A method with its settings, and the study they come from, unless they were changed."""
+
+    method: Method
+    tuning: Tuning | None
 
 
 Done = Callable[[RunResult, Path, bool], None]
@@ -54,9 +67,8 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
         UsageError: for wrong use, before anything is computed.
         MmulbenchError: when a folder cannot be written or data is damaged.
     """
-    task, methods, recipe = _configure(request)
+    task, backbone, methods, recipe = _configure(request)
     forget_size = parse_forget_size(request.forget_size)
-    backbone = find_backbone(task.default_backbone if request.backbone is None else request.backbone, task)
     device = use_device(request.device)
     prepare_folder(request.cache_dir, "cache", "--cache-dir")
     prepare_folder(request.results_dir, "results", "--results-dir")
@@ -68,31 +80,56 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
         progress=progress,
     )
     with progress:
+        for line in _sources(methods):
+            progress.note(line)
         data = load_data(task, workspace)
         size = task.forget_size(data, forget_size)
         prepared = prepare_inputs(request.task, task, data, backbone, recipe, workspace)
         results = []
         for seed in dict.fromkeys(request.seeds):
-            for name, method in methods.items():
+            for name, (method, tuning) in methods.items():
                 spec = make_spec(prepared, name, method, size, seed)
                 command = reproducing_command(prepared, name, method, size, seed, request.reference)
-                run = Run(spec, method, command, request.reference)
+                run = Run(spec, method, command, request.reference, tuning)
                 result, new = execute(run, prepared, workspace, request.overwrite)
                 results.append(result)
                 done(result, workspace.store.path(spec), new)
     return results
 
 
-def _configure(request: Request) -> tuple[Task, dict[str, Method], Recipe]:
-    """Task, methods and recipe with all settings, every name and value checked."""
+def _configure(request: Request) -> tuple[Task, Backbone, dict[str, Configured], Recipe]:
+    """Task, backbone, methods and recipe with all settings, every name and value checked."""
+    load_plugins(request.plugins)
     classes = {name: METHODS.get(name) for name in dict.fromkeys(request.methods)}
     task_class = TASKS.get(request.task)
     if any(seed < 0 for seed in request.seeds):
         raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
     overrides = Overrides(request.settings, list(classes))
     task = task_class(overrides.task(task_class.Config()))
-    methods = {name: cls(overrides.method(name, cls.Config())) for name, cls in classes.items()}
-    return task, methods, overrides.recipe(task.recipe)
+    backbone = find_backbone(task.default_backbone if request.backbone is None else request.backbone, task)
+    methods = {}
+    for name, cls in classes.items():
+        tuned = None
+        if not request.untuned:
+            tuned = tuned_default(
+                request.task, task, backbone.full_name, name, cls.Config(), request.tuned_dir
+            )
+        config = overrides.method(name, tuned.config if tuned is not None else cls.Config())
+        kept = tuned is not None and config == tuned.config
+        methods[name] = Configured(cls(config), tuned.tuning if tuned is not None and kept else None)
+    return task, backbone, methods, overrides.recipe(task.recipe)
+
+
+def _sources(methods: Mapping[str, Configured]) -> list[str]:
+    """One line for each task that settings were tuned on."""
+    by_place: dict[str, list[str]] = {}
+    for name, (_, tuning) in methods.items():
+        if tuning is not None:
+            by_place.setdefault(f"{tuning.task} with {tuning.backbone}", []).append(name)
+    return [
+        f"settings tuned on {place}: {', '.join(names)} (--untuned takes the methods' own)"
+        for place, names in by_place.items()
+    ]
 
 
 def parse_forget_size(text: str | None) -> int | float | None:
@@ -114,8 +151,14 @@ def parse_forget_size(text: str | None) -> int | float | None:
 def reproducing_command(
     prepared: Prepared, name: str, method: Method, forget_size: int, seed: int, reference: bool
 ) -> str:
-    """The command line that makes this run again, with every setting that is not a default."""
+    """The command line that makes this run again, with every setting that is not the method's own.
+
+    It does not rely on tuned settings, since a later study may change them.
+    """
     parts = ["mmulbench", "run", "--method", name, "--task", prepared.task_name]
+    plugins = plugins_of_run(name, prepared.task_name, prepared.backbone.name).values()
+    for path in sorted({plugin.path for plugin in plugins}):
+        parts += ["--plugin", str(path)]
     parts += ["--backbone", prepared.backbone.argument]
     parts += ["--forget-size", str(forget_size), "--seed", str(seed)]
     defaults = (
@@ -126,6 +169,8 @@ def reproducing_command(
     for prefix, config, default in defaults:
         for key, value in differing(config, default).items():
             parts += ["--set", f"{prefix}{key}={value}"]
+    if fields(method.config):
+        parts.append("--untuned")
     if not reference:
         parts.append("--no-reference")
     return shlex.join(parts)

@@ -72,6 +72,9 @@ class Task(ABC):
     folds of 1,000 (Karpathy and Fei-Fei, arXiv 1412.2306). A retain set measured in folds of such a size can
     be compared with them, in bounded time and memory."""
 
+    tuned_like: ClassVar[tuple[str, str] | None] = None
+    """Task and backbone whose tuned settings methods start from, where none are tuned on this task."""
+
     @dataclass(frozen=True)
     class Config:
         """Settings of the task, part of every record."""

@@ -31,6 +31,7 @@ class PictureTask(Task):
 
     modalities = ("image", "text")
     default_backbone = "albef:packaged"
+    tuned_like = ("emoji", "albef:packaged")
 
     @dataclass(frozen=True)
     class Config:

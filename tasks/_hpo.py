@@ -102,14 +102,18 @@ def _quoted(value: str) -> str:
     return " ".join(re.sub(r"\\(.)", r"\1", match.group(1)).split()) if match else ""
 
 
-def read_genes(file: Path) -> dict[str, set[str]]:
+def read_genes(file: Path, *, unnamed: bool = False) -> dict[str, set[str]]:
     """Ids of the phenotypes each gene (by symbol) is annotated with, in any disease.
+
+    Args:
+        file: HPO's ``genes_to_phenotype.txt``.
+        unnamed: take genes without a symbol, too, by NCBI's id: ``NCBI gene 7467``.
 
     Raises:
         MmulbenchError: where a line cannot be what it should, with file and line.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for columns in _annotations(file):
+    for columns in _annotations(file, unnamed=unnamed):
         found[columns[1]].add(columns[2])
     return dict(found)
 
@@ -137,8 +141,11 @@ def read_diseases(file: Path) -> dict[str, tuple[set[str], set[str]]]:
     return dict(found)
 
 
-def _annotations(file: Path) -> Iterable[list[str]]:
-    """The columns gene id, symbol, HPO id, HPO name, frequency and disease id of every line with a gene."""
+def _annotations(file: Path, *, unnamed: bool = False) -> Iterable[list[str]]:
+    """The columns gene id, symbol, HPO id, HPO name, frequency and disease id of every line with a gene.
+
+    Lines whose gene has no symbol are left out, or where ``unnamed`` get one made of its id.
+    """
     for number, line in _lines(file):
         if number == 1 or not line:
             continue
@@ -148,6 +155,8 @@ def _annotations(file: Path) -> Iterable[list[str]]:
                 f"{file}:{number}: needs gene id, symbol, HPO id, HPO name, frequency and disease id, "
                 f"separated by tabs: {line[:60]!r}"
             )
+        if columns[1] == NO_GENE and unnamed:
+            columns[1] = f"NCBI gene {columns[0]}"
         if columns[1] != NO_GENE:
             yield columns
 

@@ -24,7 +24,7 @@ from mmulbench.tasks._relations import non_relations, shuffled
 from mmulbench.training import Recipe
 
 FEWEST = 5
-"""A subject takes part from this many relations on: three of them in the graph, two asked for."""
+"""Subjects are picked from those with this many relations or more: three in the graph, two asked for."""
 
 IN_GRAPH = 0.6
 """The part of each subject's relations that are edges of the graph."""
@@ -64,12 +64,18 @@ class Chosen:
     asked: list[list[int]]
     excluded: list[frozenset[int]]
 
+    @property
+    def genes(self) -> set[str]:
+        """Those with a relation that is asked for."""
+        return {one.gene for one, asked in zip(self.subjects, self.asked, strict=True) if asked}
+
 
 class HpoRelations(Task):
     """Is a phenotype related to a subject?"""
 
     modalities = ("graph", "text")
     default_backbone = "gtnn:packaged"
+    tuned_like = ("hpo_pgr", "gtnn:packaged")
     classes = ("no relation", "relation")
     # Not F1: there are as many relations as non-relations, so that a model that says yes to all reaches .667.
     utility = "accuracy"
@@ -82,8 +88,10 @@ class HpoRelations(Task):
         """Settings of the task.
 
         Attributes:
-            subjects: how many genes (or diseases) take part; 0 takes all that have enough relations.
-            phenotypes: how many phenotypes, those with a definition and the most subjects; 0 takes all.
+            subjects: how many genes (or diseases) take part, of those with five relations or more; 0 takes
+                all that have any.
+            phenotypes: how many phenotypes, those with a definition and the most subjects; 0 takes all that
+                have a subject. One without a definition has its name alone as its text.
             relations: relations that are asked about one, at most; 0 asks all that are not in the graph.
             limit: use only this many, and half as many phenotypes again; 0 uses all. For quick trials.
         """
@@ -107,18 +115,18 @@ class HpoRelations(Task):
         ontology = Ontology(read_terms(hpo_file("hp.obo", self.title)))
         subjects, names = self.subjects()
         chosen = choose(ontology, subjects, self._sizes(), self.config.relations)
-        if len({subject.gene for subject in chosen.subjects}) < 10:
+        if len(chosen.genes) < 10:
             raise UsageError(
-                f"{self.title}: fewer than 10 genes have {FEWEST} relations to {len(chosen.phenotypes)} "
+                f"{self.title}: fewer than 10 genes have enough relations to {len(chosen.phenotypes)} "
                 "phenotypes: set a larger task.phenotypes or task.limit"
             )
         terms = [ontology.terms[one] for one in chosen.phenotypes]
         ids = sorted({node for subject in chosen.subjects for node in subject.nodes})
         number = {node: len(terms) + place for place, node in enumerate(ids)}
         nodes = (*(term.name for term in terms), *(names[node] for node in ids))
-        texts = tuple(f"{term.name}: {term.definition}" for term in terms)
+        texts = tuple(f"{term.name}: {term.definition}" if term.definition else term.name for term in terms)
         edges = graph(ontology, chosen, number)
-        blocks = [labelled(part, chosen) for part in split_by_gene(chosen.subjects)]
+        blocks = [labelled(part, chosen) for part in split_by_gene(chosen)]
         pairs, labels = (np.concatenate(columns) for columns in zip(*blocks, strict=True))
         ends = np.cumsum([len(block[1]) for block in blocks])
         train, validation, test = (
@@ -151,15 +159,18 @@ def choose(
     """
     ids = _phenotypes(ontology, subjects, sizes[1])
     number = {one: place for place, one in enumerate(ids)}
-    enough = [one for one in subjects if sum(found in number for found in one.phenotypes) >= FEWEST]
+    fewest = FEWEST if sizes[0] else 1
+    enough = [one for one in subjects if sum(found in number for found in one.phenotypes) >= fewest]
     picked = set(shuffled([one.nodes[-1] for one in enough], "genes")[: sizes[0] or None])
     kept = [one for one in enough if one.nodes[-1] in picked]
     shown, asked, excluded = [], [], []
     for subject in kept:
-        known = [number[one] for one in subject.phenotypes if one in number]
-        order = shuffled(known, f"relations of {subject.nodes[-1]}")
+        known = {number[one] for one in subject.phenotypes if one in number}
+        # Every subject has the root's phenotype: a question with but one answer, so that it is never asked.
+        root = known & {number.get(ROOT, -1)}
+        order = shuffled(known - root, f"relations of {subject.nodes[-1]}")
         cut = round(IN_GRAPH * len(order))
-        shown.append(sorted(order[:cut]))
+        shown.append(sorted([*root, *order[:cut]]))
         asked.append(sorted(order[cut:][: most_asked or None]))
         true = {one for one in subject.phenotypes if one in ontology.terms}
         true = true.union(*(ontology.above(one) for one in true))
@@ -168,11 +179,14 @@ def choose(
 
 
 def _phenotypes(ontology: Ontology, subjects: Sequence[Subject], size: int) -> tuple[str, ...]:
-    """Ids of the phenotypes that take part, ascending."""
+    """Ids of the phenotypes that take part, ascending: all that have a subject where ``size`` is 0."""
     count = Counter(one for subject in subjects for one in subject.phenotypes)
     terms = ontology.terms
-    usable = [one for one in count if one in terms and terms[one].definition and ROOT in ontology.above(one)]
-    return tuple(sorted(sorted(usable, key=lambda one: (-count[one], one))[: size or None]))
+    found = [one for one in count if one in terms and (one == ROOT or ROOT in ontology.above(one))]
+    if size:
+        defined = [one for one in found if terms[one].definition and one != ROOT]
+        found = sorted(defined, key=lambda one: (-count[one], one))[:size]
+    return tuple(sorted(found))
 
 
 def graph(ontology: Ontology, chosen: Chosen, number: Mapping[str, int]) -> Integers:
@@ -191,13 +205,16 @@ def graph(ontology: Ontology, chosen: Chosen, number: Mapping[str, int]) -> Inte
     return np.concatenate([forth, forth[::-1]], axis=1)
 
 
-def split_by_gene(subjects: Sequence[Subject]) -> list[list[int]]:
-    """Numbers of the train, validation and test subjects: a fixed 80 / 10 / 10 % draw of genes."""
-    genes = shuffled({subject.gene for subject in subjects}, "split")
+def split_by_gene(chosen: Chosen) -> list[list[int]]:
+    """Numbers of the train, validation and test subjects: a fixed 80 / 10 / 10 % draw of genes.
+
+    Subjects of a gene that nothing is asked about are in none of them: they are in the graph alone.
+    """
+    genes = shuffled(chosen.genes, "split")
     tenth = len(genes) // 10
     parts = (genes[2 * tenth :], genes[tenth : 2 * tenth], genes[:tenth])
     return [
-        [number for number, subject in enumerate(subjects) if subject.gene in set_of]
+        [number for number, subject in enumerate(chosen.subjects) if subject.gene in set_of]
         for set_of in map(set, parts)
     ]
 

@@ -12,19 +12,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mmulbench.data import Integers
-from mmulbench.datainfo import DataInfo, DataReport
-from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.datainfo import DataReport
+from mmulbench.errors import MmulbenchError
 from mmulbench.model import RawItems
 from mmulbench.progress import Progress
-from mmulbench.task import Task, TaskData
+from mmulbench.task import TaskData
+from mmulbench.tasks._file_task import FileTask
 from mmulbench.tasks._hub import Columns, HubImages, Place
 from mmulbench.tasks._hub_open import open_hub
 from mmulbench.tasks._images import Finder, Found, ImageFiles, Images, TreeFinder
 from mmulbench.tasks._jsonl import Record
 from mmulbench.tasks._pairs import SPLITS, Annotations, PairTable, Unit
-
-SAMPLES = 3
-"""Pairs shown by a check."""
 
 
 def open_files(names: Sequence[str], found: Sequence[Found]) -> Images:
@@ -49,7 +47,7 @@ class Source:
     open: Callable[[Sequence[str], Sequence[Any]], Images] = open_files
 
 
-class OfficialTask(Task):
+class OfficialTask(FileTask):
     """Reads a data set as its authors publish it, or from a hub. Subclasses say how a row is read.
 
     The same data gives the same splits and the same fingerprint, wherever it comes from.
@@ -61,29 +59,22 @@ class OfficialTask(Task):
 
     modalities = ("image", "text")
     default_backbone = "albef:packaged"
+    tuned_like = ("emoji", "albef:packaged")
     forget_count = 1000
 
-    name: ClassVar[str]
-    info: ClassVar[DataInfo]
     columns: ClassVar[Columns]
     """Where on a hub the fields of a row are."""
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(FileTask.Config):
         """Settings of the task.
 
         Attributes:
-            limit: use only this many forget units of each split, evenly spread; 0 uses all. For quick trials.
             hub: a parquet-backed data set on a hub, such as owner/name or owner/name@revision, or a local
                 folder of parquet files in the same format, instead of local files.
         """
 
-        limit: int = 0
         hub: str = ""
-
-        def __post_init__(self) -> None:
-            if self.limit < 0 or self.limit == 1:
-                raise ValueError("limit must be 0 (all) or at least 2")
 
     @abstractmethod
     def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
@@ -180,41 +171,7 @@ class OfficialTask(Task):
             problem = _problem_of(name, source)
             if problem:
                 problems.append(problem)
-        return DataReport(
-            counts={
-                split: (len(annotations.splits[split].units), annotations.rows[split]) for split in SPLITS
-            },
-            dropped=annotations.dropped,
-            problems=problems,
-            sample=self._sample(annotations),
-        )
-
-    def _sample(self, annotations: Annotations) -> list[str]:
-        split = annotations.splits["train"]
-        lines = []
-        for row in np.linspace(0, len(split) - 1, min(SAMPLES, len(split))).astype(int):
-            label = "" if split.label is None else f" ({self.classes[split.label[row]]})"
-            images = " + ".join(annotations.units[split.first[row]])
-            lines.append(f"{images}: {annotations.texts[split.second[row]]}{label}")
-        return lines
-
-    def folder(self, data_dir: Path) -> Path:
-        """The task's own folder."""
-        return data_dir / self.name
-
-    def missing(self, what: str, place: Path) -> UsageError:
-        """The message when data is not there.
-
-        Args:
-            what: what is missing.
-            place: where it was looked for.
-        """
-        return UsageError(
-            f"{self.name} needs {what}, looked for in {place.absolute()} (--data-dir or MMULBENCH_DATA names "
-            f"the data folder). Get it: {self.info.source}. 'mmulbench data info {self.name}' says what to "
-            f"put where. The task {self.info.offline} needs no download: "
-            f"mmulbench run --method mmul --task {self.info.offline}"
-        )
+        return self.report(annotations, lambda unit: annotations.units[unit], problems)
 
     def find_in(self, root: Path, images: Path) -> Finder:
         """Finds images by path below ``root``.

@@ -8,24 +8,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmulbench.data import Integers
-from mmulbench.datainfo import DataInfo, DataReport
-from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.datainfo import DataReport
+from mmulbench.errors import MmulbenchError
 from mmulbench.model import RawItems
 from mmulbench.progress import Progress
 from mmulbench.results import fingerprint
-from mmulbench.task import Task, TaskData
+from mmulbench.task import TaskData
+from mmulbench.tasks._file_task import FileTask
 from mmulbench.tasks._jsonl import Record
 from mmulbench.tasks._pairs import SPLITS, Annotations, PairTable, Unit
 from mmulbench.tasks._relation_graph import Knowledge, Node, nodes_of, relation_edges
 from mmulbench.training import Recipe
-
-SAMPLES = 3
-"""Pairs shown by a check."""
 
 LABELS = {"true": 1, "yes": 1, "1": 1, "false": 0, "no": 0, "0": 0}
 """Class by how a relation is written, in small letters."""
@@ -70,7 +68,7 @@ class Read:
     edges: Integers
 
 
-class RelationTask(Task):
+class RelationTask(FileTask):
     """Does a sentence say that a gene, a phenotype and perhaps a disease are related?
 
     A text is a sentence in which HTML entities are replaced and white space is made one space. Nodes are the
@@ -86,26 +84,10 @@ class RelationTask(Task):
 
     modalities = ("graph", "text")
     default_backbone = "gtnn:packaged"
+    tuned_like = ("hpo_pgr", "gtnn:packaged")
     classes = ("no relation", "relation")
     utility = "f1"
     recipe = Recipe(epochs=20, lr=3e-3, weight_decay=0.01, batch_size=256, sampling="pair")
-
-    name: ClassVar[str]
-    info: ClassVar[DataInfo]
-
-    @dataclass(frozen=True)
-    class Config:
-        """Settings of the task.
-
-        Attributes:
-            limit: use only this many forget units of each split, evenly spread; 0 uses all. For quick trials.
-        """
-
-        limit: int = 0
-
-        def __post_init__(self) -> None:
-            if self.limit < 0 or self.limit == 1:
-                raise ValueError("limit must be 0 (all) or at least 2")
 
     @abstractmethod
     def rows(self, folder: Path) -> Parts:
@@ -150,19 +132,10 @@ class RelationTask(Task):
     def check(self, data_dir: Path, progress: Progress) -> DataReport:
         """Count what is there."""
         read = self._read(data_dir)
-        annotations = read.annotations
-        train = annotations.splits["train"]
-        assert train.label is not None
-        sample = []
-        for row in np.linspace(0, len(train) - 1, min(SAMPLES, len(train))).astype(int):
-            nodes = " + ".join(read.nodes[node] for node in read.groups[train.first[row]])
-            text, label = annotations.texts[train.second[row]], self.classes[train.label[row]]
-            sample.append(f"{nodes}: {text} ({label})")
-        counts = {split: (len(annotations.splits[split].units), annotations.rows[split]) for split in SPLITS}
-        return DataReport(counts, annotations.dropped, sample=sample)
+        return self.report(read.annotations, lambda unit: (read.nodes[node] for node in read.groups[unit]))
 
     def _read(self, data_dir: Path) -> Read:
-        folder = data_dir / self.name
+        folder = self.folder(data_dir)
         parts = self.rows(folder)
         annotations = table_of(parts).build(labelled=True, limit=self.config.limit)
         nodes = nodes_of(annotations.units)
@@ -175,20 +148,6 @@ class RelationTask(Task):
             tuple(known.names.get(node) or called[node] for node in nodes),
             np.array(groups, dtype=np.int64),
             relation_edges(annotations.units, nodes, known),
-        )
-
-    def missing(self, what: str, folder: Path) -> UsageError:
-        """The message when data is not there.
-
-        Args:
-            what: what is missing.
-            folder: where it was looked for.
-        """
-        return UsageError(
-            f"{self.name} needs {what}, looked for in {folder.absolute()} (--data-dir or MMULBENCH_DATA "
-            f"names the data folder). Get it: {self.info.source}. 'mmulbench data info {self.name}' says "
-            f"what to put where. The task {self.info.offline} needs no download: "
-            f"mmulbench run --method mmul --task {self.info.offline}"
         )
 
 

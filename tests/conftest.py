@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from mmulbench import pipeline
 from mmulbench.artifacts import ArtifactCache
-from mmulbench.pipeline import Run, _problem, execute, make_spec, use_device
+from mmulbench.pipeline import Run, execute, make_spec, use_device
 from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare
 from mmulbench.references import load_original
 from mmulbench.registry import METHODS, TASKS
@@ -64,7 +65,7 @@ def make_problem(emoji, original, workspace):
         units = (
             emoji.task.forget_units(emoji.data, forget, SEED) if isinstance(forget, int) else np.array(forget)
         )
-        return _problem(original, units, prepared, SEED, workspace)
+        return pipeline.make_problem(original, units, prepared, SEED, workspace)
 
     return make
 

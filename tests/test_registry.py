@@ -108,6 +108,22 @@ def test_class_registered_by_hand(toys):
     assert toys.registry.describe("mine") == f"from {__name__}"
 
 
+def test_a_class_registered_by_hand_describes_itself(toys):
+    mine = type("Mine", (toys.base,), {"__module__": __name__, "__doc__": "A toy of mine.\n\nMore."})
+    toys.registry.register("mine")(mine)
+    assert toys.registry.describe("mine") == "A toy of mine."
+
+
+def test_what_is_registered_by_hand_can_be_discarded(toys):
+    toys.registry.get("ball")
+    toys.registry.register("mine")(type("Mine", (toys.base,), {"__module__": __name__}))
+    assert toys.registry.by_hand() == {"mine"}
+    toys.registry.discard("mine")
+    toys.registry.discard("never_there")
+    assert toys.registry.by_hand() == set()
+    assert toys.registry.names() == ["ball", "kite"]
+
+
 @pytest.mark.parametrize("ask", ["get", "describe"])
 def test_unknown_name_suggests_the_near_one(toys, ask):
     with pytest.raises(UsageError) as error:

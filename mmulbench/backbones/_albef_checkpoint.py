@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import re
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -13,12 +12,10 @@ from typing import Any
 import torch
 
 from mmulbench.backbones._albef_layout import PublishedWeights
+from mmulbench.backbones._checkpoint_files import in_a_line
+from mmulbench.backbones._checkpoint_names import argument_of, label_of, split_digest
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import reason_of, sha256_of
-
-_WITH_DIGEST = re.compile(r"(.+)@([0-9a-f]{12})")
-_LONGEST_NAME = 80
-"""Characters of a file name in a label: the store takes folder names of at most 100."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +35,12 @@ class AlbefCheckpoint:
     @property
     def label(self) -> str:
         """File name and digest, as records carry it: the same wherever the file lies."""
-        name = re.sub(r"[^A-Za-z0-9_.+-]", "_", self.path.name).lstrip(".+-")
-        return f"{name[:_LONGEST_NAME] or '_'}@{self.digest}"
+        return label_of(self.path.name, self.digest)
 
     @property
     def argument(self) -> str:
-        """Place and digest; a bare name would be taken for a variant's."""
-        place = self.source if "/" in self.source else f"./{self.source}"
-        return f"{place}@{self.digest}"
+        """Place and digest."""
+        return argument_of(self.source, self.digest)
 
     def read(self) -> PublishedWeights:
         """What is in it; pickled code is never run.
@@ -71,8 +66,7 @@ def open_checkpoint(source: str, backbone: str) -> AlbefCheckpoint:
         UsageError: it is not there, or has other content than demanded.
         MmulbenchError: it cannot be read.
     """
-    named = _WITH_DIGEST.fullmatch(source)
-    name, wanted = (named[1], named[2]) if named else (source, "")
+    name, wanted = split_digest(source)
     path = Path(name).expanduser()
     try:
         problem = "" if path.is_file() else "is no file" if path.exists() else "is not there"
@@ -107,5 +101,4 @@ def _read(path: Path) -> Any:
             'code; if you trust it, save its "model" as a .safetensors file and give that'
         ) from error
     except Exception as error:  # many kinds, for all the ways in which a file can be damaged
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise MmulbenchError(f"{path} is damaged: {reason}") from error
+        raise MmulbenchError(f"{path} is damaged: {in_a_line(error)}") from error

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mmulbench.backbones._checkpoint_files import Triple
-from mmulbench.backbones._encoders import HALF
+from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ BASE = AlbefConfig(
     text_layers=6,
     image_epsilon=1e-6,
     text_epsilon=1e-12,
-    mean=(0.48145466, 0.4578275, 0.40821073),
-    std=(0.26862954, 0.26130258, 0.27577711),
+    mean=CLIP_MEAN,
+    std=CLIP_STD,
 )
 """The published model: ViT-B/16 and BERT-base, whose last six layers are the fusion."""

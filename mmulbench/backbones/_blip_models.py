@@ -10,17 +10,10 @@ from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._alignment import AlignedRetrieval
-from mmulbench.backbones._checkpoints import Triple
+from mmulbench.backbones._encoders import side_by_side
+from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, Normalisation, Triple
 from mmulbench.data import Inputs
-from mmulbench.model import (
-    ClassificationModel,
-    Encoded,
-    MultimodalModel,
-)
-
-MEAN: Triple = (0.48145466, 0.4578275, 0.40821073)
-STD: Triple = (0.26862954, 0.26130258, 0.27577711)
-"""Of the published models' pixels."""
+from mmulbench.model import ClassificationModel, Encoded, MultimodalModel
 
 
 @dataclass(frozen=True)
@@ -57,8 +50,8 @@ class BlipSize:
     vocabulary: int = _packaged.VOCABULARY
     embedding: int = 256
     temperature: float = 0.07
-    mean: Triple = MEAN
-    std: Triple = STD
+    mean: Triple = CLIP_MEAN
+    std: Triple = CLIP_STD
 
 
 class _Trunk(MultimodalModel):
@@ -71,17 +64,13 @@ class _Trunk(MultimodalModel):
     """
 
     modalities = ("image", "text")
-    mean: Tensor
-    std: Tensor
 
     def __init__(self, parts: Any, config: BlipSize, images: int) -> None:
         super().__init__()
         self.image, self.text = parts.vision_model, parts.text_encoder
         width = config.image_width
         self.slots = nn.Parameter(torch.randn(images, width) * 0.02) if images > 1 else None
-        for name in ("mean", "std"):
-            channels = torch.tensor(getattr(config, name))[:, None, None]
-            self.register_buffer(name, channels, persistent=False)
+        self.normalise = Normalisation(config.mean, config.std)
 
     def encode(self, modality: str, inputs: Inputs) -> Encoded:
         """Unimodal output of b images (or groups of images) or texts.
@@ -92,9 +81,8 @@ class _Trunk(MultimodalModel):
         """
         if modality == "text":
             return self._encode_texts(inputs["ids"].long(), inputs["mask"])
-        if self.slots is None:
-            return self._encode_images(inputs["pixels"])
-        return self._encode_groups(inputs["pixels"], self.slots)
+        images = self._encode_images(inputs["pixels"])
+        return images if self.slots is None else side_by_side(images, self.slots)
 
     def _encode_texts(self, ids: Tensor, mask: Tensor) -> Encoded:
         tokens = self.text.embeddings(input_ids=ids)
@@ -102,18 +90,9 @@ class _Trunk(MultimodalModel):
         return Encoded(tokens, mask, hidden[:, 0])
 
     def _encode_images(self, pixels: Tensor) -> Encoded:
-        normal = (pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
-        tokens = self.image(pixel_values=normal).last_hidden_state
+        tokens = self.image(pixel_values=self.normalise(pixels)).last_hidden_state
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         return Encoded(tokens, mask, tokens[:, 0])
-
-    def _encode_groups(self, pixels: Tensor, slots: Tensor) -> Encoded:
-        """Groups of k images: tokens side by side, each with its place's embedding; pooled is the mean."""
-        encoded = self._encode_images(pixels.flatten(0, 1))
-        count, width = slots.shape
-        tokens = encoded.tokens.reshape(-1, count, *encoded.tokens.shape[1:]) + slots[:, None]
-        pooled = (encoded.pooled.reshape(-1, count, width) + slots).mean(1)
-        return Encoded(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
 
     def fuse(self, a: Encoded, b: Encoded) -> Tensor:
         """(n, d) first token of the texts, whose tokens attend to each other and to the images' tokens."""

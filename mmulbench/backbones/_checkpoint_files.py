@@ -12,9 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmulbench.backbones._pixels import Triple
 from mmulbench.errors import MmulbenchError
 
-Triple = tuple[float, float, float]
+
+def in_a_line(error: Exception) -> str:
+    """What an error says, in one line of bearable length."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 @contextlib.contextmanager
@@ -35,8 +39,7 @@ def one_line(problem: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # every library raises its own kinds
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise MmulbenchError(f"{problem}: {reason}") from error
+        raise MmulbenchError(f"{problem}: {in_a_line(error)}") from error
     finally:
         logging.set_verbosity(before)
 

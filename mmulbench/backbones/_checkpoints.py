@@ -5,23 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmulbench.backbones._checkpoint_files import Triple as Triple
-from mmulbench.backbones._checkpoint_files import one_line, read_tensors, three_numbers, without_kernels
+from mmulbench.backbones._checkpoint_files import (
+    in_a_line,
+    one_line,
+    read_tensors,
+    three_numbers,
+    without_kernels,
+)
+from mmulbench.backbones._checkpoint_names import argument_of, label_of, split_digest
+from mmulbench.backbones._pixels import Triple
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import sha256_of
-from mmulbench.model import Backbone
 from mmulbench.packages import package_folder
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
@@ -30,25 +35,7 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 SMALL_FILES = ("*.json", "*.txt", "*.model")
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_WITH_DIGEST = re.compile(r"(.+)@([0-9a-f]{12})")
 _TOKENISERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
-_LONGEST_NAME = 80
-"""Characters of a name in a label: the store takes folder names of at most 100."""
-
-
-@dataclass(frozen=True)
-class ImageSettings:
-    """How a checkpoint wants its images.
-
-    Attributes:
-        size: pixels a side.
-        mean: (r, g, b) to subtract from values in [0, 1].
-        std: (r, g, b) to divide by afterwards.
-    """
-
-    size: int
-    mean: Triple
-    std: Triple
 
 
 @dataclass(frozen=True)
@@ -101,9 +88,12 @@ class Checkpoint:
     def label(self) -> str:
         """Name and digest, as records carry it: the same wherever the checkpoint lies."""
         local = self.folder == Path(self.source).expanduser()
-        name = self.folder.resolve().name if local else self.source
-        parts = [re.sub(r"[^A-Za-z0-9_.+-]", "_", part).lstrip(".+-") for part in name.split("/")]
-        return "/".join(part[:_LONGEST_NAME] or "_" for part in parts) + f"@{self.digest}"
+        return label_of(self.folder.resolve().name if local else self.source, self.digest)
+
+    @property
+    def argument(self) -> str:
+        """Place and digest."""
+        return argument_of(self.source, self.digest)
 
     def check_type(self, *types: str) -> None:
         """Refuse a checkpoint of another architecture.
@@ -217,13 +207,12 @@ class Checkpoint:
         mask = np.array(found["attention_mask"], dtype=bool).reshape(-1, length)
         return torch.from_numpy(ids), torch.from_numpy(mask)
 
-    def image_settings(self, size: int, mean: Triple, std: Triple) -> ImageSettings:
-        """Mean and deviation of ``preprocessor_config.json`` or ``processor_config.json``, or the defaults.
+    def mean_and_std(self, mean: Triple, std: Triple) -> tuple[Triple, Triple]:
+        """Of pixels, by ``preprocessor_config.json`` or ``processor_config.json``.
 
         Args:
-            size: pixels a side, which the model's own configuration decides.
-            mean: of the published model.
-            std: of the published model.
+            mean: where the files have none.
+            std: where the files have none.
 
         Raises:
             MmulbenchError: the file is damaged.
@@ -234,41 +223,7 @@ class Checkpoint:
             found = found.get("image_processor", found)  # beside a tokeniser's, since transformers 5
             if found:
                 break
-        return ImageSettings(
-            size, three_numbers(path, found, "image_mean", mean), three_numbers(path, found, "image_std", std)
-        )
-
-
-class CheckpointBackbone(Backbone):
-    """A backbone on a transformers model: a small random ``variant``, or a checkpoint."""
-
-    model_types: ClassVar[tuple[str, ...]]
-    """``model_type`` of the configurations that the family reads."""
-
-    checkpoint: Checkpoint | None = None
-
-    @classmethod
-    @abstractmethod
-    def configure(cls, checkpoint: Checkpoint) -> Any:
-        """The family's configuration dataclass, filled from a checkpoint's own configuration."""
-
-    @classmethod
-    def from_checkpoint(cls, source: str) -> Backbone:
-        """The backbone whose initial weights are a checkpoint in the transformers layout."""
-        found = open_checkpoint(source, cls.name)
-        found.check_type(*cls.model_types)
-        backbone = cls.__new__(cls)
-        backbone.variant, backbone.config, backbone.checkpoint = found.label, cls.configure(found), found
-        return backbone
-
-    @property
-    def argument(self) -> str:
-        """What to give ``--backbone``: the checkpoint's place, and the content it must have."""
-        if self.checkpoint is None:
-            return self.full_name
-        source = self.checkpoint.source
-        place = source if "/" in source else f"./{source}"  # a bare name would be taken for a variant's
-        return f"{self.name}:{place}@{self.checkpoint.digest}"
+        return three_numbers(path, found, "image_mean", mean), three_numbers(path, found, "image_std", std)
 
 
 def open_checkpoint(source: str, backbone: str) -> Checkpoint:
@@ -283,8 +238,7 @@ def open_checkpoint(source: str, backbone: str) -> Checkpoint:
         MmulbenchError: it is damaged.
     """
     package_folder("transformers", f"the backbone {backbone}")
-    named = _WITH_DIGEST.fullmatch(source)
-    name, wanted = (named[1], named[2]) if named else (source, "")
+    name, wanted = split_digest(source)
     folder = Path(name).expanduser()
     if not folder.exists():
         if not _HUB_NAME.fullmatch(name):
@@ -312,10 +266,10 @@ def _fetch(name: str, backbone: str) -> Path:
         if not any((folder / weights).is_file() for weights in WEIGHTS):
             folder = Path(snapshot_download(name, allow_patterns=[*SMALL_FILES, WEIGHTS[-1]]))
     except Exception as error:  # many kinds, most of them OSError or ValueError
-        reason = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"the checkpoint {name} is neither a folder here nor can it be fetched from the hub ({reason}); "
-            f"copy it from a machine that can and give its folder: --backbone {backbone}:/path/to/it"
+            f"the checkpoint {name} is neither a folder here nor can it be fetched from the hub "
+            f"({in_a_line(error)}); copy it from a machine that can and give its folder: "
+            f"--backbone {backbone}:/path/to/it"
         ) from error
     return folder
 
@@ -329,7 +283,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise MmulbenchError(f"{path} cannot be read as JSON: {' '.join(str(error).split())}") from error
+        raise MmulbenchError(f"{path} cannot be read as JSON: {in_a_line(error)}") from error
     if not isinstance(found, dict):
         raise MmulbenchError(f"{path} holds no JSON object")
     return found

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._alignment import contrastive_loss
-from mmulbench.backbones._checkpoints import Triple
+from mmulbench.backbones._pixels import Normalisation, Triple
 from mmulbench.data import Inputs, Targets
 from mmulbench.model import (
     CONTRASTIVE,
@@ -72,8 +72,6 @@ class _Trunk(MultimodalModel):
     """
 
     modalities = ("image", "text")
-    mean: Tensor
-    std: Tensor
 
     def __init__(self, parts: Any, size: ClipSize, images: int) -> None:
         super().__init__()
@@ -86,9 +84,7 @@ class _Trunk(MultimodalModel):
             self.image_projection, self.text_projection = nn.Identity(), self.text.head
             self.text.head = nn.Identity()
         self._images = images
-        for name in ("mean", "std"):
-            channels = torch.tensor(getattr(size, name))[:, None, None]
-            self.register_buffer(name, channels, persistent=False)
+        self.normalise = Normalisation(size.mean, size.std)
 
     def encode(self, modality: str, inputs: Inputs) -> Encoded:
         """Encoders' pooled outputs before projection: a token for each text, image, or image of a group.
@@ -100,8 +96,7 @@ class _Trunk(MultimodalModel):
             found = self.text(input_ids=inputs["ids"].long(), return_dict=True)
             tokens = found.pooler_output[:, None]
         else:
-            pixels = inputs["pixels"].flatten(0, -4).permute(0, 3, 1, 2).float() / 255
-            found = self.image(pixel_values=(pixels - self.mean) / self.std, return_dict=True)
+            found = self.image(pixel_values=self.normalise(inputs["pixels"]), return_dict=True)
             tokens = found.pooler_output.unflatten(0, (-1, self._images))
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         return Encoded(tokens, mask, tokens.mean(1))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmulbench.backbones._checkpoint_files import Triple
+from mmulbench.backbones._pixels import HALF, Normalisation, Triple
 from mmulbench.data import Inputs
 from mmulbench.model import Encoded
-
-HALF: Triple = (0.5, 0.5, 0.5)
 
 
 def encoder_layer(
@@ -48,11 +46,8 @@ class VisionTransformer(nn.Module):
         heads: attention heads.
         epsilon: of the layer norms.
         mean: (r, g, b) to subtract from pixels in [0, 1].
-        std: (r, g, b) to divide by afterwards; half as both scales to [-1, 1].
+        std: (r, g, b) to divide by afterwards.
     """
-
-    mean: Tensor
-    std: Tensor
 
     def __init__(
         self,
@@ -73,14 +68,12 @@ class VisionTransformer(nn.Module):
             encoder_layer(width, heads, 0.0, epsilon, norm_first=True) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, epsilon)
-        for name, channels in (("mean", mean), ("std", std)):
-            self.register_buffer(name, torch.tensor(channels)[:, None, None], persistent=False)
+        self.normalise = Normalisation(mean, std)
 
     def forward(self, inputs: Inputs) -> Encoded:
         """Tokens of b images; all are real, the class token is the pooled output."""
-        pixels = (inputs["pixels"].permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
-        patches = self.patches(pixels).flatten(2).transpose(1, 2)
-        tokens = torch.cat([self.cls.expand(len(pixels), -1, -1), patches], dim=1) + self.positions
+        patches = self.patches(self.normalise(inputs["pixels"])).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.cls.expand(len(patches), -1, -1), patches], dim=1) + self.positions
         for layer in self.layers:
             tokens = layer(tokens)
         tokens = self.norm(tokens)
@@ -145,6 +138,22 @@ class ProjectedTokens(nn.Module):
             mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         tokens = self.norm_out(self.dropout(self.project(self.norm_in(tokens))))
         return Encoded(tokens, mask, masked_mean(tokens, mask))
+
+
+def side_by_side(encoded: Encoded, slots: Tensor) -> Encoded:
+    """Groups of images as items: tokens side by side, each with its place's embedding; pooled is the mean.
+
+    Args:
+        encoded: b · k images, those of a group one after another.
+        slots: (k, d) embeddings of the places in a group.
+
+    Returns:
+        b groups, of k times as many tokens.
+    """
+    count = len(slots)
+    tokens = encoded.tokens.reshape(-1, count, *encoded.tokens.shape[1:]) + slots[:, None]
+    pooled = (encoded.pooled.reshape(-1, count, slots.shape[1]) + slots).mean(1)
+    return Encoded(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:

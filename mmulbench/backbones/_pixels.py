@@ -9,8 +9,42 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from mmulbench.model import Blockwise
+
+Triple = tuple[float, float, float]
+"""A number each for red, green and blue."""
+
+HALF: Triple = (0.5, 0.5, 0.5)
+"""As mean and deviation: pixels end up in [-1, 1]."""
+
+CLIP_MEAN: Triple = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD: Triple = (0.26862954, 0.26130258, 0.27577711)
+"""Of CLIP's training images; ALBEF and BLIP were published with the same."""
+
+
+class Normalisation(nn.Module):
+    """Pixels as an encoder was trained to see them: (pixels / 255 - mean) / std.
+
+    Args:
+        mean: (r, g, b) to subtract from pixels in [0, 1].
+        std: (r, g, b) to divide by afterwards.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Triple, std: Triple) -> None:
+        super().__init__()
+        for name, channels in (("mean", mean), ("std", std)):
+            # The configuration has them, so weights need not.
+            self.register_buffer(name, torch.tensor(channels)[:, None, None], persistent=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(n, 3, h, w) of n images, (n, h, w, 3) uint8; images of groups, (b, k, h, w, 3), in a row."""
+        values = pixels.flatten(0, -4).permute(0, 3, 1, 2).float() / 255
+        return (values - self.mean) / self.std
 
 
 def resized_pixels(images: Any, size: int, block: int = 64) -> Blockwise:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
-from mmulbench.backbones._checkpoints import Triple
 from mmulbench.backbones._encoders import masked_mean
+from mmulbench.backbones._pixels import HALF, Normalisation, Triple
 from mmulbench.data import Inputs, Targets
 from mmulbench.model import (
     MATCHING,
@@ -21,9 +21,6 @@ from mmulbench.model import (
     RetrievalModel,
     TaskShape,
 )
-
-HALF: Triple = (0.5, 0.5, 0.5)
-"""Mean and deviation of the published models' pixels."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,6 @@ class _Trunk(MultimodalModel):
     """
 
     modalities = ("image", "text")
-    mean: Tensor
-    std: Tensor
 
     def __init__(self, vilt: Any, head: nn.Module, size: ViltSize, images: int) -> None:
         super().__init__()
@@ -77,8 +72,7 @@ class _Trunk(MultimodalModel):
         self.output = head
         self._images = images
         self._false_texts = size.false_texts
-        for name in ("mean", "std"):
-            self.register_buffer(name, torch.tensor(getattr(size, name))[:, None, None], persistent=False)
+        self.normalise = Normalisation(size.mean, size.std)
 
     def encode(self, modality: str, inputs: Inputs) -> Encoded:
         """Embeddings of word pieces or patches, with position and modality; pooled is their mean.
@@ -105,8 +99,7 @@ class _Trunk(MultimodalModel):
         and drops some where ``max_image_length`` is set, as in pretraining.
         """
         embeddings, count = self.vilt.embeddings, self._images
-        values = pixels.flatten(0, -4).permute(0, 3, 1, 2).float() / 255
-        patches = embeddings.patch_embeddings((values - self.mean) / self.std).flatten(2).transpose(1, 2)
+        patches = embeddings.patch_embeddings(self.normalise(pixels)).flatten(2).transpose(1, 2)
         first = embeddings.cls_token.expand(len(patches), -1, -1)
         tokens = embeddings.dropout(torch.cat([first, patches], 1) + embeddings.position_embeddings)
         kinds = embeddings.token_type_embeddings.weight[1 : 1 + count]

@@ -18,6 +18,7 @@ from mmulbench.backbones._encoders import (
     VisionTransformer,
     fusion_layer,
     masked_mean,
+    side_by_side,
 )
 from mmulbench.backbones._pixels import resized_pixels
 from mmulbench.data import Inputs
@@ -49,15 +50,10 @@ class _Trunk(MultimodalModel):
         """Tokens, mask and unimodal representation of b images (or groups of images) or texts."""
         if modality == "text":
             return self.text(inputs)  # type: ignore[no-any-return]
-        return self.image(inputs) if self.slots is None else self._encode_groups(inputs, self.slots)
-
-    def _encode_groups(self, inputs: Inputs, slots: Tensor) -> Encoded:
-        """Groups of k images: tokens side by side, each with its place's embedding; pooled is the mean."""
-        count, width = slots.shape
-        encoded = self.image({name: value.flatten(0, 1) for name, value in inputs.items()})
-        tokens = encoded.tokens.unflatten(0, (-1, count)) + slots[:, None]
-        pooled = (encoded.pooled.reshape(-1, count, width) + slots).mean(1)
-        return Encoded(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
+        if self.slots is None:
+            return self.image(inputs)  # type: ignore[no-any-return]
+        images = {name: value.flatten(0, 1) for name, value in inputs.items()}
+        return side_by_side(self.image(images), self.slots)
 
     def fuse(self, a: Encoded, b: Encoded) -> Tensor:
         """(n, d): the texts' tokens attend to each other (both ways) and to the images' tokens."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from mmulbench.backbones import _packaged
-from mmulbench.backbones._blip_models import MEAN, STD, Blip, BlipClassifier, BlipSize
-from mmulbench.backbones._checkpoints import Checkpoint, CheckpointBackbone
-from mmulbench.backbones._pixels import resized_pixels
-from mmulbench.data import Inputs
+from mmulbench.backbones._blip_models import Blip, BlipClassifier, BlipSize
+from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
+from mmulbench.backbones._checkpoints import Checkpoint
+from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD
 from mmulbench.errors import MmulbenchError
-from mmulbench.model import Blockwise, RawItems, TaskShape
+from mmulbench.model import TaskShape
 from mmulbench.packages import package_folder
 from mmulbench.registry import BACKBONES
 
@@ -31,8 +30,6 @@ class BlipBackbone(CheckpointBackbone):
     """
 
     name = "blip"
-    modalities = ("image", "text")
-    serves = ("retrieval", "classification", "group classification")
     model_types = ("blip",)
     variants: ClassVar[Mapping[str, BlipSize]] = {
         "small": BlipSize(64, 16, 192, 6, 3, 16, 192, 4, 3),
@@ -58,7 +55,7 @@ class BlipBackbone(CheckpointBackbone):
             raise MmulbenchError(
                 f"{path}: is_decoder must be true, or the text encoder has no cross-attention"
             )
-        pixels = checkpoint.image_settings(image.image_size, MEAN, STD)
+        mean, std = checkpoint.mean_and_std(CLIP_MEAN, CLIP_STD)
         return BlipSize(
             image_size=image.image_size,
             patch=image.patch_size,
@@ -71,20 +68,9 @@ class BlipBackbone(CheckpointBackbone):
             text_heads=text.num_attention_heads,
             vocabulary=text.vocab_size,
             embedding=found.image_text_hidden_size,
-            mean=pixels.mean,
-            std=pixels.std,
+            mean=mean,
+            std=std,
         )
-
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
-        """Resized pixels, and token ids."""
-        if modality == "image":
-            return resized_pixels(items.images, self.config.image_size)
-        texts, length = list(items.texts or ()), self.config.text_length
-        if self.checkpoint is None:
-            ids, mask = _packaged.tokenize(texts, length)
-        else:
-            ids, mask = self.checkpoint.tokenize(texts, length, self.config.vocabulary)
-        return {"ids": ids, "mask": mask}
 
     def build(self, shape: TaskShape = TaskShape()) -> Blip | BlipClassifier:  # noqa: B008 (frozen)
         """A model for retrieval or classification: random, or with the checkpoint's weights.

@@ -8,19 +8,19 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from mmulbench.backbones import _packaged
-from mmulbench.backbones._checkpoints import Checkpoint, CheckpointBackbone, Triple
+from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
+from mmulbench.backbones._checkpoints import Checkpoint
 from mmulbench.backbones._clip_models import Clip, ClipClassifier, ClipSize, Siglip
-from mmulbench.backbones._pixels import resized_pixels
+from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
 from mmulbench.data import Inputs
 from mmulbench.errors import MmulbenchError
-from mmulbench.model import Blockwise, RawItems, TaskShape
+from mmulbench.model import TaskShape
 from mmulbench.packages import package_folder
 from mmulbench.registry import BACKBONES
 
 PIXELS: dict[str, tuple[Triple, Triple]] = {
-    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
-    "siglip": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "clip": (CLIP_MEAN, CLIP_STD),
+    "siglip": (HALF, HALF),
 }
 """Mean and deviation of the published models' pixels."""
 
@@ -40,8 +40,6 @@ class ClipBackbone(CheckpointBackbone):
     """
 
     name = "clip"
-    modalities = ("image", "text")
-    serves = ("retrieval", "classification", "group classification")
     model_types = ("clip", "siglip")
     variants: ClassVar[Mapping[str, ClipSize]] = {
         "small": ClipSize("clip", 64, 16, 192, 6, 3, 16, 192, 4, 3, 192, *PIXELS["clip"], end=END),
@@ -63,7 +61,7 @@ class ClipBackbone(CheckpointBackbone):
         image, text = found.vision_config, found.text_config
         if problem := _problem(family, found):
             raise MmulbenchError(f"{checkpoint.folder / 'config.json'}: {problem}")
-        pixels = checkpoint.image_settings(image.image_size, *PIXELS[family])
+        mean, std = checkpoint.mean_and_std(*PIXELS[family])
         return ClipSize(
             family=family,
             image_size=image.image_size,
@@ -76,28 +74,18 @@ class ClipBackbone(CheckpointBackbone):
             text_layers=text.num_hidden_layers,
             text_heads=text.num_attention_heads,
             embedding=found.projection_dim if family == "clip" else image.hidden_size,
-            mean=pixels.mean,
-            std=pixels.std,
+            mean=mean,
+            std=std,
             vocabulary=text.vocab_size,
             end=text.eos_token_id if family == "clip" else None,
         )
 
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
-        """Resized pixels, or token ids; neither text encoder takes a mask of padding.
-
-        Raises:
-            UsageError: where a package or the checkpoint's tokeniser is missing.
-            MmulbenchError: where the tokeniser does not fit the model.
-        """
-        if modality == "image":
-            return resized_pixels(items.images, self.config.image_size)
-        texts, size = list(items.texts or ()), self.config
-        if self.checkpoint is None:
-            return {"ids": _packaged.tokenize(texts, size.text_length)[0]}
-        ids, _ = self.checkpoint.tokenize(texts, size.text_length, size.vocabulary)
-        if size.end not in (None, LARGEST) and not (ids == size.end).any(1).all():
+    def word_pieces(self, texts: list[str]) -> Inputs:
+        """``ids`` alone: neither text encoder takes a mask of padding."""
+        ids, end = super().word_pieces(texts)["ids"], self.config.end
+        if self.checkpoint is not None and end not in (None, LARGEST) and not (ids == end).any(1).all():
             raise MmulbenchError(
-                f"the tokeniser in {self.checkpoint.folder} does not end texts with {size.end}, the model's "
+                f"the tokeniser in {self.checkpoint.folder} does not end texts with {end}, the model's "
                 "eos_token_id, where it reads them"
             )
         return {"ids": ids}

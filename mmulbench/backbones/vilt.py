@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from mmulbench.backbones import _packaged
-from mmulbench.backbones._checkpoints import Checkpoint, CheckpointBackbone
-from mmulbench.backbones._pixels import resized_pixels
-from mmulbench.backbones._vilt_models import HALF, Vilt, ViltClassifier, ViltSize, fresh_head, widen
-from mmulbench.data import Inputs
+from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
+from mmulbench.backbones._checkpoints import Checkpoint
+from mmulbench.backbones._pixels import HALF
+from mmulbench.backbones._vilt_models import Vilt, ViltClassifier, ViltSize, fresh_head, widen
 from mmulbench.errors import MmulbenchError
-from mmulbench.model import Blockwise, RawItems, TaskShape
+from mmulbench.model import TaskShape
 from mmulbench.packages import package_folder
 from mmulbench.registry import BACKBONES
 
@@ -27,8 +26,6 @@ class ViltBackbone(CheckpointBackbone):
     """
 
     name = "vilt"
-    modalities = ("image", "text")
-    serves = ("retrieval", "classification", "group classification")
     model_types = ("vilt",)
     variants: ClassVar[Mapping[str, ViltSize]] = {
         # Fewer false texts than published: each costs a pass.
@@ -51,7 +48,7 @@ class ViltBackbone(CheckpointBackbone):
             if not isinstance(value := getattr(found, name), int):
                 file = checkpoint.folder / "config.json"
                 raise MmulbenchError(f"{file}: {name} must be a number of pixels, not {value!r}")
-        images = checkpoint.image_settings(found.image_size, HALF, HALF)
+        mean, std = checkpoint.mean_and_std(HALF, HALF)
         return ViltSize(
             image_size=found.image_size,
             text_length=found.max_position_embeddings,
@@ -61,20 +58,9 @@ class ViltBackbone(CheckpointBackbone):
             heads=found.num_attention_heads,
             vocabulary=found.vocab_size,
             dropout=found.hidden_dropout_prob,
-            mean=images.mean,
-            std=images.std,
+            mean=mean,
+            std=std,
         )
-
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
-        """Resized pixels, or ids and mask of word pieces."""
-        if modality == "image":
-            return resized_pixels(items.images, self.config.image_size)
-        texts, length = list(items.texts or ()), self.config.text_length
-        if self.checkpoint is None:
-            ids, mask = _packaged.tokenize(texts, length)
-        else:
-            ids, mask = self.checkpoint.tokenize(texts, length, self.config.vocabulary)
-        return {"ids": ids, "mask": mask}
 
     def build(self, shape: TaskShape = TaskShape()) -> Vilt | ViltClassifier:  # noqa: B008 (frozen)
         """A model for retrieval or classification; a head that the checkpoint lacks is new."""

@@ -29,10 +29,12 @@ class GroupKey(NamedTuple):
     metric_version: str
     task_config: str
     recipe: str
+    plugins: str
 
     @classmethod
     def of(cls, spec: RunSpec) -> GroupKey:
-        """The key of a run's table; the two mappings are kept as canonical JSON."""
+        """The key of a run's table; the mappings are kept as canonical JSON."""
+        names = (spec.task, spec.backbone.partition(":")[0])
         return cls(
             spec.task,
             spec.backbone,
@@ -41,7 +43,23 @@ class GroupKey(NamedTuple):
             spec.metric_version,
             canonical_json(spec.task_config),
             canonical_json(spec.recipe),
+            canonical_json({name: spec.plugins[name] for name in names if name in spec.plugins}),
         )
+
+
+class Variant(NamedTuple):
+    """What the runs of one row share besides the method's name."""
+
+    config: str
+    """Canonical JSON."""
+
+    plugin: str
+    """Digest of the plug-in file the method is from; empty for other methods."""
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> Variant:
+        """The variant of a run's method."""
+        return cls(canonical_json(spec.config), spec.plugins.get(spec.method, ""))
 
 
 @dataclass(frozen=True)
@@ -64,7 +82,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Row:
-    """One method with one configuration: its records by seed, none for a method that was not run."""
+    """One method in one variant: its records by seed, none for a method that was not run."""
 
     method: str
     label: str
@@ -137,7 +155,8 @@ def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] 
         expected_methods: Methods that get an empty row in every table in which they have no record.
 
     Returns:
-        Groups sorted by their key. Rows: retrain, original, then methods by name and configuration.
+        Groups sorted by their key. Rows: retrain, original, then methods by name, configuration and, for
+        methods of plug-in files, the file's content.
     """
     by_key: defaultdict[GroupKey, dict[str, RunResult]] = defaultdict(dict)
     for record in records:
@@ -152,30 +171,34 @@ def settings(config: dict[str, Scalar] | str) -> str:
 
 
 def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[str]) -> Group:
-    by_config: defaultdict[str, defaultdict[str, list[RunResult]]] = defaultdict(lambda: defaultdict(list))
+    by_variant: defaultdict[str, defaultdict[Variant, list[RunResult]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for record in sorted(records, key=lambda record: record.spec.seed):
-        by_config[record.spec.method][canonical_json(record.spec.config)].append(record)
-    rows = [Row(method, method, ()) for method in set(expected_methods) - set(by_config)]
-    for method, configs in by_config.items():
-        labels = _labels(method, list(configs))
-        rows += [Row(method, labels[config], tuple(runs)) for config, runs in configs.items()]
+        by_variant[record.spec.method][Variant.of(record.spec)].append(record)
+    rows = [Row(method, method, ()) for method in set(expected_methods) - set(by_variant)]
+    for method, variants in by_variant.items():
+        labels = _labels(method, list(variants))
+        rows += [Row(method, labels[variant], tuple(runs)) for variant, runs in variants.items()]
     rows.sort(key=lambda row: (row.method != RETRAIN, row.method != ORIGINAL, row.method, row.label))
     return Group(key, tuple(sorted({record.spec.seed for record in records})), tuple(rows))
 
 
-def _labels(method: str, configs: list[str]) -> dict[str, str]:
-    """Name each configuration (canonical JSON) of a method by the settings in which they differ."""
-    if len(configs) == 1:
-        return {configs[0]: method}
-    parsed = {config: json.loads(config) for config in configs}
+def _labels(method: str, variants: list[Variant]) -> dict[Variant, str]:
+    """Name each variant of a method by the settings in which they differ, and by its plug-in if that does."""
+    parsed = {variant: json.loads(variant.config) for variant in variants}
     keys = sorted({key for config in parsed.values() for key in config})
     differing = [
         key for key in keys if len({canonical_json(c.get(key, "unset")) for c in parsed.values()}) > 1
     ]
-    return {
-        text: f"{method} ({settings({key: config.get(key, 'unset') for key in differing})})"
-        for text, config in parsed.items()
-    }
+    several_plugins = len({variant.plugin for variant in variants}) > 1
+    labels = {}
+    for variant, config in parsed.items():
+        parts = [settings({key: config.get(key, "unset") for key in differing})] if differing else []
+        if several_plugins and variant.plugin:
+            parts.append(f"plugin {variant.plugin[:8]}")
+        labels[variant] = f"{method} ({', '.join(parts)})" if parts else method
+    return labels
 
 
 def _plain(value: Scalar) -> str:

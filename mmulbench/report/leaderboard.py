@@ -11,6 +11,7 @@ from mmulbench.metrics.catalogue import Metric
 from mmulbench.report.aggregate import (
     RETRAIN,
     Group,
+    GroupKey,
     Row,
     Summary,
     choose_metrics,
@@ -33,7 +34,9 @@ seed by seed. `retrain` (trained anew without the forget set) is the reference, 
 the sanity check. **Bold** is the best unlearning method of a column among those done on every seed of the
 table, ties included. A table holds one backbone, forget size, recipe, data fingerprint and metric version
 only. "missing" has not been run or could not be computed, "N/A" has no meaning for the task. Seconds are
-those of unlearning alone, "× retrain" is their ratio to retrain's."""
+those of unlearning alone, "× retrain" is their ratio to retrain's. "Tuned" says how many configurations
+`mmulbench tune` tried on held-out data, and on which task where it is another; "no" means the method's own
+settings."""
 
 
 def render(
@@ -106,18 +109,21 @@ def _heading(group: Group) -> str:
     ]
     if task_config := settings(key.task_config):
         facts.insert(0, f"task: {task_config}")
+    if plugins := settings(key.plugins):
+        facts.append(f"plug-ins: {plugins}")
     return f"### {key.backbone}, forget size {key.forget_size}\n\n{_escape(' · '.join(facts))}"
 
 
 def _table(group: Group, columns: Sequence[Metric]) -> str:
     header = ["Method", *(f"{_escape(m.title)} {ARROWS[m.direction]}" for m in columns)]
-    header += ["Seconds ↓", "× retrain ↓", "Seeds"]
+    header += ["Seconds ↓", "× retrain ↓", "Tuned", "Seeds"]
     best = {metric.name: _best(group, metric) for metric in columns}
-    lines = [header, ["---", *["---:"] * (len(header) - 2), "---"]]
+    lines = [header, ["---", *["---:"] * (len(header) - 3), "---", "---"]]
     for row in _recorded(group):
         cells = [_cell(row, metric, bold=row in best[metric.name]) for metric in columns]
         costs = [_plain_cell(row, row.cost("seconds"), 1), _plain_cell(row, row.cost("seconds_ratio"))]
-        lines.append([_escape(row.label), *cells, *costs, _seeds_cell(row, group.seeds)])
+        tuned, seeds = _tuned_cell(row, group.key), _seeds_cell(row, group.seeds)
+        lines.append([_escape(row.label), *cells, *costs, tuned, seeds])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -167,6 +173,23 @@ def _absent(row: Row) -> str:
     if row.done:
         return "missing"
     return STATUS_CELL[row.statuses().most_common(1)[0][0]]
+
+
+def _tuned_cell(row: Row, key: GroupKey) -> str:
+    """How many trials a row's settings come from, and of which task where it is another."""
+    if not row.done:
+        return _absent(row)
+    if row.is_reference:
+        return ""
+    found = {record.tuning for record in row.done}
+    if found == {None}:
+        return "no"
+    if len(found) > 1:
+        return "differs by seed"
+    tuning = found.pop()
+    assert tuning is not None
+    here = (tuning.task, tuning.backbone) == (key.task, key.backbone)
+    return f"{tuning.trials} trials" if here else f"{tuning.trials} trials on {tuning.task}"
 
 
 def _seeds_cell(row: Row, expected: Sequence[int]) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 from mmulbench.metrics.catalogue import HEADLINE
 from mmulbench.report.aggregate import settings
 from mmulbench.report.verdict import verdict
-from mmulbench.results import Cost, RunResult, Value
+from mmulbench.results import Cost, RunResult, Tuning, Value
 
 __all__ = ["show", "summary_table", "verdict"]
 
@@ -129,13 +129,25 @@ def _specification(result: RunResult) -> Table:
         "task": f"{spec.task} ({settings(spec.task_config) or 'defaults'})",
         "backbone": spec.backbone,
         "method": f"{spec.method} ({settings(spec.config) or 'no settings'})",
+        "tuned": _tuned(result.tuning) if spec.config else "has no settings",
         "recipe": settings(spec.recipe) or "defaults",
         "forget size": str(spec.forget_size),
         "seed": str(spec.seed),
         "data": spec.data_fingerprint,
         "metric version": spec.metric_version,
     }
+    if spec.plugins:
+        pairs["plug-ins"] = settings({**spec.plugins})
     return _pairs("Run", pairs)
+
+
+def _tuned(tuning: Tuning | None) -> str:
+    if tuning is None:
+        return "no"
+    return (
+        f"{tuning.trials} trials on {tuning.task} with {tuning.backbone}, forget size {tuning.forget_size} "
+        f"(study {tuning.study_id})"
+    )
 
 
 def _environment(result: RunResult) -> Table:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
 WIDTH, HEADS, EMBEDDING, VOCABULARY = 128, 2, 16, 30_522
 IMAGE_LAYERS, TEXT_LAYERS, FUSION_LAYERS = 2, 2, 3
+LAYER = "text_encoder.encoder.layer"
 PREFIXES = {"pretraining": "text_encoder.bert.", "finetuned": "text_encoder."}
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
@@ -104,6 +107,19 @@ def file_content(tensors: Tensors) -> dict[str, object]:
         "config": {"image_res": 384, "optimizer": {"opt": "adamW"}, "train_file": ["a.json"]},
         "epoch": 4,
     }
+
+
+def saved(folder: Path, tensors: Tensors, name: str = "albef.pth") -> Path:
+    path = folder / name
+    if path.suffix == ".safetensors":
+        save_file({key: value.clone() for key, value in tensors.items()}, path)
+    else:
+        torch.save(file_content(tensors), path)
+    return path
+
+
+def without(tensors: Tensors, *prefixes: str) -> Tensors:
+    return {name: value for name, value in tensors.items() if not name.startswith(prefixes)}
 
 
 class Reference:

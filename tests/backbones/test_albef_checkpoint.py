@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-import math
-import os
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import albef_checkpoints as made
 import pytest
 import torch
-from safetensors.torch import save_file
+from albef_checkpoints import LAYER, saved, without
 from torch import nn
 from torch.nn import functional
 
 from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.cli import main
 from mmulbench.data import Targets
-from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.errors import UsageError
 from mmulbench.files import sha256_of
 from mmulbench.model import RawItems, TaskShape
 from mmulbench.pipeline import Run, execute, make_spec
@@ -25,32 +21,6 @@ from mmulbench.registry import TASKS
 from mmulbench.seeds import torch_seeded
 
 near = {"rtol": 1e-4, "atol": 1e-4}
-LAYER = "text_encoder.encoder.layer"
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-
-@pytest.fixture(scope="module")
-def small():
-    """The tensors of a small file, to be copied and changed."""
-    return made.published(width=64)
-
-
-def saved(folder: Path, tensors: made.Tensors, name: str = "albef.pth") -> Path:
-    path = folder / name
-    if path.suffix == ".safetensors":
-        save_file({key: value.clone() for key, value in tensors.items()}, path)
-    else:
-        torch.save(made.file_content(tensors), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def small_file(tmp_path_factory, small) -> Path:
-    return saved(tmp_path_factory.mktemp("small"), small)
 
 
 def loaded(path: Path, shape: TaskShape = TaskShape(), seed: int = 0):  # noqa: B008
@@ -161,26 +131,28 @@ def test_pixels_of_tiny_are_scaled_as_before():
     assert torch.equal(seen[0], pixels.permute(0, 3, 1, 2).float() / 127.5 - 1.0)
 
 
-def test_base_and_checkpoints_have_the_published_details(small_file):
+def test_base_and_checkpoints_have_the_published_details(small_albef_file):
     with torch.device("meta"):
         base = AlbefBackbone("base").build()
-    for model in (base, loaded(small_file)):
+    for model in (base, loaded(small_albef_file)):
         assert epsilons(model) == {"image": {1e-6}, "text": {1e-12}, "fusion": {1e-12}}
     expected = (made.MEAN, made.STD)
-    for backbone in (AlbefBackbone("base"), AlbefBackbone.from_checkpoint(str(small_file))):
+    for backbone in (AlbefBackbone("base"), AlbefBackbone.from_checkpoint(str(small_albef_file))):
         assert (backbone.config.mean, backbone.config.std) == expected
-    assert {*loaded(small_file).state_dict()} == {name for name, _ in loaded(small_file).named_parameters()}
+    assert {*loaded(small_albef_file).state_dict()} == {
+        name for name, _ in loaded(small_albef_file).named_parameters()
+    }
 
 
-def test_half_precision_becomes_single(tmp_path, small):
-    half = {name: value.half() if value.is_floating_point() else value for name, value in small.items()}
+def test_half_precision_becomes_single(tmp_path, small_albef):
+    half = {name: value.half() if value.is_floating_point() else value for name, value in small_albef.items()}
     state = loaded(saved(tmp_path, half)).state_dict()
     assert {value.dtype for value in state.values()} == {torch.float32}
     assert torch.equal(state["image.cls"], half["visual_encoder.cls_token"].float())
 
 
-def test_everything_comes_from_the_file_and_trains(small_file):
-    first, second = loaded(small_file, seed=0), loaded(small_file, seed=1)
+def test_everything_comes_from_the_file_and_trains(small_albef_file):
+    first, second = loaded(small_albef_file, seed=0), loaded(small_albef_file, seed=1)
     for (name, one), other in zip(first.named_parameters(), second.parameters(), strict=True):
         assert torch.equal(one, other), name
         assert one.isfinite().all(), name
@@ -191,12 +163,8 @@ def test_everything_comes_from_the_file_and_trains(small_file):
         assert parameter.grad is not None and parameter.grad.any(), name
 
 
-def without(tensors: made.Tensors, *prefixes: str) -> made.Tensors:
-    return {name: value for name, value in tensors.items() if not name.startswith(prefixes)}
-
-
-def test_heads_that_the_file_lacks_are_new(tmp_path, small):
-    path = saved(tmp_path, without(small, "vision_proj.", "text_proj.", "itm_head.", "temp"))
+def test_heads_that_the_file_lacks_are_new(tmp_path, small_albef):
+    path = saved(tmp_path, without(small_albef, "vision_proj.", "text_proj.", "itm_head.", "temp"))
     assert AlbefBackbone.from_checkpoint(str(path)).config.embedding == 256
     one, same, other = (loaded(path, seed=seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(one[name], same[name]) for name in one)
@@ -213,8 +181,8 @@ def with_classes(tensors: made.Tensors, classes: int) -> made.Tensors:
     return without(tensors, "vision_proj.", "text_proj.", "itm_head.", "temp") | draw.tensors
 
 
-def test_the_head_for_entailment_comes_in_our_order_of_the_classes(tmp_path, small):
-    tensors = with_classes(small, 3)
+def test_the_head_for_entailment_comes_in_our_order_of_the_classes(tmp_path, small_albef):
+    tensors = with_classes(small_albef, 3)
     model = loaded(saved(tmp_path, tensors), TaskShape(3))
     fused = torch.randn(5, 64, generator=torch.Generator().manual_seed(0))
     hidden = functional.linear(fused, tensors["cls_head.0.weight"], tensors["cls_head.0.bias"]).relu()
@@ -229,16 +197,16 @@ def test_the_head_for_entailment_comes_in_our_order_of_the_classes(tmp_path, sma
 @pytest.mark.parametrize(
     ("classes", "shape"), [(3, TaskShape(2)), (2, TaskShape(3)), (3, TaskShape(3, 2)), (2, TaskShape(2))]
 )
-def test_a_head_for_other_classes_is_new(tmp_path, small, classes, shape):
-    path = saved(tmp_path, with_classes(small, classes))
+def test_a_head_for_other_classes_is_new(tmp_path, small_albef, classes, shape):
+    path = saved(tmp_path, with_classes(small_albef, classes))
     one, other = (loaded(path, shape, seed).state_dict() for seed in (0, 1))
     assert not torch.equal(one["classes.0.weight"], other["classes.0.weight"])
     assert one["classes.2.bias"].shape == (shape.classes,)
     assert torch.equal(one["fusion.0.norm3.weight"], other["fusion.0.norm3.weight"])
 
 
-def test_groups_of_images_start_from_a_file_for_single_ones(small_file):
-    model = loaded(small_file, TaskShape(2, 2))
+def test_groups_of_images_start_from_a_file_for_single_ones(small_albef_file):
+    model = loaded(small_albef_file, TaskShape(2, 2))
     a = model.encode("image", {"pixels": pixels_of(6).unflatten(0, (3, 2))})
     b = model.encode("text", texts_of(30, 5, 9))
     assert a.tokens.shape == (3, 2 * 5, 64)
@@ -263,193 +231,50 @@ def for_two_images(tensors: made.Tensors) -> made.Tensors:
 
 
 @pytest.mark.parametrize("name", ["checkpoint.pth", "checkpoint.safetensors"])
-def test_the_form_for_two_images_is_refused(tmp_path, small, name):
-    path = saved(tmp_path, for_two_images(small), name)
+def test_the_form_for_two_images_is_refused(tmp_path, small_albef, name):
+    path = saved(tmp_path, for_two_images(small_albef), name)
     with pytest.raises(UsageError, match=r"form for two images \(NLVR2\).*start from ALBEF.pth"):
         AlbefBackbone.from_checkpoint(str(path))
 
 
-def test_name_argument_and_identity(tmp_path, small, small_file, monkeypatch):
-    digest = sha256_of(small_file)[:12]
-    backbone = AlbefBackbone.from_checkpoint(str(small_file))
+def test_name_argument_and_identity(tmp_path, small_albef, small_albef_file, monkeypatch):
+    digest = sha256_of(small_albef_file)[:12]
+    backbone = AlbefBackbone.from_checkpoint(str(small_albef_file))
     assert backbone.full_name == f"albef:albef.pth@{digest}"
-    assert backbone.argument == f"albef:{small_file}@{digest}"
+    assert backbone.argument == f"albef:{small_albef_file}@{digest}"
     assert backbone.identity["name"] == backbone.full_name
     again = AlbefBackbone.from_checkpoint(backbone.argument.removeprefix("albef:"))
     assert (again.full_name, again.argument) == (backbone.full_name, backbone.argument)
-    monkeypatch.chdir(small_file.parent)
+    monkeypatch.chdir(small_albef_file.parent)
     task = TASKS.get("emoji")()
     bare = find_backbone("albef:albef.pth", task)
     assert bare.argument == f"albef:./albef.pth@{digest}"
     assert find_backbone(bare.argument, task).identity == backbone.identity
-    other = saved(tmp_path, small | {"temp": torch.tensor(0.06)}, "a b:ü.pth")
+    other = saved(tmp_path, small_albef | {"temp": torch.tensor(0.06)}, "a b:ü.pth")
     named = AlbefBackbone.from_checkpoint(str(other)).full_name
     assert named.startswith("albef:a_b__.pth@") and not named.endswith(digest)
 
 
-def changed(name: str, change) -> object:
-    return lambda tensors: tensors | {name: change(tensors[name])}
-
-
-WORDS = "text_encoder.embeddings.word_embeddings.weight"
-POSITIONS = "visual_encoder.pos_embed"
-CROSS = f"{LAYER}.3.crossattention.self.key.weight"
-FIRST_CROSS = f"{LAYER}.{made.TEXT_LAYERS}.crossattention.self.key.weight"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda t: {}, "lacks visual_encoder.patch_embed.proj.weight"),
-        (lambda t: without(t, "visual_encoder.cls_token"), "lacks visual_encoder.cls_token"),
-        (lambda t: without(t, "visual_encoder.blocks."), "lacks visual_encoder.blocks.0."),
-        (lambda t: without(t, "visual_encoder.blocks.0."), "lacks visual_encoder.blocks.0."),
-        (
-            lambda t: without(t, "visual_encoder.blocks.1.mlp.fc2.bias"),
-            "lacks visual_encoder.blocks.1.mlp.fc2.bias",
-        ),
-        (lambda t: without(t, WORDS), f"lacks {WORDS}"),
-        (lambda t: without(t, f"{LAYER}.1."), f"lacks {LAYER}.1."),
-        (lambda t: without(t, CROSS), f"lacks {CROSS}"),
-        (lambda t: without(t, FIRST_CROSS), f"lacks {FIRST_CROSS}"),
-        (lambda t: {k: v for k, v in t.items() if "crossattention" not in k}, f"lacks {LAYER}.4.crossattent"),
-        (lambda t: without(t, "itm_head.bias"), "lacks itm_head.bias"),
-        (changed(WORDS, lambda v: v[:100]), f"{WORDS} has the shape (100, 64), not (30522, 64)"),
-        (changed(CROSS, lambda v: v[:, :32]), f"{CROSS} has the shape (64, 32), not (64, 64)"),
-        (changed("itm_head.weight", lambda v: v[:1]), "itm_head.weight has the shape (1, 64), not (2, 64)"),
-        (changed(POSITIONS, lambda v: v[:, :4]), f"{POSITIONS} has the shape (1, 4, 64), not (1, 1 + a squ"),
-        (changed(POSITIONS, lambda v: v[:, :1]), f"{POSITIONS} has the shape (1, 1, 64), not (1, 1 + a squ"),
-        (changed(POSITIONS, lambda v: v[..., :40]), f"{POSITIONS} has the width 40, no multiple of 64"),
-        (changed(POSITIONS, lambda v: v[..., :0]), f"{POSITIONS} has the shape (1, 5, 0)"),
-        (changed(POSITIONS, lambda v: v[0]), f"{POSITIONS} has the shape (5, 64), not one of 3 dimensions"),
-        (
-            changed("text_encoder.embeddings.position_embeddings.weight", lambda v: v[:20]),
-            "position_embeddings.weight has the shape (20, 64), not (30, 64)",
-        ),
-        (changed("temp", lambda v: -v), "temp must be a positive number"),
-        (changed("temp", lambda v: v * math.nan), "temp must be a positive number"),
-        (changed("temp", lambda v: v[None]), "temp has the shape (1,)"),
-        (changed("vision_proj.weight", lambda v: "x"), "vision_proj.weight is no tensor of real numbers"),
-        (changed("itm_head.bias", lambda v: v.long()), "itm_head.bias is no tensor of real numbers"),
-        (changed("itm_head.weight", lambda v: v.to_sparse()), "itm_head.weight is no tensor of real numbers"),
-        (
-            changed(POSITIONS, lambda v: v[:, :1].expand(1, 1 + 40_000**2, 64)),
-            f"the numbers of {POSITIONS} are not in the file",
-        ),
-        (changed(WORDS, lambda v: v.to("meta")), f"the numbers of {WORDS} are not in the file"),
-    ],
-)
-def test_what_does_not_fit_is_named(tmp_path, small, change, message):
-    path = saved(tmp_path, change(small))
-    with pytest.raises(MmulbenchError) as caught:
-        AlbefBackbone.from_checkpoint(str(path))
-    assert caught.value.exit_code == 1
-    assert str(caught.value).startswith(str(path)) and message in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def run(backbone: str, capsys) -> tuple[int, str]:
-    code = main(["run", "-m", "mmul", "-t", "emoji", "-b", backbone, "--set", "task.limit=40", "-q"])
-    done = capsys.readouterr()
-    assert done.out == "" and done.err.count("\n") == 1, done
-    return code, done.err
-
-
-@pytest.fixture
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("MMULBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("MMULBENCH_RESULTS", str(tmp_path / "results"))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("backbone", "message"),
-    [
-        ("albef:/nowhere/ALBEF.pth", "/nowhere/ALBEF.pth is not there: --backbone albef:PATH takes a file"),
-        ("albef:/nowhere/ALBEF.pth@0123456789ab", "/nowhere/ALBEF.pth is not there"),
-        ("albef:salesforce/ALBEF", "salesforce/ALBEF is not there"),
-        ("albef:nothing.pth", "unknown variant 'nothing.pth' of backbone albef"),
-        ("albef:.", "is no file"),
-    ],
-)
-def test_a_checkpoint_that_is_not_there(elsewhere, capsys, backbone, message):
-    code, err = run(backbone, capsys)
-    assert code == 2 and message in err
-
-
-def test_other_content_than_demanded(elsewhere, capsys, small_file):
-    code, err = run(f"albef:{small_file}@0123456789ab", capsys)
-    assert code == 2 and f"has the digest {sha256_of(small_file)[:12]}, not 0123456789ab" in err
-
-
-@pytest.mark.parametrize(
-    "name", ["cut.pth", "cut.safetensors", "empty.pth", "empty.safetensors", "words.pth"]
-)
-def test_a_damaged_file(elsewhere, tmp_path, capsys, small, name):
-    path = tmp_path / name
-    if name.startswith("cut"):
-        saved(tmp_path, small, name)
-        os.truncate(path, path.stat().st_size // 2)
-    else:
-        path.write_bytes(b"these are words" if name == "words.pth" else b"")
-    code, err = run(f"albef:{path}", capsys)
-    assert code == 1 and f"{path} is damaged" in err
-
-
-@pytest.mark.parametrize("content", [[torch.ones(2)], {"model": [1]}, {"model": {1: torch.ones(2)}}])
-def test_a_file_without_named_tensors(elsewhere, tmp_path, capsys, content):
-    torch.save(content, tmp_path / "x.pth")
-    code, err = run(f"albef:{tmp_path / 'x.pth'}", capsys)
-    assert code == 1 and "holds no tensors by name" in err
-
-
-class Evil:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.mark),)
-
-
-@pytest.mark.parametrize("how", ["zip", "old format", "pickle", "a weight", "called safetensors"])
-def test_pickled_code_never_runs(elsewhere, tmp_path, capsys, recwarn, how):
-    mark = tmp_path / "it ran"
-    evil = Evil(mark)
-    pickle.loads(pickle.dumps(evil))  # noqa: S301 (our own)
-    assert mark.is_dir(), "the trap works"
-    mark.rmdir()
-    content = {"model": {"temp": evil}} if how == "a weight" else {"model": {}, "config": evil}
-    path = tmp_path / ("x.safetensors" if how == "called safetensors" else "x.pth")
-    if how == "pickle":
-        path.write_bytes(pickle.dumps(content))
-    else:
-        torch.save(content, path, _use_new_zipfile_serialization=how != "old format")
-    code, err = run(f"albef:{path}", capsys)
-    assert code == 1 and f"{path} is damaged" in err and "weights_only" not in err
-    assert not mark.exists()
-    assert not recwarn.list, "nothing else is printed"
-
-
-def test_an_old_file_is_read_too(tmp_path, small, small_file, recwarn):
+def test_an_old_file_is_read_too(tmp_path, small_albef, small_albef_file, recwarn):
     path = tmp_path / "old.pth"
-    torch.save(made.file_content(small), path, _use_new_zipfile_serialization=False)
-    old, new = loaded(path).state_dict(), loaded(small_file).state_dict()
+    torch.save(made.file_content(small_albef), path, _use_new_zipfile_serialization=False)
+    old, new = loaded(path).state_dict(), loaded(small_albef_file).state_dict()
     assert all(torch.equal(old[name], new[name]) for name in new)
     assert not recwarn.list
 
 
-def test_inputs(small_file):
-    backbone = AlbefBackbone.from_checkpoint(str(small_file))
+def test_inputs(small_albef_file):
+    backbone = AlbefBackbone.from_checkpoint(str(small_albef_file))
     found = backbone.prepare("text", RawItems(texts=["a cat", "word " * 50]), None)
     assert found["ids"].shape == (2, 30) and found["mask"].sum(1).tolist() == [4, 30]
     images = RawItems(images=[pixels_of(1, 40)[0].numpy()])
     assert backbone.prepare("image", images, None).compute(range(1)).shape == (1, 32, 32, 3)
 
 
-def test_a_run_from_a_checkpoint(small_file, workspace, quick_method):
+def test_a_run_from_a_checkpoint(small_albef_file, workspace, quick_method):
     cls = TASKS.get("emoji")
     task = cls(cls.Config(limit=40))
-    backbone = find_backbone(f"albef:{small_file}", task)
+    backbone = find_backbone(f"albef:{small_albef_file}", task)
     prepared = prepare("emoji", task, backbone, replace(task.recipe, epochs=1, batch_size=32), workspace)
     method = quick_method("mmul")
     spec = make_spec(prepared, "mmul", method, 4, 42)

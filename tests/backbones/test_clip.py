@@ -1,107 +1,43 @@
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, replace
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from clip_toys import (
+    CLASSES,
+    GROUPS,
+    LENGTH,
+    VARIANTS,
+    built,
+    differs,
+    each_shape,
+    each_variant,
+    images_of,
+    loud,
+    near,
+    sides,
+    targets,
+    texts_of,
+    track,
+)
 from torch import nn
 
 from mmulbench import packages
 from mmulbench.backbones.clip import ClipBackbone
-from mmulbench.data import Targets
 from mmulbench.errors import UsageError
 from mmulbench.metrics.catalogue import HEADLINE
-from mmulbench.model import Encoded, RawItems, TaskShape, own_class_log_odds
+from mmulbench.model import RawItems
 from mmulbench.pipeline import Run, execute, make_spec
 from mmulbench.preparation import find_backbone, prepare
 from mmulbench.registry import TASKS
-from mmulbench.seeds import torch_seeded
-
-VARIANTS = ("tiny", "tiny-siglip")
-LENGTH = ClipBackbone("tiny").config.text_length
-RETRIEVAL, CLASSES, GROUPS = TaskShape(), TaskShape(3), TaskShape(3, 2)
-SHAPES = {"retrieval": RETRIEVAL, "classes": CLASSES, "groups": GROUPS, "groups ranked": TaskShape(0, 2)}
-
-near = {"rtol": 1e-4, "atol": 1e-5}
-
-each_variant = pytest.mark.parametrize("variant", VARIANTS)
-each_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-
-def built(variant: str, shape: TaskShape = RETRIEVAL, seed: int = 0) -> Any:
-    with torch_seeded(seed, "clip"):
-        return ClipBackbone(variant).build(shape)
-
-
-def loud(variant: str, shape: TaskShape = RETRIEVAL) -> Any:
-    """Other weights than the initial ones, none of them zero, so that every path shows."""
-    model = built(variant, shape)
-    with torch_seeded(1, "louder"):
-        for name, parameter in model.named_parameters():
-            if not name.startswith("logit_"):
-                parameter.data.add_(torch.randn_like(parameter) * 0.2)
-    return model
-
-
-@pytest.fixture(scope="module")
-def quiet():
-    """Models that no test changes, by variant and shape."""
-    made: dict[tuple[str, TaskShape], Any] = {}
-
-    def get(variant: str, shape: TaskShape = RETRIEVAL) -> Any:
-        if (variant, shape) not in made:
-            made[variant, shape] = loud(variant, shape).eval().requires_grad_(False)
-        return made[variant, shape]
-
-    return get
-
-
-def texts_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
-    """[CLS], words, [SEP], padding."""
-    ids = torch.randint(1000, 2000, (len(lengths), LENGTH), generator=torch.Generator().manual_seed(seed))
-    ends = torch.tensor(lengths)[:, None] - 1
-    ids = ids.masked_fill(torch.arange(LENGTH) > ends, 0).scatter(1, ends, 102)
-    ids[:, 0] = 101
-    return {"ids": ids.int()}
-
-
-def images_of(count: int, group: int = 1, seed: int = 0) -> dict[str, torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    shape = (count, *([group] if group > 1 else []), 32, 32, 3)
-    return {"pixels": torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)}
-
-
-def sides(model: Any, shape: TaskShape = RETRIEVAL, count: int = 4) -> tuple[Encoded, Encoded]:
-    texts = texts_of([5, LENGTH, 3, 4][:count])
-    return model.encode("image", images_of(count, shape.group)), model.encode("text", texts)
-
-
-def targets() -> Targets:
-    related = torch.eye(4, dtype=torch.bool)
-    related[0, 2] = related[3, 1] = True
-    return Targets(related, torch.tensor([0, 1, 2, 1]))
-
-
-def differs(a: torch.Tensor, b: torch.Tensor) -> bool:
-    return bool((a - b).abs().max() > 1e-4)
-
-
-def track(iterable, total, description):
-    return iterable
 
 
 @each_variant
 @each_shape
-def test_shapes_and_masks(quiet, variant, shape):
-    model = quiet(variant, shape)
+def test_shapes_and_masks(quiet_clip, variant, shape):
+    model = quiet_clip(variant, shape)
     a, b = sides(model, shape)
     assert a.tokens.shape == (4, shape.group, 32) and b.tokens.shape == (4, 1, 32)
     assert a.mask.shape == (4, shape.group) and a.mask.all() and b.mask.shape == (4, 1) and b.mask.all()
@@ -116,8 +52,8 @@ def test_shapes_and_masks(quiet, variant, shape):
 
 @pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
 @pytest.mark.parametrize("beside", [[], [LENGTH, 3]], ids=["alone", "in a batch"])
-def test_clip_reads_texts_up_to_their_end(quiet, length, beside):
-    model, before = quiet("tiny"), texts_of([length, *beside])
+def test_clip_reads_texts_up_to_their_end(quiet_clip, length, beside):
+    model, before = quiet_clip("tiny"), texts_of([length, *beside])
     old = model.encode("text", before).pooled
     for position in range(LENGTH):
         after = {"ids": before["ids"].clone()}
@@ -129,9 +65,9 @@ def test_clip_reads_texts_up_to_their_end(quiet, length, beside):
         torch.testing.assert_close(new[1:], old[1:], **near)
 
 
-def test_clip_is_causal(quiet):
+def test_clip_is_causal(quiet_clip):
     """As published: an earlier token does not see a later one."""
-    model, before = quiet("tiny").text, texts_of([LENGTH])["ids"].long()
+    model, before = quiet_clip("tiny").text, texts_of([LENGTH])["ids"].long()
     after = before.clone()
     after[0, 6] += 1
     old, new = (model(input_ids=ids).last_hidden_state[0] for ids in (before, after))
@@ -140,9 +76,9 @@ def test_clip_is_causal(quiet):
 
 
 @pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
-def test_siglip_reads_texts_both_ways_with_their_padding(quiet, length):
+def test_siglip_reads_texts_both_ways_with_their_padding(quiet_clip, length):
     """As published: no token is masked, so a text means what it means at one padded length alone."""
-    model, before = quiet("tiny-siglip").text, texts_of([length, 3])["ids"].long()
+    model, before = quiet_clip("tiny-siglip").text, texts_of([length, 3])["ids"].long()
     old = model(input_ids=before).last_hidden_state
     for position in range(LENGTH):
         after = before.clone()
@@ -152,15 +88,15 @@ def test_siglip_reads_texts_both_ways_with_their_padding(quiet, length):
         torch.testing.assert_close(new[1], old[1], **near)
 
 
-def test_siglip_pools_the_last_token(quiet):
-    model, ids = quiet("tiny-siglip"), texts_of([5, LENGTH])
+def test_siglip_pools_the_last_token(quiet_clip):
+    model, ids = quiet_clip("tiny-siglip"), texts_of([5, LENGTH])
     hidden = model.text(input_ids=ids["ids"].long()).last_hidden_state
     torch.testing.assert_close(model.encode("text", ids).pooled, hidden[:, -1], **near)
 
 
 @each_variant
-def test_an_item_is_what_it_is_in_any_batch(quiet, variant):
-    model, texts, images = quiet(variant), texts_of([5, LENGTH, 3]), images_of(3)
+def test_an_item_is_what_it_is_in_any_batch(quiet_clip, variant):
+    model, texts, images = quiet_clip(variant), texts_of([5, LENGTH, 3]), images_of(3)
     a, b = model.encode("image", images), model.encode("text", texts)
     for i in range(3):
         alone = model.encode("text", {"ids": texts["ids"][i : i + 1]})
@@ -173,8 +109,8 @@ def test_an_item_is_what_it_is_in_any_batch(quiet, variant):
 
 @each_variant
 @each_shape
-def test_fused_pairs_depend_on_nothing_but_their_two_sides(quiet, variant, shape):
-    model = quiet(variant, shape)
+def test_fused_pairs_depend_on_nothing_but_their_two_sides(quiet_clip, variant, shape):
+    model = quiet_clip(variant, shape)
     a, b = sides(model, shape)
     first, second = torch.tensor([2, 0, 3, 0]), torch.tensor([1, 1, 0, 3])
     again = (
@@ -186,10 +122,10 @@ def test_fused_pairs_depend_on_nothing_but_their_two_sides(quiet, variant, shape
 
 
 @each_variant
-def test_images_of_a_group_keep_their_places(quiet, variant):
-    model, pixels = quiet(variant, GROUPS), images_of(3, 2)["pixels"]
+def test_images_of_a_group_keep_their_places(quiet_clip, variant):
+    model, pixels = quiet_clip(variant, GROUPS), images_of(3, 2)["pixels"]
     both = model.encode("image", {"pixels": pixels})
-    single = quiet(variant, CLASSES)  # of the same weights
+    single = quiet_clip(variant, CLASSES)  # of the same weights
     for place in range(2):
         alone = single.encode("image", {"pixels": pixels[:, place]})
         torch.testing.assert_close(both.tokens[:, place], alone.pooled, **near)
@@ -224,87 +160,6 @@ def test_fusion_parameters_are_those_behind_the_encoders(variant, shape):
     assert {name.split(".")[0] for name in behind} == wanted | ({"classes"} if shape.classes else scale)
 
 
-def by_hand(model: Any, a: Encoded, b: Encoded) -> list[list[float]]:
-    """exp(scale) * cos + bias of all images and texts, a number at a time."""
-    images, texts = model.image_projection(a.pooled).tolist(), model.text_projection(b.pooled).tolist()
-    norm = lambda x: math.sqrt(sum(value * value for value in x))  # noqa: E731
-    scale, bias = math.exp(model.logit_scale), float(getattr(model, "logit_bias", 0.0))
-    return [[scale * sum(map(float.__mul__, x, y)) / norm(x) / norm(y) + bias for y in texts] for x in images]
-
-
-@each_variant
-def test_similarity_association_and_head_are_one_number(quiet, variant):
-    model = quiet(variant)
-    a, b = sides(model)
-    expected = torch.tensor(by_hand(model, a, b))
-    torch.testing.assert_close(model.similarity(a.pooled, b.pooled), expected, rtol=1e-4, atol=1e-4)
-    fused = model.fuse(a, b)
-    assert (fused.mean(1).abs() <= 1 + 1e-5).all(), "the mean is a cosine"
-    found = model.association(a, b)
-    assert tuple(found) == model.paths == tuple(model.logits(a, b, fused)) == ("contrastive",)
-    torch.testing.assert_close(found["contrastive"], expected.diagonal(), rtol=1e-4, atol=1e-4)
-    logits = model.head(fused)
-    assert (logits[:, 0] == 0).all()
-    torch.testing.assert_close(logits[:, 1], expected.diagonal(), rtol=1e-4, atol=1e-4)
-
-
-def test_published_initial_scale_and_bias():
-    assert built("tiny").logit_scale.exp().item() == pytest.approx(1 / 0.07, rel=1e-4)
-    siglip = built("tiny-siglip")
-    assert siglip.logit_scale.exp().item() == pytest.approx(10) and siglip.logit_bias.item() == -10
-
-
-def test_the_loss_of_clip_by_hand(quiet):
-    """Cross-entropy in both directions; the targets of a row or column share its true pairs."""
-    model = quiet("tiny")
-    a, b = sides(model)
-    rows, related = by_hand(model, a, b), targets().related.tolist()
-    terms = []
-    for values, true in ((rows, related), (list(zip(*rows, strict=True)), list(zip(*related, strict=True)))):
-        for logits, yes in zip(values, true, strict=True):
-            lse = math.log(sum(map(math.exp, logits)))
-            terms.append(sum((lse - x) * y for x, y in zip(logits, yes, strict=True)) / sum(yes))
-    found = model.forward_encoded(a, b, targets())
-    assert found.loss.item() == pytest.approx(sum(terms) / len(terms), rel=1e-3)
-    torch.testing.assert_close(found.fused, model.fuse(a, b))
-
-
-def test_the_loss_of_siglip_by_hand(quiet):
-    """Each pair of the batch alone; the sum over 16 pairs is divided by 4 images."""
-    model = quiet("tiny-siglip")
-    a, b = sides(model)
-    total = sum(
-        math.log(1 + math.exp(-x if yes else x))
-        for row, true in zip(by_hand(model, a, b), targets().related.tolist(), strict=True)
-        for x, yes in zip(row, true, strict=True)
-    )
-    assert model.forward_encoded(a, b, targets()).loss.item() == pytest.approx(total / 4, rel=1e-3)
-
-
-@each_variant
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_batch_of_one_unit_has_a_finite_loss(quiet, variant, count):
-    model = quiet(variant)
-    a, b = sides(model, count=count)
-    loss = model.forward_encoded(a, b, Targets(torch.ones(count, count, dtype=torch.bool))).loss
-    assert loss.isfinite() and loss >= 0
-
-
-@each_variant
-def test_classification_is_cross_entropy_of_the_head(quiet, variant):
-    model = quiet(variant, GROUPS)
-    a, b = sides(model, GROUPS)
-    images, text = model.image_projection(a.tokens), model.text_projection(b.pooled)
-    left, right = images[:, 0], images[:, 1]
-    fused = torch.cat([left, right, text, left * text, right * text], 1)
-    torch.testing.assert_close(model.fuse(a, b), fused, **near)
-    logits, labels = model.head(fused), targets().labels
-    loss = model.forward_encoded(a, b, targets()).loss
-    torch.testing.assert_close(loss, -logits.log_softmax(1)[range(4), labels].mean(), **near)
-    association = model.association(a, b, labels)["classification"]
-    torch.testing.assert_close(association, own_class_log_odds(logits, labels), **near)
-
-
 @each_variant
 @each_shape
 def test_the_same_seed_gives_the_same_weights(variant, shape):
@@ -312,25 +167,6 @@ def test_the_same_seed_gives_the_same_weights(variant, shape):
     assert all(torch.equal(value, same[name]) for name, value in one.items())
     places = "image.embeddings.position_embedding.weight"
     assert differs(one[places], other[places])
-
-
-@each_variant
-def test_training_learns_to_tell_pairs_apart(variant):
-    """A few steps on eight pairs; the fusion alone, from frozen encoders, learns too."""
-    model = built(variant).train()
-    images, texts = images_of(8), texts_of([5, LENGTH, 3, 4, 6, 7, 8, 9])
-    goal = Targets(torch.eye(8, dtype=torch.bool))
-    for group, lr in (("fusion", 0.01), ("all", 0.005)):
-        optimizer = torch.optim.AdamW(model.parameter_group(group), lr=lr)
-        losses = []
-        for _ in range(15):
-            a, b = model.encode("image", images), model.encode("text", texts)
-            loss = model.forward_encoded(a, b, goal).loss
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-        assert losses[-1] < 0.8 * losses[0], group
 
 
 def test_dropout_is_off():

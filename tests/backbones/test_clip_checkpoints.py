@@ -30,11 +30,6 @@ CAPTIONS = ("a red cat", "Two cats, red!", "zebra " * 40)
 near = {"rtol": 1e-4, "atol": 1e-4}
 
 
-@pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-
 @pytest.fixture(scope="module")
 def published():
     return {family: clip_checkpoints.make(family) for family in FAMILIES}

@@ -11,7 +11,7 @@ from labelled_toys import OnePath
 from toys import changed, state_of, toy_problem
 
 from mmulbench.method import GradientConfig
-from mmulbench.pipeline import _problem
+from mmulbench.pipeline import make_problem
 from mmulbench.preparation import find_backbone, prepare
 from mmulbench.references import load_original
 from mmulbench.registry import METHODS, TASKS
@@ -64,7 +64,7 @@ def make(request, make_workspace):
     prepared = prepare(name, task, find_backbone(backbone, task), recipe, workspace)
     original = load_original(prepared, 42, workspace)[0]
     units = task.forget_units(prepared.data, 5, 42)
-    return partial(_problem, original, units, prepared, 42, workspace)
+    return partial(make_problem, original, units, prepared, 42, workspace)
 
 
 @pytest.mark.parametrize("name", NAMES)

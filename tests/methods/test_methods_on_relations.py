@@ -8,7 +8,7 @@ import pytest
 from method_contract import MethodContract
 from toys import changed, state_of
 
-from mmulbench.pipeline import _problem
+from mmulbench import pipeline
 from mmulbench.preparation import find_backbone, prepare
 from mmulbench.progress import Progress
 from mmulbench.references import load_original
@@ -44,7 +44,7 @@ def original(emoji, workspace):
 def make_problem(emoji, original, workspace):
     def make(size=4):
         units = emoji.task.forget_units(emoji.data, size, 42)
-        return _problem(original, units, emoji, 42, workspace)
+        return pipeline.make_problem(original, units, emoji, 42, workspace)
 
     return make
 

@@ -8,6 +8,7 @@ import pytest
 from mmulbench.errors import UsageError
 from mmulbench.report import leaderboard
 from mmulbench.report.aggregate import group_records
+from mmulbench.results import Tuning
 from mmulbench.store import Unreadable
 
 
@@ -108,6 +109,30 @@ def test_diverged_not_applicable_failed_and_missing_are_shown_as_such(record):
     assert "not applicable: no class to delete (seed 21)" in text
 
 
+def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
+    def tuned(task: str, trials: int = 12) -> Tuning:
+        return Tuning(
+            study_id="0" * 12, task=task, backbone="albef:packaged", forget_size=70, trials=trials, budget=0.5
+        )
+
+    records = [
+        *run(record, "retrain", test=0.5),
+        *run(record, "here", test=0.5, tuning=tuned("emoji")),
+        *run(record, "elsewhere", test=0.5, tuning=tuned("flags")),
+        *run(record, "untuned", test=0.5),
+        *run(record, "mixed", test=0.5, seeds=(42,), tuning=tuned("emoji")),
+        *run(record, "mixed", test=0.5, seeds=(87,), tuning=tuned("emoji", 20)),
+    ]
+    table = only_table(leaderboard.render(records, []))
+    assert {name: row["Tuned"] for name, row in table.items()} == {
+        "retrain": "",
+        "here": "12 trials",
+        "elsewhere": "12 trials on flags",
+        "untuned": "no",
+        "mixed": "differs by seed",
+    }
+
+
 def test_a_value_that_could_not_be_computed_is_missing(record):
     records = [record(seed=42, values={"test": None, "mia": 0.5}), record(seed=87, values={"test": 0.5})]
     table = only_table(leaderboard.render(records, []))
@@ -174,6 +199,7 @@ def test_metrics_choose_columns_and_an_unknown_one_is_refused(record):
         "Test utility",
         "Seconds",
         "× retrain",
+        "Tuned",
         "Seeds",
     ]
     with pytest.raises(UsageError, match="unknown metric 'retrain_gp'; did you mean retrain_gap"):

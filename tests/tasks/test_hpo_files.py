@@ -92,6 +92,19 @@ def test_annotations_are_gathered_by_gene_and_by_disease(tmp_path, end):
     }
 
 
+def test_genes_without_a_symbol_are_told_apart_by_their_ids(tmp_path):
+    file = tmp_path / "genes.txt"
+    other = LINE.replace("10\t", "11\t").replace("0007", "0008")
+    lines = [LINE, *(one.replace("NAT2", "-") for one in (LINE, other))]
+    file.write_text("\n".join(["header", *lines]), encoding="utf-8")
+    assert read_genes(file) == {"NAT2": {"HP:0000007"}}
+    assert read_genes(file, unnamed=True) == {
+        "NAT2": {"HP:0000007"},
+        "NCBI gene 10": {"HP:0000007"},
+        "NCBI gene 11": {"HP:0000008"},
+    }
+
+
 def test_disease_names(tmp_path):
     file = tmp_path / "phenotype.hpoa"
     lines = ["#version: x", "database_id\tdisease_name\t", "OMIM:1\tB\t", "OMIM:1\tA\tNOT", "D:2\tC\t\tx"]

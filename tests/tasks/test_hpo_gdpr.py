@@ -10,7 +10,7 @@ import pytest
 from mmulbench.pipeline import Run, execute, make_spec
 from mmulbench.preparation import find_backbone, prepare
 from mmulbench.progress import Progress
-from mmulbench.tasks._hpo import Ontology, hpo_file, read_terms
+from mmulbench.tasks._hpo import ROOT, Ontology, hpo_file, read_terms
 from mmulbench.tasks.hpo_gdpr import HpoGdpr
 
 FINGERPRINT = "1a43f0d49b00eefbc52b067efbca618ef339247949d29167368da4e2713c711e"
@@ -106,6 +106,24 @@ def test_disease_edges_are_known(data, known):
     found = [(names[one], names[other]) for one, other in data.items["graph"].edges.T.tolist() if one >= 3000]
     assert all(pair in facts for pair in found if pair[0] in diseases)
     assert sum(pair[0] in diseases for pair in found) > 20_000
+
+
+def test_every_known_triple_is_either_asked_for_or_an_edge():
+    task = HpoGdpr(HpoGdpr.Config(subjects=0, phenotypes=0, relations=0))
+    data, (diseases, name_of) = task.load(Path("data"), Progress()), task.subjects()
+    ontology = Ontology(read_terms(hpo_file("hp.obo", "test")))
+    known = {
+        (name_of[one.nodes[-1]], ontology.terms[phenotype].name)
+        for one in diseases
+        for phenotype in one.phenotypes
+        if ROOT in ontology.above(phenotype)
+    }
+    # A disease may have a phenotype's name: edges between phenotypes are not meant.
+    names, phenotypes = data.items["graph"].texts, len(data.items["text"])
+    asked = {triple[1:] for split in parts(data) for triple in triples(data, split, 1)}
+    edges = data.items["graph"].edges.T.tolist()
+    shown = {(names[one], names[other]) for one, other in edges if one >= phenotypes} & known
+    assert asked | shown == known and not asked & shown and len(known) == 123_795
 
 
 def test_limit_takes_few():

@@ -19,6 +19,8 @@ from mmulbench.tasks.hpo_pgr import HpoPgr
 FINGERPRINT = "4e42163b90055597c29d660f896d657b116818c7f8f2de9c8752d4ca3fffbc95"
 """Records of the task carry it: if it changes, none of them can be compared with new ones."""
 
+ABOVE_ALL = "Phenotypic abnormality"
+
 
 def load(**config):
     return HpoPgr(HpoPgr.Config(**config)).load(Path("data"), Progress())
@@ -27,6 +29,11 @@ def load(**config):
 @pytest.fixture(scope="module")
 def data():
     return load()
+
+
+@pytest.fixture(scope="module")
+def everything():
+    return load(subjects=0, phenotypes=0, relations=0)
 
 
 @cache
@@ -91,15 +98,19 @@ def test_relations_are_known_and_non_relations_are_neither_known_nor_implied(dat
             assert not any(phenotype in implied.get(known, {known}) for known in annotated[gene])
 
 
-def test_popularity_tells_nothing(data):
+@pytest.mark.parametrize("size", ["data", "everything"])
+def test_popularity_tells_nothing(size, request):
     """Each gene and each phenotype is in as many non-relations as relations, in every split."""
+    data = request.getfixturevalue(size)
     for split in parts(data):
         related, unrelated = (zip(*pairs_of(data, split, label), strict=True) for label in (1, 0))
         for one, other in zip(related, unrelated, strict=True):
             assert Counter(one) == Counter(other)
 
 
-def test_all_that_is_asked_about_a_gene_is_in_one_split(data):
+@pytest.mark.parametrize("size", ["data", "everything"])
+def test_all_that_is_asked_about_a_gene_is_in_one_split(size, request):
+    data = request.getfixturevalue(size)
     genes = [{gene for gene, _ in pairs_of(data, split)} for split in parts(data)]
     assert not (genes[0] & genes[1] or genes[0] & genes[2] or genes[1] & genes[2])
 
@@ -149,6 +160,54 @@ def test_texts_are_the_second_nodes_name_and_definition(data):
     assert "(pectus) a caved-in" in chest or '("pectus") a caved-in ("excavatum") appearance.' in chest
 
 
+@pytest.fixture(scope="module")
+def all_pairs(implied) -> set[tuple[str, str, str]]:
+    """NCBI ids, symbols and phenotype names of all lines about a phenotypic abnormality."""
+    rows = [line.split("\t") for line in file_text("genes_to_phenotype.txt").splitlines()[1:]]
+    return {(row[0], row[1], row[3]) for row in rows if ABOVE_ALL in implied.get(row[3], ())}
+
+
+@pytest.fixture(scope="module")
+def all_named(all_pairs) -> set[tuple[str, str]]:
+    """The same by the names that their nodes have."""
+    return {(symbol if symbol != "-" else f"NCBI gene {gene}", name) for gene, symbol, name in all_pairs}
+
+
+def test_every_known_pair_is_either_asked_for_or_an_edge(everything, all_pairs, all_named):
+    assert len({(symbol, name) for _, symbol, name in all_pairs}) == 245_265 and len(all_named) == 245_296
+    asked = [pair for split in parts(everything) for pair in pairs_of(everything, split, 1)]
+    shown = [pair for pair in links(everything) if pair in all_named]
+    assert len(asked) == 98_070 and len(shown) == 147_226
+    assert {*asked, *shown} == all_named and len(asked) + len(shown) == 245_296
+
+
+def test_all_non_relations_are_neither_known_nor_implied_nor_edges(everything, all_named, implied):
+    true = {(gene, above) for gene, name in all_named for above in implied[name]}
+    found = [pair for split in parts(everything) for pair in pairs_of(everything, split, 0)]
+    assert len(found) == 98_070 and not true & {*found} and not links(everything) & {*found}
+
+
+def test_a_genes_only_relation_is_an_edge_and_so_is_what_every_gene_has(everything, all_named):
+    relations = Counter(gene for gene, _ in all_named)
+    asked = {pair for split in parts(everything) for pair in pairs_of(everything, split)}
+    lonely = {gene for gene, count in relations.items() if count == 1}
+    assert len(lonely) == 118 and lonely <= {*everything.items["graph"].texts}
+    assert not lonely & {gene for gene, _ in asked} and ABOVE_ALL not in {name for _, name in asked}
+    two = {gene for gene, count in relations.items() if count == 2}
+    assert two and two <= {gene for gene, _ in asked}
+
+
+def test_a_phenotype_without_definition_takes_part_where_all_do_with_its_name(data, everything, all_pairs):
+    stanzas = [one for one in file_text("hp.obo").split("\n[Term]\n")[1:] if "\ndef: " not in one]
+    undefined = {re.search(r"^name: (.+)", one, re.M).group(1) for one in stanzas}
+    undefined &= {name for _, _, name in all_pairs}
+    names, texts = everything.items["graph"].texts[:10_155], everything.items["text"].texts
+    assert len(undefined) == 1_330 and undefined == {*names} & {*texts}
+    for name, text in zip(names, texts, strict=True):
+        assert name in undefined or (text.startswith(f"{name}: ") and len(text) > len(name) + 2)
+    assert not undefined & {*data.items["graph"].texts}
+
+
 def test_limit_takes_few_genes_and_phenotypes():
     few = load(limit=60)
     assert len(few.items["graph"].texts) == 60 + 90
@@ -172,8 +231,10 @@ def test_limits_that_leave_nothing_to_test_on(limit):
 
 
 def test_too_few_phenotypes_to_ask_about():
-    with pytest.raises(UsageError, match="fewer than 10 genes have 5 relations to 4 phenotypes"):
+    with pytest.raises(UsageError, match="fewer than 10 genes have enough relations to 4 phenotypes"):
         load(phenotypes=4)
+    with pytest.raises(UsageError, match="fewer than 10 genes have enough relations to 1 phenotypes"):
+        load(subjects=0, phenotypes=1)
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):

@@ -1,0 +1,75 @@
+"""``mmulbench new`` and ``mmulbench check``: their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+new_app = typer.Typer(help="Write a new method or task and its test, ready to run.", no_args_is_help=True)
+check_app = typer.Typer(
+    help="Check that a method or task holds to the contract of all methods or tasks.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        help="Write here, to be run with --plugin. (a checkout's own folders, else the current one)",
+    ),
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        help="Python file with methods or tasks of your own; repeat for several. (env MMULBENCH_PLUGINS)",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@new_app.command("method")
+def new_method(name: Name, folder: Folder = None, debug: Debug = False) -> None:
+    """Write a method that works and its test; say what to do next."""
+    from mmulbench.scaffold import write_new
+
+    print("\n".join(write_new("method", name, folder)))
+
+
+@new_app.command("task")
+def new_task(name: Name, folder: Folder = None, debug: Debug = False) -> None:
+    """Write a task that reads a folder of images and captions, and its test; say what to do next."""
+    from mmulbench.scaffold import write_new
+
+    print("\n".join(write_new("task", name, folder)))
+
+
+@check_app.command("method")
+def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Try a method on a tiny model of every kind of task; exit 1 where it breaks the contract."""
+    from mmulbench.contract import report
+    from mmulbench.settings import plugin_files
+
+    raise typer.Exit(report.check_method(name, plugin_files(plugin), as_json=as_json))
+
+
+@check_app.command("task")
+def check_task(
+    name: Name,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
+    ] = None,
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Try a task on its data; exit 1 where it breaks the contract."""
+    from mmulbench import settings as folders
+    from mmulbench.contract import report
+
+    plugins = folders.plugin_files(plugin)
+    raise typer.Exit(report.check_task(name, folders.data_dir(data_dir), plugins, as_json=as_json))

@@ -1,0 +1,110 @@
+"""Problems of the tiny tasks, made as the pipeline makes them."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmulbench.artifacts import ArtifactCache
+from mmulbench.contract.kinds import KINDS, Kind
+from mmulbench.cost import CostMeter
+from mmulbench.data import Features
+from mmulbench.method import UnlearningProblem
+from mmulbench.pipeline import make_problem, use_device
+from mmulbench.preparation import Prepared, Workspace, prepare
+from mmulbench.references import load_original
+from mmulbench.store import ResultsStore
+
+T = TypeVar("T")
+
+SEED = 42
+
+FORGET, ONE, MOST = 4, 1, 13
+"""Sizes of the forget set, of 16 training units: usual, smallest, and with Df larger than Dr."""
+
+
+class Bench:
+    """A tiny task with a trained original.
+
+    Args:
+        kind: of task.
+
+    Raises:
+        UsageError: where a package that its backbone needs is missing.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self._folder = tempfile.TemporaryDirectory(prefix="mmulbench-")
+        root = Path(self._folder.name)
+        cache, store = ArtifactCache(root / "cache"), ResultsStore(root / "results")
+        self._workspace = Workspace(cache, store, root, use_device("cpu"))
+        task = kind.task()
+        self.prepared = prepare(kind.name, task, kind.backbone(), task.recipe, self._workspace)
+        self.original, _ = load_original(self.prepared, SEED, self._workspace)
+
+    def problem(
+        self, size: int = FORGET, prepared: Prepared | None = None, *, counted: bool = False
+    ) -> UnlearningProblem:
+        """A fresh problem; what a method does to its original spoils no other.
+
+        Args:
+            size: units to forget.
+            prepared: the task in another state than as it was made.
+            counted: whether floating-point operations are counted, which takes longer than models this small.
+        """
+        units = self.prepared.task.forget_units(self.prepared.data, size, SEED)
+        original = copy.deepcopy(self.original)
+        problem = make_problem(original, units, prepared or self.prepared, SEED, self._workspace)
+        return problem if counted else replace(problem, meter=_Uncounted(problem.device))
+
+    def without_test_data(self) -> Prepared:
+        """The task in a state where every item that only the test split has looks like item 0."""
+        prepared, data = self.prepared, self.prepared.data
+        arrays = {name: dict(inputs) for name, inputs in prepared.features.arrays.items()}
+        groups = dict(prepared.features.groups)
+        for modality, column in zip(prepared.task.modalities, ("first", "second"), strict=True):
+            known = [getattr(split, column) for split in (data.train, data.validation)]
+            hidden = torch.from_numpy(np.setdiff1d(getattr(data.test, column), np.concatenate(known)))
+            if modality in groups:
+                groups[modality] = _like_the_first(groups[modality], hidden)
+            else:
+                arrays[modality] = {
+                    name: _like_the_first(array, hidden) for name, array in arrays[modality].items()
+                }
+        features = Features(arrays, prepared.features.device, groups, prepared.features.whole)
+        return replace(prepared, features=features)
+
+
+def _like_the_first(array: Tensor, rows: Tensor) -> Tensor:
+    """A copy in which these rows are the first one's."""
+    copied = array.clone()
+    copied[rows] = array[0]
+    return copied
+
+
+class _Uncounted(CostMeter):
+    """Counts samples and steps alone."""
+
+    def _count(self, work: Callable[[], T]) -> tuple[T, float]:
+        return work(), 0.0
+
+
+@functools.cache
+def bench_of(name: str) -> Bench:
+    """The bench of a kind of task, made once.
+
+    Raises:
+        UsageError: where a package is missing.
+        KeyError: the kind is unknown.
+    """
+    return Bench({kind.name: kind for kind in KINDS}[name])

@@ -1,0 +1,127 @@
+"""What a check is, and what came of it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
+
+
+class ContractViolation(AssertionError):
+    """Something does not hold that must; the text says what to do."""
+
+
+class Skipped(Exception):
+    """A check has no meaning here; the text says why."""
+
+
+class Trial(Protocol):
+    """What a check looks at."""
+
+    @property
+    def label(self) -> str:
+        """Where it is tried, such as the kind of task; empty where there is one place only."""
+
+
+T = TypeVar("T", bound=Trial)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold.
+
+    Attributes:
+        run: raises `ContractViolation` where it does not hold, `Skipped` where it has no meaning.
+        once: whether one trial says it all.
+    """
+
+    run: Callable[[Any], None]
+    once: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the function."""
+        return self.run.__name__
+
+    @property
+    def rule(self) -> str:
+        """What must hold: the first line of the function's docstring, without its full stop."""
+        return (self.run.__doc__ or self.name).strip().splitlines()[0].rstrip(".")
+
+    def __str__(self) -> str:
+        """The name, which is what pytest calls a parameter."""
+        return self.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a check.
+
+    Attributes:
+        check: name of the check.
+        rule: what must hold.
+        status: skipped where it had a meaning nowhere.
+        reason: why it failed or was skipped, one line; empty where it passed.
+        on: labels of the trials it was run on without being skipped.
+        seconds: it took.
+    """
+
+    check: str
+    rule: str
+    status: Literal["passed", "failed", "skipped"]
+    reason: str
+    on: tuple[str, ...]
+    seconds: float
+
+
+def demand(holds: bool, otherwise: str) -> None:
+    """Raise `ContractViolation` unless something holds.
+
+    Args:
+        holds: whether it does.
+        otherwise: one line: what is wrong and what to do.
+    """
+    if not holds:
+        raise ContractViolation(otherwise)
+
+
+def is_frozen(cls: Any) -> bool:
+    """Whether a class is a frozen dataclass."""
+    parameters = getattr(cls, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
+
+
+def run_check(check: Check, trials: Sequence[Trial]) -> Outcome:
+    """Run a check on every trial until it fails.
+
+    An error inside the check counts as a failure: with what it says and where it was raised.
+    """
+    started = time.perf_counter()
+    on: list[str] = []
+    skipped: list[str] = []
+
+    def outcome(status: Literal["passed", "failed", "skipped"], reason: str) -> Outcome:
+        return Outcome(check.name, check.rule, status, reason, tuple(on), time.perf_counter() - started)
+
+    for trial in trials[:1] if check.once else trials:
+        place = f"{trial.label}: " if trial.label and not check.once else ""
+        try:
+            check.run(trial)
+        except Skipped as reason:
+            skipped.append(str(reason))
+            continue
+        except ContractViolation as reason:
+            return outcome("failed", f"{place}{reason}")
+        except Exception as error:
+            return outcome("failed", f"{place}{described(error)}")
+        on.append(trial.label)
+    return outcome("passed", "") if on else outcome("skipped", "; ".join(dict.fromkeys(skipped)))
+
+
+def described(error: Exception) -> str:
+    """An unexpected error in one line: its kind, its text, and where it was raised."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    text = " ".join(str(error).split())
+    return f"raised {type(error).__name__}: {text} ({place.filename}:{place.lineno})"

@@ -1,0 +1,75 @@
+"""``mmulbench check``: run the checks, one line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from mmulbench.contract.checks import Check, Outcome, Trial, run_check
+from mmulbench.contract.methods import method_checks
+from mmulbench.contract.tasks import task_checks, task_trial
+from mmulbench.contract.trials import method_trials
+from mmulbench.plugins import load_plugins
+from mmulbench.progress import Bars, NotesOnly
+
+MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "–"}
+
+
+def check_method(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
+    """Try a method on a tiny task of every kind, and print what came of it.
+
+    Returns:
+        0, or 1 where a check failed.
+
+    Raises:
+        UsageError: the method is unknown or a plug-in is wrong.
+    """
+    load_plugins(plugins)
+    return _report("method", name, method_checks(), method_trials(name), as_json=as_json)
+
+
+def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: bool) -> int:
+    """Try a task on its data, and print what came of it.
+
+    Returns:
+        0, or 1 where a check failed.
+
+    Raises:
+        UsageError: the task is unknown, a plug-in is wrong, or data or a package is missing.
+        MmulbenchError: data is damaged.
+    """
+    load_plugins(plugins)
+    with NotesOnly() if as_json else Bars() as progress:
+        trial = task_trial(name, data_dir, progress)
+    return _report("task", name, task_checks(), [trial], as_json=as_json)
+
+
+def _report(kind: str, name: str, checks: Sequence[Check], trials: Sequence[Trial], *, as_json: bool) -> int:
+    console = Console(highlight=False)
+    outcomes = []
+    for check in checks:
+        outcomes.append(run_check(check, trials))
+        if not as_json:
+            console.print(_line(outcomes[-1]), soft_wrap=True)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if as_json:
+        found = [asdict(outcome) for outcome in outcomes]
+        print(json.dumps({kind: name, "passed": not failed, "checks": found}, indent=2))
+    elif failed:
+        console.print(f"\n{len(failed)} of {len(outcomes)} checks failed.")
+    else:
+        console.print(f"\nThe {kind} {name} holds to the contract.")
+    return int(bool(failed))
+
+
+def _line(outcome: Outcome) -> str:
+    """Mark, rule, where it was tried, why not, and how long it took."""
+    places = ", ".join(filter(None, outcome.on)) if outcome.status == "passed" else ""
+    tail = outcome.reason or places
+    seconds = f"[dim]{outcome.seconds:.1f} s[/dim]"
+    return f"{MARKS[outcome.status]} {escape(outcome.rule)}{escape(f': {tail}') if tail else ''} {seconds}"

@@ -1,0 +1,156 @@
+"""A method being tried on a tiny task of one kind."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmulbench.contract.bench import FORGET, Bench, bench_of
+from mmulbench.contract.checks import Skipped, demand
+from mmulbench.contract.kinds import KINDS, Kind
+from mmulbench.errors import NotApplicable, UsageError
+from mmulbench.method import Method, UnlearningProblem
+from mmulbench.model import MultimodalModel
+from mmulbench.preparation import Prepared
+from mmulbench.registry import METHODS
+
+QUICK = {"epochs": 1, "batch_size": 8, "samples": 8, "perturbations": 8}
+"""Settings that methods are tried with, where they have them: as little work as shows what they do."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of a method.
+
+    Attributes:
+        problem: it was given.
+        model: it returned.
+        disturbed: the global random generators that it moved.
+    """
+
+    problem: UnlearningProblem
+    model: MultimodalModel
+    disturbed: tuple[str, ...]
+
+
+class MethodTrial:
+    """A method on one kind of task.
+
+    Args:
+        name: registered name of the method.
+        kind: of task.
+        settings: that differ from the default ones.
+    """
+
+    def __init__(self, name: str, kind: Kind, settings: Mapping[str, Any] | None = None) -> None:
+        self.name = name
+        self.cls: type[Method] = METHODS.get(name)
+        self.kind = kind
+        self._settings = dict(settings or {})
+
+    @property
+    def label(self) -> str:
+        """The kind of task."""
+        return self.kind.name
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The tiny task.
+
+        Raises:
+            Skipped: where a package is missing.
+        """
+        try:
+            return bench_of(self.kind.name)
+        except UsageError as error:
+            raise Skipped(str(error)) from error
+
+    def method(self, **settings: Any) -> Method:
+        """The method with quick settings, and some of its own where it has them."""
+        config = self.cls.Config()
+        known = {field.name for field in fields(config)}
+        wanted = {**QUICK, **self._settings, **settings}
+        return self.cls(replace(config, **{name: wanted[name] for name in wanted if name in known}))
+
+    def attempt(
+        self,
+        size: int = FORGET,
+        *,
+        method: Method | None = None,
+        prepared: Prepared | None = None,
+        counted: bool = False,
+    ) -> Attempt:
+        """Run the method.
+
+        Args:
+            size: units to forget.
+            method: instead of the one with quick settings.
+            prepared: the task in another state than as it was made.
+            counted: whether floating-point operations are counted.
+
+        Raises:
+            Skipped: where it does not apply to the task.
+            Diverged: when it does.
+            ContractViolation: it returns no model.
+        """
+        if reason := self.cls.applies_to(self.kind.task()):
+            raise Skipped(reason)
+        problem = self.bench.problem(size, prepared, counted=counted)
+        method = method or self.method()
+        before = _global_states()
+        try:
+            with problem.meter:
+                model = method.unlearn(problem)
+        except NotApplicable as error:
+            raise Skipped(str(error)) from error
+        after = _global_states()
+        demand(
+            isinstance(model, MultimodalModel),
+            f"unlearn returned a {type(model).__name__}: let it return the unlearned model",
+        )
+        return Attempt(problem, model, tuple(name for name in before if before[name] != after[name]))
+
+    @cached_property
+    def usual(self) -> Attempt:
+        """One run on a forget set of the usual size."""
+        return self.attempt(counted=True)
+
+
+def method_trials(name: str, settings: Mapping[str, Any] | None = None) -> list[MethodTrial]:
+    """A method on every kind of task.
+
+    Raises:
+        UsageError: the method is unknown.
+    """
+    return [MethodTrial(name, kind, settings) for kind in KINDS]
+
+
+def _global_states() -> dict[str, Any]:
+    name, keys, *rest = np.random.get_state()
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": (name, np.asarray(keys).tobytes(), *rest),
+        "random": random.getstate(),
+    }
+
+
+@contextlib.contextmanager
+def global_seeds(seed: int) -> Iterator[None]:
+    """Run a block with other global seeds, and put the generators back."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])

@@ -1,0 +1,50 @@
+"""Where a setting is searched when a method is tuned: written beside the setting, in its annotation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True)
+class Search:
+    """Metadata of a ``Config`` field: ``lr: Annotated[float, Field(gt=0), Search(1e-5, 3e-3, log=True)]``.
+
+    Attributes:
+        low: smallest value tried.
+        high: largest value tried.
+        log: whether equal ratios are equally likely, rather than equal differences.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(f"Search({self.low}, {self.high}): low must be below high, both finite")
+        if self.log and self.low <= 0:
+            raise ValueError(f"Search({self.low}, {self.high}, log=True): low must be above 0")
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One searched setting of a configuration."""
+
+    search: Search
+    whole: bool
+    """Whether the setting is a whole number."""
+
+
+def search_space(config: type[Any]) -> Mapping[str, Searched]:
+    """The searched settings of a ``Config`` class by name, in the order of its fields."""
+    hints = get_type_hints(config, include_extras=True)
+    found = {}
+    for field in fields(config):
+        hint = hints[field.name]
+        for extra in getattr(hint, "__metadata__", ()):
+            if isinstance(extra, Search):
+                found[field.name] = Searched(extra, hint.__origin__ is int)
+    return found

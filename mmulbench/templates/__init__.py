@@ -1,0 +1,1 @@
+"""The files that ``mmulbench new`` writes; they work as they are."""

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from helpers import ONE_EPOCH, TINY, here
+
+from mmulbench.tuned import Study, read_study, study_path
+
+SMALL = [*TINY, "-b", "albef:tiny", "--forget-size", "2", "--seed", "1", "--budget", "50"]
+RUN = ["run", "-m", "mmul", *TINY, "-b", "albef:tiny", "--no-reference", "--json"]
+
+
+@pytest.fixture(scope="module")
+def tuned(ready, tmp_path_factory):
+    """Folder with a study of mmul on albef:tiny, made by the command."""
+    folder = tmp_path_factory.mktemp("tuned")
+    words = ["tune", "-m", "mmul", "-m", "delete", *SMALL, "--trials", "3", "--tuned-dir", str(folder)]
+    done = ready.run(*words)
+    assert done.code == 0, done.err
+    return folder, done
+
+
+def mmul_study(folder) -> Study:
+    found = read_study(study_path(folder, "emoji", "albef:tiny", "mmul"))
+    assert found is not None
+    return found
+
+
+def test_tunes_and_says_what_it_found(tuned):
+    folder, done = tuned
+    study = mmul_study(folder)
+    assert [trial.state for trial in study.trials] == ["done"] * 3
+    assert {len(trial.by_seed) for trial in study.trials} == {1}
+    assert study.trials[0].settings.items() <= study.spec.defaults.items()
+    assert f"mmul: {study.best.objective:.4f} with " in done.err
+    assert "delete: not applicable: " in done.err
+    assert "Distance to retrain on held-out data of emoji" in done.out and "3 done" in done.out
+    assert [path.name for path in folder.rglob("*.json")] == ["mmul.json"]
+
+
+def test_goes_on_where_it_was_and_makes_nothing_twice(tuned, ready, tmp_path):
+    folder, _ = tuned
+    words = ["tune", "-m", "mmul", *SMALL, "--tuned-dir", str(tmp_path), "--json"]
+    (first,) = json.loads(ready.run(*words, "--trials", "2").out)
+    assert first["trials"] == [trial.model_dump() for trial in mmul_study(folder).trials[:2]]
+    ready.run(*words, "--trials", "3")
+    assert mmul_study(tmp_path).trials == mmul_study(folder).trials
+    before = (tmp_path / "emoji/albef-tiny/mmul.json").stat().st_mtime_ns
+    assert ready.run(*words, "--trials", "3").code == 0
+    assert (tmp_path / "emoji/albef-tiny/mmul.json").stat().st_mtime_ns == before
+
+
+def test_another_study_in_the_same_place_is_replaced(ready, tmp_path):
+    words = ["tune", "-m", "finetune", *SMALL, "--tuned-dir", str(tmp_path), "--trials", "1"]
+    assert "of another study" not in ready.run(*words).err
+    done = ready.run(*words, "--budget", "40")
+    assert "is of another study" in done.err
+    assert read_study(study_path(tmp_path, "emoji", "albef:tiny", "finetune")).spec.budget == 40
+
+
+def test_runs_start_from_tuned_settings_and_say_so(tuned, ready):
+    folder, _ = tuned
+    study = mmul_study(folder)
+    done = ready.run(*RUN, "--seed", "5", "--tuned-dir", str(folder))
+    (record,) = done.records
+    assert "settings tuned on emoji with albef:tiny: mmul (--untuned takes the methods' own)" in done.err
+    assert record.spec.config == {**study.spec.defaults, **study.settings}
+    assert (record.tuning.study_id, record.tuning.trials) == (study.spec.study_id, 3)
+    (own,) = ready.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), "--untuned").records
+    assert own.spec.config == study.spec.defaults and own.tuning is None
+    (changed,) = ready.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), *ONE_EPOCH).records
+    assert changed.spec.config["epochs"] == 1
+    assert (changed.tuning is None) == (study.settings["epochs"] != 1)
+
+
+def test_the_recorded_command_needs_no_study(tuned, ready, tmp_path):
+    folder, _ = tuned
+    (record,) = ready.run(*RUN, "--seed", "6", "--tuned-dir", str(folder)).records
+    assert " --untuned" in record.command
+    words = record.command.split()[1:]
+    (again,) = ready.run(*words, "--json", "--results-dir", str(tmp_path)).records
+    assert again.run_id == record.run_id and again.values == record.values
+
+
+def test_a_record_from_before_the_study_learns_of_it(tuned, ready, tmp_path):
+    folder, _ = tuned
+    study = mmul_study(folder)
+    settings = [word for key, value in study.settings.items() for word in ("--set", f"{key}={value}")]
+    words = [*RUN, "--results-dir", str(tmp_path)]
+    (before,) = ready.run(*words, "--untuned", *settings).records
+    assert before.tuning is None
+    done = ready.run(*words, "--tuned-dir", str(folder))
+    (after,) = done.records
+    assert "found the record of this run" in done.err
+    assert after.tuning is not None and after.started == before.started
+    (path,) = tmp_path.rglob("*.json")
+    assert json.loads(path.read_text())["tuning"]["trials"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-m", "mmull"], "unknown method 'mmull'; did you mean mmul"),
+        (["-m", "original"], "method original has no settings to search"),
+        (["--seed", "42"], "--seed 42 is for records; tune with another, such as --seed 1"),
+        (["--trials", "0"], "Invalid value for '--trials'"),
+        (["--forget-size", "0.9"], "units outside the published forget sets"),
+        (["-m", "mmul", "--set", "mmul.lr=5"], "mmul: lr=5.0 lies outside of what is searched"),
+    ],
+)
+def test_wrong_use(words, said, ready, tmp_path):
+    base = ["tune", *TINY, "-b", "albef:tiny", "--tuned-dir", str(tmp_path)]
+    done = ready.run(*base, *([] if "-m" in words else ["-m", "finetune"]), *words)
+    assert done.code == 2, done.err
+    assert said in done.err and done.err.strip().count("\n") == 0
+
+
+def test_without_optuna_it_says_how_to_install_it(ready):
+    done = ready.run("tune", "-t", "emoji", hidden="optuna")
+    assert done.code == 2
+    assert 'mmulbench tune needs the package optuna: run pip install "mmulbench[tune]"' in done.err
+
+
+def test_a_damaged_study_stops_a_run_in_one_line(tmp_path):
+    path = study_path(tmp_path, "emoji", "albef:tiny", "mmul")
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    done = here("run", "-m", "mmul", "-t", "emoji", "-b", "albef:tiny", "--tuned-dir", str(tmp_path))
+    assert done.code == 1
+    assert f"cannot read the study {path}" in done.err and "delete it and tune again" in done.err

@@ -1,0 +1,210 @@
+"""Tensors of large files, mapped for each use: the same numbers, without the file in the process's memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from toys import CPU, Toy, split_of
+
+from mmulbench import tensorfile
+from mmulbench.artifacts import ArtifactCache
+from mmulbench.data import Features
+from mmulbench.encoding import ItemEncoder
+from mmulbench.errors import MmulbenchError
+from mmulbench.evaluation import EvaluationSets, measure
+from mmulbench.model import Backbone, Blockwise, Encoded, RawItems, TaskShape
+from mmulbench.preparation import Workspace, find_backbone, prepare, prepare_inputs
+from mmulbench.progress import Progress
+from mmulbench.store import ResultsStore
+from mmulbench.task import Task, TaskData
+from mmulbench.tensorfile import MappedForUse, mapped_for_use, save_tensors
+
+PROCESSES = multiprocessing.get_context("forkserver")
+WAIT_SECONDS = 60
+
+
+@pytest.fixture
+def tensors() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    return {"tokens": torch.randn(9, 4, 3).half(), "mask": torch.rand(9, 4) > 0.5, "edges": torch.arange(9)}
+
+
+@pytest.fixture
+def path(tmp_path, tensors) -> Path:
+    save_tensors(tensors, tmp_path / "x.safetensors")
+    return tmp_path / "x.safetensors"
+
+
+def test_tensors_of_a_file_are_read_each_time(path, tensors):
+    found = MappedForUse(path, tuple(tensors))
+    assert list(found) == ["tokens", "mask", "edges"] and len(found) == 3
+    for name, value in tensors.items():
+        assert found[name].dtype == value.dtype and torch.equal(found[name], value)
+    found["edges"].fill_(7)
+    assert torch.equal(found["edges"], torch.arange(9)), "what is written to one is its owner's alone"
+
+
+def test_only_the_names_that_were_asked_for_are_there(path):
+    found = MappedForUse(path, ("tokens", "mask"))
+    assert dict(found).keys() == {"tokens", "mask"}
+    with pytest.raises(KeyError, match="edges"):
+        found["edges"]
+
+
+def test_small_tensors_stay_as_they_are(path, tensors, monkeypatch):
+    size = sum(value.nbytes for value in tensors.values())
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", size)
+    assert mapped_for_use(tensors, path) is tensors
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", size - 1)
+    large = mapped_for_use(tensors, path)
+    assert isinstance(large, MappedForUse) and list(large) == list(tensors)
+
+
+def test_a_file_that_is_gone_is_one_line(path, tensors):
+    found = MappedForUse(path, tuple(tensors))
+    held = found["tokens"]
+    path.unlink()
+    with pytest.raises(MmulbenchError) as error:
+        found["tokens"]
+    assert str(error.value).startswith(f"cannot read {path} any more: No such file or directory")
+    assert "\n" not in str(error.value)
+    assert torch.equal(held, tensors["tokens"])
+
+
+@pytest.mark.parametrize("groups", [{}, {"image": torch.tensor([[0, 8], [3, 3], [5, 1]])}])
+def test_features_are_the_same_bit_for_bit(path, tensors, groups):
+    usual = Features({"image": tensors}, CPU, groups)
+    mapped = Features({"image": MappedForUse(path, tuple(tensors))}, CPU, groups)
+    items = torch.tensor([2, 0, 2])
+    expected, found = usual.gather("image", items), mapped.gather("image", items)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert found[name].dtype == value.dtype and torch.equal(found[name], value)
+
+
+def test_a_model_is_measured_the_same_bit_for_bit(emoji, original, workspace, monkeypatch):
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", 0)
+    large = prepare("emoji", emoji.task, emoji.backbone, emoji.recipe, workspace)
+    for modality in ("image", "text"):
+        assert isinstance(large.features.arrays[modality], MappedForUse)
+        assert not isinstance(emoji.features.arrays[modality], MappedForUse)
+
+    def measured(features: Features):
+        train = emoji.data.train
+        splits = {
+            "test": emoji.data.test,
+            "retain": train.without(train.units[:9]),
+            "forget": train.only(train.units[:9]),
+        }
+        sets = EvaluationSets(
+            splits, emoji.data.validation, emoji.relations, features, emoji.task.modalities, rerank=4
+        )
+        return measure(original, sets, 0, Progress())
+
+    expected, found = measured(emoji.features), measured(large.features)
+    assert found.utility == expected.utility
+    for kind in ("scores", "losses"):
+        for by_path, by_other in zip(
+            getattr(found, kind).values(), getattr(expected, kind).values(), strict=True
+        ):
+            for name, values in by_other.items():
+                assert np.array_equal(by_path[name], values)
+
+
+def test_inputs_of_a_whole_graph_are_not_read_by_item(workspace, monkeypatch):
+    from mmulbench.registry import TASKS
+
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", 0)
+    task = TASKS.get("hpo_pgr")(replace(TASKS.get("hpo_pgr").Config(), subjects=40, phenotypes=60))
+    found = prepare("hpo_pgr", task, find_backbone("gtnn:tiny", task), task.recipe, workspace)
+    assert isinstance(found.features.arrays["graph"], MappedForUse)
+    assert found.backbone.whole and not found.backbone.whole & set(found.features.arrays["graph"])
+
+
+# A large file, encoded in a process of its own: the target must be importable.
+
+COUNT, ITEM = 12_800, 2**14
+FILE_BYTES, BOUND = COUNT * ITEM, 60 * 10**6
+"""An entry of 210 MB; a block of 512 items takes 8 MB."""
+
+
+@dataclass(frozen=True)
+class _Config:
+    """No settings."""
+
+
+class Large(Backbone):
+    """Images of 16 KiB, whose first two bytes tell which it is."""
+
+    name, modalities, serves = "large", ("image", "text"), ("retrieval",)
+    variants = {"only": _Config()}  # noqa: RUF012
+
+    def prepare(self, modality, items, track):
+        if modality == "text":
+            return {"x": torch.zeros(COUNT, 2)}
+
+        def compute(rows: range) -> torch.Tensor:
+            block = torch.ones(len(rows), ITEM, dtype=torch.uint8)
+            numbers = torch.arange(rows.start, rows.stop)
+            block[:, 0], block[:, 1] = numbers % 256, numbers // 256
+            return block
+
+        return Blockwise("x", COUNT, (ITEM,), torch.uint8, compute, 64, 2, "images")
+
+    def build(self, shape: TaskShape = TaskShape()) -> Toy:  # noqa: B008 (frozen)
+        return FirstTwo()
+
+
+class FirstTwo(Toy):
+    """An item is its first two numbers."""
+
+    def encode(self, modality, inputs):
+        found = inputs["x"][:, :2].float()
+        return Encoded(found[:, None], torch.ones(len(found), 1, dtype=torch.bool), found)
+
+
+class LargeTask(Task):
+    """As many pairs as there are images."""
+
+    modalities, default_backbone = ("image", "text"), "large"
+
+    def load(self, data_dir, progress):
+        items = {name: RawItems(texts=[""]) for name in self.modalities}
+        few = split_of((0, 0), (1, 1))
+        return TaskData(items, few, few, few, "none")
+
+
+def encode_the_file(root: Path) -> None:
+    """Encode all images; write how the process's memory grew meanwhile at its peak."""
+
+    def memory(field: str) -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
+
+    torch.set_num_threads(1)
+    task, backbone = LargeTask(), Large("only")
+    workspace = Workspace(ArtifactCache(root / "cache"), ResultsStore(root / "results"), root, CPU)
+    data = task.load(root, Progress())
+    features = prepare_inputs("large", task, data, backbone, task.recipe, workspace).features
+    encoder = ItemEncoder(backbone.build(), features)
+    before = memory("VmRSS")
+    pooled = encoder.pooled("image", torch.arange(COUNT))
+    peak = memory("VmHWM")
+    numbers = torch.arange(COUNT)
+    assert torch.equal(pooled, torch.stack([numbers % 256, numbers // 256], 1).float())
+    (root / "growth").write_text(str(peak - before))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak memory")
+def test_memory_does_not_grow_with_the_file_that_is_encoded(tmp_path):
+    child = PROCESSES.Process(target=encode_the_file, args=(tmp_path,))
+    child.start()
+    child.join(WAIT_SECONDS)
+    assert child.exitcode == 0
+    assert FILE_BYTES > tensorfile.STAYS_MAPPED
+    assert int((tmp_path / "growth").read_text()) < BOUND
