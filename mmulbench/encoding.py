@@ -53,8 +53,8 @@ class ItemEncoder:
     @torch.no_grad()
     def pooled(self, modality: str, items: Tensor) -> Tensor:
         """(n, d) unimodal representations of n items; tokens are not kept."""
-        # Copied to their place at once: they can be views of the tokens, and small results that wait among large
-        # temporaries would keep their memory from being reused.
+        # Copied to their place at once: they can be views of the tokens, and small results that wait among
+        # large temporaries would keep their memory from being reused.
         blocks = self._blocks(modality, items)
         parts = (Encoded(part.tokens[:, :0], part.mask[:, :0], part.pooled) for part in blocks)
         return collected(parts, len(items)).pooled

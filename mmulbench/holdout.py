@@ -14,9 +14,6 @@ from mmulbench.seeds import generator
 PUBLISHED_SEEDS = (42, 87, 21, 100, 13)
 """Seeds that records are published for; no forget unit of theirs is tuned on."""
 
-JUDGED_UNITS = 256
-"""Units of the retain set that a trial is judged on, at most: measuring all costs more than most methods."""
-
 
 def held_out(prepared: Prepared, seed: int) -> Prepared:
     """The same task without its test split.
@@ -52,6 +49,9 @@ def forget_units(prepared: Prepared, size: int, seed: int) -> Integers:
 
 
 def judged_retain(prepared: Prepared, forget: Integers, seed: int) -> Split:
-    """The part of the retain set that trials are judged on: a fixed draw of units."""
-    retain = prepared.data.train.without(forget)
-    return retain.only(generator(seed, "judged units").permutation(retain.units)[:JUDGED_UNITS])
+    """The part of the retain set that trials are judged on: a fixed draw of as many units as are held out.
+
+    Measuring all of Dr would cost more than most methods do.
+    """
+    retain, count = prepared.data.train.without(forget), len(prepared.data.test.units)
+    return retain.only(generator(seed, "judged units").permutation(retain.units)[:count])

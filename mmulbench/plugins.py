@@ -59,9 +59,8 @@ def plugin_of(kind: str, name: str) -> Plugin | None:
 
 def plugins_of_run(method: str, task: str, backbone: str) -> dict[str, Plugin]:
     """Those of a run's method, task and backbone family that come from plug-ins, by registered name."""
-    names = {"method": method, "task": task, "backbone": backbone}
-    found = {name: plugin_of(kind, name) for kind, name in names.items()}
-    return {name: plugin for name, plugin in found.items() if plugin is not None}
+    names = (("method", method), ("task", task), ("backbone", backbone))
+    return {name: plugin for kind, name in names if (plugin := plugin_of(kind, name)) is not None}
 
 
 def _load(path: Path) -> None:
@@ -146,20 +145,17 @@ def _failure(error: BaseException, path: Path) -> str:
     return f"{where}: {type(error).__name__}: {' '.join(reason.split())}{hint}"
 
 
-def _check_names(path: Path, names: Iterable[Name]) -> None:
-    """Refuse what a record or the cache could not tell apart."""
+def _check_names(path: Path, names: frozenset[Name]) -> None:
+    """Refuse what a record, which knows plug-ins by name alone, or the cache could not tell apart."""
     if not names:
         raise UsageError(
             f"plug-in {path} registers nothing; decorate a class with "
             '@METHODS.register("name") or @TASKS.register("name") of mmulbench.registry'
         )
-    others = {name: (kind, plugin) for plugin in _LOADED.values() for kind, name in plugin.names}
     for kind, name in sorted(names):
-        if name in others:
-            other, plugin = others[name]
-            raise UsageError(
-                f"{kind} {name!r} of plug-in {path} is called like the {other} of {plugin.path}; rename one"
-            )
+        for other, registry in _REGISTRIES.items():
+            if name in registry.names() and (other, name) not in names:
+                raise UsageError(f"plug-in {path}: {kind} {name!r} is called like a {other}; rename it")
         if kind == "backbone" and (own := getattr(BACKBONES.get(name), "name", None)) != name:
             raise UsageError(f'plug-in {path}: backbone {name!r} calls itself {own!r}; set name = "{name}"')
 

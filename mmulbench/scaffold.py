@@ -91,8 +91,8 @@ def checkout() -> Path | None:
 def _check_name(kind: Kind, name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UsageError(
-            f"{name!r} cannot be the name of a {kind}: use small letters, digits and _ and begin with a letter, "
-            f"such as my_{kind}"
+            f"{name!r} cannot be the name of a {kind}: use small letters, digits and _, "
+            f"and a letter first, such as my_{kind}"
         )
     if name in _REGISTRIES[kind].names():
         raise UsageError(f"there is a {kind} {name!r} already; choose another name")

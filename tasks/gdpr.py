@@ -41,8 +41,8 @@ class Gdpr(RelationTask):
 
     The graph and its nodes are described at `RelationTask`: HPO relates genes with phenotypes, genes with
     diseases, and diseases with phenotypes. A gene is matched with HPO's by its symbol, a disease by its id
-    (``OMIM:154700``) or exact name, a phenotype by its id (``HP:0001166``) or exact name; the rest are nodes
-    without edges. Nothing here was measured.
+    (``OMIM:154700``) or name, a phenotype by its id (``HP:0001166``) or name, in small or large letters; the
+    rest are nodes without edges. Nothing here was measured.
     """
 
     name = "gdpr"
@@ -90,23 +90,20 @@ class Gdpr(RelationTask):
         )
         terms, genes = read_terms(ontology), read_genes(annotations)
         diseases, disease_names = read_diseases(annotations), read_disease_names(annotated)
-        known = (
+        phenotype_names = {one: term.name for one, term in terms.items()}
+        spelt = (
             {gene: gene for gene in genes},
             _disease_ids(diseases, disease_names),
-            {**_by_name({one: term.name for one, term in terms.items()}), **read_former_ids(ontology)}
-            | {one: one for one in terms},
+            {**_by_name(phenotype_names), **read_former_ids(ontology), **{one: one for one in terms}},
         )
-        ids = {}
-        for place, one in nodes:
-            found = known[place].get(one) or known[place].get(one.casefold())
-            if found is not None:
-                ids[place, one] = found
-        called = {**disease_names, **{one: term.name for one, term in terms.items()}}
+        ids = {
+            (place, one): found
+            for place, one in nodes
+            if (found := spelt[place].get(one) or spelt[place].get(one.casefold()))
+        }
+        called = {**disease_names, **phenotype_names}
         names = {node: called.get(one, one) for node, one in ids.items()}
-        links = {(gene, phenotype) for gene, found in genes.items() for phenotype in found}
-        for disease, (its_genes, its_phenotypes) in diseases.items():
-            links |= {(known[DISEASE][disease], one) for one in its_genes | its_phenotypes}
-        return Knowledge(ids, names, links, terms)
+        return Knowledge(ids, names, _links(genes, diseases, spelt[DISEASE]), terms)
 
 
 def split_by_gene(rows: Sequence[Row]) -> Parts:
@@ -126,6 +123,24 @@ def _row(record: Record) -> Row:
     match = PHENOTYPE_ID.fullmatch(phenotype)
     unit = (gene, disease, f"HP:{match[1]}" if match else phenotype)
     return Row(unit, names, record.text("text"), label_in(record, "relation"), record.where)
+
+
+def _links(
+    genes: Mapping[str, Iterable[str]],
+    diseases: Mapping[str, tuple[set[str], set[str]]],
+    ids: Mapping[str, str],
+) -> set[tuple[str, str]]:
+    """HPO's relations.
+
+    Args:
+        genes: phenotypes by gene.
+        diseases: genes and phenotypes by disease.
+        ids: which disease stands for each.
+    """
+    links = {(gene, phenotype) for gene, found in genes.items() for phenotype in found}
+    for disease, (its_genes, its_phenotypes) in diseases.items():
+        links |= {(ids[disease], one) for one in its_genes | its_phenotypes}
+    return links
 
 
 def _by_name(names: Mapping[str, str]) -> dict[str, str]:

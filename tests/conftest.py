@@ -16,8 +16,6 @@ from mmulbench.references import load_original
 from mmulbench.registry import METHODS, TASKS
 from mmulbench.store import ResultsStore
 
-pytest.register_assert_rewrite("method_contract", "task_contract")
-
 SEED = 42
 
 

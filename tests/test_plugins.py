@@ -14,7 +14,7 @@ import pytest
 from mmulbench import plugins
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.plugins import load_plugins, plugin_of, plugins_of_run
-from mmulbench.registry import BACKBONES, METHODS, PLUGIN_PREFIX, TASKS
+from mmulbench.registry import BACKBONES, METHODS, TASKS
 from mmulbench.settings import plugin_files
 
 METHOD = '''"""A file of methods."""
@@ -53,13 +53,12 @@ class Mine(Emoji):
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind():
-    assert not plugins._LOADED
+    before = dict(plugins._LOADED)
     yield
-    for plugin in plugins._LOADED.values():
+    for path in plugins._LOADED.keys() - before.keys():
+        plugin = plugins._LOADED.pop(path)
         plugins._discard(plugin.names)
-    plugins._LOADED.clear()
-    for module in [module for module in sys.modules if module.startswith(PLUGIN_PREFIX)]:
-        del sys.modules[module]
+        del sys.modules[plugins._module_name(path)]
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def refused(path: Path, kind: type[MmulbenchError]) -> str:
         load_plugins([path])
     assert type(error.value) is kind
     assert (METHODS.names(), TASKS.names(), BACKBONES.names()) == before
-    assert not [module for module in sys.modules if module.startswith(f"{PLUGIN_PREFIX}{path.stem}_")]
+    assert plugins._module_name(path) not in sys.modules
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -241,14 +240,17 @@ def test_two_files_with_the_same_name(write):
     assert METHODS.get("scrubber").__module__ in sys.modules
 
 
+def test_what_is_called_like_something_of_another_kind_is_refused(write):
+    path = write("a.py", method("emoji"))
+    assert refused(path, UsageError) == f"plug-in {path}: method 'emoji' is called like a task; rename it"
+
+
 def test_a_method_and_a_task_of_one_name_come_from_one_file_only(write):
     first, second = write("a.py", method("twin")), write("b.py", TASK.format(name="twin"))
     load_plugins([first])
     with pytest.raises(UsageError) as error:
         load_plugins([second])
-    assert str(error.value) == (
-        f"task 'twin' of plug-in {second} is called like the method of {first}; rename one"
-    )
+    assert str(error.value) == f"plug-in {second}: task 'twin' is called like a method; rename it"
     assert "twin" not in TASKS.names()
     both = write("a.py", method("twin") + TASK.format(name="twin"))
     load_plugins([both])

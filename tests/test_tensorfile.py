@@ -128,9 +128,9 @@ def test_inputs_of_a_whole_graph_are_not_read_by_item(workspace, monkeypatch):
 
 # A large file, encoded in a process of its own: the target must be importable.
 
-COUNT, ITEM = 12_800, 2**14
+COUNT, ITEM = 51_200, 2**12
 FILE_BYTES, BOUND = COUNT * ITEM, 60 * 10**6
-"""An entry of 210 MB; a block of 512 items takes 8 MB."""
+"""An entry of 210 MB; a block of 512 items takes 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class _Config:
 
 
 class Large(Backbone):
-    """Images of 16 KiB, whose first two bytes tell which it is."""
+    """Images of 4 KiB, whose first two bytes tell which it is."""
 
     name, modalities, serves = "large", ("image", "text"), ("retrieval",)
     variants = {"only": _Config()}  # noqa: RUF012
@@ -154,7 +154,7 @@ class Large(Backbone):
             block[:, 0], block[:, 1] = numbers % 256, numbers // 256
             return block
 
-        return Blockwise("x", COUNT, (ITEM,), torch.uint8, compute, 64, 2, "images")
+        return Blockwise("x", COUNT, (ITEM,), torch.uint8, compute, 256, 2, "images")
 
     def build(self, shape: TaskShape = TaskShape()) -> Toy:  # noqa: B008 (frozen)
         return FirstTwo()

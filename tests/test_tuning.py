@@ -202,6 +202,7 @@ class TestHeldOutData:
         forget = forget_units(held, 2, 1)
         judged = judged_retain(held, forget, 1)
         assert set(judged.units) <= set(held.data.train.without(forget).units)
+        assert len(judged.units) == len(held.data.test.units)
 
 
 class TestRealBench:

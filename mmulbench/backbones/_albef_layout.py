@@ -21,6 +21,10 @@ HEAD_WIDTH = 64
 PRETRAINED_SIZE = 256
 """Pixels a side in pretraining; all of the authors' fine-tuning is at ``BASE.image_size``."""
 
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""What weights may be stored as: torch can neither compare nor convert all of its smaller floats."""
+
+_POSITIONS = "visual_encoder.pos_embed"
 _QUERY_KEY_VALUE = ("query", "key", "value")
 
 # Parts of a layer: ours, up to "weight" or "bias", and the published ones that are stacked to make it.
@@ -80,10 +84,10 @@ class PublishedWeights:
         """
         patch = self._tensor("visual_encoder.patch_embed.proj.weight", 4).shape[-1]
         size = self._grid * patch
-        width = self._tensor("visual_encoder.pos_embed", 3).shape[-1]
+        width = self._tensor(_POSITIONS, 3).shape[-1]
         if width % HEAD_WIDTH:
             raise MmulbenchError(
-                f"{self._path}: visual_encoder.pos_embed has the width {width}, no multiple of {HEAD_WIDTH}, "
+                f"{self._path}: {_POSITIONS} has the width {width}, no multiple of {HEAD_WIDTH}, "
                 "the width of an attention head"
             )
         text_layers, fusion_layers = self._text_layers()
@@ -96,7 +100,7 @@ class PublishedWeights:
             width=width,
             heads=width // HEAD_WIDTH,
             fusion_layers=fusion_layers,
-            image_layers=max(self._layers("visual_encoder.blocks."), 1),
+            image_layers=self._layers("visual_encoder.blocks."),
             text_layers=text_layers,
             patch=patch,
             embedding=embedding,
@@ -175,7 +179,7 @@ class PublishedWeights:
     def _text_layers(self) -> tuple[int, int]:
         """How many layers read a text alone, and how many see the image too."""
         prefix = f"{self._text}encoder.layer."
-        count = max(self._layers(prefix), 1)
+        count = self._layers(prefix)
         crossing = [i for i in range(count) if self._has(f"{prefix}{i}.crossattention.")]
         if not crossing:
             raise self._lacks(f"{prefix}{count - 1}.crossattention.self.query.weight")
@@ -191,19 +195,18 @@ class PublishedWeights:
     @property
     def _grid(self) -> int:
         """Patches a side."""
-        name = "visual_encoder.pos_embed"
-        shape = self._tensor(name, 3).shape
+        shape = self._tensor(_POSITIONS, 3).shape
         grid = math.isqrt(shape[1] - 1)
         if shape[0] != 1 or grid == 0 or shape[1] != 1 + grid * grid:
             raise MmulbenchError(
-                f"{self._path}: {name} has the shape {(*shape,)}, not (1, 1 + a square, width)"
+                f"{self._path}: {_POSITIONS} has the shape {(*shape,)}, not (1, 1 + a square, width)"
             )
         return grid
 
     def _image_positions(self) -> Tensor:
         """(1, 1 + patches, width): the class token's, and the grid's, resized (bicubic) to the image size."""
         grid, wanted = self._grid, self.config.image_size // self.config.patch
-        positions = self._take("visual_encoder.pos_embed", (1, 1 + grid * grid, self.config.width))
+        positions = self._take(_POSITIONS, (1, 1 + grid * grid, self.config.width))
         if wanted == grid:
             return positions
         cells = positions[:, 1:].transpose(1, 2).reshape(1, -1, grid, grid)
@@ -219,9 +222,12 @@ class PublishedWeights:
         return (positions[:length] + kinds[0])[None]
 
     def _layers(self, prefix: str) -> int:
-        """How many different layers there are; where a number is left out, its tensors will be missed."""
+        """How many different layers there are, at least one: where it is not there, its tensors are missed.
+
+        So are those of a number that is left out.
+        """
         names = (key[len(prefix) :] for key in self._tensors if key.startswith(prefix))
-        return len({name.partition(".")[0] for name in names})
+        return max(len({name.partition(".")[0] for name in names}), 1)
 
     def _has(self, prefix: str) -> bool:
         return any(key.startswith(prefix) for key in self._tensors)
@@ -238,8 +244,8 @@ class PublishedWeights:
         if name not in self._tensors:
             raise self._lacks(name)
         found = self._tensors[name]
-        if not (isinstance(found, Tensor) and found.layout == torch.strided and found.is_floating_point()):
-            raise MmulbenchError(f"{self._path}: {name} is no tensor of real numbers")
+        if not (isinstance(found, Tensor) and found.layout == torch.strided and found.dtype in _DTYPES):
+            raise MmulbenchError(f"{self._path}: {name} is no tensor of real numbers of 16 bits or more")
         if found.ndim != dimensions or found.numel() == 0:
             raise MmulbenchError(
                 f"{self._path}: {name} has the shape {(*found.shape,)}, not one of {dimensions} dimensions"

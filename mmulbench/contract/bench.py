@@ -52,20 +52,17 @@ class Bench:
         self.prepared = prepare(kind.name, task, kind.backbone(), task.recipe, self._workspace)
         self.original, _ = load_original(self.prepared, SEED, self._workspace)
 
-    def problem(
-        self, size: int = FORGET, prepared: Prepared | None = None, *, counted: bool = False
-    ) -> UnlearningProblem:
+    def problem(self, size: int = FORGET, prepared: Prepared | None = None) -> UnlearningProblem:
         """A fresh problem; what a method does to its original spoils no other.
 
         Args:
             size: units to forget.
             prepared: the task in another state than as it was made.
-            counted: whether floating-point operations are counted, which takes longer than models this small.
         """
         units = self.prepared.task.forget_units(self.prepared.data, size, SEED)
         original = copy.deepcopy(self.original)
         problem = make_problem(original, units, prepared or self.prepared, SEED, self._workspace)
-        return problem if counted else replace(problem, meter=_Uncounted(problem.device))
+        return replace(problem, meter=_Uncounted(problem.device))
 
     def without_test_data(self) -> Prepared:
         """The task in a state where every item that only the test split has looks like item 0."""
@@ -93,7 +90,7 @@ def _like_the_first(array: Tensor, rows: Tensor) -> Tensor:
 
 
 class _Uncounted(CostMeter):
-    """Counts samples and steps alone."""
+    """Counts samples and steps alone: counting operations takes longer than training models this small."""
 
     def _count(self, work: Callable[[], T]) -> tuple[T, float]:
         return work(), 0.0

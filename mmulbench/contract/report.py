@@ -51,11 +51,14 @@ def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: b
 
 def _report(kind: str, name: str, checks: Sequence[Check], trials: Sequence[Trial], *, as_json: bool) -> int:
     console = Console(highlight=False)
+    labels = [trial.label for trial in trials if trial.label]
+    if labels and not as_json:
+        console.print(f"{name} on tiny models for {', '.join(labels)}:", soft_wrap=True)
     outcomes = []
     for check in checks:
         outcomes.append(run_check(check, trials))
         if not as_json:
-            console.print(_line(outcomes[-1]), soft_wrap=True)
+            console.print(_line(outcomes[-1], 1 if check.once else len(trials)), soft_wrap=True)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if as_json:
         found = [asdict(outcome) for outcome in outcomes]
@@ -67,9 +70,10 @@ def _report(kind: str, name: str, checks: Sequence[Check], trials: Sequence[Tria
     return int(bool(failed))
 
 
-def _line(outcome: Outcome) -> str:
-    """Mark, rule, where it was tried, why not, and how long it took."""
-    places = ", ".join(filter(None, outcome.on)) if outcome.status == "passed" else ""
-    tail = outcome.reason or places
-    seconds = f"[dim]{outcome.seconds:.1f} s[/dim]"
-    return f"{MARKS[outcome.status]} {escape(outcome.rule)}{escape(f': {tail}') if tail else ''} {seconds}"
+def _line(outcome: Outcome, trials: int) -> str:
+    """Mark, seconds, rule, and what is to be said of it."""
+    note = outcome.reason
+    if outcome.status == "passed" and len(outcome.on) < trials:
+        note = f"only {', '.join(outcome.on)}"
+    tail = f": {note}" if note else ""
+    return f"{MARKS[outcome.status]} [dim]{outcome.seconds:5.1f} s[/dim]  {escape(outcome.rule + tail)}"

@@ -85,7 +85,6 @@ class MethodTrial:
         *,
         method: Method | None = None,
         prepared: Prepared | None = None,
-        counted: bool = False,
     ) -> Attempt:
         """Run the method.
 
@@ -93,7 +92,6 @@ class MethodTrial:
             size: units to forget.
             method: instead of the one with quick settings.
             prepared: the task in another state than as it was made.
-            counted: whether floating-point operations are counted.
 
         Raises:
             Skipped: where it does not apply to the task.
@@ -102,7 +100,7 @@ class MethodTrial:
         """
         if reason := self.cls.applies_to(self.kind.task()):
             raise Skipped(reason)
-        problem = self.bench.problem(size, prepared, counted=counted)
+        problem = self.bench.problem(size, prepared)
         method = method or self.method()
         before = _global_states()
         try:
@@ -120,7 +118,13 @@ class MethodTrial:
     @cached_property
     def usual(self) -> Attempt:
         """One run on a forget set of the usual size."""
-        return self.attempt(counted=True)
+        return self.attempt()
+
+    @cached_property
+    def repeated(self) -> Attempt:
+        """The same run with other global random seeds."""
+        with _global_seeds(987_654_321):
+            return self.attempt()
 
 
 def method_trials(name: str, settings: Mapping[str, Any] | None = None) -> list[MethodTrial]:
@@ -142,7 +146,7 @@ def _global_states() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def global_seeds(seed: int) -> Iterator[None]:
+def _global_seeds(seed: int) -> Iterator[None]:
     """Run a block with other global seeds, and put the generators back."""
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
     torch.manual_seed(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from albef_checkpoints import saved
 from clip_toys import RETRIEVAL, loud
 
 from mmulbench.model import TaskShape
+from mmulbench.pipeline import Run, execute, make_spec
+from mmulbench.preparation import find_backbone, prepare
+from mmulbench.registry import TASKS
+from mmulbench.results import RunResult
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +64,25 @@ def quiet_clip():
         return made[variant, shape]
 
     return get
+
+
+@pytest.fixture
+def run_through(workspace, quick_method):
+    """Data to record: a method's run on a part of a task, with a model of a backbone trained for an epoch."""
+
+    def run(
+        task_name: str, backbone: str, method_name: str, *, reference: bool = True, **settings
+    ) -> RunResult:
+        cls = TASKS.get(task_name)
+        task = cls(cls.Config(limit=40))
+        recipe = replace(task.recipe, epochs=1, batch_size=32)
+        prepared = prepare(task_name, task, find_backbone(backbone, task), recipe, workspace)
+        method = quick_method(method_name, **settings)
+        spec = make_spec(prepared, method_name, method, 4, 42)
+        made = Run(spec, method, "test", reference=reference)
+        record, _ = execute(made, prepared, workspace, "always")
+        assert record.status == "done", record.reason
+        assert workspace.store.find(spec) is not None
+        return record
+
+    return run

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import albef_checkpoints as made
@@ -15,8 +14,7 @@ from mmulbench.data import Targets
 from mmulbench.errors import UsageError
 from mmulbench.files import sha256_of
 from mmulbench.model import RawItems, TaskShape
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
+from mmulbench.preparation import find_backbone
 from mmulbench.registry import TASKS
 from mmulbench.seeds import torch_seeded
 
@@ -271,14 +269,6 @@ def test_inputs(small_albef_file):
     assert backbone.prepare("image", images, None).compute(range(1)).shape == (1, 32, 32, 3)
 
 
-def test_a_run_from_a_checkpoint(small_albef_file, workspace, quick_method):
-    cls = TASKS.get("emoji")
-    task = cls(cls.Config(limit=40))
-    backbone = find_backbone(f"albef:{small_albef_file}", task)
-    prepared = prepare("emoji", task, backbone, replace(task.recipe, epochs=1, batch_size=32), workspace)
-    method = quick_method("mmul")
-    spec = make_spec(prepared, "mmul", method, 4, 42)
-    record, _ = execute(Run(spec, method, "test", reference=False), prepared, workspace, "always")
-    assert record.status == "done", record.reason
-    assert record.spec.backbone == backbone.full_name
-    assert workspace.store.find(spec) is not None
+def test_a_run_from_a_checkpoint(small_albef_file, run_through):
+    record = run_through("emoji", f"albef:{small_albef_file}", "mmul", reference=False)
+    assert record.spec.backbone == AlbefBackbone.from_checkpoint(str(small_albef_file)).full_name

@@ -61,6 +61,11 @@ FIRST_CROSS = f"{LAYER}.{made.TEXT_LAYERS}.crossattention.self.key.weight"
         (changed("vision_proj.weight", lambda v: "x"), "vision_proj.weight is no tensor of real numbers"),
         (changed("itm_head.bias", lambda v: v.long()), "itm_head.bias is no tensor of real numbers"),
         (changed("itm_head.weight", lambda v: v.to_sparse()), "itm_head.weight is no tensor of real numbers"),
+        (changed(CROSS, lambda v: v.to(torch.float8_e4m3fn)), f"{CROSS} is no tensor of real numbers of 16"),
+        (
+            changed("visual_encoder.cls_token", lambda v: v.byte().view(torch.float8_e8m0fnu)),
+            "visual_encoder.cls_token is no tensor of real numbers of 16 bits or more",
+        ),
         (
             changed(POSITIONS, lambda v: v[:, :1].expand(1, 1 + 40_000**2, 64)),
             f"the numbers of {POSITIONS} are not in the file",

@@ -15,9 +15,6 @@ from mmulbench.data import Targets
 from mmulbench.errors import UsageError
 from mmulbench.metrics.catalogue import HEADLINE
 from mmulbench.model import RawItems, TaskShape, own_class_log_odds
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
-from mmulbench.registry import TASKS
 from mmulbench.seeds import torch_seeded
 
 CONFIG = BlipBackbone("tiny").config
@@ -258,13 +255,6 @@ def test_every_variant_is_part_of_the_identity():
         ("emoji_nlvr", "mmul", {"trainable": "fusion"}),
     ],
 )
-def test_a_run_through_the_pipeline(task_name, method_name, settings, workspace, quick_method):
-    cls = TASKS.get(task_name)
-    task = cls(cls.Config(limit=40))
-    recipe = replace(task.recipe, epochs=1, batch_size=32)
-    prepared = prepare(task_name, task, find_backbone("blip:tiny", task), recipe, workspace)
-    method = quick_method(method_name, **settings)
-    spec = make_spec(prepared, method_name, method, 4, 42)
-    record, _ = execute(Run(spec, method, "test"), prepared, workspace, "always")
-    assert record.status == "done", record.reason
+def test_a_run_through_the_pipeline(task_name, method_name, settings, run_through):
+    record = run_through(task_name, "blip:tiny", method_name, **settings)
     assert all(record.values[metric.name].value is not None for metric in HEADLINE)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -29,9 +29,6 @@ from mmulbench.backbones.clip import ClipBackbone
 from mmulbench.errors import UsageError
 from mmulbench.metrics.catalogue import HEADLINE
 from mmulbench.model import RawItems
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
-from mmulbench.registry import TASKS
 
 
 @each_variant
@@ -226,14 +223,7 @@ def test_every_variant_is_part_of_the_identity():
         ("tiny", "emoji_nlvr", "mmul", {}),
     ],
 )
-def test_a_run_through_the_pipeline(variant, task_name, method_name, settings, workspace, quick_method):
-    cls = TASKS.get(task_name)
-    task = cls(cls.Config(limit=40))
-    recipe = replace(task.recipe, epochs=1, batch_size=32)
-    prepared = prepare(task_name, task, find_backbone(f"clip:{variant}", task), recipe, workspace)
-    method = quick_method(method_name, **settings)
-    spec = make_spec(prepared, method_name, method, 4, 42)
-    record, _ = execute(Run(spec, method, "test"), prepared, workspace, "always")
-    assert record.status == "done", record.reason
+def test_a_run_through_the_pipeline(variant, task_name, method_name, settings, run_through):
+    record = run_through(task_name, f"clip:{variant}", method_name, **settings)
     empty = [metric.name for metric in HEADLINE if record.values[metric.name].value is None]
     assert not empty, record.missing

@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import clip_checkpoints
@@ -17,9 +16,6 @@ from mmulbench.backbones.clip import ClipBackbone
 from mmulbench.data import Targets
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.model import RawItems, TaskShape
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
-from mmulbench.registry import TASKS
 from mmulbench.seeds import torch_seeded
 
 FAMILIES = ("clip", "siglip")
@@ -332,14 +328,6 @@ def test_a_sentencepiece_model_beside_the_json_changes_nothing(kept, own):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_run_from_a_checkpoint(family, kept, workspace, quick_method):
-    cls = TASKS.get("emoji")
-    task = cls(cls.Config(limit=40))
-    recipe = replace(task.recipe, epochs=1, batch_size=32)
-    prepared = prepare("emoji", task, find_backbone(f"clip:{kept[family]}", task), recipe, workspace)
-    method = quick_method("mmul")
-    record, _ = execute(
-        Run(make_spec(prepared, "mmul", method, 4, 42), method, "test"), prepared, workspace, "always"
-    )
-    assert record.status == "done", record.reason
+def test_a_run_from_a_checkpoint(family, kept, run_through):
+    record = run_through("emoji", f"clip:{kept[family]}", "mmul")
     assert record.spec.backbone.startswith(f"clip:{family}@")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,7 @@ from mmulbench.backbones.vilt import ViltBackbone
 from mmulbench.data import Features, Relations, Split, Targets
 from mmulbench.metrics.catalogue import HEADLINE
 from mmulbench.model import Encoded, ModelOutput, RawItems, TaskShape
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
 from mmulbench.retrieval import evaluate_retrieval
 
 CONFIG = ViltBackbone("tiny").config
@@ -305,13 +302,6 @@ def test_retrieval_ranks_every_pair_by_its_score(model):
         ("emoji_nlvr", "mmul", {}),
     ],
 )
-def test_methods_run(task, method, settings, workspace, quick_method):
-    cls = TASKS.get(task)
-    made = cls(cls.Config(limit=40))
-    recipe = replace(made.recipe, epochs=1, batch_size=32)
-    prepared = prepare(task, made, find_backbone("vilt:tiny", made), recipe, workspace)
-    run = quick_method(method, **settings)
-    spec = make_spec(prepared, method, run, 4, 42)
-    record, _ = execute(Run(spec, run, "test"), prepared, workspace, "always")
-    assert record.status == "done", record.reason
+def test_methods_run(task, method, settings, run_through):
+    record = run_through(task, "vilt:tiny", method, **settings)
     assert all(record.values[metric.name].value is not None for metric in HEADLINE)

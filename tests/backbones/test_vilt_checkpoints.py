@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from mmulbench.backbones._vilt_models import ViltSize
 from mmulbench.backbones.vilt import ViltBackbone
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.model import RawItems, TaskShape
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
+from mmulbench.preparation import find_backbone
 from mmulbench.registry import TASKS
 from mmulbench.seeds import torch_seeded
 
@@ -220,13 +218,7 @@ def test_a_tokeniser_of_another_model_is_refused(tmp_path):
         backbone.prepare("text", RawItems(texts=WORDS), None)
 
 
-def test_a_checkpoint_runs_through_the_pipeline(checkpoints, workspace, quick_method):
-    cls = TASKS.get("emoji")
-    task = cls(cls.Config(limit=30))
-    backbone = find_backbone(f"vilt:{checkpoints[RETRIEVAL][0]}", task)
-    prepared = prepare("emoji", task, backbone, replace(task.recipe, epochs=1, batch_size=16), workspace)
-    method = quick_method("finetune")
-    spec = make_spec(prepared, "finetune", method, 3, 42)
-    record, _ = execute(Run(spec, method, "test", reference=False), prepared, workspace, "always")
-    assert record.status == "done", record.reason
-    assert record.spec.backbone == backbone.full_name
+def test_a_checkpoint_runs_through_the_pipeline(checkpoints, run_through):
+    folder, _ = checkpoints[RETRIEVAL]
+    record = run_through("emoji", f"vilt:{folder}", "finetune", reference=False)
+    assert record.spec.backbone == ViltBackbone.from_checkpoint(str(folder)).full_name

@@ -13,8 +13,6 @@ from vilt_toys import louder
 from mmulbench.backbones._packaged import _minilm_folder
 from mmulbench.seeds import torch_seeded
 
-# --- checkpoints, written by transformers itself
-
 PUBLISHED = {
     "hidden_size": 32,
     "num_hidden_layers": 2,

@@ -1,8 +1,15 @@
+"""Every registered method holds to the contract, on a tiny model of every kind of task."""
+
 from __future__ import annotations
 
-import pytest
-from method_contract import MethodContract
+import functools
 
+import pytest
+
+from mmulbench.contract.checks import Check, demand, run_check
+from mmulbench.contract.kinds import KINDS
+from mmulbench.contract.methods import method_checks
+from mmulbench.contract.trials import MethodTrial, method_trials
 from mmulbench.registry import METHODS
 
 BUILT_IN = {
@@ -11,14 +18,75 @@ BUILT_IN = {
     *("neggrad_plus", "npo", "random_label", "salun"),
 }
 TRAIN_ON_EMOJI = sorted(BUILT_IN - {"original", "delete"})
+NEVER = {"unsir", "erm_ktp"}
 
 
 def test_all_methods_are_registered():
     assert set(METHODS.names()) >= BUILT_IN
 
 
+def every_setting_is_in_its_own_docstring(trial: MethodTrial) -> None:
+    """The documentation of a built-in's settings is in one place."""
+    for name in trial.cls.Config.__dataclass_fields__:
+        demand(f"{name}:" in trial.cls.Config.__doc__, f"{name} is missing")
+
+
+def weights_have_the_originals_names_and_shapes(trial: MethodTrial) -> None:
+    """Nothing is added to the model."""
+    shapes = [
+        {name: value.shape for name, value in model.state_dict().items()}
+        for model in (trial.usual.problem.original, trial.usual.model)
+    ]
+    demand(shapes[0] == shapes[1], "other weights")
+
+
+CHECKS = [
+    *method_checks(),
+    Check(every_setting_is_in_its_own_docstring, once=True),
+    Check(weights_have_the_originals_names_and_shapes),
+]
+ADDS_WEIGHTS = {"gnndelete"}
+"""Its operators stay part of the model."""
+
+PAIRS = [
+    (name, check)
+    for name in METHODS.names()
+    for check in CHECKS
+    if check.run is not weights_have_the_originals_names_and_shapes or name not in ADDS_WEIGHTS
+]
+
+trials_of = functools.lru_cache(maxsize=1)(method_trials)  # a method's checks share one run of it
+
+
+@pytest.mark.parametrize(("name", "check"), PAIRS, ids=[f"{name}-{check}" for name, check in PAIRS])
+def test_holds_to_the_contract(name, check):
+    trials = trials_of(name)
+    outcome = run_check(check, trials)
+    assert outcome.status != "failed", outcome.reason
+    applies = [trial.label for trial in trials if trial.cls.applies_to(trial.kind.task()) is None]
+    if outcome.status == "skipped":
+        optional = ("moves_only_what_trains", "reports_divergence", "counts_its_work")
+        assert not applies or check.name in optional, outcome.reason
+        pytest.skip(outcome.reason)
+    if not check.once and check.name != "says_where_it_applies":
+        assert outcome.on == tuple(applies)
+
+
 @pytest.mark.parametrize("name", METHODS.names())
-class TestContract(MethodContract): ...
+def test_applies_somewhere_or_never(name):
+    cls = METHODS.get(name)
+    applies = [kind.name for kind in KINDS if cls.applies_to(kind.task()) is None]
+    assert bool(applies) == (name not in NEVER)
+
+
+@pytest.mark.parametrize("name", ["cf_k", "eu_k", "gnndelete", "mmul"])
+def test_frozen_parts_are_looked_at(name):
+    """Else a pass of the check above would say nothing."""
+    settings = {"trainable": "fusion"} if name == "mmul" else {}
+    (check,) = (check for check in CHECKS if check.name == "moves_only_what_trains")
+    outcome = run_check(check, method_trials(name, settings))
+    expected = ("relations",) if name == "gnndelete" else tuple(kind.name for kind in KINDS)
+    assert (outcome.status, outcome.on) == ("passed", expected), outcome.reason
 
 
 @pytest.mark.parametrize("name", TRAIN_ON_EMOJI)

@@ -51,7 +51,7 @@ def test_versions_of_a_method_are_rows_of_one_table(record):
 
 def test_versions_of_a_task_or_backbone_are_tables(record):
     for plugins in ({"emoji": OLD}, {"albef": OLD}):
-        changed = {name: NEW for name in plugins}
+        changed = dict.fromkeys(plugins, NEW)
         records = [record(plugins=plugins), record("scrub", plugins=plugins), record(plugins=changed)]
         assert [len(group.rows) for group in group_records(records)] == [2, 1]
         text = leaderboard.render(records, [])

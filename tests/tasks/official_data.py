@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import miniatures
 
@@ -27,6 +29,20 @@ def mmulbench(capsys, *words: object) -> tuple[int, str, str]:
     code = cli.main([str(word) for word in words])
     out = capsys.readouterr()
     return code, out.out, out.err
+
+
+def quick_records(capsys, task: str, backbone: str, data: Path, place: Path) -> list[dict[str, Any]]:
+    """The records of mmul and retrain, of an epoch each, that the command line makes of a folder of data."""
+    words = ["-m", "mmul", "-m", "retrain", "-t", task, "-b", backbone, "--data-dir", data, "--device", "cpu"]
+    words += ["--set", "recipe.epochs=1", "--set", "mmul.epochs=1", "--json"]
+    places = ["--results-dir", place / "results", "--cache-dir", place / "cache"]
+    code, out, err = mmulbench(capsys, "run", *words, *places)
+    assert code == 0, err
+    records: list[dict[str, Any]] = json.loads(out)
+    assert [record["spec"]["method"] for record in records] == ["mmul", "retrain"]
+    assert [record["status"] for record in records] == ["done", "done"]
+    assert {record["spec"]["data_fingerprint"] for record in records} == {load(task, data).fingerprint}
+    return records
 
 
 def karpathy(root: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import relation_miniatures as miniatures
-from official_data import load, mmulbench
+from official_data import load, mmulbench, quick_records
 
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
@@ -222,12 +222,6 @@ def test_data_info_and_check(kept, capsys):
 
 
 def test_runs_from_files_to_record(kept, tmp_path, capsys):
-    words = ["-m", "mmul", "-m", "retrain", "-t", "gdpr", "-b", "gtnn:tiny", "--data-dir", kept]
-    words += ["--device", "cpu", "--set", "recipe.epochs=1", "--set", "mmul.epochs=1", "--json"]
-    places = ["--results-dir", tmp_path / "results", "--cache-dir", tmp_path / "cache"]
-    code, out, err = mmulbench(capsys, "run", *words, *places)
-    assert code == 0, err
-    for record in json.loads(out):
-        assert record["status"] == "done" and record["spec"]["forget_size"] == 4
+    for record in quick_records(capsys, "gdpr", "gtnn:tiny", kept, tmp_path):
+        assert record["spec"]["forget_size"] == 4
         assert record["values"]["test/f1"]["value"] is not None
-        assert record["spec"]["data_fingerprint"] == load("gdpr", kept).fingerprint

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import relation_miniatures as miniatures
-from official_data import edit, load, mmulbench
+from official_data import edit, load, mmulbench, quick_records
 
 from mmulbench import packages
 from mmulbench.errors import MmulbenchError, UsageError
@@ -304,14 +303,6 @@ def test_a_damaged_ontology_is_named(name, own):
 
 
 def test_runs_from_files_to_record(kept, tmp_path, capsys):
-    words = ["-m", "mmul", "-m", "retrain", "-t", "pgr", "-b", "gtnn:tiny", "--data-dir", kept]
-    words += ["--device", "cpu", "--set", "recipe.epochs=1", "--set", "mmul.epochs=1", "--json"]
-    places = ["--results-dir", tmp_path / "results", "--cache-dir", tmp_path / "cache"]
-    code, out, err = mmulbench(capsys, "run", *words, *places)
-    assert code == 0, err
-    records = json.loads(out)
-    assert [record["spec"]["method"] for record in records] == ["mmul", "retrain"]
-    for record in records:
-        assert record["status"] == "done" and record["spec"]["forget_size"] == 4
+    for record in quick_records(capsys, "pgr", "gtnn:tiny", kept, tmp_path):
+        assert record["spec"]["forget_size"] == 4
         assert record["values"]["test"]["value"] == record["values"]["test/f1"]["value"] is not None
-        assert record["spec"]["data_fingerprint"] == load("pgr", kept).fingerprint
