@@ -1,0 +1,1 @@
+"""Sweeps: many runs, planned as one, made by local workers or by Slurm."""
