@@ -8,44 +8,28 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmulbench.artifacts import ArtifactCache
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.method import Method
-from mmulbench.model import Backbone
-from mmulbench.overrides import Overrides
-from mmulbench.pipeline import Overwrite, Run, execute, make_spec, use_device
-from mmulbench.plugins import load_plugins, plugins_of_run
-from mmulbench.preparation import Prepared, Workspace, find_backbone, load_data, prepare_inputs
+from mmulbench.opening import Checked, TaskRequest, check, open_task
+from mmulbench.pipeline import Overwrite, Run, execute, make_spec
+from mmulbench.plugins import plugins_of_run
+from mmulbench.preparation import Prepared
 from mmulbench.progress import Progress
-from mmulbench.registry import METHODS, TASKS
 from mmulbench.results import RunResult, Tuning
-from mmulbench.store import ResultsStore
-from mmulbench.task import Task
-from mmulbench.training import Recipe
 from mmulbench.tuned import tuned_default
 
 DEFAULT_SEED = 42
 
 
-@dataclass(frozen=True)
-class Request:
+@dataclass(frozen=True, kw_only=True)
+class Request(TaskRequest):
     """The options of ``mmulbench run``."""
 
-    methods: Sequence[str]
-    task: str
-    backbone: str | None = None
     seeds: Sequence[int] = (DEFAULT_SEED,)
-    forget_size: str | None = None
-    settings: Sequence[str] = ()
-    device: str = "auto"
-    data_dir: Path = Path("data")
     results_dir: Path = Path("results")
-    cache_dir: Path = Path("cache")
     overwrite: Overwrite = "failed"
     reference: bool = True
-    plugins: Sequence[Path] = ()
-    tuned_dir: Path = Path("tuned")
     untuned: bool = False
 
 
@@ -67,29 +51,21 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
         UsageError: for wrong use, before anything is computed.
         MmulbenchError: when a folder cannot be written or data is damaged.
     """
-    task, backbone, methods, recipe = _configure(request)
-    forget_size = parse_forget_size(request.forget_size)
-    device = use_device(request.device)
-    prepare_folder(request.cache_dir, "cache", "--cache-dir")
+    if any(seed < 0 for seed in request.seeds):
+        raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
+    checked = check(request)
+    methods = {name: _configured(name, request, checked) for name in checked.classes}
     prepare_folder(request.results_dir, "results", "--results-dir")
-    workspace = Workspace(
-        cache=ArtifactCache(request.cache_dir, progress.note),
-        store=ResultsStore(request.results_dir, progress.note),
-        data_dir=request.data_dir,
-        device=device,
-        progress=progress,
-    )
     with progress:
         for line in _sources(methods):
             progress.note(line)
-        data = load_data(task, workspace)
-        size = task.forget_size(data, forget_size)
-        prepared = prepare_inputs(request.task, task, data, backbone, recipe, workspace)
+        opened = open_task(request, checked, request.results_dir, progress)
+        prepared, workspace = opened.prepared, opened.workspace
         results = []
         for seed in dict.fromkeys(request.seeds):
             for name, (method, tuning) in methods.items():
-                spec = make_spec(prepared, name, method, size, seed)
-                command = reproducing_command(prepared, name, method, size, seed, request.reference)
+                spec = make_spec(prepared, name, method, opened.size, seed)
+                command = reproducing_command(prepared, name, method, opened.size, seed, request.reference)
                 run = Run(spec, method, command, request.reference, tuning)
                 result, new = execute(run, prepared, workspace, request.overwrite)
                 results.append(result)
@@ -97,27 +73,16 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
     return results
 
 
-def _configure(request: Request) -> tuple[Task, Backbone, dict[str, Configured], Recipe]:
-    """Task, backbone, methods and recipe with all settings, every name and value checked."""
-    load_plugins(request.plugins)
-    classes = {name: METHODS.get(name) for name in dict.fromkeys(request.methods)}
-    task_class = TASKS.get(request.task)
-    if any(seed < 0 for seed in request.seeds):
-        raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
-    overrides = Overrides(request.settings, list(classes))
-    task = task_class(overrides.task(task_class.Config()))
-    backbone = find_backbone(task.default_backbone if request.backbone is None else request.backbone, task)
-    methods = {}
-    for name, cls in classes.items():
-        tuned = None
-        if not request.untuned:
-            tuned = tuned_default(
-                request.task, task, backbone.full_name, name, cls.Config(), request.tuned_dir
-            )
-        config = overrides.method(name, tuned.config if tuned is not None else cls.Config())
-        kept = tuned is not None and config == tuned.config
-        methods[name] = Configured(cls(config), tuned.tuning if tuned is not None and kept else None)
-    return task, backbone, methods, overrides.recipe(task.recipe)
+def _configured(name: str, request: Request, checked: Checked) -> Configured:
+    """A method with tuned settings, where there are any, and what was set on top of them."""
+    cls, tuned = checked.classes[name], None
+    default = cls.Config()
+    if not request.untuned:
+        full_name = checked.backbone.full_name
+        tuned = tuned_default(request.task, checked.task, full_name, name, default, request.tuned_dir)
+    config = checked.overrides.method(name, tuned.config if tuned is not None else default)
+    unchanged = tuned is not None and config == tuned.config
+    return Configured(cls(config), tuned.tuning if tuned is not None and unchanged else None)
 
 
 def _sources(methods: Mapping[str, Configured]) -> list[str]:
@@ -130,22 +95,6 @@ def _sources(methods: Mapping[str, Configured]) -> list[str]:
         f"settings tuned on {place}: {', '.join(names)} (--untuned takes the methods' own)"
         for place, names in by_place.items()
     ]
-
-
-def parse_forget_size(text: str | None) -> int | float | None:
-    """A number of units, a fraction in (0, 1), or None.
-
-    Raises:
-        UsageError: when it is neither.
-    """
-    if text is None:
-        return None
-    try:
-        return float(text) if any(mark in text for mark in ".eE") else int(text)
-    except ValueError as error:
-        raise UsageError(
-            f"--forget-size {text!r} is neither a number of units nor a fraction between 0 and 1 such as 0.05"
-        ) from error
 
 
 def reproducing_command(
