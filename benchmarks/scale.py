@@ -1,7 +1,7 @@
 """What data of Flickr30K's size costs: to prepare, to start a run on, to evaluate on; and all of HPO.
 
 Pictures and captions are made up: as many as Flickr30K has, in its layout. Each stage runs in a process of
-its own, so that its peak memory is its own; pages of the memory-mapped cache count while they are mapped.
+its own, so that its peak memory is its own; pages of files that are mapped count where they were read.
 Takes most of an hour on two cores. Run: python benchmarks/scale.py [--images 500] [--dir FOLDER]
 Or all of HPO alone, whose numbers replace the recorded ones: python benchmarks/scale.py --relations
 Or the evaluation alone, in the same way: python benchmarks/scale.py --evaluation [--dir FOLDER]
@@ -154,15 +154,8 @@ def relations(root: Path) -> None:
     edges = int(((source >= phenotypes) & (target < phenotypes)).sum())
     if asked + edges < HPO_PAIRS:
         raise SystemExit(f"hpo_pgr holds {asked + edges:,} of HPO's {HPO_PAIRS:,} gene-phenotype pairs")
-    print(
-        json.dumps(
-            {
-                "asked for": asked,
-                "edges of the graph": edges,
-                "non-relations": len(data.items["graph"]) - asked,
-            }
-        )
-    )
+    others = len(data.items["graph"]) - asked
+    print(json.dumps({"asked for": asked, "edges of the graph": edges, "non-relations": others}))
 
 
 def measure_all(root: Path, images: int) -> dict:
@@ -192,28 +185,16 @@ def stages_of(root: Path, images: int) -> dict[str, list[str]]:
 
 def measure_relations(root: Path) -> dict:
     """The same of the stages on all of HPO."""
-    program, folders = (
-        ["-m", "mmulbench"],
-        ["--data-dir", str(root), "--cache-dir", str(root / "cache"), "--json"],
-    )
-    epoch = ["-m", "original", "--no-reference", "--set", "recipe.epochs=1", "--device", "cpu"]
-    results = ["--results-dir", str(root / "results")]
-    return measure(
-        {
-            "prepare hpo_pgr, all relations": [*program, "data", "prepare", "hpo_pgr", *HPO, *folders],
-            "train for an epoch and evaluate, all relations": [
-                *program,
-                "run",
-                "-t",
-                "hpo_pgr",
-                *epoch,
-                *HPO,
-                *folders,
-                *results,
-            ],
-            "count all relations": [str(Path(__file__)), "--dir", str(root), "--stage", "relations"],
-        }
-    )
+    prepare = ["data", "prepare", "hpo_pgr"]
+    run = ["run", "-t", "hpo_pgr", "-m", "original", "--no-reference", "--set", "recipe.epochs=1"]
+    run += ["--device", "cpu", "--results-dir", str(root / "results")]
+    folders = ["--data-dir", str(root), "--cache-dir", str(root / "cache"), "--json"]
+    stages = {
+        "prepare hpo_pgr, all relations": ["-m", "mmulbench", *prepare, *HPO, *folders],
+        "train for an epoch and evaluate, all relations": ["-m", "mmulbench", *run, *HPO, *folders],
+        "count all relations": [str(Path(__file__)), "--dir", str(root), "--stage", "relations"],
+    }
+    return measure(stages)
 
 
 def measure(stages: dict[str, list[str]]) -> dict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +17,13 @@ Inputs = dict[str, Tensor]
 whole graph (`Features.whole`)."""
 
 Integers = NDArray[np.int64]
+
+
+class Rows(Protocol):
+    """Items' inputs that are read by index: a tensor, or one on disk (`mmulbench.tensorfile.RowsOnDisk`)."""
+
+    def __getitem__(self, index: Tensor, /) -> Tensor:
+        """(*i, ...) the inputs of items (*i,)."""
 
 
 @dataclass(frozen=True)
@@ -131,15 +138,14 @@ class Features:
     Half-precision features are stored to save memory and handed out as float32.
 
     Attributes:
-        arrays: by modality, the inputs of every image, text or node; large ones are mapped into memory for
-            each use (`mmulbench.tensorfile`).
+        arrays: by modality, the inputs of every image, text or node.
         device: where inputs are handed out.
         groups: by modality, (n, k) which k parts make up each item; absent where each part is an item.
         whole: by modality, inputs that belong to all items together, such as a graph's edges: handed out as
             they are, whichever items are asked for.
     """
 
-    arrays: Mapping[str, Mapping[str, Tensor]]
+    arrays: Mapping[str, Mapping[str, Rows]]
     device: torch.device
     groups: Mapping[str, Tensor] = field(default_factory=dict)
     whole: Mapping[str, Inputs] = field(default_factory=dict)

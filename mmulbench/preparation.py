@@ -12,7 +12,7 @@ import torch
 
 from mmulbench.artifacts import Artifact, ArtifactCache
 from mmulbench.blocks import TENSORS
-from mmulbench.data import Features, Inputs, PairData, Relations, Split
+from mmulbench.data import Features, Inputs, PairData, Relations, Rows, Split
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.model import Backbone, Blockwise
 from mmulbench.plugins import plugin_of
@@ -20,7 +20,7 @@ from mmulbench.progress import Progress
 from mmulbench.registry import BACKBONES
 from mmulbench.store import ResultsStore
 from mmulbench.task import Task, TaskData
-from mmulbench.tensorfile import mapped_for_use
+from mmulbench.tensorfile import rows_of
 from mmulbench.training import Recipe
 
 
@@ -190,13 +190,13 @@ def prepare_inputs(
         MmulbenchError: when the cache cannot be written.
     """
     key = features_key(data, backbone)
-    arrays: dict[str, Mapping[str, torch.Tensor]] = {}
+    arrays: dict[str, Mapping[str, Rows]] = {}
     whole: dict[str, Inputs] = {}
     groups = {}
     for modality in task.modalities:
         loaded = load_inputs(modality, data, backbone, workspace.cache, workspace.progress)
         parts = {name: value for name, value in loaded.inputs.items() if name not in backbone.whole}
-        arrays[modality] = mapped_for_use(parts, loaded.folder / TENSORS)
+        arrays[modality] = rows_of(parts, loaded.folder / TENSORS)
         whole[modality] = {
             name: value.to(workspace.device)
             for name, value in loaded.inputs.items()

@@ -104,7 +104,7 @@ def _place(kind: Kind, name: str, folder: Path | None) -> Place:
         folder = folder or Path()
         return Place(folder / f"{name}.py", folder / f"test_{name}.py", plugin=True)
     for other in (root / "tests").rglob(f"test_{name}.py"):
-        raise UsageError(f"{other} has the name that the test would have; choose another name")
+        raise UsageError(f"{_short(other)} has the name that the test would have; choose another name")
     parts = f"{kind}s"
     return Place(root / parts / f"{name}.py", root / "tests" / parts / f"test_{name}.py", plugin=False)
 

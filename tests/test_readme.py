@@ -33,12 +33,16 @@ SMALL = shlex.split("--backbone albef:tiny --set recipe.epochs=1 --set epochs=1 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Path:
-    """A copy of the package, with README's examples pasted where it says, and data for the task."""
+    """A copy of the checkout, with a new method and a new task as README says, and data for the task."""
     tree = tmp_path_factory.mktemp("readme")
     for name in ("mmulbench", "methods", "tasks"):
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (METHOD, TASK):
-        (tree / name).write_text(FILES[name], encoding="utf-8")
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    (tree / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "conftest.py", tree / "tests")
+    for command in ("new_method", "new_task"):
+        done = follow(tree, command)
+        assert done.returncode == 0, done.stderr
     write_task_data(tree / "data" / "my_task")
     return tree
 
@@ -58,6 +62,10 @@ def write_task_data(folder: Path) -> None:
 
 
 def mmulbench(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return python(tree, "-m", "mmulbench", *words)
+
+
+def python(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(tree),
@@ -66,10 +74,17 @@ def mmulbench(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
         "MMULBENCH_RESULTS": str(tree / "results"),
         "MMULBENCH_CACHE": str(tree / "cache"),
     }
-    command = [sys.executable, "-m", "mmulbench", *words]
+    command = [sys.executable, *words]
     return subprocess.run(
         command, cwd=tree, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
+
+
+def follow(tree: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of README as it stands there."""
+    program, *words = shlex.split(COMMANDS[command])
+    assert program in ("mmulbench", "pytest")
+    return python(tree, "-m", program, *words)
 
 
 def record_of(tree: Path, command: str, *more: str) -> dict:
@@ -78,6 +93,25 @@ def record_of(tree: Path, command: str, *more: str) -> dict:
     done = mmulbench(tree, *words, *SMALL, *more)
     assert done.returncode in (0, 1), done.stderr
     return json.loads((tree / done.stdout.strip()).read_text())
+
+
+@pytest.mark.parametrize("name", [METHOD, TASK])
+def test_the_examples_are_what_new_writes(name, tree):
+    assert (tree / name).read_text(encoding="utf-8") == FILES[name]
+
+
+@pytest.mark.parametrize("kind", ["method", "task"])
+def test_the_examples_hold_to_the_contract(kind, tree):
+    done = follow(tree, f"check_{kind}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith(f"The {kind} my_{kind} holds to the contract.\n")
+
+
+@pytest.mark.parametrize("kind", ["method", "task"])
+def test_the_examples_pass_their_tests(kind, tree):
+    assert COMMANDS[f"test_{kind}"] == f"pytest tests/{kind}s/test_my_{kind}.py"
+    done = follow(tree, f"test_{kind}")
+    assert done.returncode == 0 and " passed" in done.stdout, done.stdout
 
 
 def test_the_method_example_runs(tree):
@@ -109,10 +143,8 @@ def test_the_task_example_says_what_is_missing(tree):
 
 
 def test_the_examples_pass_the_linter(tree):
-    shutil.copy(ROOT / "pyproject.toml", tree)
     for words in (["check"], ["format", "--check"]):
-        command = [sys.executable, "-m", "ruff", *words, METHOD, TASK]
-        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=60)
+        done = python(tree, "-m", "ruff", *words, "methods", "tasks", "tests")
         assert done.returncode == 0, done.stdout
 
 

@@ -1,8 +1,9 @@
-"""Tensors of large files, mapped for each use: the same numbers, without the file in the process's memory."""
+"""Rows of large tensors, read when they are asked for: the same numbers, but the file stays out of memory."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from mmulbench.preparation import Workspace, find_backbone, prepare, prepare_inp
 from mmulbench.progress import Progress
 from mmulbench.store import ResultsStore
 from mmulbench.task import Task, TaskData
-from mmulbench.tensorfile import MappedForUse, mapped_for_use, save_tensors
+from mmulbench.tensorfile import RowsOnDisk, rows_of, save_tensors
 
 PROCESSES = multiprocessing.get_context("forkserver")
 WAIT_SECONDS = 60
@@ -40,48 +41,87 @@ def path(tmp_path, tensors) -> Path:
     return tmp_path / "x.safetensors"
 
 
-def test_tensors_of_a_file_are_read_each_time(path, tensors):
-    found = MappedForUse(path, tuple(tensors))
-    assert list(found) == ["tokens", "mask", "edges"] and len(found) == 3
+@pytest.fixture
+def on_disk(path, tensors, monkeypatch) -> dict[str, RowsOnDisk]:
+    """The tensors, all of them too large."""
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", 0)
+    return rows_of(tensors, path)
+
+
+@pytest.mark.parametrize("index", [[4], [8, 0, 8, 3], [[1, 2], [7, 7], [0, 8]], []])
+def test_rows_are_those_of_the_tensor(tensors, on_disk, index):
+    index = torch.tensor(index, dtype=torch.int64)
+    assert on_disk.keys() == tensors.keys()
     for name, value in tensors.items():
-        assert found[name].dtype == value.dtype and torch.equal(found[name], value)
-    found["edges"].fill_(7)
-    assert torch.equal(found["edges"], torch.arange(9)), "what is written to one is its owner's alone"
+        found = on_disk[name][index]
+        assert isinstance(on_disk[name], RowsOnDisk) and found.dtype == value.dtype
+        assert found.shape == value[index].shape and torch.equal(found, value[index])
 
 
-def test_only_the_names_that_were_asked_for_are_there(path):
-    found = MappedForUse(path, ("tokens", "mask"))
-    assert dict(found).keys() == {"tokens", "mask"}
-    with pytest.raises(KeyError, match="edges"):
-        found["edges"]
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.bfloat16, torch.float64])
+def test_rows_of_other_types(tmp_path, monkeypatch, dtype):
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", 0)
+    value = torch.arange(30).reshape(5, 2, 3).to(dtype)
+    save_tensors({"x": value}, tmp_path / "x.safetensors")
+    found = rows_of({"x": value}, tmp_path / "x.safetensors")["x"][torch.tensor([3, 1])]
+    assert found.dtype == dtype and torch.equal(found, value[[3, 1]])
+
+
+def test_what_is_written_to_rows_is_their_owners_alone(on_disk):
+    index = torch.tensor([2, 3])
+    on_disk["edges"][index].fill_(7)
+    assert on_disk["edges"][index].tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("row", [-1, 9])
+def test_there_are_no_other_rows(on_disk, row):
+    with pytest.raises(IndexError, match="of 9"):
+        on_disk["tokens"][torch.tensor([0, row])]
 
 
 def test_small_tensors_stay_as_they_are(path, tensors, monkeypatch):
-    size = sum(value.nbytes for value in tensors.values())
-    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", size)
-    assert mapped_for_use(tensors, path) is tensors
-    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", size - 1)
-    large = mapped_for_use(tensors, path)
-    assert isinstance(large, MappedForUse) and list(large) == list(tensors)
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", tensors["edges"].nbytes)
+    found = rows_of(tensors, path)
+    assert isinstance(found["tokens"], RowsOnDisk)
+    assert found["mask"] is tensors["mask"] and found["edges"] is tensors["edges"]
 
 
-def test_a_file_that_is_gone_is_one_line(path, tensors):
-    found = MappedForUse(path, tuple(tensors))
-    held = found["tokens"]
+def test_only_the_given_tensors_are_there(path, tensors):
+    assert rows_of({"mask": tensors["mask"]}, path).keys() == {"mask"}
+
+
+def test_a_file_that_is_replaced_stays_in_use(path, tensors, on_disk):
     path.unlink()
+    path.write_bytes(b"another")
+    assert torch.equal(on_disk["tokens"][torch.arange(9)], tensors["tokens"])
+
+
+def test_a_file_that_is_cut_is_one_line(path, on_disk):
+    os.truncate(path, path.stat().st_size - 1)
     with pytest.raises(MmulbenchError) as error:
-        found["tokens"]
-    assert str(error.value).startswith(f"cannot read {path} any more: No such file or directory")
-    assert "\n" not in str(error.value)
-    assert torch.equal(held, tensors["tokens"])
+        for value in on_disk.values():
+            value[torch.tensor([8])]
+    assert str(error.value) == f"{path} was cut while it was in use; run the command again"
+
+
+def test_files_are_closed_with_the_last_use(path, tensors, monkeypatch):
+    monkeypatch.setattr(tensorfile, "STAYS_MAPPED", 0)
+    found = rows_of(tensors, path)
+
+    def open_files() -> int:
+        return sum(path.samefile(one) for one in Path("/dev/fd").iterdir() if one.exists())
+
+    assert open_files() == len(tensors)
+    del found
+    assert open_files() == 0
 
 
 @pytest.mark.parametrize("groups", [{}, {"image": torch.tensor([[0, 8], [3, 3], [5, 1]])}])
-def test_features_are_the_same_bit_for_bit(path, tensors, groups):
-    usual = Features({"image": tensors}, CPU, groups)
-    mapped = Features({"image": MappedForUse(path, tuple(tensors))}, CPU, groups)
+def test_features_are_the_same_bit_for_bit(tensors, on_disk, groups):
     items = torch.tensor([2, 0, 2])
-    expected, found = usual.gather("image", items), mapped.gather("image", items)
+    expected, found = (
+        Features({"image": arrays}, CPU, groups).gather("image", items) for arrays in (tensors, on_disk)
+    )
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert found[name].dtype == value.dtype and torch.equal(found[name], value)
@@ -91,8 +131,8 @@ def test_a_model_is_measured_the_same_bit_for_bit(emoji, original, workspace, mo
     monkeypatch.setattr(tensorfile, "STAYS_MAPPED", 0)
     large = prepare("emoji", emoji.task, emoji.backbone, emoji.recipe, workspace)
     for modality in ("image", "text"):
-        assert isinstance(large.features.arrays[modality], MappedForUse)
-        assert not isinstance(emoji.features.arrays[modality], MappedForUse)
+        assert all(isinstance(one, RowsOnDisk) for one in large.features.arrays[modality].values())
+        assert all(isinstance(one, torch.Tensor) for one in emoji.features.arrays[modality].values())
 
     def measured(features: Features):
         train = emoji.data.train
@@ -122,8 +162,9 @@ def test_inputs_of_a_whole_graph_are_not_read_by_item(workspace, monkeypatch):
     monkeypatch.setattr(tensorfile, "STAYS_MAPPED", 0)
     task = TASKS.get("hpo_pgr")(replace(TASKS.get("hpo_pgr").Config(), subjects=40, phenotypes=60))
     found = prepare("hpo_pgr", task, find_backbone("gtnn:tiny", task), task.recipe, workspace)
-    assert isinstance(found.features.arrays["graph"], MappedForUse)
-    assert found.backbone.whole and not found.backbone.whole & set(found.features.arrays["graph"])
+    assert all(isinstance(one, RowsOnDisk) for one in found.features.arrays["graph"].values())
+    assert all(isinstance(one, torch.Tensor) for one in found.features.whole["graph"].values())
+    assert found.features.whole["graph"].keys() <= found.backbone.whole
 
 
 # A large file, encoded in a process of its own: the target must be importable.

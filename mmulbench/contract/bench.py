@@ -5,19 +5,18 @@ from __future__ import annotations
 import copy
 import functools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mmulbench.artifacts import ArtifactCache
 from mmulbench.contract.kinds import KINDS, Kind
 from mmulbench.cost import CostMeter
-from mmulbench.data import Features
+from mmulbench.data import Features, Rows
 from mmulbench.method import UnlearningProblem
 from mmulbench.pipeline import make_problem, use_device
 from mmulbench.preparation import Prepared, Workspace, prepare
@@ -67,26 +66,19 @@ class Bench:
     def without_test_data(self) -> Prepared:
         """The task in a state where every item that only the test split has looks like item 0."""
         prepared, data = self.prepared, self.prepared.data
-        arrays = {name: dict(inputs) for name, inputs in prepared.features.arrays.items()}
+        arrays: dict[str, Mapping[str, Rows]] = dict(prepared.features.arrays)
         groups = dict(prepared.features.groups)
         for modality, column in zip(prepared.task.modalities, ("first", "second"), strict=True):
             known = [getattr(split, column) for split in (data.train, data.validation)]
             hidden = torch.from_numpy(np.setdiff1d(getattr(data.test, column), np.concatenate(known)))
+            index = torch.arange(len(data.items[modality]))
+            index[hidden] = 0
             if modality in groups:
-                groups[modality] = _like_the_first(groups[modality], hidden)
+                groups[modality] = groups[modality][index]
             else:
-                arrays[modality] = {
-                    name: _like_the_first(array, hidden) for name, array in arrays[modality].items()
-                }
+                arrays[modality] = {name: array[index] for name, array in arrays[modality].items()}
         features = Features(arrays, prepared.features.device, groups, prepared.features.whole)
         return replace(prepared, features=features)
-
-
-def _like_the_first(array: Tensor, rows: Tensor) -> Tensor:
-    """A copy in which these rows are the first one's."""
-    copied = array.clone()
-    copied[rows] = array[0]
-    return copied
 
 
 class _Uncounted(CostMeter):

@@ -64,7 +64,8 @@ class Outcome:
         rule: what must hold.
         status: skipped where it had a meaning nowhere.
         reason: why it failed or was skipped, one line; empty where it passed.
-        on: labels of the trials it was run on without being skipped.
+        on: labels of the trials it passed on.
+        left_out: by label, why it was skipped on other trials.
         seconds: it took.
     """
 
@@ -73,6 +74,7 @@ class Outcome:
     status: Literal["passed", "failed", "skipped"]
     reason: str
     on: tuple[str, ...]
+    left_out: dict[str, str]
     seconds: float
 
 
@@ -100,24 +102,25 @@ def run_check(check: Check, trials: Sequence[Trial]) -> Outcome:
     """
     started = time.perf_counter()
     on: list[str] = []
-    skipped: list[str] = []
+    left_out: dict[str, str] = {}
 
     def outcome(status: Literal["passed", "failed", "skipped"], reason: str) -> Outcome:
-        return Outcome(check.name, check.rule, status, reason, tuple(on), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Outcome(check.name, check.rule, status, reason, tuple(on), left_out, seconds)
 
     for trial in trials[:1] if check.once else trials:
         place = f"{trial.label}: " if trial.label and not check.once else ""
         try:
             check.run(trial)
         except Skipped as reason:
-            skipped.append(str(reason))
+            left_out[trial.label] = str(reason)
             continue
         except ContractViolation as reason:
             return outcome("failed", f"{place}{reason}")
         except Exception as error:
             return outcome("failed", f"{place}{described(error)}")
         on.append(trial.label)
-    return outcome("passed", "") if on else outcome("skipped", "; ".join(dict.fromkeys(skipped)))
+    return outcome("passed", "") if on else outcome("skipped", "; ".join(dict.fromkeys(left_out.values())))
 
 
 def described(error: Exception) -> str:

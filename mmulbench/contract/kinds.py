@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
-from mmulbench.backbones import _packaged
-from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.backbones.gtnn import GtnnBackbone, ordered_edges
+from mmulbench.backbones.albef import Albef, AlbefBackbone, AlbefClassifier
+from mmulbench.backbones.gtnn import Gtnn, GtnnBackbone, ordered_edges
 from mmulbench.data import Inputs, Integers, Split
-from mmulbench.model import Backbone, Blockwise, RawItems
+from mmulbench.model import Backbone, Blockwise, RawItems, TaskShape
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator
 from mmulbench.task import Task, TaskData
@@ -22,6 +22,9 @@ from mmulbench.training import Recipe
 
 UNITS = {"train": 16, "validation": 4, "test": 4}
 """Forget units by split; even, since units share texts in twos."""
+
+WORDS = 64
+"""Size of the vocabulary: the real one would be nearly all of a tiny model's weights, and of its time."""
 
 PARTS = sum(UNITS.values())
 """Images, or nodes of the graph: as many as units."""
@@ -97,7 +100,7 @@ def random_words(count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
         ids (count, length) int32 and mask (count, length) bool.
     """
     rng = generator(0, "contract words", str(count), str(length))
-    ids = rng.integers(0, _packaged.VOCABULARY, (count, length), dtype=np.int32)
+    ids = rng.integers(0, WORDS, (count, length), dtype=np.int32)
     mask = np.arange(length) < rng.integers(3, length + 1, (count, 1))
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
@@ -112,6 +115,12 @@ class WordlessAlbef(AlbefBackbone):
         ids, mask = random_words(len(items), self.config.text_length)
         return {"ids": ids, "mask": mask}
 
+    def build(self, shape: TaskShape = TaskShape()) -> Albef | AlbefClassifier:  # noqa: B008 (frozen)
+        """The model with a small vocabulary."""
+        model = super().build(shape)
+        model.text.words = nn.Embedding(WORDS, self.config.width)
+        return model
+
 
 class WordlessGtnn(GtnnBackbone):
     """GTNN whose texts and names are random words, so that no tokeniser is needed."""
@@ -125,6 +134,13 @@ class WordlessGtnn(GtnnBackbone):
         ids, mask = random_words(PARTS, self.config.name_length)
         edges = ordered_edges(torch.from_numpy(items.edges), PARTS, self.config.conv)
         return {"node": torch.arange(PARTS), "edges": edges, "name_ids": ids, "name_mask": mask}
+
+    def build(self, shape: TaskShape = TaskShape()) -> Gtnn:  # noqa: B008 (frozen)
+        """The model with small vocabularies."""
+        model = super().build(shape)
+        model.text.words = nn.Embedding(WORDS, self.config.width)
+        model.graph.words = nn.Embedding(WORDS, self.config.width)
+        return model
 
 
 @dataclass(frozen=True)

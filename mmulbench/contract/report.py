@@ -50,30 +50,44 @@ def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: b
 
 
 def _report(kind: str, name: str, checks: Sequence[Check], trials: Sequence[Trial], *, as_json: bool) -> int:
-    console = Console(highlight=False)
+    console = Console(highlight=False, quiet=as_json)
     labels = [trial.label for trial in trials if trial.label]
-    if labels and not as_json:
+    if labels:
         console.print(f"{name} on tiny models for {', '.join(labels)}:", soft_wrap=True)
     outcomes = []
     for check in checks:
         outcomes.append(run_check(check, trials))
-        if not as_json:
-            console.print(_line(outcomes[-1], 1 if check.once else len(trials)), soft_wrap=True)
+        console.print(_line(outcomes[-1]), soft_wrap=True)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if as_json:
         found = [asdict(outcome) for outcome in outcomes]
         print(json.dumps({kind: name, "passed": not failed, "checks": found}, indent=2))
-    elif failed:
-        console.print(f"\n{len(failed)} of {len(outcomes)} checks failed.")
-    else:
-        console.print(f"\nThe {kind} {name} holds to the contract.")
+        return int(bool(failed))
+    for line in _left_out(outcomes):
+        console.print(line, markup=False, soft_wrap=True)
+    verdict = (
+        f"{len(failed)} of {len(outcomes)} checks failed."
+        if failed
+        else f"The {kind} {name} holds to the contract."
+    )
+    console.print(f"\n{verdict}", soft_wrap=True)
     return int(bool(failed))
 
 
-def _line(outcome: Outcome, trials: int) -> str:
+def _line(outcome: Outcome) -> str:
     """Mark, seconds, rule, and what is to be said of it."""
     note = outcome.reason
-    if outcome.status == "passed" and len(outcome.on) < trials:
+    if outcome.status == "passed" and outcome.left_out:
         note = f"only {', '.join(outcome.on)}"
     tail = f": {note}" if note else ""
     return f"{MARKS[outcome.status]} [dim]{outcome.seconds:5.1f} s[/dim]  {escape(outcome.rule + tail)}"
+
+
+def _left_out(outcomes: Sequence[Outcome]) -> list[str]:
+    """Why checks that passed elsewhere were not tried on a trial: each reason once, with all its trials."""
+    trials: dict[str, dict[str, None]] = {}
+    for outcome in outcomes:
+        if outcome.status == "passed":
+            for label, reason in outcome.left_out.items():
+                trials.setdefault(reason, {})[label] = None
+    return [f"Left out: {', '.join(labels)}: {reason}" for reason, labels in trials.items()]

@@ -1,7 +1,7 @@
 """A sweep on disk: what is to be done, what became of each step, and its logs. Any machine can read it.
 
-``<sweeps>/<id>/sweep.json`` holds the steps and options, ``state/<step>.json`` what became of a step (none: it
-waits), ``state/<step>.beat`` is touched while it runs, ``logs/<step>.log`` is what it printed.
+``<sweeps>/<id>/sweep.json`` holds the steps and options, ``state/<step>.json`` what became of a step (none:
+it waits), ``state/<step>.beat`` is touched while it runs, ``logs/<step>.log`` is what it printed.
 """
 
 from __future__ import annotations

@@ -106,9 +106,8 @@ class Grid(Frozen):
         """
         for name in self.methods:
             if name not in self.method:
-                raise UsageError(
-                    f"methods: {name} has settings but is no method of the sweep{did_you_mean(name, self.method)}"
-                )
+                hint = did_you_mean(name, self.method)
+                raise UsageError(f"methods: {name} has settings but is no method of the sweep{hint}")
         grid = [job for job in self._grid() if not any(rule.matches(job) for rule in self.exclude)]
         found = list({job.job_id: job for job in [*grid, *self.include]}.values())
         if not found:

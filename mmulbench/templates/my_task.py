@@ -31,7 +31,7 @@ class MyTask(Task):
         """Read ``my_task/captions.tsv`` and the images it names, all in ``data_dir``."""
         table = data_dir / "my_task" / "captions.tsv"
         if not table.is_file():
-            raise UsageError(f"my_task needs {table}: tab-separated columns image, caption, split")
+            raise UsageError(f"my_task needs {table}: tab-separated image, caption, split")
         with table.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
         names = sorted({row["image"] for row in rows})
