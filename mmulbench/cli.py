@@ -14,6 +14,7 @@ import typer
 
 from mmulbench import __version__
 from mmulbench.cli_author import check_app, new_app
+from mmulbench.cli_sweep import cancel, logs, retry, status, sweep
 from mmulbench.cli_tune import tune
 from mmulbench.errors import MmulbenchError
 
@@ -30,7 +31,8 @@ data_app = typer.Typer(help="What data a task needs, and whether it is all there
 app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
-app.command()(tune)
+for command in (tune, sweep, status, logs, retry, cancel):
+    app.command()(command)
 
 INTERRUPTED = 130
 

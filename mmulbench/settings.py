@@ -34,6 +34,11 @@ def plugin_files(option: Sequence[Path] | None) -> list[Path]:
     return [*(Path(path) for path in listed if path), *(option or ())]
 
 
+def sweeps_dir(option: Path | None) -> Path:
+    """Where sweeps are kept: --sweeps-dir, MMULBENCH_SWEEPS, or ./sweeps."""
+    return _folder(option, "MMULBENCH_SWEEPS", Path("sweeps"))
+
+
 def _folder(option: Path | None, variable: str, default: Path) -> Path:
     if option is not None:
         return option

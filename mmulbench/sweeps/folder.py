@@ -68,7 +68,6 @@ class StoredSweep(Frozen):
     created: datetime
     command: str
     options: dict[str, Any] = Field(description="of `run`, the same for all runs")
-    executor: dict[str, Any] = Field(description="how the steps are run")
     steps: tuple[StoredStep, ...]
 
     def plan(self) -> Plan:
@@ -96,7 +95,7 @@ class SweepFolder:
         if (self.root / "sweep.json").exists():
             return False
         with disk_errors("make", self.root, SWEEPS_FLAG):
-            for name in ("state", "logs", "locks"):
+            for name in ("state", "logs", "locks", "workers"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         write_atomically(
             self.root / "sweep.json", sweep.model_dump_json(indent=1, by_alias=True), SWEEPS_FLAG
@@ -199,6 +198,10 @@ class SweepFolder:
         finally:
             over.set()
             thread.join()
+
+    def worker_marker(self, pid: int) -> Path:
+        """Where a worker of this machine writes the id of the step that it makes."""
+        return self.root / "workers" / f"{socket.gethostname()}-{pid}"
 
     def cancel(self) -> None:
         """Tell all workers to start nothing more."""

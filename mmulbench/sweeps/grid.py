@@ -131,8 +131,8 @@ class Grid(Frozen):
                 )
 
 
-def read_grid(path: Path) -> Grid:
-    """Read a sweep file.
+def read_fields(path: Path) -> dict[str, Any]:
+    """Read a sweep file; `checked_grid` says whether it is one.
 
     Raises:
         UsageError: when there is no such file or it is no sweep; the message names the place.
@@ -148,7 +148,21 @@ def read_grid(path: Path) -> Grid:
         raise UsageError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path} is no sweep: it must name at least task and method")
-    return checked_grid(content, str(path))
+    return content
+
+
+def given_grid(file: Path | None, given: Mapping[str, Any]) -> Grid:
+    """The grid of a sweep file, or of options, which take the place of the file's fields.
+
+    Args:
+        file: the sweep file, or None.
+        given: fields that were given as options.
+
+    Raises:
+        UsageError: when it is no sweep.
+    """
+    content = read_fields(file) if file is not None else {}
+    return checked_grid({**content, **given}, str(file) if file is not None else "sweep")
 
 
 def checked_grid(content: Mapping[str, Any], source: str) -> Grid:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from mmulbench.sweeps.folder import ENDED, StepState, SweepFolder, now
 
@@ -56,9 +55,7 @@ def supervise(
                 print(text[-1] if text else f"a worker ended with {process.returncode}", file=sys.stderr)
             return
         step_id, state = running
-        reason = (
-            f"took longer than --timeout {timeout:g} s" if overdue else _death(process.returncode)
-        )
+        reason = f"took longer than --timeout {timeout:g} s" if overdue else _death(process.returncode)
         folder.write_state(
             step_id, state.model_copy(update={"status": "failed", "ended": now(), "reason": reason})
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmulbench.errors import MmulbenchError
+from mmulbench.files import write_atomically
 from mmulbench.progress import Progress
 from mmulbench.sweeps.folder import ENDED, StepState, SweepFolder, now, this_worker
 from mmulbench.sweeps.plan import Step
@@ -52,24 +55,27 @@ def _take(folder: SweepFolder, step: Step, runner: Runner) -> bool:
             return False
         attempts = before.attempts + 1 if before is not None else 1
         state = StepState(status="running", attempts=attempts, worker=this_worker(), started=now())
-        with folder.beating(step.step_id):
+        write_atomically(folder.worker_marker(os.getpid()), step.step_id)
+        with folder.beating(step.step_id), printing_to(folder.log(step.step_id)):
             folder.write_state(step.step_id, state)
-            folder.write_state(step.step_id, _make(folder, step, runner, state))
+            print(f"{stamp()} {state.worker} begins, attempt {attempts}: {step.title}")
+            ended = _make(step, runner, state)
+            print(f"{stamp()} {ended.status}{f': {ended.reason}' if ended.reason else ''}")
+            folder.write_state(step.step_id, ended)
         return True
 
 
-def _make(folder: SweepFolder, step: Step, runner: Runner, state: StepState) -> StepState:
+def _make(step: Step, runner: Runner, state: StepState) -> StepState:
     """Make a step and say what became of it; what goes wrong costs this step only."""
     reason: str | None = None
     made = Made()
-    with _logged(folder.log(step.step_id), step) as log:
-        try:
-            made = runner.make(step)
-        except MmulbenchError as error:
-            reason = str(error)
-        except Exception as error:
-            log.write_text(log.read_text() + traceback.format_exc())
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+    try:
+        made = runner.make(step)
+    except MmulbenchError as error:
+        reason = str(error)
+    except Exception as error:
+        traceback.print_exc()
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
     record = made.record
     return state.model_copy(
         update={
@@ -82,14 +88,27 @@ def _make(folder: SweepFolder, step: Step, runner: Runner, state: StepState) -> 
 
 
 @contextlib.contextmanager
-def _logged(path: Path, step: Step) -> Iterator[Path]:
-    """Append when a step begins and ends to its log."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{now().isoformat(timespec='seconds')} {this_worker()} begins: {step.title}\n")
-    yield path
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{now().isoformat(timespec='seconds')} ends\n")
+def printing_to(path: Path) -> Iterator[None]:
+    """Append to a file what the process prints, its libraries included."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(stream) for stream in (1, 2)]
+    with path.open("ab") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for stream, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, stream)
+            os.close(copy)
+
+
+def stamp() -> str:
+    """The time, for a log."""
+    return now().isoformat(timespec="seconds")
 
 
 class LogProgress(Progress):
@@ -97,7 +116,7 @@ class LogProgress(Progress):
 
     def stage(self, name: str) -> None:
         """Say which stage begins."""
-        print(f"{now().isoformat(timespec='seconds')} {name}", flush=True)
+        print(f"{stamp()} {name}", flush=True)
 
     def note(self, line: str) -> None:
         """Print one line."""

@@ -1,0 +1,198 @@
+"""``mmulbench sweep``, ``status``, ``logs``, ``retry`` and ``cancel``: their options."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mmulbench.sweeps.local import Local
+
+
+class Executor(str, Enum):
+    """What runs the steps."""
+
+    local = "local"
+    debug = "debug"
+
+
+class Overwrite(str, Enum):
+    """Which records to make again."""
+
+    never = "never"
+    failed = "failed"
+    always = "always"
+
+
+SweepName = Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Its id; the latest by default.")]
+SweepsDir = Annotated[
+    Path | None, typer.Option("--sweeps-dir", help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)")
+]
+Chosen = Annotated[
+    Executor, typer.Option("--executor", help="local: worker processes; debug: in this process.")
+]
+Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Worker processes side by side.")]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", min=1.0, help="Seconds a step may take before it is ended.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def sweep(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Sweep file (YAML).")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Repeat for several.")] = None,
+    method: Annotated[list[str] | None, typer.Option("--method", "-m", help="Repeat for several.")] = None,
+    backbone: Annotated[
+        list[str] | None, typer.Option("--backbone", "-b", help="The tasks' own by default.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", "-s", help="Repeat for several. [42]")] = None,
+    forget_size: Annotated[
+        list[str] | None,
+        typer.Option("--forget-size", help="Number of units or fraction. Repeatable."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value for all runs, as for `run`.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps, run nothing.")] = False,
+    executor: Chosen = Executor.local,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")] = "auto",
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
+    ] = None,
+    results_dir: Annotated[
+        Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
+    ] = None,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
+    ] = None,
+    tuned_dir: Annotated[
+        Path | None, typer.Option("--tuned-dir", help="Your own studies. (env MMULBENCH_TUNED, ./tuned)")
+    ] = None,
+    sweeps_dir: SweepsDir = None,
+    overwrite: Annotated[
+        Overwrite, typer.Option("--overwrite", help="Records to make again.")
+    ] = Overwrite.failed,
+    no_reference: Annotated[bool, typer.Option("--no-reference", help="Skip retrain.")] = False,
+    untuned: Annotated[bool, typer.Option("--untuned", help="Start from the methods' own settings.")] = False,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", metavar="FILE", help="Your own methods or tasks. (env MMULBENCH_PLUGINS)"),
+    ] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make many runs: every task with every method, seed and forget size, or what a file says."""
+    from mmulbench import settings as folders
+    from mmulbench.session import Request
+    from mmulbench.sweeps import commands
+    from mmulbench.sweeps.grid import given_grid
+
+    options = Request(
+        task="",
+        device=device,
+        data_dir=folders.data_dir(data_dir),
+        results_dir=folders.results_dir(results_dir),
+        cache_dir=folders.cache_dir(cache_dir),
+        tuned_dir=folders.tuned_dir(tuned_dir),
+        overwrite=overwrite.value,
+        reference=not no_reference,
+        untuned=untuned,
+        plugins=folders.plugin_files(plugin),
+    )
+    given = {
+        "task": task,
+        "method": method,
+        "backbone": backbone,
+        "seed": seed,
+        "forget_size": forget_size,
+        "set": settings,
+    }
+    grid = given_grid(file, {name: value for name, value in given.items() if value})
+    command = shlex.join(["mmulbench", *sys.argv[1:]])
+    code = commands.sweep(
+        grid,
+        options,
+        folders.sweeps_dir(sweeps_dir),
+        _local(executor, workers, timeout),
+        command,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+def status(
+    sweep: SweepName = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing until all is done.")] = False,
+    sweeps_dir: SweepsDir = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show how far a sweep is: what is done, runs, waits or failed, and how long is left."""
+    from mmulbench.settings import sweeps_dir as folder
+    from mmulbench.sweeps import commands
+
+    raise typer.Exit(commands.status(folder(sweeps_dir), sweep, watch=watch, as_json=as_json))
+
+
+def logs(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Start of a step's id, as status shows it.")],
+    sweep: SweepName = None,
+    sweeps_dir: SweepsDir = None,
+    debug: Debug = False,
+) -> None:
+    """Show what a step of a sweep printed."""
+    from mmulbench.settings import sweeps_dir as folder
+    from mmulbench.sweeps import commands
+
+    commands.logs(folder(sweeps_dir), sweep, run)
+
+
+def retry(
+    sweep: SweepName = None,
+    only_missing: Annotated[
+        bool, typer.Option("--only-missing", help="Leave out what failed or diverged.")
+    ] = False,
+    executor: Chosen = Executor.local,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    sweeps_dir: SweepsDir = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Do again what failed or was lost in a sweep, and what was never begun."""
+    from mmulbench.settings import sweeps_dir as folder
+    from mmulbench.sweeps import commands
+
+    code = commands.retry(
+        folder(sweeps_dir),
+        sweep,
+        _local(executor, workers, timeout),
+        only_missing=only_missing,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+def cancel(sweep: SweepName = None, sweeps_dir: SweepsDir = None, debug: Debug = False) -> None:
+    """Let a sweep start nothing more; what runs ends as it would."""
+    from mmulbench.settings import sweeps_dir as folder
+    from mmulbench.sweeps import commands
+
+    commands.cancel(folder(sweeps_dir), sweep)
+
+
+def _local(executor: Executor, workers: int, timeout: float | None) -> Local | None:
+    """The local executor; None for this process."""
+    from mmulbench.sweeps.local import Local
+
+    return None if executor is Executor.debug else Local(workers, timeout)

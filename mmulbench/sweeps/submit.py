@@ -1,0 +1,84 @@
+"""Starting a sweep: check it whole, write it down, and hand it to an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmulbench.errors import UsageError
+from mmulbench.files import prepare_folder
+from mmulbench.opening import check
+from mmulbench.session import Request, configured
+from mmulbench.sweeps.folder import StoredStep, StoredSweep, SweepFolder, now
+from mmulbench.sweeps.grid import Job, sweep_id
+from mmulbench.sweeps.options import stored_options
+from mmulbench.sweeps.plan import Plan, make_plan
+from mmulbench.sweeps.runner import request_of
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that may be started.
+
+    Attributes:
+        folder: where it is kept.
+        plan: its steps.
+        new: whether it was not there before.
+    """
+
+    folder: SweepFolder
+    plan: Plan
+    new: bool
+
+
+def check_jobs(jobs: Sequence[Job], options: Request) -> None:
+    """Check every name and value of all jobs before anything is computed.
+
+    Raises:
+        UsageError: for wrong use, naming the run.
+    """
+    seen = set()
+    for job in jobs:
+        # Seeds do not matter here, so that a thousand of them are checked once.
+        key = job.model_copy(update={"seed": 0})
+        if key in seen:
+            continue
+        seen.add(key)
+        request = request_of(job, options)
+        try:
+            configured(job.method, request, check(request))
+        except UsageError as error:
+            raise UsageError(f"{job.title}: {error}") from error
+
+
+def plan_sweep(jobs: Sequence[Job], options: Request) -> Plan:
+    """The steps of a sweep, everything checked.
+
+    Raises:
+        UsageError: for wrong use, naming the run.
+    """
+    check_jobs(jobs, options)
+    return make_plan(jobs, reference=options.reference)
+
+
+def store_sweep(jobs: Sequence[Job], plan: Plan, options: Request, sweeps_dir: Path, command: str) -> Sweep:
+    """Write a sweep down, or find it: the same jobs with the same options are the same sweep.
+
+    Raises:
+        MmulbenchError: when a folder cannot be written.
+    """
+    stored = stored_options(options)
+    name = sweep_id(jobs, stored)
+    prepare_folder(sweeps_dir, "sweeps", "--sweeps-dir")
+    prepare_folder(options.results_dir, "results", "--results-dir")
+    prepare_folder(options.cache_dir, "cache", "--cache-dir")
+    folder = SweepFolder(sweeps_dir.resolve() / name)
+    steps = tuple(
+        StoredStep(kind=step.kind, job=step.job, step_id=step.step_id, needs=step.needs)
+        for step in plan.steps
+    )
+    new = folder.create(
+        StoredSweep(sweep_id=name, created=now(), command=command, options=stored, steps=steps)
+    )
+    return Sweep(folder, plan, new)
