@@ -14,7 +14,7 @@ import typer
 
 from mmulbench import __version__
 from mmulbench.cli_author import check_app, new_app
-from mmulbench.cli_sweep import cancel, logs, retry, status, sweep
+from mmulbench.cli_sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli_tune import tune
 from mmulbench.errors import MmulbenchError
 
@@ -58,6 +58,13 @@ class OverwriteChoice(str, Enum):
     never = "never"
     failed = "failed"
     always = "always"
+
+
+class RunExecutor(str, Enum):
+    """Where runs are made."""
+
+    local = "local"
+    slurm = "slurm"
 
 
 class Listable(str, Enum):
@@ -114,6 +121,10 @@ def run(
     untuned: Annotated[
         bool, typer.Option("--untuned", help="Start from the methods' own settings, not from tuned ones.")
     ] = False,
+    executor: Annotated[
+        RunExecutor, typer.Option("--executor", help="In this process, or as Slurm jobs: then a sweep.")
+    ] = RunExecutor.local,
+    slurm: SlurmOptions = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")] = False,
     debug: Debug = False,
@@ -140,6 +151,8 @@ def run(
         tuned_dir=folders.tuned_dir(tuned_dir),
         untuned=untuned,
     )
+    if executor is RunExecutor.slurm or slurm:
+        raise typer.Exit(submit_run(request, executor.value, slurm or (), as_json=as_json))
     raise typer.Exit(run_and_print(request, as_json=as_json, quiet=quiet))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from mmulbench.sweeps.local import Local
+    from mmulbench.session import Request
 
 
 class Executor(str, Enum):
     """What runs the steps."""
 
     local = "local"
+    slurm = "slurm"
     debug = "debug"
 
 
@@ -34,11 +36,23 @@ SweepsDir = Annotated[
     Path | None, typer.Option("--sweeps-dir", help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)")
 ]
 Chosen = Annotated[
-    Executor, typer.Option("--executor", help="local: worker processes; debug: in this process.")
+    Executor | None,
+    typer.Option("--executor", help="local processes, slurm job arrays, or debug: in this one. [local]"),
 ]
-Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Worker processes side by side.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", "-w", min=1, help="Worker processes side by side. [1]")
+]
+Pack = Annotated[int | None, typer.Option("--pack", min=1, help="Runs in one Slurm task. [1]")]
+SlurmOptions = Annotated[
+    list[str] | None,
+    typer.Option("--slurm", metavar="KEY=VALUE", help="Option of sbatch, such as partition=gpu. Repeatable."),
+]
 Timeout = Annotated[
     float | None, typer.Option("--timeout", min=1.0, help="Seconds a step may take before it is ended.")
+]
+Detach = Annotated[
+    bool,
+    typer.Option("--detach", help="Start the workers and return; mmulbench status shows how far they are."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -60,9 +74,12 @@ def sweep(
         list[str] | None, typer.Option("--set", help="key=value for all runs, as for `run`.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps, run nothing.")] = False,
-    executor: Chosen = Executor.local,
-    workers: Workers = 1,
+    executor: Chosen = None,
+    workers: Workers = None,
     timeout: Timeout = None,
+    detach: Detach = False,
+    pack: Pack = None,
+    slurm: SlurmOptions = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")] = "auto",
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
@@ -94,7 +111,9 @@ def sweep(
     from mmulbench import settings as folders
     from mmulbench.session import Request
     from mmulbench.sweeps import commands
+    from mmulbench.sweeps.executors import Asked, choose_executor
     from mmulbench.sweeps.grid import given_grid
+    from mmulbench.sweeps.slurm_settings import read_executor
 
     options = Request(
         task="",
@@ -116,13 +135,14 @@ def sweep(
         "forget_size": forget_size,
         "set": settings,
     }
+    asked = Asked(executor and executor.value, workers, timeout, detach, pack, slurm or ())
     grid = given_grid(file, {name: value for name, value in given.items() if value})
     command = shlex.join(["mmulbench", *sys.argv[1:]])
     code = commands.sweep(
         grid,
         options,
         folders.sweeps_dir(sweeps_dir),
-        _local(executor, workers, timeout),
+        choose_executor(asked, read_executor(file) if file is not None else {}),
         command,
         dry_run=dry_run,
         as_json=as_json,
@@ -139,9 +159,9 @@ def status(
 ) -> None:
     """Show how far a sweep is: what is done, runs, waits or failed, and how long is left."""
     from mmulbench.settings import sweeps_dir as folder
-    from mmulbench.sweeps import commands
+    from mmulbench.sweeps import inspection
 
-    raise typer.Exit(commands.status(folder(sweeps_dir), sweep, watch=watch, as_json=as_json))
+    raise typer.Exit(inspection.status(folder(sweeps_dir), sweep, watch=watch, as_json=as_json))
 
 
 def logs(
@@ -152,9 +172,9 @@ def logs(
 ) -> None:
     """Show what a step of a sweep printed."""
     from mmulbench.settings import sweeps_dir as folder
-    from mmulbench.sweeps import commands
+    from mmulbench.sweeps import inspection
 
-    commands.logs(folder(sweeps_dir), sweep, run)
+    inspection.logs(folder(sweeps_dir), sweep, run)
 
 
 def retry(
@@ -162,9 +182,12 @@ def retry(
     only_missing: Annotated[
         bool, typer.Option("--only-missing", help="Leave out what failed or diverged.")
     ] = False,
-    executor: Chosen = Executor.local,
-    workers: Workers = 1,
+    executor: Chosen = None,
+    workers: Workers = None,
     timeout: Timeout = None,
+    detach: Detach = False,
+    pack: Pack = None,
+    slurm: SlurmOptions = None,
     sweeps_dir: SweepsDir = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -172,11 +195,13 @@ def retry(
     """Do again what failed or was lost in a sweep, and what was never begun."""
     from mmulbench.settings import sweeps_dir as folder
     from mmulbench.sweeps import commands
+    from mmulbench.sweeps.executors import Asked
 
+    asked = Asked(executor and executor.value, workers, timeout, detach, pack, slurm or ())
     code = commands.retry(
         folder(sweeps_dir),
         sweep,
-        _local(executor, workers, timeout),
+        asked,
         only_missing=only_missing,
         as_json=as_json,
     )
@@ -186,13 +211,27 @@ def retry(
 def cancel(sweep: SweepName = None, sweeps_dir: SweepsDir = None, debug: Debug = False) -> None:
     """Let a sweep start nothing more; what runs ends as it would."""
     from mmulbench.settings import sweeps_dir as folder
+    from mmulbench.sweeps import inspection
+
+    inspection.cancel(folder(sweeps_dir), sweep)
+
+
+def submit_run(request: Request, executor: str, slurm: Sequence[str], *, as_json: bool) -> int:
+    """What ``mmulbench run --executor slurm`` does: a sweep of its runs."""
+    from mmulbench.settings import sweeps_dir
     from mmulbench.sweeps import commands
+    from mmulbench.sweeps.executors import Asked, choose_executor
+    from mmulbench.sweeps.grid import checked_grid
 
-    commands.cancel(folder(sweeps_dir), sweep)
-
-
-def _local(executor: Executor, workers: int, timeout: float | None) -> Local | None:
-    """The local executor; None for this process."""
-    from mmulbench.sweeps.local import Local
-
-    return None if executor is Executor.debug else Local(workers, timeout)
+    chosen = choose_executor(Asked(executor, slurm=slurm), {})
+    given = {
+        "task": request.task,
+        "method": list(request.methods),
+        "seed": list(request.seeds),
+        "backbone": request.backbone or (),
+        "forget_size": request.forget_size or (),
+        "set": list(request.settings),
+    }
+    command = shlex.join(["mmulbench", *sys.argv[1:]])
+    grid, folder = checked_grid(given, "run"), sweeps_dir(None)
+    return commands.sweep(grid, request, folder, chosen, command, dry_run=False, as_json=as_json)

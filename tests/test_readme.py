@@ -16,7 +16,7 @@ import pytest
 import typer
 from PIL import Image
 
-from mmulbench.cli import app
+from mmulbench.cli import app, main
 from mmulbench.metrics.catalogue import HEADLINE
 from mmulbench.registry import BACKBONES, METHODS, TASKS
 from mmulbench.report.verdict import AUC_FACTOR, UTILITY_TOLERANCE, tolerance
@@ -170,6 +170,15 @@ def test_an_outside_package_adds_both(tmp_path):
     assert done.stdout.split() == ["my_package.my_method", "my_package.my_task"], done.stderr
 
 
+def test_the_sweep_example_has_the_plan_that_is_said(tmp_path, monkeypatch, capsys):
+    (tmp_path / "sweep.yaml").write_text(FILES["sweep.yaml"])
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(COMMANDS["plan"])[1:]) == 0
+    counts = capsys.readouterr().out.splitlines()[-1].partition(";")[0]
+    assert f"It lists {counts}: what runs share is made once" in README
+    assert main([*shlex.split(COMMANDS["sweep"])[1:], "--dry-run"]) == 0
+
+
 def test_two_setup_commands_of_one_line():
     starts = [line for line in README.splitlines() if "venv" in line and line.startswith("python3")]
     assert starts == [COMMANDS["run"], COMMANDS["test"]]
@@ -178,7 +187,7 @@ def test_two_setup_commands_of_one_line():
     assert '-c constraints.txt -e ".[offline]"' in install
     install, _, last = COMMANDS["test"].rpartition(" && ")
     assert last == "pytest"
-    assert '-c constraints.txt -e ".[offline,hub,tune,test,dev]"' in install
+    assert '-c constraints.txt -e ".[offline,hub,tune,slurm,test,dev]"' in install
 
 
 def sections() -> dict[str, str]:

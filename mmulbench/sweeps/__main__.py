@@ -1,4 +1,4 @@
-"""A worker process: ``python -m mmulbench.sweeps FOLDER [FIRST COUNT]``."""
+"""A worker process: ``python -m mmulbench.sweeps FOLDER [STEP ...]``."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ from pathlib import Path
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.sweeps.folder import SweepFolder
-from mmulbench.sweeps.options import options_of
+from mmulbench.sweeps.supervisor import GO_ON
 
 
 def main(arguments: list[str]) -> int:
     """Work on a sweep until nothing is left to do.
 
     Args:
-        arguments: its folder; and which steps, all by default: the number of the first, and how many.
+        arguments: its folder; and the ids of the steps that it may take, all by default.
+
+    Returns:
+        0, or `GO_ON` where a new process is to go on.
     """
     # Threads that spin while waiting slow each other many times over when two workers share the cores.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from mmulbench.sweeps.runner import Runner
-    from mmulbench.sweeps.worker import LogProgress, work
-
     folder = SweepFolder(Path(arguments[0]))
     sweep = folder.read()
+    from mmulbench.sweeps.options import enter_folder, options_of
+    from mmulbench.sweeps.runner import Runner
+    from mmulbench.sweeps.worker import LogProgress, Work
+
     steps = sweep.plan().steps
-    if len(arguments) > 1:
-        first, count = int(arguments[1]), int(arguments[2])
-        steps = steps[first : first + count]
-    work(folder, steps, Runner(options_of(sweep.options), LogProgress()))
-    return 0
+    if chosen := set(arguments[1:]):
+        steps = tuple(step for step in steps if step.step_id in chosen)
+    runner = Runner(options_of(sweep.options), LogProgress())
+    enter_folder(sweep.cwd)
+    return GO_ON if Work(folder, steps, runner).run() else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A sweep on disk: what is to be done, what became of each step, and its logs. Any machine can read it.
 
-``<sweeps>/<id>/sweep.json`` holds the steps and options, ``state/<step>.json`` what became of a step (none:
-it waits), ``state/<step>.beat`` is touched while it runs, ``logs/<step>.log`` is what it printed.
+In ``<sweeps>/<id>/``, ``sweep.json`` holds the steps and options, ``state/<step>.json`` what became of a step
+(none: it waits), ``state/<step>.beat`` is touched while it runs, ``logs/<step>.log`` is what it printed, and
+``planned/<step>.json`` is the record that a run gets whose worker is ended.
 """
 
 from __future__ import annotations
@@ -12,17 +13,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Literal
 
 from filelock import FileLock, Timeout
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 from mmulbench.files import disk_errors, reason_of, write_atomically
-from mmulbench.sweeps.grid import Frozen, Job
-from mmulbench.sweeps.plan import Kind, Plan, Step
+from mmulbench.sweeps.stored import StepState, StoredSweep
 
 SWEEPS_FLAG = "--sweeps-dir"
 
@@ -32,54 +30,13 @@ BEAT_SECONDS = 5.0
 LOST_SECONDS = 60.0
 """A step that was not touched for so long does not run any more, whatever its state says."""
 
-Status = Literal["running", "done", "diverged", "not_applicable", "failed", "lost", "cancelled"]
-ENDED: tuple[Status, ...] = ("done", "diverged", "not_applicable", "failed", "cancelled")
-
-
-class StepState(Frozen):
-    """What became of a step."""
-
-    status: Status
-    attempts: int = Field(ge=1, description="how often it was started")
-    worker: str = Field(description="host and process, and the Slurm job where there is one")
-    started: datetime
-    ended: datetime | None = None
-    reason: str | None = None
-    record: str | None = Field(default=None, description="file of the record, where there is one")
-
-
-class StoredStep(Frozen):
-    """A step as it is kept on disk."""
-
-    kind: Kind
-    job: Job
-    step_id: str
-    needs: tuple[str, ...]
-
-    def step(self) -> Step:
-        """The step."""
-        return Step(self.kind, self.job, self.step_id, self.needs)
-
-
-class StoredSweep(Frozen):
-    """What a sweep is: its steps and options; written once."""
-
-    sweep_id: str
-    created: datetime
-    command: str
-    options: dict[str, Any] = Field(description="of `run`, the same for all runs")
-    steps: tuple[StoredStep, ...]
-
-    def plan(self) -> Plan:
-        """The steps."""
-        return Plan(tuple(step.step() for step in self.steps))
-
 
 class SweepFolder:
     """One sweep's folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._read: dict[str, tuple[tuple[int, int], StepState | None]] = {}
 
     @property
     def sweep_id(self) -> str:
@@ -87,19 +44,18 @@ class SweepFolder:
         return self.root.name
 
     def create(self, sweep: StoredSweep) -> bool:
-        """Write what the sweep is; False where the same sweep is there already.
+        """Write what the sweep is; False where it is there already. A damaged one is written again.
 
         Raises:
             MmulbenchError: when it cannot be written.
         """
-        if (self.root / "sweep.json").exists():
-            return False
         with disk_errors("make", self.root, SWEEPS_FLAG):
-            for name in ("state", "logs", "locks", "workers"):
+            for name in ("state", "logs", "locks", "workers", "planned"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
-        write_atomically(
-            self.root / "sweep.json", sweep.model_dump_json(indent=1, by_alias=True), SWEEPS_FLAG
-        )
+        with contextlib.suppress(MmulbenchError):
+            self.read()
+            return False
+        write_atomically(self._definition, sweep.model_dump_json(indent=1, by_alias=True), SWEEPS_FLAG)
         return True
 
     def read(self) -> StoredSweep:
@@ -108,44 +64,50 @@ class SweepFolder:
         Raises:
             MmulbenchError: when it cannot be read.
         """
-        path = self.root / "sweep.json"
+        path = self._definition
         try:
-            return StoredSweep.model_validate_json(path.read_text(encoding="utf-8"))
+            return StoredSweep.model_validate_json(path.read_bytes())
         except OSError as error:
             raise MmulbenchError(f"cannot read the sweep {path}: {reason_of(error)}") from error
         except ValidationError as error:
-            raise MmulbenchError(f"cannot read the sweep {path}: it is damaged; submit it again") from error
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise MmulbenchError(
+                f"cannot read the sweep {path}: {where + ': ' if where else ''}{first['msg']}; "
+                "it is damaged or of another version of mmulbench: give the same sweep command again"
+            ) from error
 
     def log(self, step_id: str) -> Path:
         """Where a step's output goes."""
         return self.root / "logs" / f"{step_id}.log"
 
-    def state(self, step_id: str, now: float | None = None) -> StepState | None:
-        """What became of a step; None while it waits.
+    def planned(self, step_id: str) -> Path:
+        """Where the record lies that a run gets whose worker is ended."""
+        return self.root / "planned" / f"{step_id}.json"
+
+    def state(self, step_id: str) -> StepState | None:
+        """What became of a step; None while it waits for the first time.
 
         A step that says it runs, but was not touched for `LOST_SECONDS`, is lost.
         """
-        path = self.root / "state" / f"{step_id}.json"
-        try:
-            found = StepState.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (ValidationError, OSError):
-            return None  # half a file cannot be: states are written whole; a damaged one is done again
-        if found.status == "running" and (now or time.time()) - self._beat(step_id) > LOST_SECONDS:
-            return found.model_copy(
-                update={"status": "lost", "reason": f"{found.worker} was not heard of any more"}
-            )
-        return found
+        found = self._stored_state(step_id)
+        return self._or_lost(step_id, found) if found is not None else None
 
     def states(self) -> dict[str, StepState]:
-        """States of all steps that do not wait."""
-        now, found = time.time(), {}
+        """States of all steps that were begun; files that are as they were are not read again."""
+        found = {}
         with contextlib.suppress(FileNotFoundError), os.scandir(self.root / "state") as entries:
             for entry in entries:
                 name, _, suffix = entry.name.rpartition(".")
-                if suffix == "json" and (state := self.state(name, now)) is not None:
-                    found[name] = state
+                if suffix != "json":
+                    continue
+                # Each state is a file of its own, put in the place of the one before.
+                with contextlib.suppress(FileNotFoundError):
+                    key = (entry.inode(), entry.stat().st_mtime_ns)
+                    if name not in self._read or self._read[name][0] != key:
+                        self._read[name] = key, self._stored_state(name)
+                    if (state := self._read[name][1]) is not None:
+                        found[name] = self._or_lost(name, state)
         return found
 
     def write_state(self, step_id: str, state: StepState) -> None:
@@ -156,10 +118,15 @@ class SweepFolder:
         """
         write_atomically(self.root / "state" / f"{step_id}.json", state.model_dump_json(), SWEEPS_FLAG)
 
-    def forget(self, step_id: str) -> None:
-        """Let a step wait again."""
-        for suffix in ("json", "beat"):
-            (self.root / "state" / f"{step_id}.{suffix}").unlink(missing_ok=True)
+    def queue_again(self, step_id: str, seen: StepState, reason: str | None = None) -> None:
+        """Let a step wait again, unless a worker holds it or it has gone on since it was seen.
+
+        Raises:
+            MmulbenchError: when it cannot be written.
+        """
+        with self.claim(step_id) as free:
+            if free and self.state(step_id) == seen:
+                self.write_state(step_id, seen.queued(reason))
 
     @contextlib.contextmanager
     def claim(self, step_id: str) -> Iterator[bool]:
@@ -172,32 +139,39 @@ class SweepFolder:
             held = FileLock(path)
             try:
                 held.acquire(timeout=0)
+                mine = True
             except Timeout:
-                yield False
-                return
+                mine = False
         try:
-            yield True
+            yield mine
         finally:
             held.release()
 
     @contextlib.contextmanager
     def beating(self, step_id: str) -> Iterator[None]:
         """Touch a step until the block ends."""
-        path, over = self.root / "state" / f"{step_id}.beat", threading.Event()
-        path.touch()
-
-        def beat() -> None:
-            while not over.wait(BEAT_SECONDS):
-                with contextlib.suppress(OSError):
-                    path.touch()
-
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
+        path = self.root / "state" / f"{step_id}.beat"
         try:
-            yield
+            with _touching(path):
+                yield
         finally:
-            over.set()
-            thread.join()
+            path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def attended(self) -> Iterator[None]:
+        """Say that somebody works on the sweep, until the block ends."""
+        path = self.root / "workers" / f"{socket.gethostname()}-{os.getpid()}.alive"
+        try:
+            with _touching(path):
+                yield
+        finally:
+            path.unlink(missing_ok=True)
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether somebody works on the sweep."""
+        oldest = time.time() - LOST_SECONDS
+        return any(_touched(path) > oldest for path in (self.root / "workers").glob("*.alive"))
 
     def worker_marker(self, pid: int) -> Path:
         """Where a worker of this machine writes the id of the step that it makes."""
@@ -209,43 +183,86 @@ class SweepFolder:
             (self.root / "cancelled").touch()
 
     def resume(self) -> None:
-        """Take `cancel` back."""
-        (self.root / "cancelled").unlink(missing_ok=True)
+        """Take `cancel` back, and let wait what this machine's dead workers left; it is the latest sweep now.
+
+        Raises:
+            MmulbenchError: when it cannot be written.
+        """
+        with disk_errors("write", self.root, SWEEPS_FLAG):
+            (self.root / "cancelled").unlink(missing_ok=True)
+            self._definition.touch()
+        here = f"{socket.gethostname()}:"
+        for step_id, state in self.states().items():
+            if state.status in ("running", "lost") and state.worker.startswith(here):
+                self.queue_again(step_id, state, f"{state.worker} is gone")
 
     @property
     def is_cancelled(self) -> bool:
         """Whether nothing more is to be started."""
         return (self.root / "cancelled").exists()
 
-    def _beat(self, step_id: str) -> float:
+    @property
+    def _definition(self) -> Path:
+        return self.root / "sweep.json"
+
+    def _stored_state(self, step_id: str) -> StepState | None:
         try:
-            return (self.root / "state" / f"{step_id}.beat").stat().st_mtime
-        except OSError:
-            return 0.0
+            return StepState.model_validate_json((self.root / "state" / f"{step_id}.json").read_bytes())
+        except (ValidationError, OSError):
+            return None  # a damaged one is done again
+
+    def _or_lost(self, step_id: str, state: StepState) -> StepState:
+        if state.status != "running" or time.time() - self._beat(step_id) <= LOST_SECONDS:
+            return state
+        return state.model_copy(
+            update={"status": "lost", "reason": f"{state.worker} was not heard of any more"}
+        )
+
+    def _beat(self, step_id: str) -> float:
+        return _touched(self.root / "state" / f"{step_id}.beat")
 
 
 def find_sweep(sweeps_dir: Path, name: str | None) -> SweepFolder:
-    """A sweep by its id; the latest for None.
+    """A sweep by its id; the one that was started last for None.
 
     Raises:
         UsageError: when there is none, or none of that name.
     """
-    known = {path.parent.name: path.stat().st_mtime for path in sweeps_dir.glob("*/sweep.json")}
+    known = {path.parent.name: _touched(path) for path in sweeps_dir.glob("*/sweep.json")}
     if not known:
-        raise UsageError(f"there are no sweeps in {sweeps_dir}: start one with mmulbench sweep")
+        raise UsageError(
+            f"there are no sweeps in {sweeps_dir}: start one with mmulbench sweep, or name another folder "
+            f"with {SWEEPS_FLAG}"
+        )
     if name is not None and name not in known:
         raise UsageError(f"unknown sweep {name!r} in {sweeps_dir}{did_you_mean(name, known)}")
     return SweepFolder(sweeps_dir / (name or max(known, key=lambda one: known[one])))
 
 
-def this_worker() -> str:
-    """Host and process, and the Slurm job where there is one."""
-    slurm = os.environ.get("SLURM_JOB_ID")
-    task = os.environ.get("SLURM_ARRAY_TASK_ID")
-    job = f", Slurm job {os.environ.get('SLURM_ARRAY_JOB_ID', slurm)}" if slurm else ""
-    return f"{socket.gethostname()}:{os.getpid()}{job}{f'_{task}' if task else ''}"
+@contextlib.contextmanager
+def _touching(path: Path) -> Iterator[None]:
+    """Touch a file until the block ends."""
+    with disk_errors("write", path, SWEEPS_FLAG):
+        path.touch()
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            with contextlib.suppress(OSError):
+                path.touch()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
-def now() -> datetime:
-    """The time, with its zone."""
-    return datetime.now(timezone.utc)
+def _touched(path: Path) -> float:
+    """When a file was last touched, in seconds since 1970; 0 where there is none."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from mmulbench.errors import MmulbenchError
+from mmulbench.files import disk_errors
 from mmulbench.session import Request
 
 OF_JOBS = ("task", "methods", "seeds", "backbone", "forget_size", "settings")
@@ -29,11 +32,30 @@ def stored_options(request: Request) -> dict[str, Any]:
 
 
 def options_of(stored: Mapping[str, Any]) -> Request:
-    """The options that `stored_options` stored."""
-    found = dict(stored)
-    for name, value in stored.items():
-        if name.endswith("_dir"):
-            found[name] = Path(value)
-        elif isinstance(value, list):
-            found[name] = tuple(Path(one) for one in value)
-    return Request(task="", **found)
+    """The options that `stored_options` stored.
+
+    Raises:
+        MmulbenchError: when they are not such.
+    """
+    try:
+        found = dict(stored)
+        for name, value in stored.items():
+            if name.endswith("_dir"):
+                found[name] = Path(value)
+            elif isinstance(value, list):
+                found[name] = tuple(Path(one) for one in value)
+        return Request(task="", **found)
+    except TypeError as error:
+        raise MmulbenchError(
+            f"the sweep's options cannot be used ({error}): it is damaged or of another version of mmulbench"
+        ) from error
+
+
+def enter_folder(path: str) -> None:
+    """Go where the sweep was asked for: its settings may name files from there.
+
+    Raises:
+        MmulbenchError: when that folder is gone.
+    """
+    with disk_errors("enter", Path(path)):
+        os.chdir(path)

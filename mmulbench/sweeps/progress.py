@@ -1,4 +1,4 @@
-"""How far a sweep is, from its folder alone: any terminal, any day."""
+"""How far a sweep is, from its folder and from Slurm: any terminal, any day."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mmulbench.sweeps.folder import ENDED, StepState, SweepFolder
+from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import Step
+from mmulbench.sweeps.slurm_jobs import with_slurm
+from mmulbench.sweeps.stored import ENDED, StepState
 
 
 @dataclass(frozen=True)
@@ -16,35 +18,50 @@ class Standing:
     """How far a sweep is.
 
     Attributes:
-        counts: steps by status; what waits is ``queued``.
+        counts: steps by status; what waits is ``queued``, or ``cancelled`` where it is not to be started.
         trouble: failed, diverged and lost steps with their states.
         running: steps under way.
         seconds_left: of work, spread over the workers that there are; None where nothing is known.
+        attended: whether somebody works on it, or Slurm will.
+        notes: lines on what Slurm says.
     """
 
     counts: Mapping[str, int]
     trouble: Sequence[tuple[Step, StepState]]
     running: Sequence[tuple[Step, StepState]]
     seconds_left: float | None
+    attended: bool
+    notes: Sequence[str] = ()
 
     @property
     def is_over(self) -> bool:
-        """Whether every step has ended."""
+        """Whether nothing will happen any more unless somebody starts it."""
         return not any(self.counts.get(name) for name in ("queued", "running", "lost"))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every step has ended."""
+        return self.is_over and not self.counts.get("cancelled")
 
 
 def standing(folder: SweepFolder, steps: Sequence[Step]) -> Standing:
     """How far a sweep is."""
-    states = folder.states()
+    seen = with_slurm(folder)
+    states = seen.states
     found = [(step, states.get(step.step_id)) for step in steps]
-    counts = Counter(state.status if state is not None else "queued" for _, state in found)
+    waits = "cancelled" if folder.is_cancelled else "queued"
+    counts = Counter(
+        waits if state is None or state.status == "queued" else state.status for _, state in found
+    )
     known = [(step, state) for step, state in found if state is not None]
     running = [(step, state) for step, state in known if state.status == "running"]
     return Standing(
         counts=counts,
         trouble=[(s, state) for s, state in known if state.status in ("failed", "diverged", "lost")],
         running=running,
-        seconds_left=_left(found, max(1, len(running))),
+        seconds_left=_left(found, max(1, len(running))) if waits == "queued" else None,
+        attended=seen.live or folder.is_attended,
+        notes=seen.notes,
     )
 
 

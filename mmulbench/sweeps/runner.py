@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
+from mmulbench.environment import describe_environment
+from mmulbench.errors import MmulbenchError
+from mmulbench.files import prepare_folder, write_atomically
 from mmulbench.opening import Checked, Opened, check, open_task
-from mmulbench.pipeline import execute, make_problem
+from mmulbench.pipeline import Run, execute, make_problem
 from mmulbench.progress import Progress
 from mmulbench.references import load_original, load_retrain
 from mmulbench.results import RunResult
 from mmulbench.session import Request, configured, plan_run
+from mmulbench.store import RESULTS_FLAG
+from mmulbench.sweeps.aftermath import store_failure
+from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.plan import Step, shared_settings
-
-
-@dataclass(frozen=True)
-class Made:
-    """What came of a step.
-
-    Attributes:
-        record: of a run; None for an original or a retrain.
-        path: of the record.
-    """
-
-    record: RunResult | None = None
-    path: Path | None = None
+from mmulbench.sweeps.worker import Made
 
 
 class Runner:
@@ -42,17 +37,29 @@ class Runner:
         self._key: object = None
         self._opened: Opened | None = None
 
-    def make(self, step: Step) -> Made:
+    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> Made:
         """Make a step.
+
+        Args:
+            step: the step.
+            planned: where to write the record that a run gets whose worker is ended.
+            again: whether it was begun before; what failed then is made again whatever ``overwrite`` says.
+            blocked: why it cannot be made, so that only its record is to be written.
 
         Raises:
             MmulbenchError: when a folder cannot be written, data is damaged, or training diverges.
         """
         request = request_of(step.job, self._options)
+        if again and request.overwrite == "never":
+            request = replace(request, overwrite="failed")
         checked = check(request)
-        opened = self._open(step.job, request, checked)
         if step.kind == "run":
-            return self._run(step.job, request, checked, opened)
+            # Before hours are spent on a record that has no place.
+            prepare_folder(request.results_dir, "results", RESULTS_FLAG)
+            return self._run(step.job, request, checked, planned, blocked)
+        if blocked is not None:
+            raise MmulbenchError(blocked)
+        opened = self._open(step.job, request, checked)
         original, _ = load_original(opened.prepared, step.job.seed, opened.workspace)
         if step.kind == "retrain":
             prepared, seed = opened.prepared, step.job.seed
@@ -61,11 +68,17 @@ class Runner:
             load_retrain(prepared, problem, forget, seed, opened.workspace)
         return Made()
 
-    def _run(self, job: Job, request: Request, checked: Checked, opened: Opened) -> Made:
-        method = configured(job.method, request, checked)
-        run = plan_run(job.method, method, job.seed, request, opened)
-        record, _ = execute(run, opened.prepared, opened.workspace, request.overwrite)
-        return Made(record, opened.workspace.store.path(run.spec))
+    def _run(self, job: Job, request: Request, checked: Checked, planned: Path, blocked: str | None) -> Made:
+        opened = self._open(job, request, checked)
+        run = plan_run(job.method, configured(job.method, request, checked), job.seed, request, opened)
+        store = opened.workspace.store
+        failure = failed_record(run, opened, blocked or "was ended")
+        if blocked is not None:
+            record = store_failure(store, failure, always=request.overwrite == "always")
+        else:
+            write_atomically(planned, failure.model_dump_json(), SWEEPS_FLAG)
+            record, _ = execute(run, opened.prepared, opened.workspace, request.overwrite)
+        return Made(record, store.path(run.spec))
 
     def _open(self, job: Job, request: Request, checked: Checked) -> Opened:
         key = (job.task, job.backbone, shared_settings(job))
@@ -75,6 +88,22 @@ class Runner:
             self._key = key
         size = checked.task.forget_size(self._opened.prepared.data, checked.forget_size)
         return replace(self._opened, size=size)
+
+
+def failed_record(run: Run, opened: Opened, reason: str) -> RunResult:
+    """The record of a run that failed as it began."""
+    now = datetime.now(timezone.utc)
+    return RunResult(
+        run_id=run.spec.run_id,
+        spec=run.spec,
+        status="failed",
+        reason=reason,
+        command=run.command,
+        tuning=run.tuning,
+        environment=describe_environment(opened.workspace.device),
+        started=now,
+        finished=now,
+    )
 
 
 def request_of(job: Job, options: Request) -> Request:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
-from mmulbench.opening import check
+from mmulbench.opening import check, parse_forget_size
 from mmulbench.session import Request, configured
-from mmulbench.sweeps.folder import StoredStep, StoredSweep, SweepFolder, now
+from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Job, sweep_id
 from mmulbench.sweeps.options import stored_options
 from mmulbench.sweeps.plan import Plan, make_plan
 from mmulbench.sweeps.runner import request_of
+from mmulbench.sweeps.stored import StoredStep, StoredSweep, now
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,20 @@ def check_jobs(jobs: Sequence[Job], options: Request) -> None:
     Raises:
         UsageError: for wrong use, naming the run.
     """
-    seen = set()
+    seen: set[object] = set()
     for job in jobs:
-        # Seeds do not matter here, so that a thousand of them are checked once.
-        key = job.model_copy(update={"seed": 0})
-        if key in seen:
-            continue
-        seen.add(key)
-        request = request_of(job, options)
+        # What else a job says is checked on its own, so that a thousand seeds and sizes are checked once.
+        key = (job.task, job.method, job.backbone, job.settings)
+        size = ("forget size", job.forget_size)
         try:
-            configured(job.method, request, check(request))
+            if size not in seen:
+                parse_forget_size(job.forget_size)
+            if key not in seen:
+                request = request_of(job, options)
+                configured(job.method, request, check(request))
         except UsageError as error:
             raise UsageError(f"{job.title}: {error}") from error
+        seen |= {key, size}
 
 
 def plan_sweep(jobs: Sequence[Job], options: Request) -> Plan:
@@ -70,7 +73,7 @@ def store_sweep(jobs: Sequence[Job], plan: Plan, options: Request, sweeps_dir: P
     """
     stored = stored_options(options)
     name = sweep_id(jobs, stored)
-    prepare_folder(sweeps_dir, "sweeps", "--sweeps-dir")
+    prepare_folder(sweeps_dir, "sweeps", SWEEPS_FLAG)
     prepare_folder(options.results_dir, "results", "--results-dir")
     prepare_folder(options.cache_dir, "cache", "--cache-dir")
     folder = SweepFolder(sweeps_dir.resolve() / name)
@@ -78,7 +81,7 @@ def store_sweep(jobs: Sequence[Job], plan: Plan, options: Request, sweeps_dir: P
         StoredStep(kind=step.kind, job=step.job, step_id=step.step_id, needs=step.needs)
         for step in plan.steps
     )
-    new = folder.create(
-        StoredSweep(sweep_id=name, created=now(), command=command, options=stored, steps=steps)
+    sweep = StoredSweep(
+        sweep_id=name, created=now(), command=command, cwd=str(Path.cwd()), options=stored, steps=steps
     )
-    return Sweep(folder, plan, new)
+    return Sweep(folder, plan, folder.create(sweep))

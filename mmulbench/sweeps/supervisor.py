@@ -1,28 +1,48 @@
-"""Keeps a worker alive: ends it when a step takes too long, and starts another when it dies."""
+"""Keeps a worker alive: ends it when a step takes too long, and starts another when it dies.
+
+``python -m mmulbench.sweeps.supervisor FOLDER [--timeout SECONDS]`` is a process of its own, so that the
+command that started the sweep may end. SIGTERM ends it and its worker; the step under way then waits again.
+"""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
 
-from mmulbench.sweeps.folder import ENDED, StepState, SweepFolder, now
+from mmulbench.errors import MmulbenchError
+from mmulbench.sweeps.aftermath import state_of_killed
+from mmulbench.sweeps.folder import SweepFolder
+from mmulbench.sweeps.stored import StepState, now, worker_name
 
 POLL_SECONDS = 0.2
 
+GO_ON = 75
+"""A worker's exit code where a new process is to go on with the rest."""
 
-def worker_command(folder: SweepFolder, first: int, count: int) -> list[str]:
-    """The command line of a worker that may take ``count`` steps from number ``first`` on."""
-    return [sys.executable, "-m", "mmulbench.sweeps", str(folder.root), str(first), str(count)]
+
+def worker_command(folder: SweepFolder, step_ids: Sequence[str] = ()) -> list[str]:
+    """The command line of a worker that may take some steps, all by default."""
+    return [sys.executable, "-m", "mmulbench.sweeps", str(folder.root), *step_ids]
 
 
 def supervise(
-    folder: SweepFolder, command: Sequence[str], timeout: float | None, environment: Mapping[str, str]
-) -> None:
-    """Run a worker until it ends by itself.
+    folder: SweepFolder,
+    command: Sequence[str],
+    timeout: float | None,
+    environment: Mapping[str, str],
+    interrupted: Callable[[], bool] = lambda: False,
+) -> int:
+    """Run workers, one after the other, until one ends because nothing is left to do.
 
     A step that takes longer than ``timeout`` seconds, or whose worker dies, has failed; another worker takes
     the rest.
@@ -32,66 +52,140 @@ def supervise(
         command: of the worker.
         timeout: seconds a step may take, or None.
         environment: variables set for the worker.
+        interrupted: whether to end the worker, whose step then waits again.
+
+    Returns:
+        0; or the exit code of a worker that died without having begun a step, which is not tried again.
+
+    Raises:
+        MmulbenchError: when the sweep's folder cannot be written.
     """
-    while True:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        try:
-            overdue = _watch(folder, process, timeout)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        _, printed = process.communicate()
-        running = _running(folder, process.pid)
-        if running is None:
-            if process.returncode:
-                text = printed.decode(errors="replace").strip().splitlines()
-                print(text[-1] if text else f"a worker ended with {process.returncode}", file=sys.stderr)
-            return
-        step_id, state = running
-        reason = f"took longer than --timeout {timeout:g} s" if overdue else _death(process.returncode)
-        folder.write_state(
-            step_id, state.model_copy(update={"status": "failed", "ended": now(), "reason": reason})
-        )
+    with folder.attended():
+        while True:
+            with tempfile.TemporaryFile() as printed:
+                process = _start(command, environment, printed)
+                try:
+                    overdue = _watch(folder, process, timeout, interrupted)
+                finally:
+                    _end(process)
+                said = _last_line(printed)
+            begun = folder.worker_marker(process.pid).exists()
+            running = _running(folder, process.pid)
+            folder.worker_marker(process.pid).unlink(missing_ok=True)
+            if interrupted():
+                if running is not None:
+                    _queue_again(folder, *running)
+                return 0
+            if running is not None:
+                reason = f"took longer than --timeout {timeout:g} s" if overdue else _death(process, said)
+                _record_death(folder, *running, reason)
+            elif process.returncode != GO_ON and not (begun and process.returncode < 0):
+                if process.returncode:
+                    print(said or f"mmulbench: a worker could not start: {_death(process)}", file=sys.stderr)
+                return process.returncode
 
 
-def _watch(folder: SweepFolder, process: subprocess.Popen[bytes], timeout: float | None) -> bool:
-    """Wait for the end of a worker; whether it was ended because a step took too long."""
-    while process.poll() is None:
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], printed: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=printed,
+        start_new_session=True,  # so that what the worker starts can be ended with it
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a worker and what it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _watch(
+    folder: SweepFolder,
+    process: subprocess.Popen[bytes],
+    timeout: float | None,
+    interrupted: Callable[[], bool],
+) -> bool:
+    """Wait for the end of a worker or for a reason to end it; whether a step took too long."""
+    while process.poll() is None and not interrupted():
         time.sleep(POLL_SECONDS)
         if timeout is None:
             continue
         running = _running(folder, process.pid)
         if running is not None and (now() - running[1].started).total_seconds() > timeout:
-            process.kill()
-            process.wait()
             return True
     return False
 
 
 def _running(folder: SweepFolder, pid: int) -> tuple[str, StepState] | None:
     """The step that a worker process has begun and not ended."""
-    marker = folder.worker_marker(pid)
     try:
-        step_id = marker.read_text()
+        step_id = folder.worker_marker(pid).read_text()
     except FileNotFoundError:
         return None
     state = folder.state(step_id)
-    if state is None or state.status in ENDED:
+    if state is None or state.status not in ("running", "lost"):
         return None
-    return step_id, state
+    return (step_id, state) if state.worker.split(",")[0] == worker_name(pid) else None
 
 
-def _death(code: int) -> str:
+def _record_death(folder: SweepFolder, step_id: str, state: StepState, reason: str) -> None:
+    ended = state_of_killed(folder, step_id, state, reason, folder.read().options)
+    folder.write_state(step_id, ended)
+    _log(folder, step_id, f"{ended.status}: {ended.reason}")
+
+
+def _queue_again(folder: SweepFolder, step_id: str, state: StepState) -> None:
+    folder.write_state(step_id, state.queued("interrupted"))
+    _log(folder, step_id, "interrupted; it waits again")
+
+
+def _log(folder: SweepFolder, step_id: str, line: str) -> None:
+    """Add to a step's log; a full disk costs the line only."""
+    with contextlib.suppress(OSError), folder.log(step_id).open("a", encoding="utf-8") as file:
+        file.write(f"{now().isoformat(timespec='seconds')} {line}\n")
+
+
+def _last_line(printed: IO[bytes]) -> str:
+    printed.seek(0)
+    lines = printed.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _death(process: subprocess.Popen[bytes], said: str = "") -> str:
     """How a worker died, in words."""
-    if code >= 0:
-        return f"its worker ended with exit code {code}"
-    name = signal.Signals(-code).name
+    if process.returncode >= 0:
+        return f"its worker ended with exit code {process.returncode}{f': {said}' if said else ''}"
+    name = signal.Signals(-process.returncode).name
     hint = ", which is also what happens when memory runs out" if name == "SIGKILL" else ""
     return f"its worker was ended by {name}{hint}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Supervise one worker of this machine."""
+    parser = argparse.ArgumentParser(prog="python -m mmulbench.sweeps.supervisor")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--timeout", type=float)
+    given = parser.parse_args(arguments)
+    over = threading.Event()
+
+    def stop(*_: Any) -> None:
+        over.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    folder = SweepFolder(given.folder)
+    try:
+        return supervise(folder, worker_command(folder), given.timeout, {}, over.is_set)
+    except MmulbenchError as error:
+        print(f"mmulbench: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""The Slurm executor: job arrays that wait for each other, so that nothing has to stay alive meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.files import disk_errors
+from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
+from mmulbench.sweeps.plan import Plan
+from mmulbench.sweeps.slurm_jobs import (
+    FILE,
+    LOGS,
+    SlurmJobs,
+    SlurmTask,
+    cancel_jobs,
+    live_tasks,
+    read_jobs,
+    reasons,
+    write_jobs,
+)
+from mmulbench.sweeps.slurm_settings import MINUTES
+from mmulbench.sweeps.slurm_task import SlurmSteps
+from mmulbench.sweeps.stored import ENDED
+
+SPARE_STARTS = 1
+"""How often a task may reach its time limit beyond once for each step, before it is given up."""
+
+ENDING_SECONDS = 60.0
+"""How long to wait for tasks that are being ended; Slurm kills them after 30 seconds unless set otherwise."""
+
+USUAL_ARRAY_SIZE = 1000
+"""Slurm's own limit unless the cluster sets another."""
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """Settings of the Slurm executor.
+
+    Attributes:
+        settings: checked, as ``sbatch`` names them; ``time`` in minutes, ``parallel`` tasks at once.
+        pack: runs in one task, one after the other.
+        timeout: seconds that a step may take.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    pack: int = 1
+    timeout: float | None = None
+
+
+def require_slurm() -> None:
+    """Say what is missing on this machine.
+
+    Raises:
+        UsageError: when Slurm's commands or submitit are not installed.
+    """
+    if missing := [name for name in ("sbatch", "srun", "squeue", "scancel") if shutil.which(name) is None]:
+        raise UsageError(
+            f"--executor slurm needs Slurm's commands, and {missing[0]} is not here: run it on a login node "
+            "of the cluster (Debian and Ubuntu have them in the package slurm-client)"
+        )
+    if find_spec("submitit") is None:
+        raise UsageError('--executor slurm needs the package submitit: run pip install "mmulbench[slurm]"')
+
+
+def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm) -> list[str]:
+    """Submit every step that has not ended and is not in Slurm's queue already.
+
+    Args:
+        folder: of the sweep.
+        plan: its steps.
+        executor: what to ask Slurm for.
+
+    Returns:
+        Ids of the new job arrays, none where there is nothing to do.
+
+    Raises:
+        UsageError: when Slurm is not installed, or the sweep is being submitted already.
+        MmulbenchError: when Slurm refuses; then nothing new is left in its queue.
+    """
+    require_slurm()
+    with folder.claim("slurm") as mine:
+        if not mine:
+            raise UsageError(f"sweep {folder.sweep_id} is being submitted by another process")
+        before = read_jobs(folder)
+        kept = before.tasks if before is not None else ()
+        live = live_tasks(before, ENDING_SECONDS) if before is not None else []
+        jobs = SlurmJobs(
+            settings=dict(executor.settings), pack=executor.pack, timeout=executor.timeout, tasks=kept
+        )
+        new: list[SlurmTask] = []
+        try:
+            for tasks in _arrays(folder, plan, executor, live, new):
+                new += tasks
+                write_jobs(folder, jobs.model_copy(update={"tasks": (*kept, *new)}))
+        except BaseException:
+            cancel_jobs(task.array for task in new)
+            if before is not None:
+                write_jobs(folder, before)
+            else:
+                (folder.root / FILE).unlink(missing_ok=True)
+            raise
+        return list(dict.fromkeys(task.array for task in new))
+
+
+def _arrays(
+    folder: SweepFolder, plan: Plan, executor: Slurm, live: Sequence[SlurmTask], new: Sequence[SlurmTask]
+) -> Iterator[list[SlurmTask]]:
+    """Submit array after array: originals, then retrains, then runs, each after those before.
+
+    Args:
+        folder: of the sweep.
+        plan: its steps.
+        executor: what to ask Slurm for.
+        live: tasks in the queue that were submitted earlier.
+        new: what has been submitted so far; whoever takes the arrays adds them.
+    """
+    states = folder.states()
+    ended = {name for name, state in states.items() if state.status in ENDED}
+    largest = _array_size()
+    earlier: set[str] = set()
+    for kind in ("original", "retrain", "run"):
+        steps = [step.step_id for step in plan.steps if step.kind == kind]
+        queued = {step for task in live for step in task.steps}
+        missing = [step for step in steps if step not in ended and step not in queued]
+        # An original or retrain is long, so that each has a task of its own.
+        tasks = _chunks(missing, executor.pack if kind == "run" else 1)
+        after = sorted({task.array for task in (*live, *new) if earlier.intersection(task.steps)}, key=int)
+        for array in _chunks(tasks, largest):
+            yield _submit(folder, executor, array, after)
+        earlier.update(steps)
+
+
+def _submit(
+    folder: SweepFolder, executor: Slurm, tasks: Sequence[Sequence[str]], after: Sequence[str]
+) -> list[SlurmTask]:
+    from submitit import SlurmExecutor
+    from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+    size = max(len(steps) for steps in tasks)
+    place = folder.root / LOGS
+    submitter = SlurmExecutor(folder=place, max_num_timeout=size + SPARE_STARTS)
+    try:
+        # submitit prints what it raises
+        with disk_errors("write", place, SWEEPS_FLAG), contextlib.redirect_stderr(io.StringIO()):
+            submitter.update_parameters(**_parameters(folder, executor, after))
+            found = submitter.submit_array(
+                [SlurmSteps(str(folder.root), steps, executor.timeout) for steps in tasks]
+            )
+    except (FailedJobError, FailedSubmissionError) as error:
+        asked = ", ".join(f"{key}={value}" for key, value in executor.settings.items())
+        raise MmulbenchError(
+            f"Slurm refused the jobs{f' ({asked})' if asked else ''}: {reasons(str(error))}"
+        ) from error
+    return [SlurmTask(job=job.job_id, steps=tuple(steps)) for job, steps in zip(found, tasks, strict=True)]
+
+
+def _parameters(folder: SweepFolder, executor: Slurm, after: Sequence[str]) -> dict[str, Any]:
+    """What submitit is told."""
+    others = dict(executor.settings)
+    limit = int(others.pop("time", MINUTES))
+    parallel = others.pop("parallel", None)
+    found: dict[str, Any] = {
+        "job_name": others.pop("job-name", f"mmulbench-{folder.sweep_id}"),
+        "time": limit,
+        # Enough to put the job into the queue again; submitit's own 90 seconds are all of a short limit.
+        "signal_delay_s": max(5, min(90, 6 * limit)),
+        "stderr_to_stdout": True,
+        "additional_parameters": {key: True if value == "true" else value for key, value in others.items()}
+        | {"requeue": True},
+    }
+    if parallel is not None:
+        found["array_parallelism"] = int(parallel)
+    if after:
+        found["dependency"] = f"afterany:{':'.join(after)}"
+    if "cpus-per-task" in others:  # since Slurm 22.05 srun does not take it over from sbatch
+        found["srun_args"] = [f"--cpus-per-task={others['cpus-per-task']}"]
+    return found
+
+
+def _array_size() -> int:
+    """How many tasks a job array may have on this cluster."""
+    done = subprocess.run(
+        ["scontrol", "show", "config"], capture_output=True, text=True, timeout=60, check=False
+    )
+    matched = re.search(r"^MaxArraySize\s*=\s*(\d+)", done.stdout, re.M)
+    return int(matched[1]) if matched is not None else USUAL_ARRAY_SIZE
+
+
+def _chunks(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,0 +1,264 @@
+"""The Slurm jobs of a sweep: which there are, what Slurm says of them, and how to end them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from mmulbench.errors import MmulbenchError
+from mmulbench.files import reason_of, write_atomically
+from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
+from mmulbench.sweeps.grid import Frozen
+from mmulbench.sweeps.stored import ENDED, StepId, StepState, now
+
+FILE = "slurm.json"
+LOGS = "slurm"
+"""Folder of submitit's files: what was submitted, and what the jobs printed."""
+PATIENCE_SECONDS = 60.0
+"""Slurm's commands try for a while to reach its controller before they say that they cannot."""
+
+WAITS = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "CONFIGURING", "RESV_DEL_HOLD")
+RUNS = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING")
+
+JobId = Annotated[str, Field(pattern="^[0-9]+(_[0-9]+)?$")]
+
+
+class SlurmTask(Frozen):
+    """One task of a job array, and the steps that it makes."""
+
+    job: JobId
+    steps: tuple[StepId, ...]
+
+    @property
+    def array(self) -> str:
+        """The id of the array."""
+        return self.job.partition("_")[0]
+
+
+class SlurmJobs(Frozen):
+    """What was submitted for a sweep; a later task of a step takes the place of an earlier one."""
+
+    settings: dict[str, str] = Field(description="as sbatch names them; time in minutes")
+    pack: int = Field(ge=1, description="runs in one task")
+    timeout: float | None = Field(default=None, description="seconds that a step may take")
+    tasks: tuple[SlurmTask, ...] = ()
+
+    def task_of_step(self) -> dict[str, SlurmTask]:
+        """The latest task of each step."""
+        return {step: task for task in self.tasks for step in task.steps}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What Slurm says of a task.
+
+    Attributes:
+        state: such as ``PENDING``, ``RUNNING``, ``TIMEOUT`` or ``CANCELLED by 0``.
+        reason: why it waits.
+    """
+
+    state: str
+    reason: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the task is to start, for the first time or again."""
+        return self.state in WAITS
+
+    @property
+    def runs(self) -> bool:
+        """Whether the task is under way."""
+        return self.state in RUNS
+
+
+def read_jobs(folder: SweepFolder) -> SlurmJobs | None:
+    """What was submitted for a sweep; None where nothing was.
+
+    Raises:
+        MmulbenchError: when it cannot be read.
+    """
+    path = folder.root / FILE
+    try:
+        return SlurmJobs.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MmulbenchError(f"cannot read {path}: {reason_of(error)}") from error
+    except ValidationError as error:
+        raise MmulbenchError(
+            f"cannot read {path}: it is damaged; end the sweep's jobs with scancel and delete the file"
+        ) from error
+
+
+def write_jobs(folder: SweepFolder, jobs: SlurmJobs) -> None:
+    """Store what was submitted.
+
+    Raises:
+        MmulbenchError: when it cannot be written.
+    """
+    write_atomically(folder.root / FILE, jobs.model_dump_json(indent=1), SWEEPS_FLAG)
+
+
+def ask(arrays: Iterable[str]) -> dict[str, Word]:
+    """What Slurm says of the tasks of some arrays, by their ids; nothing of those that it has forgotten.
+
+    The controller knows tasks for some minutes after their end; the accounting, if there is any, for months.
+
+    Raises:
+        MmulbenchError: when Slurm cannot be asked.
+    """
+    ids = ",".join(sorted(set(arrays), key=int))
+    if not ids:
+        return {}
+    command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%r", f"--jobs={ids}"]
+    try:
+        found = _words(_asked(command))
+    except MmulbenchError as error:
+        if "Invalid job id" not in str(error):
+            raise
+        found = {}
+    forgotten = set(ids.split(",")) - {job.partition("_")[0] for job in found}
+    if forgotten:
+        listed = ",".join(sorted(forgotten, key=int))
+        command = [
+            "sacct",
+            "--noheader",
+            "--parsable2",
+            "--allocations",
+            "--format=JobID,State",
+            f"--jobs={listed}",
+        ]
+        try:
+            found |= _words(_asked(command))
+        except MmulbenchError:
+            return found  # many clusters keep no accounting
+    return found
+
+
+def cancel_jobs(arrays: Iterable[str]) -> None:
+    """Take arrays out of the queue and end what runs of them.
+
+    Raises:
+        MmulbenchError: when Slurm cannot be asked.
+    """
+    if ids := sorted(set(arrays), key=int):
+        _asked(["scancel", "--quiet", *ids])
+
+
+def live_tasks(jobs: SlurmJobs, patience: float = 0.0) -> list[SlurmTask]:
+    """The tasks that wait or run.
+
+    Args:
+        jobs: what was submitted.
+        patience: seconds to wait for tasks that are being ended: only then does Slurm say whether they are
+            over or start again.
+
+    Raises:
+        MmulbenchError: when Slurm cannot be asked.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        words = ask(task.array for task in jobs.tasks)
+        ending = any(word.state == "COMPLETING" for word in words.values())
+        if not ending or time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    found = ((task, words.get(task.job)) for task in jobs.tasks)
+    return [task for task, word in found if word is not None and (word.waits or word.runs)]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sweep as its folder and Slurm together tell.
+
+    Attributes:
+        states: of the steps that were begun, or whose Slurm job is over.
+        live: whether Slurm jobs wait or run, as far as is known.
+        notes: lines for the user: why jobs wait, or that Slurm does not answer.
+    """
+
+    states: Mapping[str, StepState]
+    live: bool = False
+    notes: Sequence[str] = ()
+
+
+def with_slurm(folder: SweepFolder) -> Seen:
+    """States of a sweep's steps, corrected by what Slurm says of the jobs of those that have not ended."""
+    states = folder.states()
+    jobs = read_jobs(folder)
+    tasks = jobs.task_of_step() if jobs is not None else {}
+    tasks = {step: task for step, task in tasks.items() if not _has_ended(states.get(step))}
+    if not tasks:
+        return Seen(states)
+    try:
+        words = ask(task.array for task in tasks.values())
+    except MmulbenchError as error:
+        return Seen(states, True, [f"{error}; this is what the sweep's folder tells"])
+    states = folder.states()  # what ended while Slurm was asked
+    found = dict(states)
+    for step, task in tasks.items():
+        if not _has_ended(states.get(step)):
+            corrected = _corrected(folder, task, states.get(step), words.get(task.job))
+            found.pop(step, None)
+            if corrected is not None:
+                found[step] = corrected
+    said = [word for job in {task.job for task in tasks.values()} if (word := words.get(job)) is not None]
+    waiting = Counter(word.reason for word in said if word.waits)
+    notes = [f"waiting in Slurm's queue: {count} ({reason})" for reason, count in waiting.most_common()]
+    return Seen(found, any(word.waits or word.runs for word in said), notes)
+
+
+def _has_ended(state: StepState | None) -> bool:
+    return state is not None and state.status in ENDED
+
+
+def _corrected(
+    folder: SweepFolder, task: SlurmTask, state: StepState | None, word: Word | None
+) -> StepState | None:
+    """The state of a step that has not ended; None where it was never begun and waits."""
+    if word is not None and word.waits:
+        return state.queued(f"Slurm job {task.job} waits: {word.reason}") if state is not None else None
+    if word is not None and word.runs:
+        return state.queued() if state is not None and state.status == "lost" else state
+    if folder.is_cancelled:
+        return state.queued("cancelled") if state is not None else None
+    said = word.state if word is not None else "not known any more"
+    log = folder.root / LOGS / f"{task.job}_0_log.out"
+    reason = f"Slurm job {task.job} is over ({said}); what it printed is in {log}"
+    base = state or StepState(status="lost", attempts=0, worker=f"Slurm job {task.job}", started=now())
+    return base.model_copy(update={"status": "lost", "reason": reason})
+
+
+def _words(text: str) -> dict[str, Word]:
+    """Answers of squeue and sacct: a task a line, its fields separated by bars."""
+    return {
+        job: Word(state, "".join(rest))
+        for job, state, *rest in (line.split("|") for line in text.splitlines())
+    }
+
+
+def _asked(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    except FileNotFoundError as error:
+        raise MmulbenchError(f"there is no {command[0]} on this machine, so Slurm cannot be asked") from error
+    except subprocess.TimeoutExpired as error:
+        raise MmulbenchError(
+            f"Slurm does not answer ({command[0]} took over {PATIENCE_SECONDS:g} s)"
+        ) from error
+    if done.returncode:
+        raise MmulbenchError(f"Slurm does not answer: {reasons(done.stderr)}")
+    return done.stdout
+
+
+def reasons(text: str) -> str:
+    """What Slurm's commands give as reasons, in one line, without beginnings such as ``sbatch: error:``."""
+    found = [re.sub(r"^.*?(error|fatal): ", "", line).strip() for line in text.splitlines() if line.strip()]
+    return "; ".join(found) or "no reason given"

@@ -1,0 +1,110 @@
+"""What can be asked of Slurm, and how it is read; needs no Slurm."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmulbench.errors import UsageError
+from mmulbench.sweeps.executors import Asked, choose_executor
+from mmulbench.sweeps.local import Local
+from mmulbench.sweeps.slurm import Slurm
+from mmulbench.sweeps.slurm_settings import checked_settings, minutes, parsed_settings, read_executor
+
+TABLE = {"name": "slurm", "pack": "4", "timeout": "600", "partition": "gpu", "time": "2:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("90", 90),
+        ("1:30", 2),
+        ("0:0:1", 1),
+        ("2:00:00", 120),
+        ("1-0", 1440),
+        ("1-12:30", 2190),
+        ("1-0:0:1", 1441),
+    ],
+)
+def test_times_are_read_as_slurm_reads_them(text, wanted):
+    assert minutes(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "-5", "0", "00:00:00", "1h"])
+def test_other_times_are_refused(text):
+    with pytest.raises(UsageError, match="--slurm time="):
+        minutes(text)
+
+
+def test_settings_get_the_names_that_sbatch_knows():
+    given = parsed_settings(["gpus=2", "mem_gb=1.5", "timeout_min=30", "parallel=8", "constraint=a100|h100"])
+    assert checked_settings(given) == {
+        "gpus-per-node": "2",
+        "mem": "1536M",
+        "time": "30",
+        "parallel": "8",
+        "constraint": "a100|h100",
+    }
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ("partition", "is not key=value"),
+        ("=gpu", "is not key=value"),
+        ("partition=", "is empty"),
+        ("comment=a\n#SBATCH --uid=0", "several lines"),
+        ("x\ny=1", "a sweep sets"),
+        ("-p=gpu", "a sweep sets"),
+        ("array=0-9", "a sweep sets array itself"),
+        ("dependency=afterok:1", "a sweep sets dependency itself"),
+        ("open_mode=truncate", "a sweep sets open-mode itself"),
+        ("parallel=0", "number of tasks"),
+        ("mem_gb=much", "no number"),
+    ],
+)
+def test_wrong_settings_are_named(item, message):
+    with pytest.raises(UsageError, match=message):
+        checked_settings(parsed_settings([item]))
+
+
+def test_a_table_is_read_as_it_is_written(tmp_path):
+    file = tmp_path / "sweep.yaml"
+    file.write_text("task: emoji\nexecutor: {name: slurm, time: 2:00:00, account: 007, mem: 1e3}\n")
+    assert read_executor(file) == {"name": "slurm", "time": "2:00:00", "account": "007", "mem": "1e3"}
+    file.write_text("task: emoji\n")
+    assert read_executor(file) == {}
+    for wrong in ("slurm", "[slurm]", "{slurm: {partition: gpu}}"):
+        file.write_text(f"executor: {wrong}\n")
+        with pytest.raises(UsageError, match="executor must be a table"):
+            read_executor(file)
+
+
+def test_options_take_the_place_of_the_tables_values():
+    assert choose_executor(Asked(), TABLE) == Slurm({"partition": "gpu", "time": "120"}, 4, 600)
+    asked = Asked(name="slurm", pack=2, slurm=["time=5", "qos=low"])
+    assert choose_executor(asked, TABLE) == Slurm({"partition": "gpu", "time": "5", "qos": "low"}, 2, 600)
+
+
+def test_a_table_for_another_executor_does_not_count():
+    assert choose_executor(Asked(name="local", workers=3), TABLE) == Local(3)
+    assert choose_executor(Asked(name="debug"), TABLE) is None
+    assert choose_executor(Asked(), {"workers": "2"}) == Local(2)
+    assert choose_executor(Asked(name="slurm"), {"workers": "2"}) == Slurm()
+
+
+@pytest.mark.parametrize(
+    ("asked", "table", "message"),
+    [
+        (Asked(slurm=["partition=gpu"]), {}, "--slurm needs --executor slurm"),
+        (Asked(pack=2), {}, "--pack needs --executor slurm"),
+        (Asked(name="slurm", workers=2), {}, "--workers needs --executor local"),
+        (Asked(name="slurm", detach=True), {}, "--detach needs --executor local"),
+        (Asked(name="debug", timeout=5), {}, "--timeout needs --executor local"),
+        (Asked(), {"name": "slrum"}, "unknown executor 'slrum'; did you mean slurm"),
+        (Asked(), {"name": "slurm", "pack": "0"}, "executor: pack: 0 is no whole number"),
+        (Asked(), {"partition": "gpu"}, "executor: unknown field 'partition'"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(asked, table, message):
+    with pytest.raises(UsageError, match=message):
+        choose_executor(asked, table)

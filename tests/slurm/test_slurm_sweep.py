@@ -1,0 +1,45 @@
+"""A sweep of 24 runs over two tasks has the same records from Slurm as from local workers."""
+
+from __future__ import annotations
+
+from slurm_site import Site, numbers
+
+SWEEP = """
+task: [emoji, hpo_pgr]
+backbone: [albef:tiny, gtnn:tiny]
+exclude:
+  - {task: emoji, backbone: gtnn:tiny}
+  - {task: hpo_pgr, backbone: albef:tiny}
+method: [bad_teacher, cf_k, eu_k, finetune, grad_diff, gradient_ascent, l1_sparse, mmul, neggrad_plus, npo,
+         random_label, scrub]
+set: [task.limit=40, recipe.epochs=1, epochs=1]
+executor:
+  name: slurm
+  pack: 6
+  time: 1:00:00
+  cpus: 1
+  mem_gb: 0.5
+  nice: 10
+"""
+
+
+def test_24_runs_have_the_same_records_from_slurm_as_from_local_workers(cluster, tmp_path):
+    file = tmp_path / "sweep.yaml"
+    file.write_text(SWEEP)
+    local = Site(tmp_path / "local")
+    done = local.run("sweep", str(file), "--executor", "local", "--device", "cpu")
+    assert done.code == 0, done.err
+
+    site = Site(tmp_path / "slurm")
+    done = site.run("sweep", str(file), "--device", "cpu")
+    assert done.code == 0, done.err
+    # Two originals, two retrains, and 24 runs in tasks of six.
+    assert [len(task.steps) for task in site.jobs().tasks] == [1, 1, 1, 1, 6, 6, 6, 6]
+    array = site.jobs().tasks[0].array
+    said = cluster.say("squeue", "--noheader", "--states=all", "--format=%l|%m|%C", f"--jobs={array}")
+    assert set(said.splitlines()) == {"1:00:00|512M|1"}
+
+    status = site.until_over()
+    assert (status["counts"], status["trouble"]) == ({"done": 28}, [])
+    assert len(site.records()) == 24
+    assert numbers(site.records()) == numbers(local.records())
