@@ -25,7 +25,7 @@ def tune(
     ] = None,
     budget: Annotated[
         float, typer.Option("--budget", min=0.0, help="FLOPs of a trial, as a part of retrain's.")
-    ] = 0.5,
+    ] = 1.0,
     forget_size: Annotated[
         str | None, typer.Option("--forget-size", help="Number of forget units, or a fraction such as 0.05.")
     ] = None,

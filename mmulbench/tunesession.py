@@ -20,7 +20,7 @@ from mmulbench.tuned import Study, read_study, study_path, write_study
 from mmulbench.tuning import Bench, make_bench, study_spec, tune
 
 DEFAULT_SEEDS = (1, 2)
-DEFAULT_BUDGET = 0.5
+DEFAULT_BUDGET = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
