@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmulbench.errors import UsageError
-from mmulbench.files import prepare_folder
 from mmulbench.method import Method
-from mmulbench.opening import Checked, TaskRequest, check, open_task
+from mmulbench.opening import Checked, Output, TaskRequest, check, open_task
 from mmulbench.pipeline import Overwrite, Run, execute, make_spec
 from mmulbench.plugins import plugins_of_run
 from mmulbench.preparation import Prepared
@@ -55,11 +54,11 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
         raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
     checked = check(request)
     methods = {name: _configured(name, request, checked) for name in checked.classes}
-    prepare_folder(request.results_dir, "results", "--results-dir")
+    output = Output(request.results_dir, "results", "--results-dir")
     with progress:
+        opened = open_task(request, checked, output, progress)
         for line in _sources(methods):
             progress.note(line)
-        opened = open_task(request, checked, request.results_dir, progress)
         prepared, workspace = opened.prepared, opened.workspace
         results = []
         for seed in dict.fromkeys(request.seeds):
