@@ -14,6 +14,19 @@ import typer
 
 from mmulbench import __version__
 from mmulbench.cli_author import check_app, new_app
+from mmulbench.cli_options import (
+    AsJson,
+    BackboneName,
+    CacheDir,
+    DataDir,
+    Debug,
+    Device,
+    ForgetSize,
+    Plugins,
+    Quiet,
+    Results,
+    TunedDir,
+)
 from mmulbench.cli_sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli_tune import tune
 from mmulbench.errors import MmulbenchError
@@ -36,20 +49,7 @@ for command in (tune, sweep, status, logs, retry, cancel):
 
 INTERRUPTED = 130
 
-Results = Annotated[
-    Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
-]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
-Plugins = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--plugin",
-        metavar="FILE",
-        help="Python file with methods or tasks of your own; repeat for several. (env MMULBENCH_PLUGINS)",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 class OverwriteChoice(str, Enum):
@@ -89,35 +89,24 @@ def run(
     method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeat for several.")],
     task: Annotated[str, typer.Option("--task", "-t", help="Task to run it on.")],
     plugin: Plugins = None,
-    backbone: Annotated[
-        str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
-    ] = None,
+    backbone: BackboneName = None,
     seed: Annotated[list[int] | None, typer.Option("--seed", "-s", help="Repeat for several. [42]")] = None,
-    forget_size: Annotated[
-        str | None, typer.Option("--forget-size", help="Number of forget units, or a fraction such as 0.05.")
-    ] = None,
+    forget_size: ForgetSize = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; repeat for several."),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")] = "auto",
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
-    ] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
     results_dir: Results = None,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
-    ] = None,
+    cache_dir: CacheDir = None,
     overwrite: Annotated[
         OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
     ] = OverwriteChoice.failed,
     no_reference: Annotated[
         bool, typer.Option("--no-reference", help="Skip retrain; says what is then missing.")
     ] = False,
-    tuned_dir: Annotated[
-        Path | None, typer.Option("--tuned-dir", help="Your own studies. (env MMULBENCH_TUNED, ./tuned)")
-    ] = None,
+    tuned_dir: TunedDir = None,
     untuned: Annotated[
         bool, typer.Option("--untuned", help="Start from the methods' own settings, not from tuned ones.")
     ] = False,
@@ -126,7 +115,7 @@ def run(
     ] = RunExecutor.local,
     slurm: SlurmOptions = None,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")] = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Unlearn with a method on a task, and judge the result beside the original and retrain."""
@@ -227,9 +216,7 @@ def data_info(task: TaskName, plugin: Plugins = None, as_json: AsJson = False, d
 @data_app.command("check")
 def data_check(
     task: TaskName,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
-    ] = None,
+    data_dir: DataDir = None,
     hub: Annotated[
         str, typer.Option("--hub", help="owner/name on a hub, or a folder of its files, instead.")
     ] = "",
@@ -249,19 +236,12 @@ def data_check(
 @data_app.command("prepare")
 def data_prepare(
     task: TaskName,
-    backbone: Annotated[
-        str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
-    ] = None,
+    backbone: BackboneName = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="task.KEY=value; repeat for several.")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
-    ] = None,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
-    ] = None,
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
     debug: Debug = False,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mmulbench.cli_options import AsJson, DataDir, Debug, Plugins
+
 new_app = typer.Typer(help="Write a new method or task and its test, ready to run.", no_args_is_help=True)
 check_app = typer.Typer(
     help="Check that a method or task holds to the contract of all methods or tasks.", no_args_is_help=True
@@ -20,16 +22,6 @@ Folder = Annotated[
         help="Write here, to be run with --plugin. (a checkout's own folders, else the current one)",
     ),
 ]
-Plugins = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--plugin",
-        metavar="FILE",
-        help="Python file with methods or tasks of your own; repeat for several. (env MMULBENCH_PLUGINS)",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 @new_app.command("method")
@@ -60,9 +52,7 @@ def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, de
 @check_app.command("task")
 def check_task(
     name: Name,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
-    ] = None,
+    data_dir: DataDir = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
     debug: Debug = False,

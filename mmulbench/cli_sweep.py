@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmulbench.cli_options import AsJson, CacheDir, DataDir, Debug, Device, Plugins, Results, TunedDir
+
 if TYPE_CHECKING:
     from mmulbench.session import Request
 
@@ -54,8 +56,6 @@ Detach = Annotated[
     bool,
     typer.Option("--detach", help="Start the workers and return; mmulbench status shows how far they are."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def sweep(
@@ -80,30 +80,18 @@ def sweep(
     detach: Detach = False,
     pack: Pack = None,
     slurm: SlurmOptions = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")] = "auto",
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
-    ] = None,
-    results_dir: Annotated[
-        Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
-    ] = None,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
-    ] = None,
-    tuned_dir: Annotated[
-        Path | None, typer.Option("--tuned-dir", help="Your own studies. (env MMULBENCH_TUNED, ./tuned)")
-    ] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    results_dir: Results = None,
+    cache_dir: CacheDir = None,
+    tuned_dir: TunedDir = None,
     sweeps_dir: SweepsDir = None,
     overwrite: Annotated[
         Overwrite, typer.Option("--overwrite", help="Records to make again.")
     ] = Overwrite.failed,
     no_reference: Annotated[bool, typer.Option("--no-reference", help="Skip retrain.")] = False,
     untuned: Annotated[bool, typer.Option("--untuned", help="Start from the methods' own settings.")] = False,
-    plugin: Annotated[
-        list[Path] | None,
-        typer.Option("--plugin", metavar="FILE", help="Your own methods or tasks. (env MMULBENCH_PLUGINS)"),
-    ] = None,
+    plugin: Plugins = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mmulbench.cli_options import (
+    AsJson,
+    BackboneName,
+    CacheDir,
+    DataDir,
+    Debug,
+    Device,
+    ForgetSize,
+    Plugins,
+    Quiet,
+    TunedDir,
+)
 
 
 def tune(
@@ -17,42 +29,28 @@ def tune(
     method: Annotated[
         list[str] | None, typer.Option("--method", "-m", help="Repeat for several; all by default.")
     ] = None,
-    backbone: Annotated[
-        str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
-    ] = None,
+    backbone: BackboneName = None,
     seed: Annotated[
         list[int] | None, typer.Option("--seed", "-s", help="Repeat for several; none of records. [1 and 2]")
     ] = None,
     budget: Annotated[
         float, typer.Option("--budget", min=0.0, help="FLOPs of a trial, as a part of retrain's.")
-    ] = 0.5,
-    forget_size: Annotated[
-        str | None, typer.Option("--forget-size", help="Number of forget units, or a fraction such as 0.05.")
-    ] = None,
+    ] = 1.0,
+    forget_size: ForgetSize = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; where the search starts."
         ),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")] = "auto",
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
-    ] = None,
-    tuned_dir: Annotated[
-        Path | None, typer.Option("--tuned-dir", help="Studies go here. (env MMULBENCH_TUNED, ./tuned)")
-    ] = None,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
-    ] = None,
-    plugin: Annotated[
-        list[Path] | None,
-        typer.Option("--plugin", metavar="FILE", help="Your own methods or tasks. (env MMULBENCH_PLUGINS)"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    tuned_dir: TunedDir = None,
+    cache_dir: CacheDir = None,
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
 ) -> None:
     """Search each method's settings on held-out data; the best become its defaults on this task."""
     from mmulbench import settings as folders

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mmulbench.artifacts import ArtifactCache
 from mmulbench.errors import UsageError
@@ -88,7 +89,7 @@ def check(request: TaskRequest) -> Checked:
     task = task_class(overrides.task(task_class.Config()))
     return Checked(
         task=task,
-        backbone=find_backbone(request.backbone or task.default_backbone, task),
+        backbone=find_backbone(task.default_backbone if request.backbone is None else request.backbone, task),
         recipe=overrides.recipe(task.recipe),
         forget_size=parse_forget_size(request.forget_size),
         classes=classes,
@@ -96,13 +97,21 @@ def check(request: TaskRequest) -> Checked:
     )
 
 
-def open_task(request: TaskRequest, checked: Checked, results_dir: Path, progress: Progress) -> Opened:
+class Output(NamedTuple):
+    """A folder to write to, what it is for, and the option that names it."""
+
+    folder: Path
+    purpose: str
+    flag: str
+
+
+def open_task(request: TaskRequest, checked: Checked, output: Output, progress: Progress) -> Opened:
     """Load data and prepare inputs.
 
     Args:
         request: says where things are.
         checked: the same request.
-        results_dir: where records go.
+        output: where records go.
         progress: shows bars.
 
     Raises:
@@ -111,9 +120,10 @@ def open_task(request: TaskRequest, checked: Checked, results_dir: Path, progres
     """
     device = use_device(request.device)
     prepare_folder(request.cache_dir, "cache", "--cache-dir")
+    prepare_folder(*output)
     workspace = Workspace(
         cache=ArtifactCache(request.cache_dir, progress.note),
-        store=ResultsStore(results_dir, progress.note),
+        store=ResultsStore(output.folder, progress.note),
         data_dir=request.data_dir,
         device=device,
         progress=progress,

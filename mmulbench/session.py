@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmulbench.errors import UsageError
-from mmulbench.files import prepare_folder
 from mmulbench.method import Method
-from mmulbench.opening import Checked, Opened, TaskRequest, check, open_task
+from mmulbench.opening import Checked, Opened, Output, TaskRequest, check, open_task
 from mmulbench.pipeline import Overwrite, Run, execute, make_spec
 from mmulbench.plugins import plugins_of_run
 from mmulbench.preparation import Prepared
 from mmulbench.progress import Progress
 from mmulbench.results import RunResult, Tuning
+from mmulbench.store import RESULTS_FLAG
 from mmulbench.tuned import tuned_default
 
 DEFAULT_SEED = 42
@@ -55,11 +55,10 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
         raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
     checked = check(request)
     methods = {name: configured(name, request, checked) for name in checked.classes}
-    prepare_folder(request.results_dir, "results", "--results-dir")
     with progress:
+        opened = open_task(request, checked, results_output(request), progress)
         for line in _sources(methods):
             progress.note(line)
-        opened = open_task(request, checked, request.results_dir, progress)
         results = []
         for seed in dict.fromkeys(request.seeds):
             for name, method in methods.items():
@@ -68,6 +67,11 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
                 results.append(result)
                 done(result, opened.workspace.store.path(run.spec), new)
     return results
+
+
+def results_output(request: Request) -> Output:
+    """Where the records of a request go."""
+    return Output(request.results_dir, "results", RESULTS_FLAG)
 
 
 def plan_run(name: str, configured: Configured, seed: int, request: Request, opened: Opened) -> Run:

@@ -8,10 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from mmulbench.errors import NotApplicable, UsageError
-from mmulbench.files import prepare_folder
 from mmulbench.holdout import PUBLISHED_SEEDS
 from mmulbench.method import Method
-from mmulbench.opening import Opened, TaskRequest, check, open_task
+from mmulbench.opening import Opened, Output, TaskRequest, check, open_task
 from mmulbench.plugins import load_plugins
 from mmulbench.progress import Progress
 from mmulbench.registry import METHODS
@@ -20,7 +19,7 @@ from mmulbench.tuned import Study, read_study, study_path, write_study
 from mmulbench.tuning import Bench, make_bench, study_spec, tune
 
 DEFAULT_SEEDS = (1, 2)
-DEFAULT_BUDGET = 0.5
+DEFAULT_BUDGET = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +54,9 @@ def tune_session(request: TuneRequest, progress: Progress, done: Done) -> list[S
     methods = {
         name: cls(checked.overrides.method(name, cls.Config())) for name, cls in checked.classes.items()
     }
-    prepare_folder(request.tuned_dir, "settings", "--tuned-dir")
+    output = Output(request.tuned_dir, "settings", "--tuned-dir")
     with progress:
-        session = _Session(request, open_task(request, checked, request.tuned_dir, progress))
+        session = _Session(request, open_task(request, checked, output, progress))
         studies = []
         for name, method in methods.items():
             reason = method.applies_to(checked.task)

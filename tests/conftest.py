@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
 
-from mmulbench import pipeline
+from mmulbench import pipeline, plugins
 from mmulbench.artifacts import ArtifactCache
 from mmulbench.pipeline import Run, execute, make_spec, use_device
 from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare
@@ -17,6 +18,17 @@ from mmulbench.registry import METHODS, TASKS
 from mmulbench.store import ResultsStore
 
 SEED = 42
+
+
+@pytest.fixture(autouse=True)
+def no_plugin_left_behind():
+    """What a test's plug-in registers must be in no other test's lists."""
+    before = dict(plugins._LOADED)
+    yield
+    for path in plugins._LOADED.keys() - before.keys():
+        plugin = plugins._LOADED.pop(path)
+        plugins._discard(plugin.names)
+        del sys.modules[plugins._module_name(path)]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -51,16 +51,6 @@ class Mine(Emoji):
 '''
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_behind():
-    before = dict(plugins._LOADED)
-    yield
-    for path in plugins._LOADED.keys() - before.keys():
-        plugin = plugins._LOADED.pop(path)
-        plugins._discard(plugin.names)
-        del sys.modules[plugins._module_name(path)]
-
-
 @pytest.fixture
 def write(tmp_path):
     def write(name: str, text: str) -> Path:

@@ -274,5 +274,6 @@ def test_links_lead_somewhere():
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith(("https://", "#"))]
     assert {"LICENSE", "CITATION.cff", "leaderboard.md"} <= set(links)
     assert [link for link in links if not (ROOT / link).exists()] == []
-    titles = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)$", README, re.M)}
+    headings = re.findall(r"^#+ (.*)$", README, re.M)
+    titles = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= titles

@@ -154,9 +154,7 @@ def test_a_full_disk_or_missing_package_is_no_trial(spec, workspace):
 
 
 def test_a_default_outside_of_what_is_searched_is_refused(emoji):
-    with pytest.raises(
-        UsageError, match=r"slope: x=2.0 lies outside of what is searched, 0.01 to 1.0"
-    ):
+    with pytest.raises(UsageError, match=r"slope: x=2.0 lies outside of what is searched, 0.01 to 1.0"):
         study_spec(emoji, "slope", Slope(Slope.Config(x=2.0)), SIZE, (1,), 0.5)
 
 

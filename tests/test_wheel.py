@@ -38,8 +38,10 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel):
     for folder in ("methods", "tasks"):
         modules |= {f"mmulbench/{folder}/{path.name}" for path in (ROOT / folder).glob("*.py")}
     assert {"mmulbench/methods/mmul.py", "mmulbench/tasks/emoji.py", "mmulbench/cli.py"} <= modules
+    studies = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mmulbench/studies").rglob("*.json")}
+    assert "mmulbench/studies/emoji/albef-packaged/mmul.json" in studies
     packaged = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert packaged == {*modules, "mmulbench/py.typed"}
+    assert packaged == {*modules, *studies, "mmulbench/py.typed"}
 
 
 def test_the_wheel_has_licence_and_command(wheel):

@@ -14,8 +14,7 @@ from mmulbench.pipeline import Run, execute, make_problem
 from mmulbench.progress import Progress
 from mmulbench.references import load_original, load_retrain
 from mmulbench.results import RunResult
-from mmulbench.session import Request, configured, plan_run
-from mmulbench.store import RESULTS_FLAG
+from mmulbench.session import Request, configured, plan_run, results_output
 from mmulbench.sweeps.aftermath import store_failure
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
@@ -55,7 +54,7 @@ class Runner:
         checked = check(request)
         if step.kind == "run":
             # Before hours are spent on a record that has no place.
-            prepare_folder(request.results_dir, "results", RESULTS_FLAG)
+            prepare_folder(*results_output(request))
             return self._run(step.job, request, checked, planned, blocked)
         if blocked is not None:
             raise MmulbenchError(blocked)
@@ -84,7 +83,7 @@ class Runner:
         key = (job.task, job.backbone, shared_settings(job))
         if self._opened is None or key != self._key:
             self._opened = None  # lets go of the last task's data before the next is read
-            self._opened = open_task(request, checked, request.results_dir, self._progress)
+            self._opened = open_task(request, checked, results_output(request), self._progress)
             self._key = key
         size = checked.task.forget_size(self._opened.prepared.data, checked.forget_size)
         return replace(self._opened, size=size)

@@ -1,0 +1,40 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
+]
+Results = Annotated[
+    Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
+]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
+]
+TunedDir = Annotated[
+    Path | None, typer.Option("--tuned-dir", help="Your own studies. (env MMULBENCH_TUNED, ./tuned)")
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        help="Python file with methods or tasks of your own; repeat for several. (env MMULBENCH_PLUGINS)",
+    ),
+]
+BackboneName = Annotated[
+    str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
+]
+ForgetSize = Annotated[
+    str | None, typer.Option("--forget-size", help="Number of forget units, or a fraction such as 0.05.")
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
