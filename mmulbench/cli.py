@@ -126,6 +126,7 @@ def run(
         plugins=folders.plugin_files(plugin),
         tuned_dir=folders.tuned_dir(tuned_dir),
         untuned=untuned,
+        checkpoint_seconds=folders.checkpoint_seconds(),
     )
     raise typer.Exit(run_and_print(request, as_json=as_json, quiet=quiet))
 
