@@ -17,10 +17,11 @@ import numpy as np
 import torch
 
 from mmulbench.backbones.albef import AlbefBackbone
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.cost import CostMeter
 from mmulbench.data import Features, PairData, Relations, Split, Targets
 from mmulbench.pipeline import use_device
-from mmulbench.training import Learner, own_loss
+from mmulbench.training import Learner, Phase, descend, no_early_stop, own_loss
 
 UNITS, BATCH, ROUNDS, ALLOWED = 1024, 128, 20, 1.05
 HERE = Path(__file__).parent
@@ -42,7 +43,8 @@ def main() -> None:
 
     def harness(seed: int) -> None:
         rng = np.random.default_rng(seed)
-        learner.run(data.epoch(BATCH, rng), own_loss(model), lambda: None, kind="step")
+        epochs = [[Phase(data.epoch(BATCH, rng), own_loss(model), "step")]]
+        descend(learner, epochs, lambda: None, no_early_stop(model), Checkpoints())
 
     def bare(seed: int) -> None:
         order = torch.from_numpy(np.random.default_rng(seed).permutation(UNITS))

@@ -97,7 +97,7 @@ def stepper(recompute: bool, trainable: str) -> Callable[[], float]:
     def step() -> float:
         batch = next(batches)
         start = time.perf_counter()
-        learner.run([batch], lambda f, r: method.loss(model, f, r, problem), lambda: None, kind="step")
+        learner.step(batch, lambda f, r: method.loss(model, f, r, problem), kind="step")
         return time.perf_counter() - start
 
     return step

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.data import Batch
 from mmulbench.method import BatchSize, Epochs, LearningRate, Method, Patience, UnlearningProblem
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
 from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
-from mmulbench.training import check_finite
+from mmulbench.training import Phase, check_finite, descend
 
 
 @METHODS.register("scrub")
@@ -62,30 +63,40 @@ class Scrub(Method):
         config = self.config
         model = problem.copy_of_original().train()
         learner = problem.learner(model, config.lr)
-        forget, retain = problem.forget, problem.retain
-        rng = problem.generator("order")
-        steps = forget.steps(config.batch_size) * min(config.msteps, config.epochs)
-        tick = problem.progress.counter(steps + retain.steps(config.batch_size) * config.epochs, "Scrub")
+        forget, retain, size = problem.forget, problem.retain, config.batch_size
+        steps = forget.steps(size) * min(config.msteps, config.epochs)
+        tick = problem.progress.counter(steps + retain.steps(size) * config.epochs, "Scrub")
         stop = problem.early_stop(model, config.patience)
-        checkpoints: list[tuple[float, dict[str, Tensor]]] = []
+        kept: list[tuple[float, dict[str, Tensor]]] = []
+
+        def ended() -> bool:
+            if config.rewind:
+                kept.append((problem.mean_loss(model, forget), copy.deepcopy(model.state_dict())))
+            return stop.epoch_ended()
+
+        # What it rewinds to is not part of a checkpoint.
+        checkpoints = Checkpoints() if config.rewind else problem.checkpoints
         with torch_seeded(problem.seed, "unlearning"):
-            for epoch in range(config.epochs):
-                if epoch < config.msteps:
-                    batches: Iterable[Any] = forget.epoch(config.batch_size, rng)
-                    learner.run(batches, lambda b: self.max_loss(model, b, problem), tick, kind="max step")
-                batches = retain.epoch(config.batch_size, rng)
-                learner.run(batches, lambda b: self.min_loss(model, b, problem), tick, kind="min step")
-                if config.rewind:
-                    checkpoints.append((problem.mean_loss(model, forget), copy.deepcopy(model.state_dict())))
-                if stop.epoch_ended():
-                    break
-        if checkpoints:
+            descend(learner, self.epochs(model, problem), tick, stop, checkpoints, ended)
+        if kept:
             target = problem.mean_loss(model, problem.validation)
-            model.load_state_dict(min(checkpoints, key=lambda item: abs(item[0] - target))[1])
+            model.load_state_dict(min(kept, key=lambda item: abs(item[0] - target))[1])
         else:
             stop.restore()
         check_finite(model)
         return model.eval()
+
+    def epochs(self, model: MultimodalModel, problem: UnlearningProblem) -> Iterator[list[Phase]]:
+        """A max phase on Df and a min phase on Dr; after ``msteps`` epochs the min phase alone."""
+        config, rng = self.config, problem.generator("order")
+        for number in range(config.epochs):
+            phases = []
+            if number < config.msteps:
+                batches = problem.forget.epoch(config.batch_size, rng)
+                phases.append(Phase(batches, lambda b: self.max_loss(model, b, problem), "max step"))
+            batches = problem.retain.epoch(config.batch_size, rng)
+            phases.append(Phase(batches, lambda b: self.min_loss(model, b, problem), "min step"))
+            yield phases
 
     def max_loss(self, model: MultimodalModel, forget: Batch, problem: UnlearningProblem) -> Tensor:
         """-d on a batch of Df."""

@@ -91,7 +91,7 @@ class ArtifactCache:
 
     def __init__(self, root: Path, report: Callable[[str], None] = _LOG.warning) -> None:
         self._root = root
-        self._report = report
+        self.report = report
 
     def get_or_build(
         self,
@@ -122,13 +122,13 @@ class ArtifactCache:
             try:
                 return _load(folder, identity)
             except _PartlyDamaged as damage:
-                self._report(f"cache entry {folder}: {damage}")
+                self.report(f"cache entry {folder}: {damage}")
                 _take_up(folder, damage)
             except _Damaged as damage:
-                self._report(f"cache entry {folder} is damaged ({damage}): rebuilding")
+                self.report(f"cache entry {folder} is damaged ({damage}): rebuilding")
             except _Absent:
                 if blocks.has_work(_staging_of(folder)):
-                    self._report(f"going on with what an interrupted command left in {_staging_of(folder)}")
+                    self.report(f"going on with what an interrupted command left in {_staging_of(folder)}")
             with _staging(folder) as staging:
                 built = build()
                 if isinstance(built, Artifact):
@@ -142,6 +142,35 @@ class ArtifactCache:
                     f"cache entry {folder} does not read back as written ({error}); check the disk or "
                     f"choose another folder with {CACHE_FLAG}"
                 ) from error
+
+    def find(self, kind: str, inputs: Mapping[str, JSON]) -> Artifact | None:
+        """An artifact that is there and intact.
+
+        Raises:
+            MmulbenchError: The cache cannot be read.
+        """
+        folder = self.folder(kind, inputs)
+        try:
+            return _load(folder, _identity(kind, inputs))
+        except _Damaged as damage:
+            self.report(f"cache entry {folder} is damaged ({damage}): doing without it")
+        except _Absent:
+            pass
+        return None
+
+    def put(self, kind: str, inputs: Mapping[str, JSON], artifact: Artifact) -> None:
+        """Store an artifact, replacing what is there. For entries that one process alone deals with.
+
+        Raises:
+            MmulbenchError: The cache cannot be written.
+        """
+        folder = self.folder(kind, inputs)
+        with _staging(folder) as staging:
+            _store(artifact, _identity(kind, inputs), staging, folder)
+
+    def discard(self, kind: str, inputs: Mapping[str, JSON]) -> None:
+        """Remove an artifact, if it is there."""
+        shutil.rmtree(self.folder(kind, inputs), ignore_errors=True)
 
     def folder(self, kind: str, inputs: Mapping[str, JSON]) -> Path:
         """Where an artifact is, or would be."""
@@ -167,7 +196,7 @@ class ArtifactCache:
             try:
                 held.acquire(timeout=0)
             except Timeout:
-                self._report(f"waiting for another process {doing or f'holding {name}'}")
+                self.report(f"waiting for another process {doing or f'holding {name}'}")
                 held.acquire()
         try:
             yield

@@ -139,6 +139,7 @@ def run(
         plugins=folders.plugin_files(plugin),
         tuned_dir=folders.tuned_dir(tuned_dir),
         untuned=untuned,
+        checkpoint_seconds=folders.checkpoint_seconds(),
     )
     if executor is RunExecutor.slurm or slurm:
         raise typer.Exit(submit_run(request, executor.value, slurm or (), as_json=as_json))

@@ -114,6 +114,7 @@ def sweep(
         reference=not no_reference,
         untuned=untuned,
         plugins=folders.plugin_files(plugin),
+        checkpoint_seconds=folders.checkpoint_seconds(),
     )
     given = {
         "task": task,

@@ -7,7 +7,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -64,6 +64,7 @@ class CostMeter:
         self._samples = 0
         self._steps = 0
         self._peak: float | None = None
+        self._earlier_peak = 0.0
         self._charged: set[str] = set()
         self._counter: FlopCounterMode | None = None
         self._uncounted = 0.0
@@ -81,7 +82,7 @@ class CostMeter:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self._seconds += time.perf_counter() - self._start
-        self._peak = _peak_mb(self._device)
+        self._peak = max(_peak_mb(self._device), self._earlier_peak)
 
     def step(self, kind: str, samples: int, work: Callable[[], T], *, optimiser_step: bool = True) -> T:
         """Run one step and charge it.
@@ -133,6 +134,26 @@ class CostMeter:
             samples=self._samples,
             steps=self._steps,
         )
+
+    def state(self) -> dict[str, Any]:
+        """What was counted so far, as JSON; within the block."""
+        return {
+            "per_sample": self._per_sample,
+            "flops": self._flops,
+            "seconds": self._seconds + time.perf_counter() - self._start,
+            "samples": self._samples,
+            "steps": self._steps,
+            "charged": sorted(self._charged),
+            "peak": max(_peak_mb(self._device), self._earlier_peak),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that another process gave; what this one counted so far was a repetition."""
+        self._per_sample = dict(state["per_sample"])
+        self._flops, self._samples, self._steps = state["flops"], state["samples"], state["steps"]
+        self._seconds, self._start = state["seconds"], time.perf_counter()
+        self._charged = set(state["charged"])
+        self._earlier_peak = state["peak"]
 
     def _spend(self, flops: float) -> None:
         self._flops += flops

@@ -7,7 +7,7 @@ import functools
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.cost import CostMeter
 from mmulbench.data import Batch, PairData
 from mmulbench.model import Group, MultimodalModel
@@ -22,7 +23,7 @@ from mmulbench.outputs import OriginalOutputs
 from mmulbench.progress import Progress
 from mmulbench.search import Search
 from mmulbench.seeds import generator, torch_seeded
-from mmulbench.training import EarlyStop, Learner, Recipe, check_finite, fit
+from mmulbench.training import EarlyStop, Learner, Phase, Recipe, check_finite, descend, fit
 
 if TYPE_CHECKING:
     from mmulbench.task import Task
@@ -55,6 +56,7 @@ class UnlearningProblem:
         fresh_model: a freshly initialised model, with the initial weights of the original.
         meter: counts what the method costs.
         progress: shows bars.
+        checkpoints: of the method's trainings, for `mmulbench.training.descend`.
     """
 
     original: MultimodalModel
@@ -67,6 +69,7 @@ class UnlearningProblem:
     fresh_model: Callable[[], MultimodalModel]
     meter: CostMeter
     progress: Progress
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     @property
     def device(self) -> torch.device:
@@ -95,7 +98,8 @@ class UnlearningProblem:
 
     def train_from_scratch(self, data: PairData) -> MultimodalModel:
         """A fresh model trained on ``data`` by the original's recipe and with its random draws."""
-        return fit(self.fresh_model(), data, self.recipe, self.seed, self.meter, self.progress, "train")
+        model = self.fresh_model()
+        return fit(model, data, self.recipe, self.seed, self.meter, self.progress, "train", self.checkpoints)
 
     def forget_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
         """``epochs`` passes over Df."""
@@ -208,7 +212,10 @@ class Descent(Method):
 
     @abstractmethod
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
-        """The loss as a function of what `batches` yields; asked for once a run."""
+        """The loss as a function of what `batches` yields; asked for once a run.
+
+        It keeps nothing from step to step, so that a run can go on in the middle of training.
+        """
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Descend on the loss."""
@@ -218,11 +225,9 @@ class Descent(Method):
         loss = self.loss_of(model, problem)
         tick = problem.progress.counter(steps * self.config.epochs, type(self).__name__)
         stop = problem.early_stop(model, getattr(self.config, "patience", 0))
+        epochs = ([Phase(itertools.islice(batches, steps), loss, "step")] for _ in range(self.config.epochs))
         with torch_seeded(problem.seed, "unlearning"):
-            for _ in range(self.config.epochs):
-                learner.run(itertools.islice(batches, steps), loss, tick, kind="step")
-                if stop.epoch_ended():
-                    break
+            descend(learner, epochs, tick, stop, problem.checkpoints)
         stop.restore()
         check_finite(model)
         return model.eval()

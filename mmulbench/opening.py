@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmulbench.artifacts import ArtifactCache
+from mmulbench.checkpoints import CHECKPOINT_SECONDS
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.method import Method
@@ -37,6 +38,7 @@ class TaskRequest:
     cache_dir: Path = Path("cache")
     tuned_dir: Path = Path("tuned")
     plugins: Sequence[Path] = ()
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def open_task(request: TaskRequest, checked: Checked, output: Output, progress: 
         data_dir=request.data_dir,
         device=device,
         progress=progress,
+        checkpoint_seconds=request.checkpoint_seconds,
     )
     data = load_data(checked.task, workspace)
     size = checked.task.forget_size(data, checked.forget_size)

@@ -8,12 +8,13 @@ import math
 import re
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Literal
 
 import torch
 
+from mmulbench.checkpoints import StoredCheckpoints
 from mmulbench.cost import CostMeter
 from mmulbench.data import Integers
 from mmulbench.environment import describe_environment
@@ -117,7 +118,13 @@ def execute(
             **outcome,
         )
         workspace.store.write(result)
+        _checkpoints(run, workspace).clear()
         return result, True
+
+
+def _checkpoints(run: Run, workspace: Workspace) -> StoredCheckpoints:
+    """Those of a run's own trainings; the original and retrain have theirs."""
+    return workspace.checkpoints({"kind": "run", "run": run.spec.run_id})
 
 
 def _attempt(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
@@ -158,6 +165,7 @@ def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
             model, cost = retrain
         else:
             problem = make_problem(original, forget, prepared, spec.seed, workspace)
+            problem = replace(problem, checkpoints=_checkpoints(run, workspace))
             model, cost = unlearn(run.method, problem)
     with _stage(workspace, "evaluate"):
         return _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)

@@ -12,6 +12,7 @@ import torch
 
 from mmulbench.artifacts import Artifact, ArtifactCache
 from mmulbench.blocks import TENSORS
+from mmulbench.checkpoints import CHECKPOINT_SECONDS, StoredCheckpoints
 from mmulbench.data import Features, Inputs, PairData, Relations, Rows, Split
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.model import Backbone, Blockwise
@@ -34,6 +35,7 @@ class Workspace:
         data_dir: where official data lies.
         device: where models run.
         progress: what the user sees.
+        checkpoint_seconds: between the checkpoints of a training, at least.
     """
 
     cache: ArtifactCache
@@ -41,6 +43,11 @@ class Workspace:
     data_dir: Path
     device: torch.device
     progress: Progress = field(default_factory=Progress)
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    def checkpoints(self, inputs: Mapping[str, Any]) -> StoredCheckpoints:
+        """Checkpoints of a piece of work that ``inputs`` describe."""
+        return StoredCheckpoints(self.cache, inputs, self.checkpoint_seconds)
 
 
 @dataclass(frozen=True)

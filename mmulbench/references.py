@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.artifacts import Artifact
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.cost import CostMeter
 from mmulbench.data import Integers, Split
 from mmulbench.evaluation import EvaluationSets, Measurements, measure
@@ -61,15 +63,16 @@ def load_original(prepared: Prepared, seed: int, workspace: Workspace) -> tuple[
     Raises:
         Diverged: when training does.
     """
+    inputs = original_inputs(prepared, seed)
 
-    def build() -> Artifact:
+    def build(checkpoints: Checkpoints) -> Artifact:
         model = fresh_model(prepared, seed, workspace.device)
         with CostMeter(workspace.device) as meter:
             data = prepared.pairs(prepared.data.train)
-            fit(model, data, prepared.recipe, seed, meter, workspace.progress, "train original")
+            fit(model, data, prepared.recipe, seed, meter, workspace.progress, "train original", checkpoints)
         return _as_artifact(model, meter.cost())
 
-    return _load_model("original", original_inputs(prepared, seed), build, prepared, seed, workspace)
+    return _load_model("original", inputs, build, prepared, seed, workspace)
 
 
 def load_retrain(
@@ -82,9 +85,9 @@ def load_retrain(
     """
     inputs = {**original_inputs(prepared, seed), "forget": digest(np.sort(forget))}
 
-    def build() -> Artifact:
+    def build(checkpoints: Checkpoints) -> Artifact:
         with problem.meter:
-            model = METHODS.get(REFERENCE)().unlearn(problem)
+            model = METHODS.get(REFERENCE)().unlearn(replace(problem, checkpoints=checkpoints))
         return _as_artifact(model, problem.meter.cost())
 
     return _load_model(REFERENCE, inputs, build, prepared, seed, workspace)
@@ -153,12 +156,14 @@ def _columns(split: Split) -> tuple[Integers, ...]:
 def _load_model(
     kind: str,
     inputs: Mapping[str, Any],
-    build: Callable[[], Artifact],
+    build: Callable[[Checkpoints], Artifact],
     prepared: Prepared,
     seed: int,
     workspace: Workspace,
 ) -> tuple[MultimodalModel, Cost]:
-    found = workspace.cache.get_or_build(kind, inputs, build)
+    checkpoints = workspace.checkpoints({"kind": kind, **inputs})
+    found = workspace.cache.get_or_build(kind, inputs, lambda: build(checkpoints))
+    checkpoints.clear()
     model = fresh_model(prepared, seed, workspace.device)
     model.load_state_dict(found.tensors)
     return model.eval().requires_grad_(False), Cost(**found.info["cost"])

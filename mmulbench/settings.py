@@ -1,10 +1,12 @@
-"""Folders and plug-in files: option, environment variable, and for folders a fixed place."""
+"""Folders, plug-in files and the like: option, environment variable, default."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmulbench.errors import UsageError
 
 
 def data_dir(option: Path | None) -> Path:
@@ -37,6 +39,24 @@ def plugin_files(option: Sequence[Path] | None) -> list[Path]:
 def sweeps_dir(option: Path | None) -> Path:
     """Where sweeps are kept: --sweeps-dir, MMULBENCH_SWEEPS, or ./sweeps."""
     return _folder(option, "MMULBENCH_SWEEPS", Path("sweeps"))
+
+
+def checkpoint_seconds() -> float:
+    """Seconds between the checkpoints of a training, at least: MMULBENCH_CHECKPOINT_SECONDS, or 60.
+
+    Raises:
+        UsageError: the variable is no number, or below 0.
+    """
+    text = os.environ.get("MMULBENCH_CHECKPOINT_SECONDS") or "60"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise UsageError(
+            f"MMULBENCH_CHECKPOINT_SECONDS is {text!r}; give a number of seconds such as 60; 0: at every step"
+        )
+    return seconds
 
 
 def _folder(option: Path | None, variable: str, default: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.cost import CostMeter
 from mmulbench.data import Batch, PairData, Sampling
 from mmulbench.errors import Diverged
@@ -69,35 +70,27 @@ class Learner:
         chosen = {id(p) for p in parameters}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in chosen)
+        self.device = parameters[0].device
         self.optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
 
     def one_cycle(self, lr: float, steps: int) -> None:
         """Warm up to ``lr`` and anneal to nothing over this many steps."""
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, lr, total_steps=steps)
 
-    def run(
-        self,
-        batches: Iterable[Any],
-        loss: Callable[..., Tensor],
-        tick: Callable[[], None],
-        kind: str,
-    ) -> None:
-        """Descend on ``loss`` for every batch, or tuple of batches, in turn.
+    def step(self, item: Batch | tuple[Batch, ...], loss: Callable[..., Tensor], kind: str) -> None:
+        """Descend once on a loss.
 
         Args:
-            batches: `Batch` or tuples of them; a tuple becomes the loss's arguments.
+            item: a batch, or batches that become the loss's arguments.
             loss: gives a scalar.
-            tick: called after each step.
             kind: name of this kind of step for the cost meter.
 
         Raises:
             Diverged: when the loss is NaN or infinite.
         """
-        for item in batches:
-            sets = item if isinstance(item, tuple) else (item,)
-            samples = sum(len(batch) for batch in sets)
-            self.meter.step(kind, samples, functools.partial(self._step, loss, sets))
-            tick()
+        sets = item if isinstance(item, tuple) else (item,)
+        samples = sum(len(batch) for batch in sets)
+        self.meter.step(kind, samples, functools.partial(self._step, loss, sets))
 
     def _step(self, loss: Callable[..., Tensor], sets: tuple[Batch, ...]) -> None:
         value = loss(*sets)
@@ -144,6 +137,70 @@ class EarlyStop:
         if self._state:
             self._model.load_state_dict(self._state)
 
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The weights of the best epoch, empty before there is one, and what else it knows, as JSON."""
+        return self._state, {"best": self._best if self._state else None, "worse": self._worse}
+
+    def restore_state(self, best: dict[str, Tensor], judged: Mapping[str, Any]) -> None:
+        """Go on from a state that another process gave."""
+        self._state, self._worse = best, judged["worse"]
+        self._best = math.inf if judged["best"] is None else judged["best"]
+
+
+def no_early_stop(model: nn.Module) -> EarlyStop:
+    """Goes on to the end."""
+    return EarlyStop(model, 0, lambda: math.inf)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A pass over a set: what an epoch consists of.
+
+    Attributes:
+        batches: batches, or tuples of them; drawn by generators of the phase's own, so that they can be drawn
+            again.
+        loss: gives a scalar; keeps nothing from step to step.
+        kind: name of this kind of step for the cost meter.
+    """
+
+    batches: Iterable[Any]
+    loss: Callable[..., Tensor]
+    kind: str
+
+
+def descend(
+    learner: Learner,
+    epochs: Iterable[Iterable[Phase]],
+    tick: Callable[[], None],
+    stop: EarlyStop,
+    checkpoints: Checkpoints,
+    epoch_ended: Callable[[], bool] | None = None,
+) -> None:
+    """Descend on the losses of all epochs, or on those that a killed process did not come to.
+
+    Args:
+        learner: does the steps.
+        epochs: the phases of each.
+        tick: called for each step.
+        stop: judges the model after each epoch.
+        checkpoints: where a killed process left its state.
+        epoch_ended: in the place of ``stop``'s; True where it is time to stop.
+
+    Raises:
+        Diverged: when a loss is NaN or infinite.
+    """
+    before, done = checkpoints.take_up(learner, stop), 0
+    for phases in epochs:
+        for phase in phases:
+            for item in phase.batches:
+                if done >= before:
+                    checkpoints.before_step(learner, stop, done)
+                    learner.step(item, phase.loss, phase.kind)
+                tick()
+                done += 1
+        if done > before and (epoch_ended or stop.epoch_ended)():
+            break
+
 
 def fit(
     model: MultimodalModel,
@@ -153,6 +210,7 @@ def fit(
     meter: CostMeter,
     progress: Progress,
     description: str,
+    checkpoints: Checkpoints,
 ) -> MultimodalModel:
     """Train a fresh model by the recipe: how the original and retrain are made.
 
@@ -164,6 +222,7 @@ def fit(
         meter: charged for the training.
         progress: shows a bar.
         description: of the bar.
+        checkpoints: where a killed process left its state.
 
     Returns:
         The same model, in evaluation mode.
@@ -178,10 +237,11 @@ def fit(
     learner.one_cycle(recipe.lr, steps)
     tick = progress.counter(steps, description)
     rng = generator(seed, "order")
+    epochs = (
+        [Phase(data.epoch(recipe.batch_size, rng), own_loss(model), "own loss")] for _ in range(recipe.epochs)
+    )
     with torch_seeded(seed, "training"):
-        model.train()
-        for _ in range(recipe.epochs):
-            learner.run(data.epoch(recipe.batch_size, rng), own_loss(model), tick, kind="own loss")
+        descend(learner, epochs, tick, no_early_stop(model.train()), checkpoints)
     check_finite(model)
     return model.eval()
 

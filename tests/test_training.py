@@ -6,6 +6,7 @@ import pytest
 import torch
 from toys import CPU, Toy, changed, random_features, state_of, toy_features, toy_problem, whole
 
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.cost import CostMeter
 from mmulbench.errors import Diverged
 from mmulbench.methods.finetune import Finetune
@@ -17,7 +18,7 @@ RECIPE = Recipe(epochs=3, lr=0.05, batch_size=2)
 
 
 def trained(data, seed=0, meter=None, recipe=RECIPE):
-    return fit(Toy(), data, recipe, seed, meter or CostMeter(CPU), Progress(), "train")
+    return fit(Toy(), data, recipe, seed, meter or CostMeter(CPU), Progress(), "train", Checkpoints())
 
 
 def learner_of(model, parameters, lr=0.1):
@@ -49,14 +50,14 @@ def test_fit_ticks_once_a_step():
             ticks.append((total, description))
             return lambda: ticks.append("tick")
 
-    fit(Toy(), toy_problem().retain, RECIPE, 0, CostMeter(CPU), Counting(), "train original")
+    fit(Toy(), toy_problem().retain, RECIPE, 0, CostMeter(CPU), Counting(), "train original", Checkpoints())
     assert ticks == [(6, "train original"), *["tick"] * 6]
 
 
 def test_exactly_the_chosen_parameters_train():
     model, batch = Toy(), whole(toy_problem().retain)
     before = state_of(model)
-    learner_of(model, [model.text.weight]).run([batch], own_loss(model), lambda: None, "own loss")
+    learner_of(model, [model.text.weight]).step(batch, own_loss(model), "own loss")
     assert changed(before, model) == {"text.weight"}
     assert {name for name, p in model.named_parameters() if p.requires_grad} == {"text.weight"}
     assert {name for name, p in model.named_parameters() if p.grad is not None} == {"text.weight"}
@@ -65,7 +66,8 @@ def test_exactly_the_chosen_parameters_train():
 def test_gradients_do_not_add_up_over_steps():
     model, batch = Toy(), whole(toy_problem().retain)
     learner = learner_of(model, [model.image.weight], lr=1e-12)
-    learner.run([batch, batch, batch], own_loss(model), lambda: None, "own loss")
+    for _ in range(3):
+        learner.step(batch, own_loss(model), "own loss")
     (expected,) = torch.autograd.grad(own_loss(model)(batch), [model.image.weight])
     assert torch.allclose(model.image.weight.grad, expected)
 
@@ -79,7 +81,7 @@ def test_tuples_become_arguments_and_all_their_pairs_are_charged():
         seen.append((len(forget), len(retain)))
         return model(forget).loss + model(retain).loss
 
-    learner.run([(whole(given.forget), whole(given.retain))], loss, lambda: None, "both")
+    learner.step((whole(given.forget), whole(given.retain)), loss, "both")
     assert seen == [(4, 8)]
     assert learner.meter.cost().samples == 12
 
@@ -90,7 +92,7 @@ def test_one_cycle_warms_up_to_the_peak_and_anneals_to_nothing():
     learner.one_cycle(0.3, 20)
     for _ in range(20):
         rates.append(learner.optimizer.param_groups[0]["lr"])
-        learner.run([batch], own_loss(model), lambda: None, "own loss")
+        learner.step(batch, own_loss(model), "own loss")
     assert max(rates) == pytest.approx(0.3)
     assert 0 < rates.index(max(rates)) < 10
     assert rates[0] < 0.3 / 20 and rates[-1] < 0.3 / 1000
@@ -102,14 +104,14 @@ def test_a_loss_that_is_not_finite_stops_before_the_step(value):
     before = state_of(model)
     learner = learner_of(model, list(model.parameters()))
     with pytest.raises(Diverged, match=f"the loss became {value}"):
-        learner.run([batch], lambda b: own_loss(model)(b) * value, lambda: None, "own loss")
+        learner.step(batch, lambda b: own_loss(model)(b) * value, "own loss")
     assert not changed(before, model)
 
 
 def test_a_loss_without_gradient_changes_nothing():
     model, batch = Toy(), whole(toy_problem().retain)
     before = state_of(model)
-    learner_of(model, list(model.parameters())).run([batch], lambda b: torch.zeros(()), lambda: None, "none")
+    learner_of(model, list(model.parameters())).step(batch, lambda b: torch.zeros(()), "none")
     assert not changed(before, model)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from mmulbench.artifacts import ArtifactCache
+from mmulbench.checkpoints import StoredCheckpoints
 from mmulbench.contract.kinds import KINDS, Kind
 from mmulbench.cost import CostMeter
 from mmulbench.data import Features, Rows
@@ -62,6 +63,10 @@ class Bench:
         original = copy.deepcopy(self.original)
         problem = make_problem(original, units, prepared or self.prepared, SEED, self._workspace)
         return replace(problem, meter=_Uncounted(problem.device))
+
+    def checkpoints(self, name: str) -> StoredCheckpoints:
+        """Checkpoints at every step, of a piece of work called ``name``."""
+        return StoredCheckpoints(self._workspace.cache, {"contract": name}, every=0.0)
 
     def without_test_data(self) -> Prepared:
         """The task in a state where every item that only the test split has looks like item 0."""

@@ -124,6 +124,28 @@ def is_deterministic(trial: MethodTrial) -> None:
     )
 
 
+def goes_on_after_a_kill(trial: MethodTrial) -> None:
+    """Killed in the middle of training and run again, it comes out as if nothing had been."""
+    if not trial.usual.steps:
+        raise Skipped("it has no training that keeps checkpoints; a killed run begins again")
+    if changed(trial.usual.model.state_dict(), trial.repeated.model):
+        raise Skipped("it cannot be told while the same problem gives different weights")
+    method, whole = trial.method(), trial.usual
+    if whole.steps == 1:
+        method = trial.method(epochs=2)
+        whole = trial.attempt(method=method)
+    resumed = trial.resumed(method, kill_before=whole.steps)
+    _demand_none(
+        changed(whole.model.state_dict(), resumed.model),
+        "comes out otherwise when the run was killed and went on: let the loss keep nothing from step to "
+        "step, and draw batches by generators of their own (problem.generator)",
+    )
+    demand(
+        resumed.problem.meter.cost().steps == whole.problem.meter.cost().steps,
+        "its steps are counted otherwise when the run was killed and went on: count them through the learner",
+    )
+
+
 def leaves_global_randomness_alone(trial: MethodTrial) -> None:
     """The global random generators are afterwards as they were."""
     demand(
@@ -173,7 +195,7 @@ def counts_its_work(trial: MethodTrial) -> None:
         raise Skipped("it moves no weight")
     demand(
         problem.meter.cost().samples > 0,
-        "its cost is zero: train with problem.learner(…).run(…), or wrap each step in problem.meter.step",
+        "its cost is zero: train with descend of mmulbench.training, or wrap each step in problem.meter.step",
     )
 
 
@@ -183,6 +205,7 @@ EVERYWHERE = (
     leaves_the_original_alone,
     moves_only_what_trains,
     is_deterministic,
+    goes_on_after_a_kill,
     leaves_global_randomness_alone,
     sees_no_test_data,
     forgets_a_single_unit,

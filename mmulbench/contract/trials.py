@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.contract.bench import FORGET, Bench, bench_of
 from mmulbench.contract.checks import Skipped, demand
 from mmulbench.contract.kinds import KINDS, Kind
@@ -20,6 +21,7 @@ from mmulbench.method import Method, UnlearningProblem
 from mmulbench.model import MultimodalModel
 from mmulbench.preparation import Prepared
 from mmulbench.registry import METHODS
+from mmulbench.training import EarlyStop, Learner
 
 QUICK = {"epochs": 1, "batch_size": 8, "samples": 8, "perturbations": 8}
 """Settings that methods are tried with, where they have them: as little work as shows what they do."""
@@ -33,11 +35,42 @@ class Attempt:
         problem: it was given.
         model: it returned.
         disturbed: the global random generators that it moved.
+        steps: of its trainings, as far as they keep checkpoints.
     """
 
     problem: UnlearningProblem
     model: MultimodalModel
     disturbed: tuple[str, ...]
+    steps: int
+
+
+class Killed(BaseException):
+    """Ends a method as a kill would."""
+
+
+class _Counted(Checkpoints):
+    """Counts the steps of all trainings, and ends the work before one of them.
+
+    Args:
+        kill_before: which, from 1; 0: none.
+        kept: where the state is kept then.
+    """
+
+    def __init__(self, kill_before: int = 0, kept: Checkpoints | None = None) -> None:
+        self.steps = 0
+        self._kill_before = kill_before
+        self._kept = kept or Checkpoints()
+
+    def take_up(self, learner: Learner, stop: EarlyStop) -> int:
+        """Begin a training, or go on."""
+        return self._kept.take_up(learner, stop)
+
+    def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
+        """Count, and end the work where it is time to."""
+        self.steps += 1
+        if self.steps == self._kill_before:
+            self._kept.before_step(learner, stop, done)
+            raise Killed
 
 
 class MethodTrial:
@@ -85,6 +118,7 @@ class MethodTrial:
         *,
         method: Method | None = None,
         prepared: Prepared | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Attempt:
         """Run the method.
 
@@ -92,6 +126,7 @@ class MethodTrial:
             size: units to forget.
             method: instead of the one with quick settings.
             prepared: the task in another state than as it was made.
+            checkpoints: where its trainings begin, and where they keep their states.
 
         Raises:
             Skipped: where it does not apply to the task.
@@ -100,7 +135,8 @@ class MethodTrial:
         """
         if reason := self.cls.applies_to(self.kind.task()):
             raise Skipped(reason)
-        problem = self.bench.problem(size, prepared)
+        counted = _Counted()
+        problem = replace(self.bench.problem(size, prepared), checkpoints=checkpoints or counted)
         method = method or self.method()
         before = _global_states()
         try:
@@ -113,7 +149,18 @@ class MethodTrial:
             isinstance(model, MultimodalModel),
             f"unlearn returned a {type(model).__name__}: let it return the unlearned model",
         )
-        return Attempt(problem, model, tuple(name for name in before if before[name] != after[name]))
+        disturbed = tuple(name for name in before if before[name] != after[name])
+        return Attempt(problem, model, disturbed, counted.steps)
+
+    def resumed(self, method: Method, kill_before: int) -> Attempt:
+        """Run a method, kill it before one of its steps, and run it again from the checkpoint."""
+        kept, found = self.bench.checkpoints(self.name), self.bench.checkpoints(self.name)
+        try:
+            with contextlib.suppress(Killed):
+                self.attempt(method=method, checkpoints=_Counted(kill_before, kept))
+            return self.attempt(method=method, checkpoints=found)
+        finally:
+            found.clear()
 
     @cached_property
     def usual(self) -> Attempt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 import pytest
@@ -73,3 +74,27 @@ def test_runs_that_ended_before_an_interruption_keep_their_records(bench):
     assert done.code == 130
     assert done.out == f"{bench.record()}\n"
     assert bench.record().parent.name == "original"
+
+
+@pytest.mark.parametrize(
+    ("method", "longer"), [("retrain", "recipe.epochs=20"), ("mmul", "epochs=20"), ("scrub", "epochs=20")]
+)
+def test_a_run_killed_in_the_middle_of_training_goes_on_there(bench, method, longer):
+    *shared, _, _ = TINY
+    settings = {"recipe.epochs": 1} | dict([longer.split("=")])
+    words = [*shared, *(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))]
+    words = ["run", "-m", method, *words, "-b", "albef:tiny", "--json"]
+    if method != "retrain":  # so that its own training is the only one left
+        bench.run("run", "-m", "original", *TINY, "-b", "albef:tiny", "--json")
+    running = bench.start(*words, MMULBENCH_CHECKPOINT_SECONDS="0")
+    running.until(lambda: any(bench.cache.glob("unfinished/*/artifact.json")))
+    running.send(signal.SIGKILL)
+    assert not list(bench.results.rglob(f"{method}/*.json"))
+
+    done = bench.run(*words)
+    assert done.code == 0
+    assert re.fullmatch(r"going on after step \d+ of a training that was interrupted\n", done.err), done.err
+    assert not any(bench.cache.glob("unfinished/*"))
+    undisturbed = Bench(bench.root / "undisturbed").run(*words)
+    assert undisturbed.err == ""
+    assert numbers(done.records[0]) == numbers(undisturbed.records[0])

@@ -68,7 +68,7 @@ def test_neither_decay_nor_momentum_moves_a_masked_weight():
     masks = top_masks(method.saliency(given.copy_of_original().requires_grad_(), given), 0.5)
     learner.optimizer.param_groups[0]["weight_decay"] = 0.5
     for _ in range(3):
-        learner.run([whole(given.retain)], lambda batch: model(batch).loss, lambda: None, "step")
+        learner.step(whole(given.retain), lambda batch: model(batch).loss, "step")
     before = list(given.original.parameters())
     for parameter, old, mask in zip(model.parameters(), before, masks, strict=True):
         assert torch.equal(parameter[~mask], old[~mask])
