@@ -21,7 +21,7 @@ WAITING_SWEEP = [
         "--set",
         "recipe.epochs=1",
         "--set",
-        "epochs=1",
+        "epochs=3",
         "--seed",
         "1",
         "--seed",

@@ -1,4 +1,4 @@
-"""Folders for sweeps, commands that work on them, and a method that waits until it is told to go on."""
+"""Folders for sweeps, commands that work on them, and a method that waits in mid-training."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from mmulbench.sweeps.slurm_jobs import SlurmJobs
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PLUGIN = '''
-"""Gradient ascent that begins when it is told to."""
+"""Gradient ascent that stops in the middle until it is told to go on."""
 import os
 import time
 from pathlib import Path
+
+import torch
 
 from mmulbench.methods.gradient_ascent import GradientAscent
 from mmulbench.registry import METHODS
@@ -32,14 +34,16 @@ from mmulbench.registry import METHODS
 
 @METHODS.register("waiting")
 class Waiting(GradientAscent):
-    """Gradient ascent that waits for a file."""
+    """Gradient ascent that waits for a file before its second step."""
 
-    def start(self, problem):
-        folder = Path(os.environ["WAITING"])
-        (folder / f"begun-{os.getpid()}").touch()
-        while not (folder / "go").exists():
-            time.sleep(0.05)
-        return super().start(problem)
+    def loss(self, model, batch, problem):
+        pairs = zip(model.parameters(), problem.original.parameters())
+        if any(not torch.equal(*pair) for pair in pairs):
+            folder = Path(os.environ["WAITING"])
+            (folder / f"begun-{os.getpid()}").touch()
+            while not (folder / "go").exists():
+                time.sleep(0.05)
+        return super().loss(model, batch, problem)
 '''
 
 
@@ -69,6 +73,7 @@ class Site:
             "MMULBENCH_RESULTS": str(self.results),
             "MMULBENCH_CACHE": str(self.cache),
             "MMULBENCH_SWEEPS": str(self.sweeps),
+            "MMULBENCH_CHECKPOINT_SECONDS": "0",
             "WAITING": str(root),
         }
 

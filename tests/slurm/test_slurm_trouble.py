@@ -44,6 +44,7 @@ def test_a_job_that_is_queued_again_goes_on(site, words, complete, cluster):
     site.go()
     complete()
     assert log_of_runs(site).count("attempt 2: waiting on emoji") == 1
+    assert log_of_runs(site).count("going on after step 1 of a training that was interrupted") == 1
 
 
 def test_a_task_that_is_cancelled_costs_its_own_run_until_a_retry(site, words, complete, cluster):
@@ -67,6 +68,7 @@ def test_a_time_limit_in_mid_run_only_interrupts_it(site, words, complete):
     until(lambda: len(site.begun()) == 4, "the second start of both runs")
     site.go()
     complete()
+    assert log_of_runs(site).count("going on after step 1 of a training that was interrupted") == 2
 
 
 def test_a_run_that_never_fits_its_time_limit_fails(site, words, cluster):
