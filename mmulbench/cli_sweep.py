@@ -44,7 +44,9 @@ Chosen = Annotated[
 Workers = Annotated[
     int | None, typer.Option("--workers", "-w", min=1, help="Worker processes side by side. [1]")
 ]
-Pack = Annotated[int | None, typer.Option("--pack", min=1, help="Runs in one Slurm task. [1]")]
+Pack = Annotated[
+    str | None, typer.Option("--pack", help="Runs in one Slurm task: 10, or as many as take 30m. [1]")
+]
 SlurmOptions = Annotated[
     list[str] | None,
     typer.Option("--slurm", metavar="KEY=VALUE", help="Option of sbatch, such as partition=gpu. Repeatable."),

@@ -18,7 +18,8 @@ from mmulbench.sweeps.folder import SweepFolder, find_sweep
 from mmulbench.sweeps.grid import Grid
 from mmulbench.sweeps.local import Local, follow, start_local
 from mmulbench.sweeps.options import enter_folder, options_of
-from mmulbench.sweeps.plan import Plan, estimate
+from mmulbench.sweeps.packing import is_by_minutes
+from mmulbench.sweeps.plan import Plan, estimate, step_seconds
 from mmulbench.sweeps.progress import standing
 from mmulbench.sweeps.show import counts_table, print_plan, print_standing
 from mmulbench.sweeps.slurm import Slurm, submit_slurm
@@ -74,7 +75,7 @@ def _execute(
     folder: SweepFolder, plan: Plan, options: Request, executor: Local | Slurm | None, *, as_json: bool
 ) -> int:
     if isinstance(executor, Slurm):
-        return _submit(folder, plan, executor, as_json=as_json)
+        return _submit(folder, plan, options, executor, as_json=as_json)
     if executor is None:
         _work_here(folder, plan, options)
     else:
@@ -98,9 +99,12 @@ def _execute(
     return int(bool(found.trouble) or not found.is_complete)
 
 
-def _submit(folder: SweepFolder, plan: Plan, executor: Slurm, *, as_json: bool) -> int:
+def _submit(folder: SweepFolder, plan: Plan, options: Request, executor: Slurm, *, as_json: bool) -> int:
     """Hand all steps that are missing to Slurm, and leave."""
-    arrays = submit_slurm(folder, plan, executor)
+    seconds = {}
+    if is_by_minutes(executor.pack):
+        seconds = step_seconds(plan.steps, ResultsStore(options.results_dir).load_all()[0])
+    arrays = submit_slurm(folder, plan, executor, seconds)
     said = f"submitted as Slurm jobs {', '.join(arrays)}" if arrays else "there is nothing to submit"
     Console(stderr=True).print(f"{said}; this terminal may be closed", highlight=False, soft_wrap=True)
     found = standing(folder, plan.steps)

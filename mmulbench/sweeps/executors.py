@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.local import Local
+from mmulbench.sweeps.packing import ONE_EACH, checked_pack
 from mmulbench.sweeps.slurm import Slurm
 from mmulbench.sweeps.slurm_jobs import read_jobs
 from mmulbench.sweeps.slurm_settings import checked_settings, parsed_settings
@@ -25,7 +26,7 @@ class Asked:
         workers: local processes side by side.
         timeout: seconds that a step may take.
         detach: whether to start local workers and leave.
-        pack: runs in one Slurm task.
+        pack: runs in one Slurm task, or minutes.
         slurm: ``key=value`` for Slurm.
     """
 
@@ -33,7 +34,7 @@ class Asked:
     workers: int | None = None
     timeout: float | None = None
     detach: bool = False
-    pack: int | None = None
+    pack: str | None = None
     slurm: Sequence[str] = ()
 
 
@@ -57,7 +58,7 @@ def choose_executor(asked: Asked, table: Mapping[str, str]) -> Local | Slurm | N
     if name == "local":
         return Local(asked.workers or 1, asked.timeout, asked.detach)
     given = checked_settings({**settings, **parsed_settings(asked.slurm)})
-    return Slurm(given, asked.pack or 1, asked.timeout)
+    return Slurm(given, checked_pack(ONE_EACH if asked.pack is None else asked.pack), asked.timeout)
 
 
 def _check(asked: Asked, name: str) -> None:
@@ -86,7 +87,7 @@ def executor_of_retry(asked: Asked, folder: SweepFolder) -> Local | Slurm | None
     before = read_jobs(folder)
     if before is None or asked.name not in (None, "slurm"):
         return choose_executor(asked, {})
-    table = {"name": "slurm", "pack": str(before.pack), **before.settings}
+    table = {"name": "slurm", "pack": before.pack, **before.settings}
     if before.timeout is not None:
         table["timeout"] = str(before.timeout)
     return choose_executor(asked, table)
@@ -109,7 +110,7 @@ def _completed(asked: Asked, table: Mapping[str, str]) -> tuple[Asked, dict[str,
         workers=asked.workers or _count(table, "workers"),
         timeout=asked.timeout or _seconds(table, "timeout"),
         detach=asked.detach,
-        pack=asked.pack or _count(table, "pack"),
+        pack=_pack(table) if asked.pack is None else asked.pack,
         slurm=asked.slurm,
     )
     return completed, rest
@@ -120,6 +121,11 @@ def _count(table: Mapping[str, str], key: str) -> int | None:
     if text is not None and not (text.isdigit() and int(text)):
         raise UsageError(f"executor: {key}: {text} is no whole number of at least 1")
     return int(text) if text is not None else None
+
+
+def _pack(table: Mapping[str, str]) -> str | None:
+    text = table.get("pack")
+    return checked_pack(text, "executor: pack") if text is not None else None
 
 
 def _seconds(table: Mapping[str, str], key: str) -> float | None:

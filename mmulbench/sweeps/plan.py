@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -96,9 +96,17 @@ class Estimate:
 
 
 def estimate(steps: Iterable[Step], records: Sequence[RunResult]) -> Estimate:
-    """Estimate time from records of the same task and method, else of the same task.
+    """Estimate time from records, see `step_seconds`."""
+    steps = list(steps)
+    known = step_seconds(steps, records)
+    return Estimate(sum(known.values()), len(steps) - len(known))
+
+
+def step_seconds(steps: Iterable[Step], records: Sequence[RunResult]) -> dict[str, float]:
+    """By step, how long it takes by records of the same task and method, else of the same task.
 
     A run's time is from its start to its end; an original takes as long as a retrain, whose cost is known.
+    Steps of which nothing is known are left out.
     """
     of_method: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     training: defaultdict[str, list[float]] = defaultdict(list)
@@ -108,14 +116,13 @@ def estimate(steps: Iterable[Step], records: Sequence[RunResult]) -> Estimate:
         of_method[record.spec.task, ""].append(spent)
         if record.spec.method == "retrain" and record.cost is not None:
             training[record.spec.task].append(record.cost.seconds)
-    known: Counter[bool] = Counter()
-    total = 0.0
+    known = {}
     for step in steps:
         task = step.job.task
         if step.kind == "run":
             found = of_method.get((task, step.job.method)) or of_method.get((task, ""))
         else:
             found = training.get(task)
-        known[found is not None] += 1
-        total += median(found) if found else 0.0
-    return Estimate(total, known[False])
+        if found:
+            known[step.step_id] = median(found)
+    return known

@@ -15,6 +15,7 @@ from typing import Any
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
+from mmulbench.sweeps.packing import ONE_EACH, packed
 from mmulbench.sweeps.plan import Plan
 from mmulbench.sweeps.slurm_jobs import (
     FILE,
@@ -47,12 +48,12 @@ class Slurm:
 
     Attributes:
         settings: checked, as ``sbatch`` names them; ``time`` in minutes, ``parallel`` tasks at once.
-        pack: runs in one task, one after the other.
+        pack: runs in one task, one after the other: ``10``, or as many as are expected to take ``30m``.
         timeout: seconds that a step may take.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
-    pack: int = 1
+    pack: str = ONE_EACH
     timeout: float | None = None
 
 
@@ -71,13 +72,14 @@ def require_slurm() -> None:
         raise UsageError('--executor slurm needs the package submitit: run pip install "mmulbench[slurm]"')
 
 
-def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm) -> list[str]:
+def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm, seconds: Mapping[str, float]) -> list[str]:
     """Submit every step that has not ended and is not in Slurm's queue already.
 
     Args:
         folder: of the sweep.
         plan: its steps.
         executor: what to ask Slurm for.
+        seconds: by step, how long it is expected to take, as far as that is known.
 
     Returns:
         Ids of the new job arrays, none where there is nothing to do.
@@ -98,7 +100,7 @@ def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm) -> list[str]:
         )
         new: list[SlurmTask] = []
         try:
-            for tasks in _arrays(folder, plan, executor, live, new):
+            for tasks in _arrays(folder, plan, executor, seconds, live, new):
                 new += tasks
                 write_jobs(folder, jobs.model_copy(update={"tasks": (*kept, *new)}))
         except BaseException:
@@ -112,7 +114,12 @@ def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm) -> list[str]:
 
 
 def _arrays(
-    folder: SweepFolder, plan: Plan, executor: Slurm, live: Sequence[SlurmTask], new: Sequence[SlurmTask]
+    folder: SweepFolder,
+    plan: Plan,
+    executor: Slurm,
+    seconds: Mapping[str, float],
+    live: Sequence[SlurmTask],
+    new: Sequence[SlurmTask],
 ) -> Iterator[list[SlurmTask]]:
     """Submit array after array: originals, then retrains, then runs, each after those before.
 
@@ -120,6 +127,7 @@ def _arrays(
         folder: of the sweep.
         plan: its steps.
         executor: what to ask Slurm for.
+        seconds: by step, how long it is expected to take.
         live: tasks in the queue that were submitted earlier.
         new: what has been submitted so far; whoever takes the arrays adds them.
     """
@@ -132,10 +140,10 @@ def _arrays(
         queued = {step for task in live for step in task.steps}
         missing = [step for step in steps if step not in ended and step not in queued]
         # An original or retrain is long, so that each has a task of its own.
-        tasks = _chunks(missing, executor.pack if kind == "run" else 1)
+        tasks = packed(missing, executor.pack if kind == "run" else ONE_EACH, seconds)
         after = sorted({task.array for task in (*live, *new) if earlier.intersection(task.steps)}, key=int)
-        for array in _chunks(tasks, largest):
-            yield _submit(folder, executor, array, after)
+        for start in range(0, len(tasks), largest):
+            yield _submit(folder, executor, tasks[start : start + largest], after)
         earlier.update(steps)
 
 
@@ -193,7 +201,3 @@ def _array_size() -> int:
     )
     matched = re.search(r"^MaxArraySize\s*=\s*(\d+)", done.stdout, re.M)
     return int(matched[1]) if matched is not None else USUAL_ARRAY_SIZE
-
-
-def _chunks(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -16,6 +16,7 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.files import reason_of, write_atomically
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Frozen
+from mmulbench.sweeps.packing import PACK_PATTERN
 from mmulbench.sweeps.stored import ENDED, StepId, StepState, now
 
 FILE = "slurm.json"
@@ -46,7 +47,7 @@ class SlurmJobs(Frozen):
     """What was submitted for a sweep; a later task of a step takes the place of an earlier one."""
 
     settings: dict[str, str] = Field(description="as sbatch names them; time in minutes")
-    pack: int = Field(ge=1, description="runs in one task")
+    pack: str = Field(pattern=PACK_PATTERN, description="runs in one task, or minutes: 10 or 30m")
     timeout: float | None = Field(default=None, description="seconds that a step may take")
     tasks: tuple[SlurmTask, ...] = ()
 

@@ -80,9 +80,9 @@ def test_a_table_is_read_as_it_is_written(tmp_path):
 
 
 def test_options_take_the_place_of_the_tables_values():
-    assert choose_executor(Asked(), TABLE) == Slurm({"partition": "gpu", "time": "120"}, 4, 600)
-    asked = Asked(name="slurm", pack=2, slurm=["time=5", "qos=low"])
-    assert choose_executor(asked, TABLE) == Slurm({"partition": "gpu", "time": "5", "qos": "low"}, 2, 600)
+    assert choose_executor(Asked(), TABLE) == Slurm({"partition": "gpu", "time": "120"}, "4", 600)
+    asked = Asked(name="slurm", pack="2", slurm=["time=5", "qos=low"])
+    assert choose_executor(asked, TABLE) == Slurm({"partition": "gpu", "time": "5", "qos": "low"}, "2", 600)
 
 
 def test_a_table_for_another_executor_does_not_count():
@@ -96,12 +96,16 @@ def test_a_table_for_another_executor_does_not_count():
     ("asked", "table", "message"),
     [
         (Asked(slurm=["partition=gpu"]), {}, "--slurm needs --executor slurm"),
-        (Asked(pack=2), {}, "--pack needs --executor slurm"),
+        (Asked(pack="2"), {}, "--pack needs --executor slurm"),
         (Asked(name="slurm", workers=2), {}, "--workers needs --executor local"),
         (Asked(name="slurm", detach=True), {}, "--detach needs --executor local"),
         (Asked(name="debug", timeout=5), {}, "--timeout needs --executor local"),
         (Asked(), {"name": "slrum"}, "unknown executor 'slrum'; did you mean slurm"),
-        (Asked(), {"name": "slurm", "pack": "0"}, "executor: pack: 0 is no whole number"),
+        (
+            Asked(),
+            {"name": "slurm", "pack": "0"},
+            "executor: pack: '0' is neither a number of runs such",
+        ),
         (Asked(), {"partition": "gpu"}, "executor: unknown field 'partition'"),
     ],
 )

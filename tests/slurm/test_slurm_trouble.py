@@ -100,7 +100,7 @@ def test_a_controller_that_starts_again_changes_nothing(site, words, complete, c
 
 
 def test_a_driver_that_is_killed_changes_nothing(site, words, complete):
-    driver = site.start(*words)
+    driver = site.start(*words, "--pack", "30m")  # nothing is known of them yet, so each has a task
     until(lambda: list(site.sweeps.glob("*/slurm.json")) and len(site.jobs().tasks) == 4, "submitted jobs")
     driver.send_signal(signal.SIGKILL)
     driver.communicate()

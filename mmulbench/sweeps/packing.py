@@ -1,0 +1,61 @@
+"""Which runs one Slurm task makes: so many, or as many as are expected to take so long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from mmulbench.errors import UsageError
+
+PACK_PATTERN = "^[1-9][0-9]*m?$"
+"""A number of runs, or of minutes: ``10`` or ``30m``."""
+
+ONE_EACH = "1"
+
+
+def checked_pack(text: str, place: str = "--pack") -> str:
+    """The text, where it says how to pack.
+
+    Args:
+        text: as it was given.
+        place: where it was given, for the error.
+
+    Raises:
+        UsageError: when it does not.
+    """
+    if re.fullmatch(PACK_PATTERN, text) is None:
+        raise UsageError(
+            f"{place}: {text!r} is neither a number of runs such as 10 nor one of minutes such as 30m"
+        )
+    return text
+
+
+def is_by_minutes(pack: str) -> bool:
+    """Whether runs are packed by the time that they are expected to take."""
+    return pack.endswith("m")
+
+
+def packed(step_ids: Sequence[str], pack: str, seconds: Mapping[str, float]) -> list[tuple[str, ...]]:
+    """Tasks of one step or more, in order.
+
+    Args:
+        step_ids: the steps.
+        pack: how to pack.
+        seconds: by step, how long it is expected to take. By minutes, a step of which nothing is known has a
+            task of its own.
+    """
+    if not is_by_minutes(pack):
+        size = int(pack)
+        return [tuple(step_ids[start : start + size]) for start in range(0, len(step_ids), size)]
+    limit = 60.0 * int(pack[:-1])
+    tasks: list[tuple[str, ...]] = []
+    room = 0.0
+    for step in step_ids:
+        needed = seconds.get(step, limit)
+        if tasks and needed <= room:
+            tasks[-1] = (*tasks[-1], step)
+        else:
+            tasks.append((step,))
+            room = limit
+        room -= needed
+    return tasks
