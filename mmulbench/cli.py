@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmulbench import __version__
+from mmulbench import __version__, launching
 from mmulbench.cli_author import check_app, new_app
 from mmulbench.cli_options import (
     AsJson,
@@ -23,6 +23,7 @@ from mmulbench.cli_options import (
     Device,
     ForgetSize,
     Plugins,
+    Processes,
     Quiet,
     Results,
     TunedDir,
@@ -77,6 +78,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 @app.command()
 def run(
+    context: typer.Context,
     method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeat for several.")],
     task: Annotated[str, typer.Option("--task", "-t", help="Task to run it on.")],
     plugin: Plugins = None,
@@ -88,6 +90,7 @@ def run(
         typer.Option("--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; repeat for several."),
     ] = None,
     device: Device = "auto",
+    processes: Processes = 1,
     data_dir: DataDir = None,
     results_dir: Results = None,
     cache_dir: CacheDir = None,
@@ -106,6 +109,8 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Unlearn with a method on a task, and judge the result beside the original and retrain."""
+    if processes > 1 and not launching.is_started():
+        raise typer.Exit(launching.start(processes, device, context.obj))
     from mmulbench import settings as folders
     from mmulbench.commands import run_and_print
     from mmulbench.session import DEFAULT_SEED, Request
@@ -127,7 +132,9 @@ def run(
         tuned_dir=folders.tuned_dir(tuned_dir),
         untuned=untuned,
     )
-    raise typer.Exit(run_and_print(request, as_json=as_json, quiet=quiet))
+    with launching.taking_part(device):
+        code = run_and_print(request, as_json=as_json, quiet=quiet)
+    raise typer.Exit(code)
 
 
 @app.command("list")
@@ -264,12 +271,12 @@ def main(arguments: list[str] | None = None) -> int:
     # Threads that spin while waiting slow each other many times over when two runs share the cores.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     try:
-        code = _exit_code(app(words, standalone_mode=False))
+        code = _exit_code(app(words, standalone_mode=False, obj=words))
     except (KeyboardInterrupt, typer.Abort):  # which of these, or the code itself, depends on typer's version
         code = INTERRUPTED
     except Exception as error:
         return _failed(error, debug="--debug" in words)
-    if code == INTERRUPTED:
+    if code == INTERRUPTED and not launching.is_started():
         print(
             "mmulbench: interrupted; what is finished is kept: run the same command to go on", file=sys.stderr
         )
