@@ -114,11 +114,12 @@ def few_rows(folder: Path) -> list[tuple[np.ndarray, int]]:
     return found
 
 
-def trained(folder: Path) -> list[dict[str, np.ndarray]]:
+def trained(folder: Path, dropout: float = 0.0) -> list[dict[str, np.ndarray]]:
     """Weights after 20 steps on batches of seven."""
     found = []
     for kind in ("retrieval", "relations"):
         prepared, workspace = opened(kind, folder)
+        prepared.backbone.config = replace(prepared.backbone.config, dropout=dropout)
         model = fresh_model(prepared, SEED, workspace.device)
         data = prepared.pairs(prepared.data.train)
         recipe = replace(prepared.recipe, batch_size=7, epochs=-(-20 // data.steps(7)))
@@ -134,6 +135,13 @@ def test_training_ends_at_the_weights_of_one_process(tmp_path):
     for wanted, *found in zip(alone, *together(2, trained, tmp_path), strict=True):
         assert_equal_everywhere(*found)
         assert_close(found[0], wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_with_dropout_the_processes_agree(tmp_path):
+    without = trained(tmp_path)
+    for plain, *found in zip(without, *together(2, trained, tmp_path, 0.2), strict=True):
+        assert_equal_everywhere(*found)
+        assert any(abs(found[0][name] - value).max() > 1e-3 for name, value in plain.items())
 
 
 WHOLE = {"fisher", "gnndelete", "l_codec", "ssd"}
