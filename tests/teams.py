@@ -1,13 +1,13 @@
-"""Running a function in several processes that make one run together, each a fork of a warm server."""
+"""Functions run in several processes that make one run together, each a fork of a warm server."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
 import socket
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from types import TracebackType
 from typing import Any, TypeVar
 
 import torch
@@ -17,55 +17,68 @@ from mmulbench import parallel
 T = TypeVar("T")
 
 FORKS = multiprocessing.get_context("forkserver")
-PRELOAD = [
-    "accelerate",
-    "torch._dynamo",
-    "torch_geometric.nn",
-    "mmulbench.commands",
-    "mmulbench.contract.kinds",
-]
+PRELOAD = ["safetensors.torch", "torch._dynamo", "mmulbench.commands", "mmulbench.backbones.albef"]
+"""What the tests of commands preload, which share the server: they hide packages that are not among these."""
+
 PATIENCE = 120
 
 
-def together(count: int, work: Callable[..., T], *given: Any) -> list[T]:
-    """What a function returns in each of so many processes.
+class Team:
+    """Processes that wait for work.
 
     Args:
-        count: of processes.
-        work: of a module, so that it can be named to another process.
-        given: its arguments.
+        count: how many.
     """
-    FORKS.set_forkserver_preload(PRELOAD)  # without effect where another test has started the server
-    port = _free_port()
-    pipes, started = [], []
-    for rank in range(count):
-        here, there = FORKS.Pipe(duplex=False)
-        process = FORKS.Process(target=_member, args=(rank, count, port, there, work, given), daemon=True)
-        process.start()
-        there.close()
-        pipes.append(here)
-        started.append(process)
-    try:
-        assert all(pipe.poll(PATIENCE) for pipe in pipes)
-        found = [pickle.loads(pipe.recv_bytes()) for pipe in pipes]  # noqa: S301 (our own processes)
-        for process in started:
-            process.join(PATIENCE)
-        return found
-    finally:
-        for process in started:
-            process.kill()
-            process.join()
+
+    def __init__(self, count: int) -> None:
+        FORKS.set_forkserver_preload(PRELOAD)  # without effect where another test has started the server
+        port = _free_port()
+        self._pipes: list[Connection] = []
+        self._members: list[Any] = []
+        for rank in range(count):
+            here, there = FORKS.Pipe()
+            process = FORKS.Process(target=_member, args=(rank, count, port, there), daemon=True)
+            process.start()
+            there.close()
+            self._pipes.append(here)
+            self._members.append(process)
+
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            for pipe in self._pipes:
+                pipe.send(None)
+            for member in self._members:
+                member.join(PATIENCE)
+        for member in self._members:
+            member.kill()
+
+    def __call__(self, work: Callable[..., T], *given: Any) -> list[T]:
+        """What a function returns in each process.
+
+        Args:
+            work: of a module, so that it can be named to another process; returns no tensors.
+            given: its arguments.
+        """
+        for pipe in self._pipes:
+            pipe.send((work, given))
+        assert all(pipe.poll(PATIENCE) for pipe in self._pipes)
+        return [pipe.recv() for pipe in self._pipes]
 
 
-def _member(
-    rank: int, count: int, port: int, pipe: Connection, work: Callable[..., Any], given: tuple[Any, ...]
-) -> None:
+def _member(rank: int, count: int, port: int, pipe: Connection) -> None:
     place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
     os.environ.update({name: str(value) for name, value in place.items()})
     os.environ.update({"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"})
     torch.set_num_threads(1)
     parallel.join(cpu=True)
-    pipe.send_bytes(pickle.dumps(work(*given)))
+    while (asked := pipe.recv()) is not None:
+        work, given = asked
+        pipe.send(work(*given))
     parallel.leave()
 
 

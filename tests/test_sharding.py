@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from teams import together
+from teams import Team
 
 from mmulbench import parallel
 from mmulbench.artifacts import ArtifactCache
@@ -75,10 +75,22 @@ def gradients(folder: Path) -> list[tuple[float, dict[str, np.ndarray], int]]:
     return found
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_gradients_are_those_of_one_process(count, tmp_path):
-    alone = gradients(tmp_path)
-    for (loss, wanted, none), *members in zip(alone, *together(count, gradients, tmp_path), strict=True):
+@pytest.fixture(scope="module")
+def two():
+    with Team(2) as team:
+        yield team
+
+
+@pytest.fixture(scope="module")
+def three():
+    with Team(3) as team:
+        yield team
+
+
+@pytest.mark.parametrize("team", ["two", "three"])
+def test_gradients_are_those_of_one_process(team, request, tmp_path):
+    alone, found = gradients(tmp_path), request.getfixturevalue(team)(gradients, tmp_path)
+    for (loss, wanted, none), *members in zip(alone, *found, strict=True):
         assert none == 0
         assert_equal_everywhere(*(found for _, found, _ in members))
         for other, found, sent in members:
@@ -87,8 +99,8 @@ def test_gradients_are_those_of_one_process(count, tmp_path):
             assert_close(found, wanted, rtol=1e-4, atol=1e-6)
 
 
-def test_fewer_rows_than_processes_are_computed_whole(tmp_path):
-    alone, (found, *_) = few_rows(tmp_path), together(3, few_rows, tmp_path)
+def test_fewer_rows_than_processes_are_computed_whole(three, tmp_path):
+    alone, (found, *_) = few_rows(tmp_path), three(few_rows, tmp_path)
     assert [sent for _, sent in found] == [
         0,
         0,
@@ -130,16 +142,16 @@ def trained(folder: Path, dropout: float = 0.0) -> list[dict[str, np.ndarray]]:
     return found
 
 
-def test_training_ends_at_the_weights_of_one_process(tmp_path):
+def test_training_ends_at_the_weights_of_one_process(two, tmp_path):
     alone = trained(tmp_path)
-    for wanted, *found in zip(alone, *together(2, trained, tmp_path), strict=True):
+    for wanted, *found in zip(alone, *two(trained, tmp_path), strict=True):
         assert_equal_everywhere(*found)
         assert_close(found[0], wanted, rtol=1e-3, atol=1e-4)
 
 
-def test_with_dropout_the_processes_agree(tmp_path):
+def test_with_dropout_the_processes_agree(two, tmp_path):
     without = trained(tmp_path)
-    for plain, *found in zip(without, *together(2, trained, tmp_path, 0.2), strict=True):
+    for plain, *found in zip(without, *two(trained, tmp_path, 0.2), strict=True):
         assert_equal_everywhere(*found)
         assert any(abs(found[0][name] - value).max() > 1e-3 for name, value in plain.items())
 
@@ -182,9 +194,9 @@ def unlearned(kind: str, folder: Path) -> dict[str, Unlearned]:
 
 
 @pytest.mark.parametrize("kind", ["retrieval", "relations"])
-def test_every_method_ends_at_the_model_of_one_process(kind, tmp_path):
+def test_every_method_ends_at_the_model_of_one_process(kind, two, tmp_path):
     alone = unlearned(kind, tmp_path)  # leaves the original there, so that all start from the same one
-    first, second = together(2, unlearned, kind, tmp_path)
+    first, second = two(unlearned, kind, tmp_path)
     assert alone.keys() == first.keys() == second.keys()
     for name, wanted in alone.items():
         assert_equal_everywhere(first[name].weights, second[name].weights)
