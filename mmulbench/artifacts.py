@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from filelock import FileLock, Timeout
 
-from mmulbench import __version__, blocks
+from mmulbench import __version__, blocks, parallel
 from mmulbench.blocks import CACHE_FLAG
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors, sha256_of, sync_folder, write_atomically
@@ -99,6 +99,8 @@ class ArtifactCache:
         inputs: Mapping[str, JSON],
         build: Callable[[], Artifact | Blockwise],
         progress: Progress | None = None,
+        *,
+        together: bool = True,
     ) -> Artifact:
         """Load an artifact, or build and store it; of several processes at once, one builds.
 
@@ -107,6 +109,7 @@ class ArtifactCache:
             inputs: Everything its tensors depend on.
             build: Makes it, or says how to compute it block by block. Not called when a valid entry exists.
             progress: Shows a bar while blocks are computed.
+            together: Whether all processes of a run build, because a model computes; else the first alone.
 
         Returns:
             The artifact as read from disk, so a fresh one equals a cached one bit for bit.
@@ -116,6 +119,32 @@ class ArtifactCache:
         """
         identity = _identity(kind, inputs)
         folder = self.folder(kind, inputs)
+        if parallel.count() == 1:
+            return self._made(kind, folder, identity, build, progress)
+
+        def announced() -> Artifact | Blockwise:
+            parallel.from_first(True)
+            return build()
+
+        if not together:
+            parallel.first_does(lambda: self._made(kind, folder, identity, build, progress).info)
+        elif parallel.is_first():
+            self._made(kind, folder, identity, announced, progress)
+            parallel.from_first(False)
+        else:
+            while parallel.from_first(True):  # until the first says that nothing is left to build
+                build()
+        return _load(folder, identity)
+
+    def _made(
+        self,
+        kind: str,
+        folder: Path,
+        identity: Mapping[str, Any],
+        build: Callable[[], Artifact | Blockwise],
+        progress: Progress | None,
+    ) -> Artifact:
+        """`get_or_build` of the process that looks, locks and stores."""
         with contextlib.suppress(_Absent):
             return _load(folder, identity)
         with self.lock(f"{kind}-{folder.name}", f"building {kind}"):
@@ -180,6 +209,8 @@ class ArtifactCache:
     def lock(self, name: str, doing: str | None = None) -> Iterator[None]:
         """Hold a lock that one thread of one process can have at a time; the kernel frees it on kill -9.
 
+        Of the processes of a run the first holds it for all.
+
         The lock file under ``locks/`` stays: removing it would let two waiters lock different files.
 
         Args:
@@ -189,6 +220,9 @@ class ArtifactCache:
         Raises:
             MmulbenchError: The lock file cannot be made.
         """
+        if not parallel.is_first():
+            yield
+            return
         path = self._root / "locks" / f"{name}.lock"
         with disk_errors("lock", path, CACHE_FLAG):
             path.parent.mkdir(parents=True, exist_ok=True)

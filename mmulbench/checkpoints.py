@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from mmulbench import parallel
 from mmulbench.artifacts import Artifact, ArtifactCache
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ class StoredCheckpoints(Checkpoints):
     def take_up(self, learner: Learner, stop: EarlyStop) -> int:
         """Go on where a killed process was."""
         self._training += 1
-        if self._training == 0:
-            self._found = self._cache.find(KIND, self._inputs)
+        if self._training == 0 and parallel.first_does(lambda: self._find() is not None):
+            self._found = self._find()
+        parallel.meet()  # until all have read it, the first must not replace it
         if self._found is None or self._found.info["training"] != self._training:
             return 0
         found, self._found = self._found, None
@@ -78,9 +80,14 @@ class StoredCheckpoints(Checkpoints):
         return done
 
     def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
-        """Keep the state, unless the last was kept a moment ago or a later training's is still to be used."""
+        """Keep the state, unless the last was kept a moment ago or a later training's is still to be used.
+
+        Of the processes that make a run together the first keeps it for all, since they are in lockstep.
+        """
+        if not parallel.is_first() or self._found is not None:
+            return
         start = time.monotonic()
-        if not done or self._found is not None or start - self._written < self._pause:
+        if not done or start - self._written < self._pause:
             return
         with learner.meter.aside():
             artifact = _capture(learner, stop, {"training": self._training, "done": done})
@@ -91,7 +98,11 @@ class StoredCheckpoints(Checkpoints):
 
     def clear(self) -> None:
         """Forget the checkpoint: the work is done."""
-        self._cache.discard(KIND, self._inputs)
+        if parallel.is_first():
+            self._cache.discard(KIND, self._inputs)
+
+    def _find(self) -> Artifact | None:
+        return self._cache.find(KIND, self._inputs)
 
 
 def _capture(learner: Learner, stop: EarlyStop, info: Mapping[str, Any]) -> Artifact:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmulbench import __version__
+from mmulbench import __version__, launching
 from mmulbench.cli_author import check_app, new_app
 from mmulbench.cli_options import (
     AsJson,
@@ -23,13 +23,14 @@ from mmulbench.cli_options import (
     Device,
     ForgetSize,
     Plugins,
+    Processes,
     Quiet,
     Results,
     TunedDir,
 )
 from mmulbench.cli_sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli_tune import tune
-from mmulbench.errors import MmulbenchError
+from mmulbench.errors import MmulbenchError, UsageError
 
 app = typer.Typer(
     name="mmulbench",
@@ -86,6 +87,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 @app.command()
 def run(
+    context: typer.Context,
     method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeat for several.")],
     task: Annotated[str, typer.Option("--task", "-t", help="Task to run it on.")],
     plugin: Plugins = None,
@@ -97,6 +99,7 @@ def run(
         typer.Option("--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; repeat for several."),
     ] = None,
     device: Device = "auto",
+    processes: Processes = 1,
     data_dir: DataDir = None,
     results_dir: Results = None,
     cache_dir: CacheDir = None,
@@ -119,6 +122,10 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Unlearn with a method on a task, and judge the result beside the original and retrain."""
+    if processes > 1 and (executor is RunExecutor.slurm or slurm):
+        raise UsageError("--processes divides a run between this machine's GPUs; leave it out with Slurm")
+    if processes > 1 and not launching.is_started():
+        raise typer.Exit(launching.start(processes, device, context.obj))
     from mmulbench import settings as folders
     from mmulbench.commands import run_and_print
     from mmulbench.session import DEFAULT_SEED, Request
@@ -143,7 +150,9 @@ def run(
     )
     if executor is RunExecutor.slurm or slurm:
         raise typer.Exit(submit_run(request, executor.value, slurm or (), as_json=as_json))
-    raise typer.Exit(run_and_print(request, as_json=as_json, quiet=quiet))
+    with launching.taking_part(device):
+        code = run_and_print(request, as_json=as_json, quiet=quiet)
+    raise typer.Exit(code)
 
 
 @app.command("list")
@@ -280,12 +289,12 @@ def main(arguments: list[str] | None = None) -> int:
     # Threads that spin while waiting slow each other many times over when two runs share the cores.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     try:
-        code = _exit_code(app(words, standalone_mode=False))
+        code = _exit_code(app(words, standalone_mode=False, obj=words))
     except (KeyboardInterrupt, typer.Abort):  # which of these, or the code itself, depends on typer's version
         code = INTERRUPTED
     except Exception as error:
         return _failed(error, debug="--debug" in words)
-    if code == INTERRUPTED:
+    if code == INTERRUPTED and not launching.is_started():
         print(
             "mmulbench: interrupted; what is finished is kept: run the same command to go on", file=sys.stderr
         )

@@ -35,6 +35,9 @@ ForgetSize = Annotated[
     str | None, typer.Option("--forget-size", help="Number of forget units, or a fraction such as 0.05.")
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
+Processes = Annotated[
+    int, typer.Option("--processes", min=1, help="Divide a run between so many GPUs, or CPU processes.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

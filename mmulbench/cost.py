@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from mmulbench import parallel
 from mmulbench.errors import OverBudget
 from mmulbench.results import Cost
 
@@ -68,6 +69,7 @@ class CostMeter:
         self._charged: set[str] = set()
         self._counter: FlopCounterMode | None = None
         self._uncounted = 0.0
+        self._exchanged_aside = 0
 
     def __enter__(self) -> CostMeter:
         """Start the clock and reset the peak."""
@@ -118,12 +120,13 @@ class CostMeter:
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """Leave out what the block does, even within a step: it is charged through `charge`."""
-        start, counted = time.perf_counter(), self._counted()
+        start, counted, exchanged = time.perf_counter(), self._counted(), parallel.exchanges()
         try:
             yield
         finally:
             self._seconds -= time.perf_counter() - start
             self._uncounted += self._counted() - counted
+            self._exchanged_aside += parallel.exchanges() - exchanged
 
     def cost(self) -> Cost:
         """The cost so far; whole once the block has ended."""
@@ -162,12 +165,14 @@ class CostMeter:
 
     def _count(self, work: Callable[[], T]) -> tuple[T, float]:
         """The result of some work, and its floating-point operations."""
-        self._uncounted = 0.0
+        self._uncounted, self._exchanged_aside, exchanged = 0.0, 0, parallel.exchanges()
         with FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION) as self._counter:
             result = work()
         flops = self._counted() - self._uncounted
         self._counter = None
-        return result, flops
+        # Work that all processes did whole counts once; work they divided, in all of them together.
+        divided = parallel.exchanges() - exchanged > self._exchanged_aside
+        return result, parallel.total(flops) if divided else flops
 
     def _counted(self) -> float:
         return 0.0 if self._counter is None else self._counter.get_total_flops()

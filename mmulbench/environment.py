@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from mmulbench import __version__
+from mmulbench import __version__, parallel
 from mmulbench.results import Environment
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "tokenizers", "safetensors", "pillow")
@@ -25,6 +25,7 @@ def describe_environment(device: torch.device) -> Environment:
         platform=f"{platform.system()} {platform.machine()}",
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         threads=torch.get_num_threads(),
+        processes=parallel.count(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
     )
 

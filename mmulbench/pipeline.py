@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import torch
 
+from mmulbench import parallel
 from mmulbench.checkpoints import StoredCheckpoints
 from mmulbench.cost import CostMeter
 from mmulbench.data import Integers
@@ -99,11 +100,8 @@ def execute(
         MmulbenchError: when a folder cannot be written or a package is missing.
     """
     with workspace.cache.lock(f"run-{run.spec.run_id}", "making the same run"):
-        found = workspace.store.find(run.spec)
-        if found is not None and is_settled(found, run, overwrite):
-            if run.tuning is not None and run.tuning != found.tuning:  # a study came to the same settings
-                found = found.model_copy(update={"tuning": run.tuning})
-                workspace.store.write(found)
+        found = parallel.first_does(lambda: _settled(run, workspace, overwrite))
+        if found is not None:
             return found, False
         started = datetime.now(timezone.utc)
         outcome = _attempt(run, prepared, workspace)
@@ -117,9 +115,20 @@ def execute(
             finished=datetime.now(timezone.utc),
             **outcome,
         )
-        workspace.store.write(result)
+        parallel.first_does(lambda: workspace.store.write(result))
         _checkpoints(run, workspace).clear()
         return result, True
+
+
+def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult | None:
+    """The record that makes the run unnecessary, where there is one."""
+    found = workspace.store.find(run.spec)
+    if found is None or not is_settled(found, run, overwrite):
+        return None
+    if run.tuning is not None and run.tuning != found.tuning:  # a study came to the same settings
+        found = found.model_copy(update={"tuning": run.tuning})
+        workspace.store.write(found)
+    return found
 
 
 def _checkpoints(run: Run, workspace: Workspace) -> StoredCheckpoints:
@@ -143,7 +152,9 @@ def _attempt(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, An
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         text = " ".join(str(error).split())
-        return _ended("failed", f"{type(error).__name__}: {text} ({place.filename}:{place.lineno})")
+        reason = f"{type(error).__name__}: {text} ({place.filename}:{place.lineno})"
+        parallel.demand_all_failed(reason)
+        return _ended("failed", reason)
 
 
 def _ended(status: Status, reason: str) -> dict[str, Any]:
@@ -227,6 +238,7 @@ def unlearn(method: Method, problem: UnlearningProblem) -> tuple[MultimodalModel
         raise RuntimeError(
             f"the method {type(method).__name__} changed the original; use problem.copy_of_original()"
         )
+    parallel.demand_same(weights_digest(model), "weights")
     return model.eval(), problem.meter.cost()
 
 
@@ -275,7 +287,7 @@ def use_device(name: str) -> torch.device:
     """
     if re.fullmatch(r"auto|cpu|cuda(:\d+)?", name) is None:
         raise UsageError(f"--device {name!r} is unknown; allowed: auto, cpu or cuda:N such as cuda:0")
-    wanted = name if name != "auto" else ("cuda:0" if torch.cuda.is_available() else "cpu")
+    wanted = name if name != "auto" else (f"cuda:{parallel.rank()}" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(wanted)
         torch.empty(1, device=device)

@@ -183,7 +183,7 @@ def load_inputs(
         found = backbone.prepare(modality, data.items[modality], progress.track)
         return found if isinstance(found, Blockwise) else Artifact(found, {})
 
-    inputs = cache.get_or_build("features", key, build, progress).tensors
+    inputs = cache.get_or_build("features", key, build, progress, together=False).tensors
     return ModalityInputs(inputs, cache.folder("features", key), new)
 
 

@@ -24,6 +24,7 @@ from mmulbench.preparation import Prepared, Workspace
 from mmulbench.registry import METHODS
 from mmulbench.results import METRIC_VERSION, Cost
 from mmulbench.seeds import torch_seeded
+from mmulbench.sharding import divided
 from mmulbench.training import fit
 
 REFERENCE = "retrain"
@@ -49,7 +50,8 @@ def weights_digest(model: nn.Module) -> str:
 def fresh_model(prepared: Prepared, seed: int, device: torch.device) -> MultimodalModel:
     """A freshly initialised model; the same for the same seed."""
     with torch_seeded(seed, "initial weights"):
-        return prepared.backbone.build(prepared.task.shape).to(device)
+        model = prepared.backbone.build(prepared.task.shape).to(device)
+    return divided(model, prepared.backbone.whole)
 
 
 def original_inputs(prepared: Prepared, seed: int) -> dict[str, Any]:

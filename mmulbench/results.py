@@ -78,9 +78,13 @@ class Cost(_Frozen):
 
     seconds: float = Field(ge=0, description="wall seconds")
     flops: float | None = Field(
-        default=None, description="floating-point operations, counted on the first step"
+        default=None,
+        description="floating-point operations, counted on the first step; what several processes divide, in "
+        "all of them together, what each does whole, once",
     )
-    peak_memory_mb: float | None = Field(default=None, description="peak memory of the process or GPU, MiB")
+    peak_memory_mb: float | None = Field(
+        default=None, description="peak memory of the (first) process or its GPU, MiB"
+    )
     samples: int = Field(default=0, ge=0, description="pairs seen, repeats included")
     steps: int = Field(default=0, ge=0, description="optimiser steps")
     seconds_ratio: float | None = Field(default=None, description="seconds / retrain's seconds (RTE)")
@@ -114,7 +118,8 @@ class Environment(_Frozen):
     python: str
     platform: str
     device: str
-    threads: int
+    threads: int = Field(description="of each process")
+    processes: int = Field(default=1, ge=1, description="that made the run together")
     packages: dict[str, str] = Field(description="versions of the packages that touch the numbers")
 
 

@@ -187,7 +187,7 @@ def test_two_setup_commands_of_one_line():
     assert '-c constraints.txt -e ".[offline]"' in install
     install, _, last = COMMANDS["test"].rpartition(" && ")
     assert last == "pytest"
-    assert '-c constraints.txt -e ".[offline,hub,tune,slurm,test,dev]"' in install
+    assert '-c constraints.txt -e ".[offline,hub,tune,slurm,parallel,test,dev]"' in install
 
 
 def sections() -> dict[str, str]:

@@ -156,8 +156,12 @@ def _environment(result: RunResult) -> Table:
     pairs = {
         "mmulbench": f"{env.mmulbench} (git {env.git_commit or 'unknown'})",
         "python": f"{env.python} on {env.platform}",
-        "device": f"{env.device}, {env.threads} threads",
+        "device": f"{env.device}, {env.threads} threads{_each(env.processes)}",
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(env.packages.items())),
         "ran": f"{started} to {finished}",
     }
     return _pairs("Environment", pairs)
+
+
+def _each(processes: int) -> str:
+    return f" in each of {processes} processes" if processes > 1 else ""
