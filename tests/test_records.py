@@ -18,7 +18,7 @@ from mmulbench.store import ResultsStore
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = {42, 87, 21}
 TASK_NAMES = ("emoji", "flags", "emoji_nlvr", "flags_ve", "hpo_pgr", "hpo_gdpr")
-WHOLE_FIELD = ("emoji",)
+WHOLE_FIELD = ("emoji", "hpo_pgr")
 """Tasks with records of all methods."""
 
 METHOD_NAMES = ("original", "retrain", "finetune", "gradient_ascent", "scrub", "mmul")

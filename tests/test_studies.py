@@ -11,9 +11,10 @@ from mmulbench.search import search_space
 from mmulbench.store import ResultsStore
 from mmulbench.tuned import PUBLISHED, read_study, study_path, tuned_default
 
-TUNED = {"emoji": "albef:packaged"}
-NEAREST = {**TUNED, "hpo_pgr": "gtnn:packaged"}
-"""Tasks that others take their settings from, where there are any."""
+TUNED = {"emoji": "albef:packaged", "hpo_pgr": "gtnn:packaged"}
+
+TOO_DEAR = {"hpo_pgr": {"fisher", "ssd"}}
+"""Methods that spend more than retraining in every trial, so that they keep their own settings."""
 
 SEARCHED = [name for name in METHODS.names() if search_space(METHODS.get(name).Config)]
 
@@ -43,6 +44,9 @@ class TestPublished:
             assert study.spec.defaults == vars(config)
             assert set(study.spec.space) == set(search_space(type(config)))
             assert study.trials[0].settings.items() <= study.spec.defaults.items()
+            if name in TOO_DEAR.get(task, ()):
+                assert {trial.state for trial in study.trials} == {"over_budget"}
+                continue
             assert study.best is not None, name
             assert study.best.objective <= min(t.objective for t in study.trials if t.objective is not None)
 
@@ -64,10 +68,10 @@ class TestPublished:
                 assert record.tuning.study_id == by_method[record.spec.method]
 
 
-@pytest.mark.parametrize("task", sorted(set(TASKS.names()) - set(NEAREST)))
+@pytest.mark.parametrize("task", sorted(set(TASKS.names()) - set(TUNED)))
 def test_other_tasks_name_the_nearest(task):
     cls = TASKS.get(task)
-    assert cls.tuned_like in NEAREST.items()
+    assert cls.tuned_like in TUNED.items()
     nearest = TASKS.get(cls.tuned_like[0])()
     assert nearest.modalities == cls().modalities
     assert find_backbone(cls.tuned_like[1], nearest).full_name == cls.tuned_like[1]
