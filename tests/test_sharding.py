@@ -12,6 +12,7 @@ from teams import Team
 
 from mmulbench import parallel
 from mmulbench.artifacts import ArtifactCache
+from mmulbench.checkpoints import Checkpoints
 from mmulbench.contract.kinds import KINDS
 from mmulbench.contract.trials import QUICK
 from mmulbench.cost import CostMeter
@@ -136,7 +137,7 @@ def trained(folder: Path, dropout: float = 0.0) -> list[dict[str, np.ndarray]]:
         data = prepared.pairs(prepared.data.train)
         recipe = replace(prepared.recipe, batch_size=7, epochs=-(-20 // data.steps(7)))
         with CostMeter(CPU) as meter:
-            fit(model, data, recipe, SEED, meter, Progress(), "train")
+            fit(model, data, recipe, SEED, meter, Progress(), "train", Checkpoints())
         assert meter.cost().steps >= 20
         found.append(arrays(model.state_dict()))
     return found
