@@ -28,13 +28,14 @@ from mmulbench.sweeps.stored import StepState, now
 from mmulbench.sweeps.submit import plan_sweep, store_sweep
 
 ROUNDS = 3
+TURNS = 1
 MANY = {
     "task": "emoji",
     "method": ["mmul", "scrub", "npo", "finetune"],
     "seed": list(range(100)),
     "forget_size": list(range(1, 26)),
 }
-EQUAL = {"task": "emoji", "backbone": "albef:small", "set": {"task.limit": 300, "recipe.epochs": 1}}
+EQUAL = {"task": "emoji", "backbone": "albef:small", "set": {"task.limit": 100, "recipe.epochs": 1}}
 RUNS, EPOCHS = 16, 4
 PLANNING, STATUS, SCALING = (
     "planning 10,000 runs, seconds",
@@ -53,7 +54,7 @@ def main() -> None:
     record = {
         "torch": torch.__version__,
         "cores": len(os.sched_getaffinity(0)),
-        "rounds": ROUNDS,
+        "rounds": {PLANNING: ROUNDS, STATUS: ROUNDS, SCALING: TURNS},
         **{name: {**values, "allowed": ALLOWED[name]} for name, values in found.items()},
     }
     text = json.dumps(record, indent=1)
@@ -83,7 +84,7 @@ def scaling(root: Path) -> dict[str, Any]:
     command(root, "sweep", written(root / "shared.yaml", {**EQUAL, "method": "retrain"}))
     seconds: dict[int, list[float]] = {1: [], 2: []}
     number = 0
-    for _ in range(ROUNDS):
+    for _ in range(TURNS):
         for workers, taken in seconds.items():
             # A little unlike those before, so that nothing of theirs is found.
             rates = [1e-4 + 1e-8 * (number + one) for one in range(RUNS)]
@@ -91,6 +92,7 @@ def scaling(root: Path) -> dict[str, Any]:
             own = {"finetune": [{"lr": rate, "epochs": EPOCHS} for rate in rates]}
             file = written(root / "equal.yaml", {**EQUAL, "method": "finetune", "methods": own})
             taken.append(command(root, "sweep", file, "--workers", str(workers)))
+            print(f"{workers} workers: {taken[-1]:.1f} s", flush=True)
     one, two = (statistics.median(taken) for taken in seconds.values())
     return {"seconds": [round(one, 1), round(two, 1)], "ratio": round(two / one, 3)}
 
