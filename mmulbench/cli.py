@@ -22,6 +22,7 @@ from mmulbench.cli_options import (
     Debug,
     Device,
     ForgetSize,
+    OverwriteChoice,
     Plugins,
     Processes,
     Quiet,
@@ -51,14 +52,6 @@ for command in (tune, sweep, status, logs, retry, cancel):
 INTERRUPTED = 130
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
-
-
-class OverwriteChoice(str, Enum):
-    """Which records to make again."""
-
-    never = "never"
-    failed = "failed"
-    always = "always"
 
 
 class RunExecutor(str, Enum):

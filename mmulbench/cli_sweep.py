@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmulbench.cli_options import AsJson, CacheDir, DataDir, Debug, Device, Plugins, Results, TunedDir
+from mmulbench.cli_options import (
+    AsJson,
+    CacheDir,
+    DataDir,
+    Debug,
+    Device,
+    OverwriteChoice,
+    Plugins,
+    Results,
+    TunedDir,
+)
 
 if TYPE_CHECKING:
     from mmulbench.session import Request
@@ -23,14 +33,6 @@ class Executor(str, Enum):
     local = "local"
     slurm = "slurm"
     debug = "debug"
-
-
-class Overwrite(str, Enum):
-    """Which records to make again."""
-
-    never = "never"
-    failed = "failed"
-    always = "always"
 
 
 SweepName = Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Its id; the latest by default.")]
@@ -89,8 +91,8 @@ def sweep(
     tuned_dir: TunedDir = None,
     sweeps_dir: SweepsDir = None,
     overwrite: Annotated[
-        Overwrite, typer.Option("--overwrite", help="Records to make again.")
-    ] = Overwrite.failed,
+        OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
+    ] = OverwriteChoice.failed,
     no_reference: Annotated[bool, typer.Option("--no-reference", help="Skip retrain.")] = False,
     untuned: Annotated[bool, typer.Option("--untuned", help="Start from the methods' own settings.")] = False,
     plugin: Plugins = None,
