@@ -27,6 +27,7 @@ from mmulbench.cli_options import (
     Processes,
     Quiet,
     Results,
+    Shadows,
     TunedDir,
 )
 from mmulbench.cli_sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
@@ -106,6 +107,7 @@ def run(
     untuned: Annotated[
         bool, typer.Option("--untuned", help="Start from the methods' own settings, not from tuned ones.")
     ] = False,
+    shadows: Shadows = 0,
     executor: Annotated[
         RunExecutor, typer.Option("--executor", help="In this process, or as Slurm jobs: then a sweep.")
     ] = RunExecutor.local,
@@ -139,6 +141,7 @@ def run(
         plugins=folders.plugin_files(plugin),
         tuned_dir=folders.tuned_dir(tuned_dir),
         untuned=untuned,
+        shadows=shadows,
         checkpoint_seconds=folders.checkpoint_seconds(),
     )
     if executor is RunExecutor.slurm or slurm:

@@ -39,6 +39,14 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
 Processes = Annotated[
     int, typer.Option("--processes", min=1, help="Divide a run between so many GPUs, or CPU processes.")
 ]
+Shadows = Annotated[
+    int,
+    typer.Option(
+        "--shadows",
+        min=0,
+        help="Shadow models to attack with besides (U-LiRA, KLOM); costs as many trainings.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

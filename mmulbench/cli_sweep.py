@@ -20,6 +20,7 @@ from mmulbench.cli_options import (
     OverwriteChoice,
     Plugins,
     Results,
+    Shadows,
     TunedDir,
 )
 
@@ -95,6 +96,7 @@ def sweep(
     ] = OverwriteChoice.failed,
     no_reference: Annotated[bool, typer.Option("--no-reference", help="Skip retrain.")] = False,
     untuned: Annotated[bool, typer.Option("--untuned", help="Start from the methods' own settings.")] = False,
+    shadows: Shadows = 0,
     plugin: Plugins = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -117,6 +119,7 @@ def sweep(
         overwrite=overwrite.value,
         reference=not no_reference,
         untuned=untuned,
+        shadows=shadows,
         plugins=folders.plugin_files(plugin),
         checkpoint_seconds=folders.checkpoint_seconds(),
     )

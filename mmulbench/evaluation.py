@@ -21,6 +21,9 @@ from mmulbench.seeds import torch_seeded
 
 Floats = NDArray[np.float64]
 
+ByPath = dict[str, dict[str, Floats]]
+"""By association path, then by the name of a set of pairs: a number for each pair."""
+
 PAIR_BLOCK = 2048
 """Pairs judged at a time, at most."""
 
@@ -69,8 +72,8 @@ class Measurements:
     """
 
     utility: dict[str, dict[str, Measure]]
-    scores: dict[str, dict[str, Floats]]
-    losses: dict[str, dict[str, Floats]]
+    scores: ByPath
+    losses: ByPath
 
 
 @torch.no_grad()
@@ -88,21 +91,45 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
     utility = {
         name: _utility(model, name, split, sets, encoder, progress) for name, split in sets.splits.items()
     }
-    scores: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
-    losses: dict[str, dict[str, Floats]] = {path: {} for path in model.paths}
-    pools = _reference_pools(model, sets, encoder) if CONTRASTIVE in model.paths else None
     with torch_seeded(seed, "unrelated pairs"):
         apart = unrelated_pairs(sets.splits["retain"], sets.relations, len(sets.splits["forget"]))
-    pairs = {**sets.splits, "unrelated": apart}
+    scores, losses = _scores_and_losses(model, {**sets.splits, "unrelated": apart}, sets, encoder, progress)
+    for by_set in losses.values():
+        del by_set["unrelated"]
+    return Measurements(utility, scores, losses)
+
+
+@torch.no_grad()
+def pair_losses(model: MultimodalModel, sets: EvaluationSets, progress: Progress) -> ByPath:
+    """By path, then by set: loss of each true pair, without the retrieval that `measure` does besides.
+
+    Args:
+        model: any model of the task; set to evaluation mode.
+        sets: what to judge it on.
+        progress: shows a bar.
+    """
+    encoder = ItemEncoder(model.eval(), sets.features)
+    return _scores_and_losses(model, sets.splits, sets, encoder, progress)[1]
+
+
+def _scores_and_losses(
+    model: MultimodalModel,
+    pairs: Mapping[str, Split],
+    sets: EvaluationSets,
+    encoder: ItemEncoder,
+    progress: Progress,
+) -> tuple[ByPath, ByPath]:
+    """By path, then by the name of the pairs: their scores, and their losses."""
+    scores: ByPath = {path: {} for path in model.paths}
+    losses: ByPath = {path: {} for path in model.paths}
+    pools = _reference_pools(model, sets, encoder) if CONTRASTIVE in model.paths else None
     block = encoder.block(PAIR_BLOCK, *model.modalities)
     total = sum(-(-len(split) // block) for split in pairs.values())
     tick = progress.counter(total, "association of pairs")
     for name, split in pairs.items():
         for path, (score, loss) in _associations(model, split, encoder, pools, tick).items():
-            scores[path][name] = score
-            if name != "unrelated":
-                losses[path][name] = loss
-    return Measurements(utility, scores, losses)
+            scores[path][name], losses[path][name] = score, loss
+    return scores, losses
 
 
 def _utility(

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmulbench.data import Integers
 from mmulbench.evaluation import SETS, Measurements
-from mmulbench.metrics.catalogue import METRICS
+from mmulbench.metrics.catalogue import HEADLINE, METRICS
 from mmulbench.metrics.distance import retrain_gap
 from mmulbench.metrics.membership import MembershipAttacker, loss_attack, mi_ratio
 from mmulbench.metrics.separation import decoupling, forget_retain_auc, histogram
@@ -66,13 +66,13 @@ def compute_values(
     }
     own, reference = raws["model"], raws.get("retrain")
     headline: dict[str, Value] = {}
-    for metric in METRICS:
+    for metric in (one.name for one in HEADLINE):
         if metric in SETS:
-            headline[metric] = _value(metric, metric, raws)
+            headline[metric] = value_of(metric, metric, raws)
         elif metric in WORST_PATH:
-            headline[metric] = _value(worst_path(metric, own, reference), metric, raws)
+            headline[metric] = value_of(worst_path(metric, own, reference), metric, raws)
     headline["retrain_gap"] = _gap(headline)
-    rest = {name: _value(name, name.split("/")[0], raws) for name in own if name not in headline}
+    rest = {name: value_of(name, name.split("/")[0], raws) for name in own if name not in headline}
     missing = []
     if retrain is None:
         missing.append(
@@ -165,7 +165,14 @@ def score_histograms(model: Measurements, original: Measurements) -> dict[str, S
     return found
 
 
-def _value(source: str, metric: str, raws: Mapping[str, Mapping[str, Raw]]) -> Value:
+def value_of(source: str, metric: str, raws: Mapping[str, Mapping[str, Raw]]) -> Value:
+    """A value beside the original's and retrain's.
+
+    Args:
+        source: the detail it is taken from.
+        metric: whose direction it has.
+        raws: details by name, of ``model``, ``original`` and perhaps ``retrain``.
+    """
     own, retrain = raws["model"][source], raws.get("retrain")
     return Value(
         value=own.value,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.metrics.catalogue import METRICS
 from mmulbench.plugins import load_plugins
 from mmulbench.registry import BACKBONES, METHODS, TASKS, Registry
 
@@ -22,7 +22,7 @@ def entries(what: str) -> list[dict[str, str]]:
                 "description": metric.definition,
                 "source": metric.source,
             }
-            for metric in HEADLINE
+            for metric in METRICS.values()
         ]
     registries: dict[str, Registry[object]] = {"tasks": TASKS, "methods": METHODS, "backbones": BACKBONES}  # type: ignore[dict-item]
     registry = registries[what]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import math
 import re
 import traceback
 from collections.abc import Iterator
@@ -16,25 +15,24 @@ import torch
 
 from mmulbench import parallel
 from mmulbench.checkpoints import StoredCheckpoints
-from mmulbench.cost import CostMeter
 from mmulbench.data import Integers
 from mmulbench.environment import describe_environment
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, UsageError
 from mmulbench.headline import compute_values, score_histograms
-from mmulbench.method import Method, UnlearningProblem
+from mmulbench.method import Method
 from mmulbench.model import MultimodalModel
 from mmulbench.plugins import plugins_of_run
+from mmulbench.population import judged_by_shadows
 from mmulbench.preparation import Prepared, Workspace
 from mmulbench.references import (
     evaluation_sets,
-    fresh_model,
     load_measurements,
     load_original,
-    load_outputs,
     load_retrain,
-    weights_digest,
 )
 from mmulbench.results import Cost, RunResult, RunSpec, Status, Tuning
+from mmulbench.shadows import Shadows
+from mmulbench.unlearning import make_problem, unlearn
 
 Overwrite = Literal["never", "failed", "always"]
 
@@ -49,6 +47,7 @@ class Run:
         command: the command line that reproduces it.
         reference: whether retrain is built and compared with.
         tuning: where its settings come from.
+        shadows: how many shadow models it is judged by besides.
     """
 
     spec: RunSpec
@@ -56,6 +55,7 @@ class Run:
     command: str
     reference: bool = True
     tuning: Tuning | None = None
+    shadows: int = 0
 
 
 def make_spec(prepared: Prepared, method_name: str, method: Method, forget_size: int, seed: int) -> RunSpec:
@@ -82,6 +82,8 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
     if overwrite == "never":
         return True
     complete = not run.reference or all(value.retrain is not None for value in found.values.values())
+    if found.status == "done" and found.shadows < run.shadows:
+        return False
     return found.status in ("done", "not_applicable") and complete
 
 
@@ -117,6 +119,8 @@ def execute(
         )
         parallel.first_does(lambda: workspace.store.write(result))
         _checkpoints(run, workspace).clear()
+        if run.shadows:
+            shadows_of(run, prepared, workspace).discard(run.shadows, run.spec.run_id)
         return result, True
 
 
@@ -163,7 +167,7 @@ def _ended(status: Status, reason: str) -> dict[str, Any]:
 
 def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
     spec = run.spec
-    forget = prepared.task.forget_units(prepared.data, spec.forget_size, spec.seed)
+    forget = _forget_set(run, prepared)
     with _stage(workspace, "original"):
         original, _ = load_original(prepared, spec.seed, workspace)
     retrain: tuple[MultimodalModel, Cost] | None = None
@@ -179,7 +183,26 @@ def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
             problem = replace(problem, checkpoints=_checkpoints(run, workspace))
             model, cost = unlearn(run.method, problem)
     with _stage(workspace, "evaluate"):
-        return _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
+        found = _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
+    if run.shadows and retrain is not None:
+        with _stage(workspace, "shadows"):
+            shadows = shadows_of(run, prepared, workspace)
+            values, missing = judged_by_shadows(
+                shadows, run.shadows, (model, original, retrain[0]), run.method, spec.run_id
+            )
+        found["values"] |= values
+        found["missing"] += missing
+        found["shadows"] = run.shadows
+    return found
+
+
+def _forget_set(run: Run, prepared: Prepared) -> Integers:
+    return prepared.task.forget_units(prepared.data, run.spec.forget_size, run.spec.seed)
+
+
+def shadows_of(run: Run, prepared: Prepared, workspace: Workspace) -> Shadows:
+    """The shadow models that a run may be judged by."""
+    return Shadows(prepared, _forget_set(run, prepared), run.spec.seed, workspace)
 
 
 @contextlib.contextmanager
@@ -190,56 +213,6 @@ def _stage(workspace: Workspace, name: str) -> Iterator[None]:
         yield
     except Diverged as error:
         raise Diverged(f"{name}: {error}") from error
-
-
-def make_problem(
-    original: MultimodalModel,
-    forget: Integers,
-    prepared: Prepared,
-    seed: int,
-    workspace: Workspace,
-    limit: float = math.inf,
-) -> UnlearningProblem:
-    """What a method is given.
-
-    Args:
-        original: frozen.
-        forget: units of the forget set.
-        prepared: task and backbone.
-        seed: of the run.
-        workspace: where outputs are cached.
-        limit: floating-point operations the method may spend.
-    """
-    meter = CostMeter(workspace.device, limit)
-    return UnlearningProblem(
-        original=original,
-        forget=prepared.pairs(prepared.data.train.only(forget), "pair"),
-        retain=prepared.pairs(prepared.data.train.without(forget)),
-        validation=prepared.pairs(prepared.data.validation),
-        outputs=load_outputs(prepared, original, seed, workspace, meter),
-        recipe=prepared.recipe,
-        seed=seed,
-        fresh_model=lambda: fresh_model(prepared, seed, workspace.device),
-        meter=meter,
-        progress=workspace.progress,
-    )
-
-
-def unlearn(method: Method, problem: UnlearningProblem) -> tuple[MultimodalModel, Cost]:
-    """The model that a method makes of a problem, and what that cost.
-
-    Raises:
-        RuntimeError: when the method changed the original.
-    """
-    before = weights_digest(problem.original)
-    with problem.meter:
-        model = method.unlearn(problem)
-    if weights_digest(problem.original) != before:
-        raise RuntimeError(
-            f"the method {type(method).__name__} changed the original; use problem.copy_of_original()"
-        )
-    parallel.demand_same(weights_digest(model), "weights")
-    return model.eval(), problem.meter.cost()
 
 
 def _evaluate(

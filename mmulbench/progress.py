@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STAGES = ("data", "original", "retrain", "unlearn", "evaluate")
-"""The stages of a run, in order."""
+"""The stages that every run has, in order."""
 
 
 class Progress(AbstractContextManager["Progress"]):
@@ -26,7 +26,7 @@ class Progress(AbstractContextManager["Progress"]):
         """Stop showing."""
 
     def stage(self, name: str) -> None:
-        """Say which of `STAGES` begins."""
+        """Say which stage begins: one of `STAGES`, or another after them."""
 
     def note(self, line: str) -> None:
         """Show one line that stays."""
@@ -89,7 +89,8 @@ class Bars(Progress):
 
     def stage(self, name: str) -> None:
         """Prefix of the bars that follow."""
-        self._stage = f"[bold]\\[{STAGES.index(name) + 1}/{len(STAGES)} {name}][/bold] "
+        place = f"{STAGES.index(name) + 1}/{len(STAGES)} " if name in STAGES else ""
+        self._stage = f"[bold]\\[{place}{name}][/bold] "
 
     def note(self, line: str) -> None:
         """Print one line above the bars."""

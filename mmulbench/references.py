@@ -77,6 +77,11 @@ def load_original(prepared: Prepared, seed: int, workspace: Workspace) -> tuple[
     return _load_model("original", inputs, build, prepared, seed, workspace)
 
 
+def retrain_inputs(prepared: Prepared, forget: Integers, seed: int) -> dict[str, Any]:
+    """The cache key of a retrain."""
+    return {**original_inputs(prepared, seed), "forget": digest(np.sort(forget))}
+
+
 def load_retrain(
     prepared: Prepared, problem: UnlearningProblem, forget: Integers, seed: int, workspace: Workspace
 ) -> tuple[MultimodalModel, Cost]:
@@ -85,7 +90,7 @@ def load_retrain(
     Raises:
         Diverged: when training does.
     """
-    inputs = {**original_inputs(prepared, seed), "forget": digest(np.sort(forget))}
+    inputs = retrain_inputs(prepared, forget, seed)
 
     def build(checkpoints: Checkpoints) -> Artifact:
         with problem.meter:
@@ -121,7 +126,7 @@ def load_measurements(
     inputs = {
         **prepared.key,
         "weights": weights_digest(model),
-        "sets": digest(*(column for split in sets.splits.values() for column in _columns(split))),
+        "sets": digest_of_sets(sets),
         "headline": sets.headline,
         "rerank": sets.rerank,
         "gallery": sets.gallery,
@@ -148,6 +153,11 @@ def evaluation_sets(prepared: Prepared, retain: Split, forget: Split) -> Evaluat
         headline=prepared.task.utility,
         gallery=prepared.task.gallery,
     )
+
+
+def digest_of_sets(sets: EvaluationSets) -> str:
+    """SHA-256 of the pairs that models are judged on."""
+    return digest(*(column for split in sets.splits.values() for column in _columns(split)))
 
 
 def _columns(split: Split) -> tuple[Integers, ...]:

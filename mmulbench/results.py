@@ -137,6 +137,9 @@ class RunResult(_Frozen):
         default_factory=dict, description="by association path, such as matching"
     )
     tuning: Tuning | None = Field(default=None, description="null where the settings are not tuned")
+    shadows: int = Field(
+        default=0, ge=0, description="shadow models that u_lira, lira, rmia and klom rest on"
+    )
     missing: list[str] = Field(default_factory=list, description="what was left out, and why")
     command: str = Field(description="the command line that reproduces this record")
     environment: Environment

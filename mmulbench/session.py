@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from mmulbench.errors import UsageError
 from mmulbench.method import Method
+from mmulbench.metrics.populations import FEWEST
 from mmulbench.opening import Checked, Opened, Output, TaskRequest, check, open_task
 from mmulbench.pipeline import Overwrite, Run, execute, make_spec
 from mmulbench.plugins import plugins_of_run
@@ -31,6 +32,7 @@ class Request(TaskRequest):
     overwrite: Overwrite = "failed"
     reference: bool = True
     untuned: bool = False
+    shadows: int = 0
 
 
 class Configured(NamedTuple):
@@ -53,6 +55,7 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
     """
     if any(seed < 0 for seed in request.seeds):
         raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
+    check_shadows(request)
     checked = check(request)
     methods = {name: configured(name, request, checked) for name in checked.classes}
     with progress:
@@ -69,6 +72,19 @@ def run_session(request: Request, progress: Progress, done: Done) -> list[RunRes
     return results
 
 
+def check_shadows(request: Request) -> None:
+    """Check that what is asked of shadow models can be had.
+
+    Raises:
+        UsageError: when there are too few, or nothing to compare them with.
+    """
+    fewest = FEWEST - 1  # besides the run's own models
+    if request.shadows and request.shadows < fewest:
+        raise UsageError(f"--shadows {request.shadows} is too few to know a spread from: at least {fewest}")
+    if request.shadows and not request.reference:
+        raise UsageError("--shadows compares with retrained models: leave out --no-reference")
+
+
 def results_output(request: Request) -> Output:
     """Where the records of a request go."""
     return Output(request.results_dir, "results", RESULTS_FLAG)
@@ -78,8 +94,8 @@ def plan_run(name: str, configured: Configured, seed: int, request: Request, ope
     """One run of a request, ready to be executed."""
     method, tuning = configured
     spec = make_spec(opened.prepared, name, method, opened.size, seed)
-    command = reproducing_command(opened.prepared, name, method, opened.size, seed, request.reference)
-    return Run(spec, method, command, request.reference, tuning)
+    command = reproducing_command(opened.prepared, name, method, opened.size, seed, request)
+    return Run(spec, method, command, request.reference, tuning, request.shadows)
 
 
 def configured(name: str, request: Request, checked: Checked) -> Configured:
@@ -107,7 +123,7 @@ def _sources(methods: Mapping[str, Configured]) -> list[str]:
 
 
 def reproducing_command(
-    prepared: Prepared, name: str, method: Method, forget_size: int, seed: int, reference: bool
+    prepared: Prepared, name: str, method: Method, forget_size: int, seed: int, request: Request
 ) -> str:
     """The command line that makes this run again, with every setting that is not the method's own.
 
@@ -129,8 +145,10 @@ def reproducing_command(
             parts += ["--set", f"{prefix}{key}={value}"]
     if fields(method.config):
         parts.append("--untuned")
-    if not reference:
+    if not request.reference:
         parts.append("--no-reference")
+    if request.shadows:
+        parts += ["--shadows", str(request.shadows)]
     return shlex.join(parts)
 
 

@@ -17,7 +17,6 @@ from mmulbench.holdout import forget_units, held_out, judged_retain
 from mmulbench.method import Method
 from mmulbench.model import MultimodalModel
 from mmulbench.overrides import validated
-from mmulbench.pipeline import make_problem, unlearn
 from mmulbench.plugins import plugins_of_run
 from mmulbench.preparation import Prepared, Workspace
 from mmulbench.references import evaluation_sets, load_measurements, load_original, load_retrain
@@ -25,6 +24,7 @@ from mmulbench.results import Scalar
 from mmulbench.search import Searched, search_space
 from mmulbench.seeds import generator
 from mmulbench.tuned import Study, StudySpec, Trial, TrialState
+from mmulbench.unlearning import make_problem, unlearn
 
 WORST = 1.0
 """No model is further from retrain: all that is averaged lies between 0 and 1."""

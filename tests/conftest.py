@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmulbench import pipeline, plugins
+from mmulbench import plugins, unlearning
 from mmulbench.artifacts import ArtifactCache
 from mmulbench.pipeline import Run, execute, make_spec, use_device
 from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare
@@ -75,7 +75,7 @@ def make_problem(emoji, original, workspace):
         units = (
             emoji.task.forget_units(emoji.data, forget, SEED) if isinstance(forget, int) else np.array(forget)
         )
-        return pipeline.make_problem(original, units, prepared, SEED, workspace)
+        return unlearning.make_problem(original, units, prepared, SEED, workspace)
 
     return make
 

@@ -19,10 +19,11 @@ from mmulbench.contract.kinds import KINDS, Kind
 from mmulbench.cost import CostMeter
 from mmulbench.data import Features, Rows
 from mmulbench.method import UnlearningProblem
-from mmulbench.pipeline import make_problem, use_device
+from mmulbench.pipeline import use_device
 from mmulbench.preparation import Prepared, Workspace, prepare
 from mmulbench.references import load_original
 from mmulbench.store import ResultsStore
+from mmulbench.unlearning import make_problem
 
 T = TypeVar("T")
 

@@ -11,13 +11,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Metric:
-    """One headline metric."""
+    """One headline metric.
+
+    Attributes:
+        chance_varies: whether what chance gives differs from run to run, so that a value is read beside it.
+    """
 
     name: str
     title: str
     direction: Direction
     definition: str
     source: str
+    chance_varies: bool = False
 
 
 HEADLINE: tuple[Metric, ...] = (
@@ -78,4 +83,43 @@ HEADLINE: tuple[Metric, ...] = (
 )
 """Headline keys of a record, in the order tables show them."""
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in HEADLINE}
+POPULATION: tuple[Metric, ...] = (
+    Metric(
+        "u_lira",
+        "U-LiRA AUC",
+        "closest_to_retrain",
+        "AUC of an attacker who knows how sure shadow models are of each forget-set pair, and tells a model "
+        "that unlearned it from one retrained without it; every training seed is the target once; the path "
+        "furthest from retrain's",
+        "Hayes et al. 2024 (arXiv 2403.01218); Carlini et al. 2022 (arXiv 2112.03570)",
+    ),
+    Metric(
+        "lira",
+        "LiRA AUC",
+        "closest_to_retrain",
+        "the same by an attacker who does not know the method: do unlearned models look more like originals "
+        "than retrained ones do? Below .5: less; the path furthest from retrain's",
+        "Carlini et al. 2022 (arXiv 2112.03570), online attack",
+    ),
+    Metric(
+        "rmia",
+        "RMIA AUC",
+        "closest_to_retrain",
+        "AUC of the share of test pairs that a forget-set pair's probability exceeds, each beside its mean "
+        "over shadow models, unlearned models against retrained ones; the path furthest from retrain's",
+        "Zarifzadeh et al. 2024 (arXiv 2312.03262), online attack, gamma 1",
+    ),
+    Metric(
+        "klom",
+        "KLOM",
+        "lower",
+        "mean over forget-set pairs of the KL divergence, in nats, of unlearned shadow models' margins from "
+        "retrained ones', 20 bins; above 0 by chance where models are few (the value's `chance`); the path "
+        "furthest from retrain's",
+        "Georgiev et al. 2024 (arXiv 2410.23232), KLOM",
+        chance_varies=True,
+    ),
+)
+"""Headline keys of a record that was made with shadow models."""
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*HEADLINE, *POPULATION)}

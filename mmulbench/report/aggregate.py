@@ -6,7 +6,7 @@ import json
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mmulbench.errors import UsageError, did_you_mean
@@ -115,6 +115,10 @@ class Row:
         pairs = [(v.value, v.retrain) for v in self._values(metric)]
         return Summary.of([abs(a - b) for a, b in pairs if a is not None and b is not None])
 
+    def chance(self, metric: str) -> Summary | None:
+        """What chance would give, over the seeds."""
+        return Summary.of([v.chance for v in self._values(metric) if v.chance is not None])
+
     def cost(self, field: str) -> Summary | None:
         """One number of `Cost`, by its field name, over seeds."""
         costs = [record.cost for record in self.done if record.cost is not None]
@@ -131,6 +135,19 @@ class Group:
     key: GroupKey
     seeds: tuple[int, ...]
     rows: tuple[Row, ...]
+
+    def by_shadows(self) -> dict[int, Group]:
+        """The records that rest on shadow models, as a table for each number of them: few tell less."""
+        counts = sorted({record.shadows for row in self.rows for record in row.done} - {0})
+        return {count: self._with_shadows(count) for count in counts}
+
+    def _with_shadows(self, count: int) -> Group:
+        rows = [
+            replace(row, records=tuple(record for record in row.done if record.shadows == count))
+            for row in self.rows
+        ]
+        seeds = {record.spec.seed for row in rows for record in row.records}
+        return Group(self.key, tuple(sorted(seeds)), tuple(row for row in rows if row.records))
 
 
 def choose_metrics(names: Sequence[str] | None) -> tuple[Metric, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from mmulbench.metrics.catalogue import Metric
+from mmulbench.metrics.catalogue import POPULATION, Metric
 from mmulbench.report.aggregate import (
     RETRAIN,
     Group,
@@ -36,7 +36,8 @@ table, ties included. A table holds one backbone, forget size, recipe, data fing
 only. "missing" has not been run or could not be computed, "N/A" has no meaning for the task. Seconds are
 those of unlearning alone, "× retrain" is their ratio to retrain's. "Tuned" says how many configurations
 `mmulbench tune` tried on held-out data, and on which task where it is another; "no" means the method's own
-settings."""
+settings. Where runs were judged by shadow models, a second table says what an attacker who has them can tell;
+"chance" is what the measure would be if unlearned and retrained models were alike."""
 
 
 def render(
@@ -69,6 +70,8 @@ def render(
         parts.append(f"## {task}")
         for group in tables:
             parts += [_heading(group), _table(group, columns), *_missing(group)]
+            for count, judged in group.by_shadows().items() if metrics is None else ():
+                parts += [f"#### Judged by {count} shadow models", _shadow_table(judged)]
             parts.append(_details(group, ResultsStore(results)))
     if unreadable:
         lines = [f"- `{file.path}`: {_escape(file.reason)}" for file in unreadable]
@@ -124,6 +127,21 @@ def _table(group: Group, columns: Sequence[Metric]) -> str:
         costs = [_plain_cell(row, row.cost("seconds"), 1), _plain_cell(row, row.cost("seconds_ratio"))]
         tuned, seeds = _tuned_cell(row, group.key), _seeds_cell(row, group.seeds)
         lines.append([_escape(row.label), *cells, *costs, tuned, seeds])
+    return _markdown(lines)
+
+
+def _shadow_table(group: Group) -> str:
+    """What rests on shadow models; cost and settings are in the table above."""
+    header = ["Method", *(f"{_escape(m.title)} {ARROWS[m.direction]}" for m in POPULATION), "Seeds"]
+    best = {metric.name: _best(group, metric) for metric in POPULATION}
+    lines = [header, ["---", *["---:"] * len(POPULATION), "---"]]
+    for row in group.rows:
+        cells = [_cell(row, metric, bold=row in best[metric.name]) for metric in POPULATION]
+        lines.append([_escape(row.label), *cells, _seeds_cell(row, group.seeds)])
+    return _markdown(lines)
+
+
+def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -158,6 +176,8 @@ def _cell(row: Row, metric: Metric, bold: bool) -> str:
     distance = row.distance(metric.name)
     if metric.direction == "closest_to_retrain" and row.method != RETRAIN and distance is not None:
         text += f" (Δ {distance.mean:.{DECIMALS}f})"
+    if metric.chance_varies and (chance := row.chance(metric.name)) is not None:
+        text += f" (chance {chance.mean:.{DECIMALS}f})"
     return text
 
 

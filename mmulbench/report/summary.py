@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.metrics.catalogue import METRICS
 from mmulbench.report.aggregate import settings
 from mmulbench.report.verdict import verdict
 from mmulbench.results import Cost, RunResult, Tuning, Value
@@ -27,9 +27,9 @@ def summary_table(result: RunResult) -> Table:
     spec = result.spec
     title = f"{spec.method} on {spec.task}, {spec.backbone}, forget size {spec.forget_size}, seed {spec.seed}"
     table = _table(escape(title))
-    for metric in HEADLINE:
-        if metric.name in result.values:
-            table.add_row(*_cells(metric.title, result.values[metric.name]))
+    for name, metric in METRICS.items():
+        if name in result.values:
+            table.add_row(*_cells(metric.title, result.values[name]))
     if result.cost is not None:
         table.add_section()
         for label, text in _cost_lines(result.cost):
@@ -99,7 +99,7 @@ def _details(result: RunResult) -> Table | None:
     keys = [key for key in result.values if "/" in key]
     if not keys:
         return None
-    order = [metric.name for metric in HEADLINE]
+    order = list(METRICS)
     keys.sort(
         key=lambda key: (order.index(head) if (head := key.split("/")[0]) in order else len(order), key)
     )
@@ -136,6 +136,8 @@ def _specification(result: RunResult) -> Table:
         "data": spec.data_fingerprint,
         "metric version": spec.metric_version,
     }
+    if result.shadows:
+        pairs["shadow models"] = str(result.shadows)
     if spec.plugins:
         pairs["plug-ins"] = settings({**spec.plugins})
     return _pairs("Run", pairs)

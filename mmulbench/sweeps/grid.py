@@ -44,9 +44,14 @@ class Job(Frozen):
     @property
     def title(self) -> str:
         """The job in one line."""
-        parts = [f"{self.method} on {self.task}", self.backbone or "", f"seed {self.seed}"]
-        parts += [f"forget size {self.forget_size}"] if self.forget_size else []
-        return ", ".join(part for part in [*parts, *self.settings] if part)
+        return titled(self, f"seed {self.seed}")
+
+
+def titled(job: Job, seed: str) -> str:
+    """A job in one line, its seed in words."""
+    parts = [f"{job.method} on {job.task}", job.backbone or "", seed]
+    parts += [f"forget size {job.forget_size}"] if job.forget_size else []
+    return ", ".join(part for part in [*parts, *job.settings] if part)
 
 
 def _as_list(value: Any) -> Any:

@@ -6,13 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import Literal, get_args
 
 from mmulbench.registry import METHODS
 from mmulbench.results import RunResult, fingerprint
-from mmulbench.sweeps.grid import Job
+from mmulbench.sweeps.grid import Job, titled
 
-Kind = Literal["original", "retrain", "run"]
+Kind = Literal["original", "retrain", "shadow", "run"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""In the order in which steps are made: each needs steps of earlier kinds alone."""
 
 
 @dataclass(frozen=True)
@@ -20,27 +22,30 @@ class Step:
     """One piece of work of a sweep.
 
     Attributes:
-        kind: train an original, train a retrain, or make a run.
+        kind: train an original or a retrain, let a run's method unlearn a shadow model, or make a run.
         job: the run, or one of those that share the artifact.
         step_id: equal steps have equal ids.
         needs: ids of the steps that have to end before.
+        shadow: number of the shadow model; 0 where the step is of the run's own training seed.
     """
 
     kind: Kind
     job: Job
     step_id: str
     needs: tuple[str, ...] = ()
+    shadow: int = 0
 
     @property
     def title(self) -> str:
         """The step in one line."""
-        if self.kind == "run":
-            return self.job.title
-        shared = self.job.model_copy(
-            update={"method": self.kind, "settings": shared_settings(self.job)}
-            | ({"forget_size": None} if self.kind == "original" else {})
-        )
-        return shared.title
+        job, seed = self.job, f"seed {self.job.seed}"
+        if self.kind in ("original", "retrain"):
+            job = job.model_copy(update={"method": self.kind, "settings": shared_settings(job)})
+        if self.kind == "original":
+            job = job.model_copy(update={"forget_size": None})
+            seed = "" if self.shadow else seed
+        whole = titled(job, seed)
+        return f"{whole}, shadow model {self.shadow}" if self.shadow else whole
 
 
 @dataclass(frozen=True)
@@ -54,27 +59,44 @@ class Plan:
         return [step for step in self.steps if step.kind == kind]
 
 
-def make_plan(jobs: Sequence[Job], *, reference: bool) -> Plan:
+def make_plan(jobs: Sequence[Job], *, reference: bool, shadows: int = 0) -> Plan:
     """The steps that a sweep's runs take.
 
     Args:
         jobs: the runs.
         reference: whether runs are compared with retrain.
+        shadows: how many shadow models each run is judged by besides.
     """
-    originals: dict[str, Step] = {}
-    retrains: dict[str, Step] = {}
+    shared: dict[str, Step] = {}
     runs = []
     for job in jobs:
-        artifact = [job.task, job.backbone, job.seed, *shared_settings(job)]
-        original = fingerprint(["original", *artifact])[:12]
-        originals.setdefault(original, Step("original", job, original))
-        needs = [original]
-        if reference or METHODS.get(job.method).is_reference:
-            retrain = fingerprint(["retrain", *artifact, job.forget_size])[:12]
-            retrains.setdefault(retrain, Step("retrain", job, retrain, (original,)))
-            needs.append(retrain)
+        needs: list[str] = []
+        is_reference = METHODS.get(job.method).is_reference
+        for number in range(shadows + 1):
+            steps = _shared_steps(job, number, retrain=reference or is_reference)
+            if number and not is_reference:
+                steps.append(_step("shadow", job, number, [job.job_id], steps[0].step_id))
+            for step in steps:
+                shared.setdefault(step.step_id, step)
+            needs += [step.step_id for step in steps]
         runs.append(Step("run", job, job.job_id, tuple(needs)))
-    return Plan((*originals.values(), *retrains.values(), *runs))
+    return Plan(tuple(sorted(shared.values(), key=lambda step: KINDS.index(step.kind))) + tuple(runs))
+
+
+def _shared_steps(job: Job, shadow: int, *, retrain: bool) -> list[Step]:
+    """The original of a run or of one of its shadow models, and the retrain."""
+    trained = [job.task, job.backbone, *shared_settings(job)]
+    # A shadow model's original is the same for all runs, since only its retrain depends on what they forget.
+    original = _step("original", job, shadow, [*trained, *([] if shadow else [job.seed])])
+    if not retrain:
+        return [original]
+    forget = [*trained, job.seed, job.forget_size]
+    return [original, _step("retrain", job, shadow, forget, original.step_id)]
+
+
+def _step(kind: Kind, job: Job, shadow: int, depends_on: Sequence[object], *needs: str) -> Step:
+    """A step whose id is that of everything it depends on."""
+    return Step(kind, job, fingerprint([kind, shadow, *depends_on])[:12], needs, shadow)
 
 
 def shared_settings(job: Job) -> tuple[str, ...]:
@@ -105,24 +127,24 @@ def estimate(steps: Iterable[Step], records: Sequence[RunResult]) -> Estimate:
 def step_seconds(steps: Iterable[Step], records: Sequence[RunResult]) -> dict[str, float]:
     """By step, how long it takes by records of the same task and method, else of the same task.
 
-    A run's time is from its start to its end; an original takes as long as a retrain, whose cost is known.
-    Steps of which nothing is known are left out.
+    A run's time is from its start to its end, a shadow model's what its method's cost was; an original takes
+    as long as a retrain, whose cost is known. Steps of which nothing is known are left out.
     """
-    of_method: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    training: defaultdict[str, list[float]] = defaultdict(list)
+    spent: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    cost: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for record in records:
-        spent = (record.finished - record.started).total_seconds()
-        of_method[record.spec.task, record.spec.method].append(spent)
-        of_method[record.spec.task, ""].append(spent)
-        if record.spec.method == "retrain" and record.cost is not None:
-            training[record.spec.task].append(record.cost.seconds)
+        for method in (record.spec.method, ""):
+            key = (record.spec.task, method)
+            spent[key].append((record.finished - record.started).total_seconds())
+            if record.cost is not None:
+                cost[key].append(record.cost.seconds)
     known = {}
     for step in steps:
         task = step.job.task
-        if step.kind == "run":
-            found = of_method.get((task, step.job.method)) or of_method.get((task, ""))
-        else:
-            found = training.get(task)
+        of_method = spent if step.kind == "run" else cost
+        found = of_method.get((task, step.job.method if step.kind in ("run", "shadow") else "retrain"))
+        if found is None and step.kind in ("run", "shadow"):
+            found = of_method.get((task, ""))
         if found:
             known[step.step_id] = median(found)
     return known

@@ -10,16 +10,18 @@ from mmulbench.environment import describe_environment
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import prepare_folder, write_atomically
 from mmulbench.opening import Checked, Opened, check, open_task
-from mmulbench.pipeline import Run, execute, make_problem
+from mmulbench.pipeline import Run, execute, is_settled, shadows_of
 from mmulbench.progress import Progress
 from mmulbench.references import load_original, load_retrain
 from mmulbench.results import RunResult
 from mmulbench.session import Request, configured, plan_run, results_output
+from mmulbench.shadows import shadow_seed
 from mmulbench.sweeps.aftermath import store_failure
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.plan import Step, shared_settings
 from mmulbench.sweeps.worker import Made
+from mmulbench.unlearning import make_problem
 
 
 class Runner:
@@ -59,13 +61,20 @@ class Runner:
         if blocked is not None:
             raise MmulbenchError(blocked)
         opened = self._open(step.job, request, checked)
-        original, _ = load_original(opened.prepared, step.job.seed, opened.workspace)
-        if step.kind == "retrain":
-            prepared, seed = opened.prepared, step.job.seed
-            forget = prepared.task.forget_units(prepared.data, opened.size, seed)
-            problem = make_problem(original, forget, prepared, seed, opened.workspace)
-            load_retrain(prepared, problem, forget, seed, opened.workspace)
+        if step.kind == "shadow":
+            self._unlearn_shadow(step, request, checked, opened)
+        else:
+            _train(step, opened)
         return Made()
+
+    def _unlearn_shadow(self, step: Step, request: Request, checked: Checked, opened: Opened) -> None:
+        """What a run's method makes of a shadow model, unless the run has its record or would not use it."""
+        job, workspace = step.job, opened.workspace
+        run = plan_run(job.method, configured(job.method, request, checked), job.seed, request, opened)
+        found = workspace.store.find(run.spec)
+        settled = found is not None and is_settled(found, run, request.overwrite)
+        if not settled and run.method.applies_to(opened.prepared.task) is None:
+            shadows_of(run, opened.prepared, workspace).unlearned(step.shadow, run.method, run.spec.run_id)
 
     def _run(self, job: Job, request: Request, checked: Checked, planned: Path, blocked: str | None) -> Made:
         opened = self._open(job, request, checked)
@@ -87,6 +96,17 @@ class Runner:
             self._key = key
         size = checked.task.forget_size(self._opened.prepared.data, checked.forget_size)
         return replace(self._opened, size=size)
+
+
+def _train(step: Step, opened: Opened) -> None:
+    """Train an original or a retrain, of a run or of a shadow model."""
+    prepared, workspace = opened.prepared, opened.workspace
+    seed = shadow_seed(step.shadow) if step.shadow else step.job.seed
+    original, _ = load_original(prepared, seed, workspace)
+    if step.kind == "retrain":
+        forget = prepared.task.forget_units(prepared.data, opened.size, step.job.seed)
+        problem = make_problem(original, forget, prepared, seed, workspace)
+        load_retrain(prepared, problem, forget, seed, workspace)
 
 
 def failed_record(run: Run, opened: Opened, reason: str) -> RunResult:

@@ -16,7 +16,7 @@ from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.packing import ONE_EACH, packed
-from mmulbench.sweeps.plan import Plan
+from mmulbench.sweeps.plan import KINDS, Plan
 from mmulbench.sweeps.slurm_jobs import (
     FILE,
     LOGS,
@@ -121,7 +121,7 @@ def _arrays(
     live: Sequence[SlurmTask],
     new: Sequence[SlurmTask],
 ) -> Iterator[list[SlurmTask]]:
-    """Submit array after array: originals, then retrains, then runs, each after those before.
+    """Submit array after array: kind after kind, each after those before.
 
     Args:
         folder: of the sweep.
@@ -135,12 +135,12 @@ def _arrays(
     ended = {name for name, state in states.items() if state.status in ENDED}
     largest = _array_size()
     earlier: set[str] = set()
-    for kind in ("original", "retrain", "run"):
+    for kind in KINDS:
         steps = [step.step_id for step in plan.steps if step.kind == kind]
         queued = {step for task in live for step in task.steps}
         missing = [step for step in steps if step not in ended and step not in queued]
         # An original or retrain is long, so that each has a task of its own.
-        tasks = packed(missing, executor.pack if kind == "run" else ONE_EACH, seconds)
+        tasks = packed(missing, executor.pack if kind in ("shadow", "run") else ONE_EACH, seconds)
         after = sorted({task.array for task in (*live, *new) if earlier.intersection(task.steps)}, key=int)
         for start in range(0, len(tasks), largest):
             yield _submit(folder, executor, tasks[start : start + largest], after)

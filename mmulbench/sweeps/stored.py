@@ -43,10 +43,16 @@ class StoredStep(Frozen):
     job: Job
     step_id: StepId
     needs: tuple[StepId, ...]
+    shadow: int = Field(default=0, ge=0)
+
+    @classmethod
+    def of(cls, step: Step) -> StoredStep:
+        """A step, to be kept."""
+        return cls(kind=step.kind, job=step.job, step_id=step.step_id, needs=step.needs, shadow=step.shadow)
 
     def step(self) -> Step:
         """The step."""
-        return Step(self.kind, self.job, self.step_id, self.needs)
+        return Step(self.kind, self.job, self.step_id, self.needs, self.shadow)
 
 
 class StoredSweep(Frozen):

@@ -9,13 +9,16 @@ from pathlib import Path
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.opening import check, parse_forget_size
-from mmulbench.session import Request, configured
+from mmulbench.session import Request, check_shadows, configured
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Job, sweep_id
 from mmulbench.sweeps.options import stored_options
 from mmulbench.sweeps.plan import Plan, make_plan
 from mmulbench.sweeps.runner import request_of
 from mmulbench.sweeps.stored import StoredStep, StoredSweep, now
+
+NOT_DECIDING = ("checkpoint_seconds",)
+"""Options that do not make a sweep another one: nothing that it records depends on them."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,9 @@ def plan_sweep(jobs: Sequence[Job], options: Request) -> Plan:
     Raises:
         UsageError: for wrong use, naming the run.
     """
+    check_shadows(options)
     check_jobs(jobs, options)
-    return make_plan(jobs, reference=options.reference)
+    return make_plan(jobs, reference=options.reference, shadows=options.shadows)
 
 
 def store_sweep(jobs: Sequence[Job], plan: Plan, options: Request, sweeps_dir: Path, command: str) -> Sweep:
@@ -72,15 +76,13 @@ def store_sweep(jobs: Sequence[Job], plan: Plan, options: Request, sweeps_dir: P
         MmulbenchError: when a folder cannot be written.
     """
     stored = stored_options(options)
-    name = sweep_id(jobs, stored)
+    deciding = {key: value for key, value in stored.items() if key not in NOT_DECIDING}
+    name = sweep_id(jobs, deciding)
     prepare_folder(sweeps_dir, "sweeps", SWEEPS_FLAG)
     prepare_folder(options.results_dir, "results", "--results-dir")
     prepare_folder(options.cache_dir, "cache", "--cache-dir")
     folder = SweepFolder(sweeps_dir.resolve() / name)
-    steps = tuple(
-        StoredStep(kind=step.kind, job=step.job, step_id=step.step_id, needs=step.needs)
-        for step in plan.steps
-    )
+    steps = tuple(map(StoredStep.of, plan.steps))
     sweep = StoredSweep(
         sweep_id=name, created=now(), command=command, cwd=str(Path.cwd()), options=stored, steps=steps
     )

@@ -26,7 +26,7 @@ def make_sweep(root: Path, *methods: str) -> tuple[SweepFolder, Plan]:
     jobs = [Job(task="emoji", method=name, seed=1) for name in methods]
     runs = [Step("run", job, f"{number:012x}", (ORIGINAL,)) for number, job in enumerate(jobs, 1)]
     steps = (Step("original", jobs[0], ORIGINAL), *runs)
-    stored = [StoredStep(kind=s.kind, job=s.job, step_id=s.step_id, needs=s.needs) for s in steps]
+    stored = [StoredStep.of(s) for s in steps]
     folder = SweepFolder(root / "sweeps" / "1234abcd")
     sweep = StoredSweep(
         sweep_id="1234abcd",

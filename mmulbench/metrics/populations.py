@@ -1,0 +1,234 @@
+"""What many models tell that one cannot: attacks with a threshold of its own for every pair, and KLOM.
+
+All arrays are (k, n): the confidence of k models, one a row, in n pairs. Row i of every array belongs to the
+same training seed. Confidence is log(p / (1 - p)), where p is the probability a model gives to the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from scipy.stats import norm
+from sklearn.metrics import roc_curve
+
+from mmulbench.errors import Diverged, MmulbenchError
+from mmulbench.metrics.separation import exact_auc
+
+Floats = NDArray[np.float64]
+
+CLIP = 100.0
+"""Confidence is kept within this, as KLOM's margins are: a loss that rounds to 0 would make it infinite."""
+
+FEWEST = 3
+"""Models of a kind, at least: what is known of one comes from the others, and a spread takes two."""
+
+OWN_SPREAD = 64
+"""So many models give every pair a spread of its own; fewer share one, as Carlini et al. 2022 advise."""
+
+LEAST_VARIANCE = 1e-12
+"""Keeps densities finite where models agree to the last digit."""
+
+FALSE_POSITIVE_RATES = (0.01, 0.001)
+
+BINS = 20
+LEAST_PROBABILITY = 1e-5
+
+
+@dataclass(frozen=True)
+class Attack:
+    """How well an attacker tells unlearned models from retrained ones by a single pair of the forget set.
+
+    Attributes:
+        auc: P(unlearned scores above retrained) + ties / 2; .5 where nothing tells them apart.
+        tpr: by false-positive rate, the share of unlearned pairs found. A rate below one false positive
+            is left out.
+        n: pairs judged, those of unlearned and of retrained models together.
+    """
+
+    auc: float
+    tpr: Mapping[float, float]
+    n: int
+
+
+def confidence(losses: Floats) -> Floats:
+    """log(p / (1 - p)) with p = exp(-loss), within `CLIP`; of any shape.
+
+    For a contrastive loss, the mean of both directions, p is the geometric mean of their probabilities.
+    """
+    losses = np.asarray(losses, dtype=np.float64)
+    with np.errstate(divide="ignore"):  # a loss of 0 is clipped
+        return np.clip(-losses - np.log(-np.expm1(-losses)), -CLIP, CLIP)
+
+
+def u_lira(unlearned: Floats, retrained: Floats) -> Attack:
+    """U-LiRA: was this pair trained on and unlearned, or never trained on?
+
+    Source: Hayes et al. 2024 (arXiv 2403.01218), after Carlini et al. 2022 (arXiv 2112.03570). Each pair has
+    a normal distribution of confidence for either world, fitted on models of other training seeds; the score
+    is the logarithm of their ratio. Here the forget set is the same for all models, and models that never saw
+    it are retrains, the reference of all else: an attacker who knows the method and the deleted pairs.
+
+    Args:
+        unlearned: of models trained on everything, then unlearned.
+        retrained: of models retrained without the forget set.
+
+    Raises:
+        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        Diverged: when a confidence is NaN.
+    """
+    return lira(unlearned, retrained, unlearned)
+
+
+def lira(unlearned: Floats, retrained: Floats, originals: Floats) -> Attack:
+    """LiRA: does an unlearned model still look like one that was trained on the pair?
+
+    As `u_lira`, by an attacker who does not know of unlearning: the world in which a pair was trained on is
+    that of the originals. Source: Carlini et al. 2022 (arXiv 2112.03570), online attack. Below .5 unlearned
+    models look less like originals than retrains do.
+
+    Args:
+        unlearned: of models trained on everything, then unlearned.
+        retrained: of models retrained without the forget set.
+        originals: of models trained on everything.
+
+    Raises:
+        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        Diverged: when a confidence is NaN.
+    """
+    _check(unlearned, retrained, originals)
+
+    def scores(targets: Floats) -> Floats:
+        rows = []
+        for row, target in enumerate(targets):
+            inside, outside = (np.delete(world, row, 0) for world in (originals, retrained))
+            rows.append(_log_density(target, inside) - _log_density(target, outside))
+        return np.concatenate(rows)
+
+    return _attack(scores(unlearned), scores(retrained))
+
+
+def rmia(
+    unlearned: Floats,
+    retrained: Floats,
+    originals: Floats,
+    others: Mapping[str, Floats],
+    gamma: float = 1.0,
+) -> Attack:
+    """RMIA: is the pair, beside what other models make of it, likelier than pairs that nobody trained on?
+
+    The score of x is the share of test pairs z with (p(x|model) / p(x)) / (p(z|model) / p(z)) >= gamma; p(x)
+    and p(z) are means over originals and retrains of other training seeds, half of which saw x and none z.
+    Source: Zarifzadeh et al. 2024 (arXiv 2312.03262), online attack.
+
+    Args:
+        unlearned: (k, n) of models trained on everything, then unlearned.
+        retrained: (k, n) of models retrained without the forget set.
+        originals: (k, n) of models trained on everything.
+        others: by the same three names, (k, m) of the same models in test pairs.
+        gamma: 1 compares without a margin, since a margin only makes ties where probabilities are near 1.
+
+    Raises:
+        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        Diverged: when a confidence is NaN.
+    """
+    _check(unlearned, retrained, originals)
+    _check(others["unlearned"], others["retrained"], others["originals"])
+
+    def scores(targets: Floats, targets_in_others: Floats) -> Floats:
+        rows = []
+        for row in range(len(targets)):
+            ratio = _ratio(targets[row], row, originals, retrained)
+            ratio_z = _ratio(targets_in_others[row], row, others["originals"], others["retrained"])
+            beaten = np.searchsorted(np.sort(ratio_z), ratio / gamma, side="right")
+            rows.append(beaten / ratio_z.size)
+        return np.concatenate(rows)
+
+    return _attack(scores(unlearned, others["unlearned"]), scores(retrained, others["retrained"]))
+
+
+def klom(unlearned: Floats, retrained: Floats) -> Floats:
+    """KLOM: by pair, the KL divergence of unlearned models' confidence from retrained models'.
+
+    Confidence is the margin of the source: the logit of the truth less the log-sum-exp of the others. It is
+    sorted into `BINS` bins between the least and the greatest of both; a bin without a retrained model counts
+    as `LEAST_PROBABILITY`. Source: Georgiev et al. 2024 (arXiv 2410.23232), E.1. With few models it is far
+    above 0 even where both are alike: compare with `klom_of_chance`.
+
+    Args:
+        unlearned: (k, n).
+        retrained: (k, n).
+
+    Returns:
+        (n,) divergences in nats.
+
+    Raises:
+        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        Diverged: when a confidence is NaN.
+    """
+    _check(unlearned, retrained)
+    both = np.clip(np.concatenate([unlearned, retrained]), -CLIP, CLIP)
+    low, width = both.min(0), np.ptp(both, axis=0)
+    width = np.where(width > 0, width, 1.0)
+    place = np.minimum((BINS * (both - low) / width).astype(np.int64), BINS - 1)
+    shares = (place[:, :, None] == np.arange(BINS)).reshape(2, len(unlearned), -1, BINS).mean(1)
+    p, q = shares[0], np.maximum(shares[1], LEAST_PROBABILITY)
+    return np.asarray((p * np.log(np.where(p > 0, p, 1.0) / q)).sum(1).clip(min=0.0))
+
+
+def klom_of_chance(unlearned: Floats, retrained: Floats, seed: int, repeats: int = 20) -> float:
+    """Mean `klom` where it is by chance which model of a training seed counts as unlearned and which not.
+
+    Args:
+        unlearned: (k, n).
+        retrained: (k, n).
+        seed: of the draws.
+        repeats: how often to draw.
+    """
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(repeats):
+        swapped = rng.integers(2, size=(len(unlearned), 1)).astype(bool)
+        found.append(
+            klom(np.where(swapped, retrained, unlearned), np.where(swapped, unlearned, retrained)).mean()
+        )
+    return float(np.mean(found))
+
+
+def _check(*worlds: Floats) -> None:
+    shapes = {world.shape for world in worlds}
+    if len(shapes) > 1 or worlds[0].ndim != 2 or len(worlds[0]) < FEWEST or worlds[0].size == 0:
+        raise MmulbenchError(
+            f"confidences have shapes {sorted(shapes)}; give (k, n) of the same k models and n pairs, "
+            f"with k at least {FEWEST}"
+        )
+    if any(np.isnan(world).any() for world in worlds):
+        raise Diverged("a confidence is NaN; a model has diverged")
+
+
+def _log_density(confidences: Floats, world: Floats) -> Floats:
+    """(n,) logarithm of the normal density that models of one world, (k, n), give to confidences (n,)."""
+    variance = world.var(0, ddof=1)
+    if len(world) < OWN_SPREAD:
+        variance = np.full_like(variance, variance.mean())
+    spread = np.sqrt(np.maximum(variance, LEAST_VARIANCE))
+    return np.asarray(norm.logpdf(confidences, world.mean(0), spread))
+
+
+def _ratio(target: Floats, row: int, originals: Floats, retrained: Floats) -> Floats:
+    """(n,) probability under one model, beside the mean of those of other training seeds."""
+    others = (expit(np.delete(world, row, 0)).mean(0) for world in (originals, retrained))
+    return np.asarray(expit(target) / (sum(others) / 2))
+
+
+def _attack(unlearned: Floats, retrained: Floats) -> Attack:
+    """What scores achieve that are to be high for unlearned models."""
+    labels = np.repeat([1, 0], [unlearned.size, retrained.size])
+    rates, found, _ = roc_curve(labels, np.concatenate([unlearned, retrained]), drop_intermediate=False)
+    tpr = {
+        rate: float(found[rates <= rate].max()) for rate in FALSE_POSITIVE_RATES if rate * retrained.size >= 1
+    }
+    return Attack(exact_auc(retrained, unlearned), tpr, labels.size)

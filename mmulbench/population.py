@@ -1,0 +1,161 @@
+"""A record's values that rest on shadow models: what an attacker with a population of models can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmulbench.errors import Diverged
+from mmulbench.evaluation import SETS, ByPath
+from mmulbench.headline import Raw, value_of, worst_path
+from mmulbench.metrics.catalogue import POPULATION
+from mmulbench.metrics.populations import (
+    FALSE_POSITIVE_RATES,
+    Attack,
+    Floats,
+    klom,
+    klom_of_chance,
+    lira,
+    rmia,
+    u_lira,
+)
+from mmulbench.results import Value
+from mmulbench.seeds import derive
+
+if TYPE_CHECKING:
+    from mmulbench.method import Method
+    from mmulbench.model import MultimodalModel
+    from mmulbench.shadows import Shadows
+
+TAIL = 95
+"""Percentile of KLOM that tells of the pairs that went worst."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Models of the same training seeds, and how sure they are: by path, then by set, (k, n).
+
+    Attributes:
+        unlearned: models trained on everything, then unlearned.
+        originals: models trained on everything.
+        retrained: models retrained without the forget set.
+    """
+
+    unlearned: dict[str, dict[str, Floats]]
+    originals: dict[str, dict[str, Floats]]
+    retrained: dict[str, dict[str, Floats]]
+
+
+def stacked(models: Sequence[ByPath]) -> dict[str, dict[str, Floats]]:
+    """One row a model."""
+    first = models[0]
+    return {
+        path: {name: np.stack([model[path][name] for model in models]) for name in by_set}
+        for path, by_set in first.items()
+    }
+
+
+def population_values(population: Population, seed: int) -> tuple[dict[str, Value], list[str]]:
+    """What a population tells, beside what it would tell of originals and of retrains in their place.
+
+    Args:
+        population: at least `mmulbench.metrics.populations.FEWEST` training seeds.
+        seed: of the draws that say what chance gives.
+
+    Returns:
+        Values by name, headline first; and what is missing, one line each.
+    """
+    retrained, originals = population.retrained, population.originals
+    raws = {
+        name: _details(models, originals, retrained, seed)
+        for name, models in (("model", population.unlearned), ("original", originals), ("retrain", retrained))
+    }
+    own, reference = raws["model"], raws["retrain"]
+    values = {
+        metric.name: value_of(worst_path(metric.name, own, reference), metric.name, raws)
+        for metric in POPULATION
+    }
+    values |= {name: value_of(name, name.split("/")[0], raws) for name in own}
+    some = next(iter(retrained.values()))["forget"]
+    return values, [
+        f"true-positive rates at {_percent(rate)} false positives: they take {round(1 / rate):,} pairs of "
+        f"retrained models and there are {some.size:,}; more shadow models give more"
+        for rate in FALSE_POSITIVE_RATES
+        if rate * some.size < 1
+    ]
+
+
+def _details(
+    unlearned: dict[str, dict[str, Floats]],
+    originals: dict[str, dict[str, Floats]],
+    retrained: dict[str, dict[str, Floats]],
+    seed: int,
+) -> dict[str, Raw]:
+    """Every value of one kind of models by name, such as ``u_lira/matching``, ``klom/matching/test``."""
+    found: dict[str, Raw] = {}
+    for path in unlearned:
+        own, before, reference = (models[path] for models in (unlearned, originals, retrained))
+        worlds = (own["forget"], reference["forget"], before["forget"])
+        others = {"unlearned": own["test"], "retrained": reference["test"], "originals": before["test"]}
+        found |= _attack(f"u_lira/{path}", u_lira(*worlds[:2]))
+        found |= _attack(f"lira/{path}", lira(*worlds))
+        found |= _attack(f"rmia/{path}", rmia(*worlds, others))
+        for name in SETS:
+            by_pair = klom(own[name], reference[name])
+            chance = klom_of_chance(own[name], reference[name], derive(seed, "klom", path, name))
+            key = f"klom/{path}" if name == "forget" else f"klom/{path}/{name}"
+            found[key] = Raw(float(by_pair.mean()), by_pair.size, chance=chance)
+            tail = float(np.percentile(by_pair, TAIL))
+            found[f"klom/{path}/{name}_{TAIL}th"] = Raw(tail, by_pair.size)
+    return found
+
+
+def _attack(name: str, attack: Attack) -> dict[str, Raw]:
+    rates = {
+        f"{name}/tpr@{_percent(rate)}": Raw(tpr, attack.n, chance=rate) for rate, tpr in attack.tpr.items()
+    }
+    return {name: Raw(attack.auc, attack.n, chance=0.5), **rates}
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:g}%"
+
+
+def judged_by_shadows(
+    shadows: Shadows,
+    count: int,
+    own: tuple[MultimodalModel, MultimodalModel, MultimodalModel],
+    method: Method,
+    run_id: str,
+) -> tuple[dict[str, Value], list[str]]:
+    """What a run's own models and its shadow models tell together.
+
+    Args:
+        shadows: of the run's forget set.
+        count: how many.
+        own: the run's unlearned model, original and retrain.
+        method: of the run.
+        run_id: its id.
+
+    Returns:
+        Values by name; and what is missing, one line each: everything, if a shadow model diverged.
+    """
+    kinds = [[shadows.confidence(model)] for model in own]
+    tick = shadows.workspace.progress.counter(count, "shadow models")
+    for number in range(1, count + 1):
+        try:
+            found = (
+                shadows.unlearned(number, method, run_id),
+                shadows.original(number),
+                shadows.retrain(number),
+            )
+        except Diverged as error:
+            names = ", ".join(metric.name for metric in POPULATION)
+            return {}, [f"{names}: shadow model {number} of {count} diverged: {error}"]
+        for models, one in zip(kinds, found, strict=True):
+            models.append(one)
+        tick()
+    return population_values(Population(*map(stacked, kinds)), shadows.seed)
