@@ -17,7 +17,7 @@ import typer
 from PIL import Image
 
 from mmulbench.cli import app, main
-from mmulbench.metrics.catalogue import HEADLINE
+from mmulbench.metrics.catalogue import HEADLINE, POPULATION
 from mmulbench.registry import BACKBONES, METHODS, TASKS
 from mmulbench.report.verdict import AUC_FACTOR, UTILITY_TOLERANCE, tolerance
 
@@ -128,6 +128,12 @@ def test_the_method_example_runs(tree):
     assert record["cost"]["steps"] > 0
 
 
+def test_the_shadow_example_runs(tree):
+    record = record_of(tree, "shadows", "--set", "task.limit=60", "--shadows", "2")
+    assert (record["status"], record["shadows"]) == ("done", 2), record["reason"]
+    assert all(record["values"][metric.name]["value"] is not None for metric in POPULATION)
+
+
 def test_the_task_example_runs(tree):
     record = record_of(tree, "task", "--forget-size", "3")
     assert record["status"] == "done", record["reason"]
@@ -235,7 +241,8 @@ def test_every_mmulbench_command_line_parses():
 
 def test_every_metric_is_explained():
     rows = re.findall(r"^\| `(\w+)` \|", README.partition("## Reading the result")[2], re.M)
-    assert rows[: len(HEADLINE)] == [metric.name for metric in HEADLINE]
+    metrics = [metric.name for metric in (*HEADLINE, *POPULATION)]
+    assert rows[: len(metrics)] == metrics
 
 
 def test_what_is_said_to_be_there_is_there():

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+
 import pytest
 from helpers import ONE_EPOCH, TINY, Bench
+from sweep_bench import Sweeps
 
 
 @pytest.fixture
 def bench(tmp_path) -> Bench:
     return Bench(tmp_path)
+
+
+@pytest.fixture
+def sweeps(bench):
+    yield Sweeps(bench)
+    for alive in bench.root.glob("sweeps/*/workers/*.alive"):  # what a failed test left
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(alive.stem.rpartition("-")[2]), signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")
