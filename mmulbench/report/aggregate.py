@@ -98,6 +98,11 @@ class Row:
         """Whether this is retrain or original rather than an unlearning method."""
         return self.method in REFERENCES
 
+    @property
+    def is_tuned(self) -> bool:
+        """Whether its settings are those that a study came to."""
+        return any(record.tuning is not None for record in self.records)
+
     def missing_seeds(self, expected: Iterable[int]) -> list[int]:
         """The expected seeds that have no record of any status."""
         return sorted(set(expected) - {record.spec.seed for record in self.records})
@@ -135,6 +140,16 @@ class Group:
     key: GroupKey
     seeds: tuple[int, ...]
     rows: tuple[Row, ...]
+
+    def competing(self) -> list[Row]:
+        """The rows that may win a column: unlearning methods, with one try each where settings were tuned.
+
+        Variants beside a method's tuned row, such as its ablations, would be further tries.
+        """
+        tuned = {row.method for row in self.rows if row.is_tuned}
+        return [
+            row for row in self.rows if not row.is_reference and (row.is_tuned or row.method not in tuned)
+        ]
 
     def by_shadows(self) -> dict[int, Group]:
         """The records that rest on shadow models, as a table for each number of them: few tell less."""

@@ -32,12 +32,13 @@ How to read it. A cell is the mean ± sample standard deviation over the seeds o
 ↓ lower is better, →retrain closest to retrain is better; there Δ is the mean distance |value − retrain|,
 seed by seed. `retrain` (trained anew without the forget set) is the reference, `original` (nothing unlearned)
 the sanity check. **Bold** is the best unlearning method of a column among those done on every seed of the
-table, ties included. A table holds one backbone, forget size, recipe, data fingerprint and metric version
-only. "missing" has not been run or could not be computed, "N/A" has no meaning for the task. Seconds are
-those of unlearning alone, "× retrain" is their ratio to retrain's. "Tuned" says how many configurations
-`mmulbench tune` tried on held-out data, and on which task where it is another; "no" means the method's own
-settings. Where runs were judged by shadow models, a second table says what an attacker who has them can tell;
-"chance" is what the measure would be if unlearned and retrained models were alike."""
+table, ties included; variants beside a method's tuned row, such as ablations, are shown and do not compete.
+A table holds one backbone, forget size, recipe, data fingerprint and metric version only. "missing" has not
+been run or could not be computed, "N/A" has no meaning for the task. Seconds are those of unlearning alone,
+"× retrain" is their ratio to retrain's. "Tuned" says how many configurations `mmulbench tune` tried on
+held-out data, and on which task where it is another; "no" means the method's own settings. Where runs were
+judged by shadow models, a second table says what an attacker who has them can tell; "chance" is what the
+measure would be if unlearned and retrained models were alike."""
 
 
 def render(
@@ -158,10 +159,10 @@ def _missing(group: Group) -> list[str]:
 def _best(group: Group, metric: Metric) -> list[Row]:
     """The rows that win a column: unlearning methods with a value for every seed of the table."""
     merits: list[tuple[float, Row]] = []
-    for row in group.rows:
+    for row in group.competing():
         closest = metric.direction == "closest_to_retrain"
         summary = row.distance(metric.name) if closest else row.summary(metric.name)
-        if not row.is_reference and summary is not None and summary.n == len(group.seeds):
+        if summary is not None and summary.n == len(group.seeds):
             sign = -1 if metric.direction == "higher" else 1
             merits.append((sign * round(summary.mean, DECIMALS), row))
     lowest = min((merit for merit, _ in merits), default=None)

@@ -29,7 +29,7 @@ def summary_table(result: RunResult) -> Table:
     table = _table(escape(title))
     for name, metric in METRICS.items():
         if name in result.values:
-            table.add_row(*_cells(metric.title, result.values[name]))
+            table.add_row(*_cells(metric.title, result.values[name], metric.chance_varies))
     if result.cost is not None:
         table.add_section()
         for label, text in _cost_lines(result.cost):
@@ -67,8 +67,10 @@ def _table(title: str) -> Table:
     return table
 
 
-def _cells(label: str, value: Value) -> tuple[str, ...]:
+def _cells(label: str, value: Value, chance_varies: bool) -> tuple[str, ...]:
     """One line of the table; what is absent shows as a dash."""
+    if chance_varies and value.chance is not None:
+        label += f" (chance {_number(value.chance)})"
     ends = (value.low, value.high)
     interval = "" if None in ends else "–".join(f"{end:.3f}".removeprefix("0") for end in ends)
     numbers = (_number(value.value), _number(value.original), _number(value.retrain))
@@ -107,8 +109,9 @@ def _details(result: RunResult) -> Table | None:
     for head, section in groupby(keys, key=lambda key: key.split("/")[0]):
         table.add_section()
         table.add_row(escape(head))
+        varies = head in METRICS and METRICS[head].chance_varies
         for key in section:
-            table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key]))
+            table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key], varies))
     return table
 
 

@@ -133,6 +133,60 @@ def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
     }
 
 
+def test_variants_beside_a_tuned_row_do_not_compete(record):
+    study = Tuning(
+        study_id="s" * 12, task="emoji", backbone="albef:packaged", forget_size=70, trials=10, budget=1
+    )
+    records = [
+        *run(record, "mmul", test=0.5, tuning=study, config={"alpha": 0.5}),
+        *run(record, "mmul", test=0.9, config={"alpha": 0.0}),
+        *run(record, "scrub", test=0.6, config={"lr": 1.0}),
+        *run(record, "npo", test=0.7, tuning=study),
+    ]
+    table = only_table(leaderboard.render(records, []))
+    assert [row for row in table if "**" in table[row]["Test utility"]] == ["npo"]
+    # Without a study each is a try like another.
+    records = [*run(record, "mmul", test=0.5, config={"alpha": 0.5}), *records[2:]]
+    table = only_table(leaderboard.render(records, []))
+    assert [row for row in table if "**" in table[row]["Test utility"]] == ["mmul (alpha=0.0)"]
+
+
+def judged(record, method, seed, u_lira, shadows=15, klom=2.0, chance=1.5, **fields):
+    """A record with shadow models."""
+    beside = {"retrain": 0.5, "original": 0.9, "chance": 0.5}
+    values = {
+        "test": 0.5,
+        **{name: {"value": u_lira, **beside} for name in ("u_lira", "lira", "rmia")},
+        "klom": {"value": klom, "retrain": 0.0, "original": 9.0, "chance": chance},
+    }
+    return record(method, seed, values, shadows=shadows, **fields)
+
+
+def test_what_rests_on_shadow_models_has_a_table_for_each_number_of_them(record):
+    records = [
+        judged(record, "retrain", 42, 0.5, klom=0.0),
+        judged(record, "mmul", 42, 0.8),
+        judged(record, "mmul", 87, 0.9, klom=3.0, chance=2.5),
+        judged(record, "scrub", 42, 0.6),
+        judged(record, "scrub", 87, 0.3),
+        judged(record, "npo", 42, 0.55, shadows=3),
+        *run(record, "finetune", test=0.7),
+    ]
+    text = leaderboard.render(records, [])
+    whole, few, many = tables(text)
+    assert list(whole) == ["retrain", "finetune", "mmul", "npo", "scrub"]
+    assert "U-LiRA AUC" not in whole["mmul"]
+    assert text.count("\n#### Judged by ") == 2
+    assert text.index("#### Judged by 3 shadow models") < text.index("#### Judged by 15 shadow models")
+    assert list(few) == ["npo"]
+    assert list(many) == ["retrain", "mmul", "scrub"]
+    assert many["mmul"]["U-LiRA AUC"] == "0.850 ± 0.071 (Δ 0.350)"
+    assert many["scrub"]["U-LiRA AUC"] == "**0.450 ± 0.212** (Δ 0.150)"
+    assert many["mmul"]["KLOM"] == "2.500 ± 0.707 (chance 2.000)"
+    assert many["retrain"]["Seeds"] == "1/2 seeds: 87 missing"
+    assert tables(leaderboard.render(records, [], ["u_lira"]))[0]["npo"]["U-LiRA AUC"] == "0.550 (Δ 0.050)"
+
+
 def test_a_value_that_could_not_be_computed_is_missing(record):
     records = [record(seed=42, values={"test": None, "mia": 0.5}), record(seed=87, values={"test": 0.5})]
     table = only_table(leaderboard.render(records, []))

@@ -162,6 +162,17 @@ def test_show_has_everything(record):
     assert [piece for piece in expected if piece not in text] == []
 
 
+def test_show_has_what_shadow_models_tell(record):
+    klom = {"value": 2.5, "original": 9.0, "retrain": 0.0, "chance": 1.25}
+    shadowed = {"u_lira": 0.9, "u_lira/matching/tpr@1%": 0.25, "klom": klom, "klom/matching/test": klom}
+    result = record(values=values(KNOWN, FORGOTTEN) | shadowed, shadows=15)
+    lines = [line.split() for line in text_of(show(result)).splitlines()]
+    assert ["shadow", "models", "15"] in lines
+    assert ["KLOM", "(chance", "1.250)", "2.500", "9.000", "0.000", "lower", "100"] in lines
+    assert ["matching/test", "(chance", "1.250)", "2.500", "9.000", "0.000", "lower", "100"] in lines
+    assert ["matching/tpr@1%", "0.250", "–", "–", "→retrain", "100"] in lines
+
+
 def test_show_of_a_failed_run(record):
     text = text_of(show(record(status="failed", reason="no space [disk]", seconds=None)))
     assert "mmul failed: no space [disk]." in text
