@@ -79,6 +79,19 @@ def test_records_are_those_of_one_process(tmp_path):
     assert [len(two.built(kind)) for kind in KINDS] == [len(one.built(kind)) for kind in KINDS]
     assert two.leftovers() == []
 
+
+def test_shadow_models_are_those_of_one_process(tmp_path):
+    words = ["run", "-m", "finetune", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--shadows", "2", "--json"]
+    one, two = Bench(tmp_path / "one"), Bench(tmp_path / "two")
+    alone, together = one.run(*words), two.run(*words, *TWO)
+    assert (alone.code, together.code, together.err) == (0, 0, "")
+    (wanted,), (found,) = alone.records, together.records
+    assert found.shadows == 2 and found.values.keys() == wanted.values.keys()
+    for name in ("u_lira", "lira", "rmia"):  # ranks of models that differ little
+        assert found.values[name].value == pytest.approx(wanted.values[name].value, abs=0.03)
+    for kind in (*KINDS, "confidence"):
+        assert len(two.built(kind)) == len(one.built(kind)) > 0
+
     made = {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")}
     again = two.run(*words, *TWO)
     assert again.code == 0
