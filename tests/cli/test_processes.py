@@ -79,6 +79,13 @@ def test_records_are_those_of_one_process(tmp_path):
     assert [len(two.built(kind)) for kind in KINDS] == [len(one.built(kind)) for kind in KINDS]
     assert two.leftovers() == []
 
+    made = {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")}
+    again = two.run(*words, *TWO)
+    assert again.code == 0
+    assert again.err.count("found the record of this run") == len(METHODS)
+    assert again.out == together.out
+    assert {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")} == made
+
 
 def test_shadow_models_are_those_of_one_process(tmp_path):
     words = ["run", "-m", "finetune", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--shadows", "2", "--json"]
@@ -92,13 +99,6 @@ def test_shadow_models_are_those_of_one_process(tmp_path):
     for kind in (*KINDS, "confidence"):
         assert len(two.built(kind)) == len(one.built(kind))
     assert len(two.built("confidence")) == 4  # of two originals and two retrains
-
-    made = {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")}
-    again = two.run(*words, *TWO)
-    assert again.code == 0
-    assert again.err.count("found the record of this run") == len(METHODS)
-    assert again.out == together.out
-    assert {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")} == made
 
 
 def members(running) -> dict[str, psutil.Process]:
