@@ -70,8 +70,9 @@ def population_values(population: Population, seed: int) -> tuple[dict[str, Valu
     """
     retrained, originals = population.retrained, population.originals
     raws = {
-        name: _details(models, originals, retrained, seed)
-        for name, models in (("model", population.unlearned), ("original", originals), ("retrain", retrained))
+        "model": _details(population.unlearned, originals, retrained, seed),
+        "original": _details(originals, originals, retrained),
+        "retrain": _details(retrained, originals, retrained),
     }
     own, reference = raws["model"], raws["retrain"]
     values = {
@@ -92,9 +93,16 @@ def _details(
     unlearned: dict[str, dict[str, Floats]],
     originals: dict[str, dict[str, Floats]],
     retrained: dict[str, dict[str, Floats]],
-    seed: int,
+    seed: int | None = None,
 ) -> dict[str, Raw]:
-    """Every value of one kind of models by name, such as ``u_lira/matching``, ``klom/matching/test``."""
+    """Every value of one kind of models by name, such as ``u_lira/matching``, ``klom/matching/test``.
+
+    Args:
+        unlearned: the models to judge.
+        originals: of the same training seeds.
+        retrained: of the same training seeds.
+        seed: of the draws that say what chance gives; None where that is not asked.
+    """
     found: dict[str, Raw] = {}
     for path in unlearned:
         own, before, reference = (models[path] for models in (unlearned, originals, retrained))
@@ -105,7 +113,9 @@ def _details(
         found |= _attack(f"rmia/{path}", rmia(*worlds, others))
         for name in SETS:
             by_pair = klom(own[name], reference[name])
-            chance = klom_of_chance(own[name], reference[name], derive(seed, "klom", path, name))
+            chance = None
+            if seed is not None:
+                chance = klom_of_chance(own[name], reference[name], derive(seed, "klom", path, name))
             key = f"klom/{path}" if name == "forget" else f"klom/{path}/{name}"
             found[key] = Raw(float(by_pair.mean()), by_pair.size, chance=chance)
             tail = float(np.percentile(by_pair, TAIL))

@@ -28,6 +28,7 @@ from mmulbench.references import (
     original_inputs,
     retrain_inputs,
 )
+from mmulbench.results import METRIC_VERSION
 from mmulbench.seeds import derive
 from mmulbench.unlearning import make_problem, unlearn
 
@@ -138,7 +139,7 @@ class Shadows:
         return {"model": "unlearned", "run": run_id, "shadow": number}
 
     def _key(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        return {**inputs, "sets": digest_of_sets(self.sets)}
+        return {**inputs, "sets": digest_of_sets(self.sets), "metric_version": METRIC_VERSION}
 
     def _load(self, inputs: Mapping[str, Any], build: Callable[[], MultimodalModel]) -> ByPath:
         """From the cache, or of a model that is built; that it diverged is known from then on too."""
