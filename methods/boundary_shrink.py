@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmulbench.data import Batch
-from mmulbench.method import BatchSize, Epochs, LearningRate, OneSetMethod, Patience, UnlearningProblem
+from mmulbench.method import GradientConfig, OneSetMethod, UnlearningProblem
 from mmulbench.model import CLASSIFICATION, Encoded, MultimodalModel
 from mmulbench.registry import METHODS
 from mmulbench.search import Search
@@ -32,7 +32,7 @@ class BoundaryShrink(OneSetMethod):
     reads: ClassVar[Literal["forget", "retain"]] = "forget"
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(GradientConfig):
         """The bound is the released code's, on pixels from 0 to 1; the rest is shared by all methods.
 
         Attributes:
@@ -43,10 +43,6 @@ class BoundaryShrink(OneSetMethod):
             bound: length of the step towards the boundary.
         """
 
-        epochs: Epochs = 5
-        lr: LearningRate = 3e-4
-        batch_size: BatchSize = 64
-        patience: Patience = 0
         bound: Annotated[float, Field(ge=0), Search(0.01, 1.0, log=True)] = 0.1
 
     @classmethod

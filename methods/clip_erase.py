@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmulbench.data import Batch
 from mmulbench.errors import NotApplicable
-from mmulbench.method import BatchSize, Epochs, GradientMethod, LearningRate, Patience, UnlearningProblem
+from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
 from mmulbench.methods.scrub import divergence
 from mmulbench.model import CONTRASTIVE, MultimodalModel, RetrievalModel
 from mmulbench.registry import METHODS
@@ -35,7 +35,7 @@ class ClipErase(GradientMethod):
     """
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(GradientConfig):
         """Weights are the paper's, by that summary; the rest is shared by all methods.
 
         Attributes:
@@ -48,10 +48,6 @@ class ClipErase(GradientMethod):
             consistency: weight of CM.
         """
 
-        epochs: Epochs = 5
-        lr: LearningRate = 3e-4
-        batch_size: BatchSize = 64
-        patience: Patience = 0
         forget: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 3.0
         retain: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
         consistency: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 3.0

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mmulbench.backbones.gtnn import GraphEncoder
 from mmulbench.data import Batch, Inputs, PairData
 from mmulbench.errors import NotApplicable
-from mmulbench.method import BatchSize, Descent, Epochs, LearningRate, Patience, UnlearningProblem
+from mmulbench.method import Descent, GradientConfig, UnlearningProblem
 from mmulbench.methods._deletion import Deletion, layer_outputs, with_operators
 from mmulbench.model import MultimodalModel
 from mmulbench.registry import METHODS
@@ -43,7 +43,7 @@ class GnnDelete(Descent):
     """
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(GradientConfig):
         """Alpha is the released code's default; the rest is shared by all methods.
 
         Attributes:
@@ -54,10 +54,6 @@ class GnnDelete(Descent):
             alpha: weight of moving deleted pairs against keeping their neighbours.
         """
 
-        epochs: Epochs = 5
-        lr: LearningRate = 3e-4
-        batch_size: BatchSize = 64
-        patience: Patience = 0
         alpha: Annotated[float, Field(ge=0, le=1), Search(0.1, 0.9)] = 0.5
 
     @classmethod

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from mmulbench.data import Batch, PairData
-from mmulbench.method import BatchSize, Descent, Epochs, LearningRate, Patience, UnlearningProblem
+from mmulbench.method import Descent, GradientConfig, UnlearningProblem
 from mmulbench.methods._paths import path_logits
 from mmulbench.methods.scrub import divergence
 from mmulbench.model import MultimodalModel
@@ -35,7 +35,7 @@ class Kga(Descent):
     """
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(GradientConfig):
         """Alpha is that of the released code's README; the rest is shared by all methods.
 
         Attributes:
@@ -47,10 +47,6 @@ class Kga(Descent):
                 responses; but the code for classification weighs Dr by 1 - alpha).
         """
 
-        epochs: Epochs = 5
-        lr: LearningRate = 3e-4
-        batch_size: BatchSize = 64
-        patience: Patience = 0
         alpha: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 0.1
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmulbench.data import Batch, unrelated_pairs
-from mmulbench.method import BatchSize, Epochs, GradientMethod, LearningRate, Patience, UnlearningProblem
+from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
 from mmulbench.model import Encoded, Group, MultimodalModel
 from mmulbench.registry import METHODS
 from mmulbench.search import Search
@@ -31,7 +31,7 @@ class Mmul(GradientMethod):
     """
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(GradientConfig):
         """Weights are the paper's (all 1); epochs, lr and batch size are shared by all methods.
 
         Attributes:
@@ -47,10 +47,6 @@ class Mmul(GradientMethod):
                 which permutes a batch's texts and so can leave a true pair in place; here none ever is).
         """
 
-        epochs: Epochs = 5
-        lr: LearningRate = 3e-4
-        batch_size: BatchSize = 64
-        patience: Patience = 0
         alpha: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
         beta: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
         gamma: Annotated[float, Field(ge=0)] = 1.0

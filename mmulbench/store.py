@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import reason_of, write_atomically
 from mmulbench.results import SCHEMA_VERSION, RunResult, RunSpec
+from mmulbench.validation import first_fault
 
 RESULTS_FLAG = "--results-dir"
 
@@ -154,10 +155,9 @@ def _parse(path: Path) -> RunResult | Unreadable | None:
     try:
         result = RunResult.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where, fault = first_fault(error)
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        return Unreadable(path, f"{where}: {first['msg']}{more}")
+        return Unreadable(path, f"{where}: {fault}{more}")
     problem = _inconsistency(result)
     return result if problem is None else Unreadable(path, problem)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmulbench.data import Integers, Split
 from mmulbench.datainfo import DataInfo, DataReport
 from mmulbench.errors import UsageError
 from mmulbench.model import RawItems, TaskShape
 from mmulbench.progress import Progress
+from mmulbench.results import fingerprint
 from mmulbench.seeds import generator
 from mmulbench.training import Recipe
 
@@ -34,6 +39,12 @@ class TaskData:
     validation: Split
     test: Split
     fingerprint: str
+
+
+def data_fingerprint(arrays: Sequence[NDArray[Any]], texts: Sequence[str]) -> str:
+    """SHA-256 of arrays and texts, in this order: what `TaskData.fingerprint` may be."""
+    digests = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays]
+    return fingerprint([*digests, *texts])
 
 
 class Task(ABC):

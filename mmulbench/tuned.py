@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.files import reason_of, write_atomically
+from mmulbench.files import write_atomically
 from mmulbench.overrides import validated
 from mmulbench.results import METRIC_VERSION, Environment, Scalar, Tuning, fingerprint
 from mmulbench.task import Task
+from mmulbench.validation import reading
 
 PUBLISHED = Path(__file__).parent / "studies"
 """Studies that come with mmulbench."""
@@ -104,18 +106,13 @@ def read_study(path: Path) -> Study | None:
     Raises:
         MmulbenchError: when it is no valid study.
     """
-    try:
+
+    def describe(where: str, fault: str) -> str:
+        return f"{where}: {fault}; delete it and tune again"
+
+    with reading(f"the study {path}", describe), contextlib.suppress(FileNotFoundError):
         return Study.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise MmulbenchError(f"cannot read the study {path}: {reason_of(error)}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise MmulbenchError(
-            f"cannot read the study {path}: {where}: {first['msg']}; delete it and tune again"
-        ) from error
+    return None
 
 
 def write_study(path: Path, study: Study) -> None:

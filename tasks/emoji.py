@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmulbench.data import Split
 from mmulbench.datainfo import DataInfo
@@ -17,14 +16,14 @@ from mmulbench.model import RawItems
 from mmulbench.packages import OFFLINE_INSTALL, package_folder
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
-from mmulbench.task import TaskData
+from mmulbench.task import TaskData, data_fingerprint
 from mmulbench.tasks._emoji_data import (
     VARIATION_SELECTOR,
     PictureTask,
-    data_fingerprint,
-    picture,
+    part_of,
     picture_file,
     picture_folder,
+    read_pictures,
     split_pictures,
     spread,
     unicode_entries,
@@ -73,8 +72,7 @@ class Emoji(PictureTask):
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and texts from the installed packages; ``data_dir`` is not used."""
         entries = spread(_entries(), self.config.limit)
-        files = progress.track([entry.file for entry in entries], len(entries), "read pictures")
-        images = np.stack([picture(file) for file in files])
+        images = read_pictures([entry.file for entry in entries], progress)
         texts: dict[str, int] = {}
         first, second = [], []
         for image, entry in enumerate(entries):
@@ -83,7 +81,7 @@ class Emoji(PictureTask):
                 second.append(texts.setdefault(text, len(texts)))
         pairs = Split(np.array(first), np.array(second))
         parts = split_pictures(images)
-        train, validation, test = (Split(*_columns(pairs.only(part))) for part in parts)
+        train, validation, test = (part_of(pairs, part) for part in parts)
         return TaskData(
             items={"image": RawItems(images=images), "text": RawItems(texts=tuple(texts))},
             train=train,
@@ -91,10 +89,6 @@ class Emoji(PictureTask):
             test=test,
             fingerprint=data_fingerprint((images, pairs.first, pairs.second, *parts), list(texts)),
         )
-
-
-def _columns(split: Split) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return split.first, split.second
 
 
 def _entries(minimum_texts: int = 5) -> list[Entry]:

@@ -14,13 +14,12 @@ from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
 from mmulbench.seeds import generator
-from mmulbench.task import TaskData
+from mmulbench.task import TaskData, data_fingerprint
 from mmulbench.tasks._emoji_data import (
     PictureTask,
     balanced_choice,
     columns,
-    data_fingerprint,
-    picture,
+    read_pictures,
     split_pictures,
     spread,
 )
@@ -71,7 +70,7 @@ class EmojiNlvr(PictureTask):
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures from the installed packages and make the statements; ``data_dir`` is not used."""
         known = spread(known_pictures("the task emoji_nlvr", MOST), self.config.limit)
-        images = np.stack([picture(one.file) for one in progress.track(known, len(known), "read pictures")])
+        images = read_pictures([one.file for one in known], progress)
         made = [
             _pairs(known, part, name)
             for part, name in zip(

@@ -12,8 +12,8 @@ from mmulbench.model import RawItems
 from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
-from mmulbench.task import TaskData
-from mmulbench.tasks._emoji_data import PictureTask, data_fingerprint, picture, split_pictures, spread
+from mmulbench.task import TaskData, data_fingerprint
+from mmulbench.tasks._emoji_data import PictureTask, part_of, read_pictures, split_pictures, spread
 from mmulbench.tasks._flag_data import read_flags
 from mmulbench.training import Recipe
 
@@ -55,7 +55,7 @@ class Flags(PictureTask):
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and descriptions from the installed packages; ``data_dir`` is not used."""
         flags = spread(read_flags("the task flags"), self.config.limit)
-        images = np.stack([picture(flag.file) for flag in progress.track(flags, len(flags), "read pictures")])
+        images = read_pictures([flag.file for flag in flags], progress)
         texts: dict[str, int] = {}
         rows = [
             (index, texts.setdefault(text, len(texts)))
@@ -64,7 +64,7 @@ class Flags(PictureTask):
         ]
         pairs = Split(*np.array(rows, dtype=np.int64).T.copy())
         parts = split_pictures(images, test=20)
-        train, validation, test = (_renumbered(pairs.only(part)) for part in parts)
+        train, validation, test = (part_of(pairs, part) for part in parts)
         return TaskData(
             items={"image": RawItems(images=images), "text": RawItems(texts=tuple(texts))},
             train=train,
@@ -72,7 +72,3 @@ class Flags(PictureTask):
             test=test,
             fingerprint=data_fingerprint((images, pairs.first, pairs.second, *parts), list(texts)),
         )
-
-
-def _renumbered(split: Split) -> Split:
-    return Split(split.first, split.second)

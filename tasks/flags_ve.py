@@ -15,13 +15,12 @@ from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
 from mmulbench.registry import TASKS
 from mmulbench.seeds import generator
-from mmulbench.task import TaskData
+from mmulbench.task import TaskData, data_fingerprint
 from mmulbench.tasks._emoji_data import (
     PictureTask,
     balanced_choice,
     columns,
-    data_fingerprint,
-    picture,
+    read_pictures,
     split_pictures,
     spread,
 )
@@ -84,7 +83,7 @@ class FlagsVe(PictureTask):
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and captions and make the hypotheses; ``data_dir`` is not used."""
         flags = spread(read_flags("the task flags_ve"), self.config.limit)
-        images = np.stack([picture(flag.file) for flag in progress.track(flags, len(flags), "read pictures")])
+        images = read_pictures([flag.file for flag in flags], progress)
         texts: dict[str, int] = {}
         parts = zip(split_pictures(images, test=20), ("train", "validation", "test"), strict=True)
         train, validation, test = (_split(flags, images, part, name, texts) for part, name in parts)

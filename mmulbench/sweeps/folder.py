@@ -13,14 +13,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
-from mmulbench.files import disk_errors, reason_of, write_atomically
+from mmulbench.files import disk_errors, write_atomically
 from mmulbench.sweeps.stored import StepState, StoredSweep
+from mmulbench.validation import reading
 
 SWEEPS_FLAG = "--sweeps-dir"
 
@@ -64,18 +66,15 @@ class SweepFolder:
         Raises:
             MmulbenchError: when it cannot be read.
         """
-        path = self._definition
-        try:
-            return StoredSweep.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise MmulbenchError(f"cannot read the sweep {path}: {reason_of(error)}") from error
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise MmulbenchError(
-                f"cannot read the sweep {path}: {where + ': ' if where else ''}{first['msg']}; "
-                "it is damaged or of another version of mmulbench: give the same sweep command again"
-            ) from error
+
+        def describe(where: str, fault: str) -> str:
+            return (
+                f"{where + ': ' if where else ''}{fault}; it is damaged or of another version of mmulbench: "
+                "give the same sweep command again"
+            )
+
+        with reading(f"the sweep {self._definition}", describe):
+            return StoredSweep.model_validate_json(self._definition.read_bytes())
 
     def log(self, step_id: str) -> Path:
         """Where a step's output goes."""
@@ -147,25 +146,13 @@ class SweepFolder:
         finally:
             held.release()
 
-    @contextlib.contextmanager
-    def beating(self, step_id: str) -> Iterator[None]:
+    def beating(self, step_id: str) -> AbstractContextManager[None]:
         """Touch a step until the block ends."""
-        path = self.root / "state" / f"{step_id}.beat"
-        try:
-            with _touching(path):
-                yield
-        finally:
-            path.unlink(missing_ok=True)
+        return _touching(self.root / "state" / f"{step_id}.beat")
 
-    @contextlib.contextmanager
-    def attended(self) -> Iterator[None]:
+    def attended(self) -> AbstractContextManager[None]:
         """Say that somebody works on the sweep, until the block ends."""
-        path = self.root / "workers" / f"{socket.gethostname()}-{os.getpid()}.alive"
-        try:
-            with _touching(path):
-                yield
-        finally:
-            path.unlink(missing_ok=True)
+        return _touching(self.root / "workers" / f"{socket.gethostname()}-{os.getpid()}.alive")
 
     @property
     def is_attended(self) -> bool:
@@ -241,9 +228,7 @@ def find_sweep(sweeps_dir: Path, name: str | None) -> SweepFolder:
 
 @contextlib.contextmanager
 def _touching(path: Path) -> Iterator[None]:
-    """Touch a file until the block ends."""
-    with disk_errors("write", path, SWEEPS_FLAG):
-        path.touch()
+    """Touch a file until the block ends; then it is gone."""
     over = threading.Event()
 
     def beat() -> None:
@@ -252,12 +237,17 @@ def _touching(path: Path) -> Iterator[None]:
                 path.touch()
 
     thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
     try:
-        yield
+        with disk_errors("write", path, SWEEPS_FLAG):
+            path.touch()
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
     finally:
-        over.set()
-        thread.join()
+        path.unlink(missing_ok=True)
 
 
 def _touched(path: Path) -> float:

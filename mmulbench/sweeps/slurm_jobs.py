@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import time
@@ -10,14 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.files import reason_of, write_atomically
+from mmulbench.files import write_atomically
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Frozen
 from mmulbench.sweeps.packing import PACK_PATTERN
 from mmulbench.sweeps.stored import ENDED, StepId, StepState, now
+from mmulbench.validation import reading
 
 FILE = "slurm.json"
 LOGS = "slurm"
@@ -86,16 +88,13 @@ def read_jobs(folder: SweepFolder) -> SlurmJobs | None:
         MmulbenchError: when it cannot be read.
     """
     path = folder.root / FILE
-    try:
+
+    def describe(*_: str) -> str:
+        return "it is damaged; end the sweep's jobs with scancel and delete the file"
+
+    with reading(str(path), describe), contextlib.suppress(FileNotFoundError):
         return SlurmJobs.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise MmulbenchError(f"cannot read {path}: {reason_of(error)}") from error
-    except ValidationError as error:
-        raise MmulbenchError(
-            f"cannot read {path}: it is damaged; end the sweep's jobs with scancel and delete the file"
-        ) from error
+    return None
 
 
 def write_jobs(folder: SweepFolder, jobs: SlurmJobs) -> None:
