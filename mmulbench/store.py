@@ -155,9 +155,8 @@ def _parse(path: Path) -> RunResult | Unreadable | None:
     try:
         result = RunResult.model_validate_json(text)
     except ValidationError as error:
-        where, fault = first_fault(error)
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        return Unreadable(path, f"{where}: {fault}{more}")
+        return Unreadable(path, f"{first_fault(error)}{more}")
     problem = _inconsistency(result)
     return result if problem is None else Unreadable(path, problem)
 

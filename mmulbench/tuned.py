@@ -106,12 +106,9 @@ def read_study(path: Path) -> Study | None:
     Raises:
         MmulbenchError: when it is no valid study.
     """
-
-    def describe(where: str, fault: str) -> str:
-        return f"{where}: {fault}; delete it and tune again"
-
-    with reading(f"the study {path}", describe), contextlib.suppress(FileNotFoundError):
-        return Study.model_validate_json(path.read_text(encoding="utf-8"))
+    advice = "delete it and tune again"
+    with reading(f"the study {path}", advice), contextlib.suppress(FileNotFoundError):
+        return Study.model_validate_json(path.read_bytes())
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
@@ -11,22 +11,20 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.files import reason_of
 
 
-def first_fault(error: ValidationError) -> tuple[str, str]:
-    """The first of a model's faults: its place, such as ``spec.seed``, and what is wrong there.
-
-    The place is empty where the whole is at fault, as with invalid JSON.
-    """
+def first_fault(error: ValidationError) -> str:
+    """The first of a model's faults, after its place where it has one: ``spec.seed: Field required``."""
     first = error.errors(include_url=False)[0]
-    return ".".join(str(part) for part in first["loc"]), first["msg"]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
 
 
 @contextlib.contextmanager
-def reading(what: str, describe: Callable[[str, str], str]) -> Iterator[None]:
+def reading(what: str, advice: str) -> Iterator[None]:
     """Turn what goes wrong in the body, which reads a stored model, into one line for the user.
 
     Args:
         what: What is read, with its path, such as ``"the study x.json"``.
-        describe: Says from a `first_fault` what is wrong, and what to do about it.
+        advice: What to do about a fault.
 
     Raises:
         MmulbenchError: The body raised `OSError` or `ValidationError`.
@@ -36,4 +34,4 @@ def reading(what: str, describe: Callable[[str, str], str]) -> Iterator[None]:
     except OSError as error:
         raise MmulbenchError(f"cannot read {what}: {reason_of(error)}") from error
     except ValidationError as error:
-        raise MmulbenchError(f"cannot read {what}: {describe(*first_fault(error))}") from error
+        raise MmulbenchError(f"cannot read {what}: {first_fault(error)}; {advice}") from error

@@ -252,12 +252,22 @@ class TestDefaults:
         write_study(study_path(tmp_path, *flags.tuned_like, "slope"), study)
         assert find("flags", flags, "albef:tiny").config.x == study.settings["x"]
 
-    @pytest.mark.parametrize("content", ["", "{}", '{"spec": 1}', "\0"])
-    def test_a_damaged_study_is_named(self, content, find, tmp_path):
+    @pytest.mark.parametrize(
+        ("content", "fault"),
+        [
+            (b"", "Invalid JSON: "),
+            (b"{}", "spec: Field required"),
+            (b'{"spec": 1}', "spec: "),
+            (b"\0", "Invalid JSON: "),
+            (b"\xff", "Invalid JSON: "),
+        ],
+    )
+    def test_a_damaged_study_is_named(self, content, fault, find, tmp_path):
         path = study_path(tmp_path, "emoji", "albef:tiny", "slope")
         path.parent.mkdir(parents=True)
-        path.write_text(content)
-        with pytest.raises(MmulbenchError, match=f"cannot read the study {path}.*delete it and tune again"):
+        path.write_bytes(content)
+        wanted = f"cannot read the study {path}: {fault}.*; delete it and tune again"
+        with pytest.raises(MmulbenchError, match=wanted):
             find()
 
     def test_a_study_of_settings_that_are_gone(self, study, find, tmp_path):

@@ -66,14 +66,8 @@ class SweepFolder:
         Raises:
             MmulbenchError: when it cannot be read.
         """
-
-        def describe(where: str, fault: str) -> str:
-            return (
-                f"{where + ': ' if where else ''}{fault}; it is damaged or of another version of mmulbench: "
-                "give the same sweep command again"
-            )
-
-        with reading(f"the sweep {self._definition}", describe):
+        advice = "it is damaged or of another version of mmulbench: give the same sweep command again"
+        with reading(f"the sweep {self._definition}", advice):
             return StoredSweep.model_validate_json(self._definition.read_bytes())
 
     def log(self, step_id: str) -> Path:

@@ -88,11 +88,8 @@ def read_jobs(folder: SweepFolder) -> SlurmJobs | None:
         MmulbenchError: when it cannot be read.
     """
     path = folder.root / FILE
-
-    def describe(*_: str) -> str:
-        return "it is damaged; end the sweep's jobs with scancel and delete the file"
-
-    with reading(str(path), describe), contextlib.suppress(FileNotFoundError):
+    advice = "it is damaged; end the sweep's jobs with scancel and delete the file"
+    with reading(str(path), advice), contextlib.suppress(FileNotFoundError):
         return SlurmJobs.model_validate_json(path.read_bytes())
     return None
 
