@@ -23,6 +23,7 @@ from mmulbench.cli_options import (
     Shadows,
     TunedDir,
 )
+from mmulbench.errors import UsageError
 
 if TYPE_CHECKING:
     from mmulbench.session import Request
@@ -175,6 +176,9 @@ def logs(
 
 def retry(
     sweep: SweepName = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only what failed or diverged, and what it needs.")
+    ] = False,
     only_missing: Annotated[
         bool, typer.Option("--only-missing", help="Leave out what failed or diverged.")
     ] = False,
@@ -193,14 +197,11 @@ def retry(
     from mmulbench.sweeps import commands
     from mmulbench.sweeps.executors import Asked
 
+    if failed and only_missing:
+        raise UsageError("--failed and --only-missing leave nothing to do: without both, retry does both")
     asked = Asked(executor and executor.value, workers, timeout, detach, pack, slurm or ())
-    code = commands.retry(
-        folder(sweeps_dir),
-        sweep,
-        asked,
-        only_missing=only_missing,
-        as_json=as_json,
-    )
+    only: commands.Only | None = "failed" if failed else "missing" if only_missing else None
+    code = commands.retry(folder(sweeps_dir), sweep, asked, only=only, as_json=as_json)
     raise typer.Exit(code)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.live import Live
@@ -25,6 +25,9 @@ from mmulbench.sweeps.show import counts_table, print_plan, print_standing
 from mmulbench.sweeps.slurm import Slurm, submit_slurm
 from mmulbench.sweeps.stored import ENDED, Status
 from mmulbench.sweeps.submit import plan_sweep, store_sweep
+
+Only = Literal["failed", "missing"]
+"""Which part of what is left `retry` does."""
 
 
 def sweep(
@@ -66,20 +69,28 @@ def sweep(
         soft_wrap=True,
     )
     if not made.folder.is_attended:
-        _queue_again(made.folder, ENDED if options.overwrite == "always" else ())
+        _queue_again(made.folder, plan, ENDED if options.overwrite == "always" else ())
     made.folder.resume()
-    return _execute(made.folder, plan, options, executor, as_json=as_json)
+    return _execute(made.folder, plan, plan, options, executor, as_json=as_json)
 
 
 def _execute(
-    folder: SweepFolder, plan: Plan, options: Request, executor: Local | Slurm | None, *, as_json: bool
+    folder: SweepFolder,
+    plan: Plan,
+    chosen: Plan,
+    options: Request,
+    executor: Local | Slurm | None,
+    *,
+    as_json: bool,
 ) -> int:
+    """Make the chosen steps of a sweep, and say how far all of it is; 1 if one of them was not made well."""
     if isinstance(executor, Slurm):
-        return _submit(folder, plan, options, executor, as_json=as_json)
+        return _submit(folder, plan, chosen, options, executor, as_json=as_json)
     if executor is None:
-        _work_here(folder, plan, options)
-    else:
-        started = start_local(folder, executor, options.device)
+        _work_here(folder, chosen, options)
+    elif chosen.steps:  # no ids at all would be all steps
+        step_ids = [step.step_id for step in chosen.steps] if chosen is not plan else ()
+        started = start_local(folder, executor, options.device, step_ids)
         console = Console(stderr=True)
         if executor.detach:
             console.print("the workers are started; this terminal may be closed", highlight=False)
@@ -96,15 +107,18 @@ def _execute(
             follow(started, watch)
     found = standing(folder, plan.steps)
     print_standing(folder, found, as_json=as_json)
-    return int(bool(found.trouble) or not found.is_complete)
+    ours = found if chosen is plan else standing(folder, chosen.steps)
+    return int(bool(ours.trouble) or not ours.is_complete)
 
 
-def _submit(folder: SweepFolder, plan: Plan, options: Request, executor: Slurm, *, as_json: bool) -> int:
-    """Hand all steps that are missing to Slurm, and leave."""
+def _submit(
+    folder: SweepFolder, plan: Plan, chosen: Plan, options: Request, executor: Slurm, *, as_json: bool
+) -> int:
+    """Hand the chosen steps that are missing to Slurm, and leave."""
     seconds = {}
     if is_by_minutes(executor.pack):
-        seconds = step_seconds(plan.steps, ResultsStore(options.results_dir).load_all()[0])
-    arrays = submit_slurm(folder, plan, executor, seconds)
+        seconds = step_seconds(chosen.steps, ResultsStore(options.results_dir).load_all()[0])
+    arrays = submit_slurm(folder, chosen, executor, seconds)
     said = f"submitted as Slurm jobs {', '.join(arrays)}" if arrays else "there is nothing to submit"
     Console(stderr=True).print(f"{said}; this terminal may be closed", highlight=False, soft_wrap=True)
     found = standing(folder, plan.steps)
@@ -122,14 +136,15 @@ def _work_here(folder: SweepFolder, plan: Plan, options: Request) -> None:
             pass  # a failure may have spoiled this process, but there is no other
 
 
-def retry(sweeps_dir: Path, name: str | None, asked: Asked, *, only_missing: bool, as_json: bool) -> int:
+def retry(sweeps_dir: Path, name: str | None, asked: Asked, *, only: Only | None, as_json: bool) -> int:
     """Do again what failed, diverged, was lost or interrupted, and what was never begun or lacks its record.
 
     Args:
         sweeps_dir: where sweeps are kept.
         name: of the sweep; the latest for None.
         asked: for which executor; for none, Slurm where the sweep was submitted to it, else local workers.
-        only_missing: leave out what failed or diverged and has its record.
+        only: what failed or diverged, and what it needs; or what is missing, without what failed or diverged
+            and has its record. Both for None.
         as_json: whether to print JSON.
 
     Returns:
@@ -141,15 +156,20 @@ def retry(sweeps_dir: Path, name: str | None, asked: Asked, *, only_missing: boo
     options = options_of(stored.options)
     enter_folder(stored.cwd)
     load_plugins(options.plugins)
-    again: tuple[Status, ...] = ("lost",) if only_missing else ("lost", "failed", "diverged")
-    _queue_again(folder, again)
+    plan = stored.plan()
+    failed = {name for name, state in folder.states().items() if state.status in ("failed", "diverged")}
+    chosen = plan.with_needs(failed) if only == "failed" else plan
+    again: tuple[Status, ...] = ("lost",) if only == "missing" else ("lost", "failed", "diverged")
+    _queue_again(folder, chosen, again)
     folder.resume()
-    return _execute(folder, stored.plan(), options, executor, as_json=as_json)
+    return _execute(folder, plan, chosen, options, executor, as_json=as_json)
 
 
-def _queue_again(folder: SweepFolder, statuses: Collection[Status]) -> None:
+def _queue_again(folder: SweepFolder, plan: Plan, statuses: Collection[Status]) -> None:
     """Let steps of these statuses wait again, and those whose record is gone or was never written."""
-    for step_id, state in folder.states().items():
+    states = folder.states()
+    for step_id in (step.step_id for step in plan.steps if step.step_id in states):
+        state = states[step_id]
         if state.record is None:
             missing = state.status == "failed"
         else:

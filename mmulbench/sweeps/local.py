@@ -44,18 +44,21 @@ class Started:
     log: Path
 
 
-def start_local(folder: SweepFolder, executor: Local, device: str) -> list[Started]:
+def start_local(
+    folder: SweepFolder, executor: Local, device: str, step_ids: Sequence[str] = ()
+) -> list[Started]:
     """Start the workers of a sweep.
 
     Args:
         folder: of the sweep.
         executor: how many.
         device: as for ``--device``.
+        step_ids: the steps that they may take, all by default.
 
     Raises:
         MmulbenchError: when the sweep's folder cannot be written.
     """
-    command = [sys.executable, "-m", "mmulbench.sweeps.supervisor", str(folder.root)]
+    command = [sys.executable, "-m", "mmulbench.sweeps.supervisor", str(folder.root), *step_ids]
     if executor.timeout is not None:
         command += ["--timeout", str(executor.timeout)]
     started = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal, get_args
@@ -57,6 +57,14 @@ class Plan:
     def of(self, kind: Kind) -> list[Step]:
         """The steps of one kind."""
         return [step for step in self.steps if step.kind == kind]
+
+    def with_needs(self, step_ids: Collection[str]) -> Plan:
+        """The plan of some steps alone, and of what they need."""
+        wanted = set(step_ids)
+        for step in reversed(self.steps):
+            if step.step_id in wanted:
+                wanted.update(step.needs)
+        return Plan(tuple(step for step in self.steps if step.step_id in wanted))
 
 
 def make_plan(jobs: Sequence[Job], *, reference: bool, shadows: int = 0) -> Plan:

@@ -1,7 +1,8 @@
 """Keeps a worker alive: ends it when a step takes too long, and starts another when it dies.
 
-``python -m mmulbench.sweeps.supervisor FOLDER [--timeout SECONDS]`` is a process of its own, so that the
-command that started the sweep may end. SIGTERM ends it and its worker; the step under way then waits again.
+``python -m mmulbench.sweeps.supervisor FOLDER [STEP ...] [--timeout SECONDS]`` is a process of its own, so
+that the command that started the sweep may end. SIGTERM ends it and its worker; the step under way then waits
+again.
 """
 
 from __future__ import annotations
@@ -170,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Supervise one worker of this machine."""
     parser = argparse.ArgumentParser(prog="python -m mmulbench.sweeps.supervisor")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("steps", nargs="*", help="that the worker may take, all by default")
     parser.add_argument("--timeout", type=float)
     given = parser.parse_args(arguments)
     over = threading.Event()
@@ -181,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, stop)
     folder = SweepFolder(given.folder)
     try:
-        return supervise(folder, worker_command(folder), given.timeout, {}, over.is_set)
+        return supervise(folder, worker_command(folder, given.steps), given.timeout, {}, over.is_set)
     except MmulbenchError as error:
         print(f"mmulbench: {error}", file=sys.stderr)
         return error.exit_code

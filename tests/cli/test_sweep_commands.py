@@ -126,6 +126,25 @@ def test_what_goes_wrong_costs_its_own_record_and_can_be_retried(warm, tmp_path)
     assert {record.run_id for record in warm.records()} == {record.run_id for record in found.values()}
 
 
+def test_failures_alone_can_be_retried(warm, tmp_path):
+    plugin, well = tmp_path / "bad.py", tmp_path / "well"
+    plugin.write_text(BAD)
+    words = ["sweep", "-m", "raises", "--set", "raises.epochs=1", *ONE, "-b", "albef:tiny"]
+    assert warm.run(*words, "--plugin", str(plugin), *DEBUG, WELL=str(well)).code == 1
+    assert warm.statuses() == {"raises": "failed", "mmul": "done"}
+    next(warm.bench.results.rglob("mmul/*.json")).unlink()
+    well.touch()
+    done = warm.run("retry", "--failed", WELL=str(well))
+    assert done.code == 0, done.err
+    assert warm.statuses() == {"raises": "done"}
+    assert warm.run("retry", "--failed", WELL=str(well)).code == 0  # there is nothing
+    assert warm.statuses() == {"raises": "done"}
+    assert warm.run("retry", "--only-missing", *DEBUG, WELL=str(well)).code == 0
+    assert warm.statuses() == {"raises": "done", "mmul": "done"}
+    both = warm.here("retry", "--failed", "--only-missing")
+    assert both.code == 2 and "without both, retry does both" in both.err
+
+
 def test_ctrl_c_ends_the_workers_and_a_killed_command_leaves_them(sweeps):
     words = ["sweep", *ONE, "-b", "stopping:tiny"]
     first = sweeps.start(*words, stop_in="original")
