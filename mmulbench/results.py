@@ -100,6 +100,9 @@ class Tuning(_Frozen):
     forget_size: int
     trials: int = Field(ge=0, description="configurations tried, the method's own defaults included")
     budget: float = Field(description="what a trial might cost, as a part of retrain's FLOPs")
+    found: bool = Field(
+        default=True, description="false where no trial was done, so that the settings are the method's own"
+    )
 
 
 class ScoreHistogram(_Frozen):

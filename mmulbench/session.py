@@ -111,14 +111,17 @@ def configured(name: str, request: Request, checked: Checked) -> Configured:
 
 
 def _sources(methods: Mapping[str, Configured]) -> list[str]:
-    """One line for each task that settings were tuned on."""
-    by_place: dict[str, list[str]] = {}
+    """One line for each task that settings were tuned on, with success or in vain."""
+    by_place: dict[tuple[str, bool], list[str]] = {}
     for name, (_, tuning) in methods.items():
         if tuning is not None:
-            by_place.setdefault(f"{tuning.task} with {tuning.backbone}", []).append(name)
+            place = f"{tuning.task} with {tuning.backbone}"
+            by_place.setdefault((place, tuning.found), []).append(name)
     return [
         f"settings tuned on {place}: {', '.join(names)} (--untuned takes the methods' own)"
-        for place, names in by_place.items()
+        if found
+        else f"no trial on {place} was within budget and done, so with their own settings: {', '.join(names)}"
+        for (place, found), names in by_place.items()
     ]
 
 

@@ -169,5 +169,6 @@ def _default(study: Study, path: Path, default: Any) -> TunedDefault:
             forget_size=spec.forget_size,
             trials=len(study.trials),
             budget=spec.budget,
+            found=study.best is not None,
         ),
     )

@@ -244,8 +244,16 @@ class TestDefaults:
         assert found.config == replace(Slope.Config(), **study.settings)
         assert found.config.x < 0.5
         assert (found.tuning.study_id, found.tuning.trials) == (study.spec.study_id, 5)
+        assert found.tuning.found
         assert find(method="other") is None
         assert find(backbone="albef:base") is None
+
+    def test_a_study_in_vain_leaves_the_method_s_own_settings(self, study, find, tmp_path):
+        over = {"state": "over_budget", "objective": None}
+        vain = study.model_copy(update={"trials": [one.model_copy(update=over) for one in study.trials]})
+        write_study(study_path(tmp_path, "emoji", "albef:tiny", "slope"), vain)
+        assert find().config == Slope.Config()
+        assert (find().tuning.trials, find().tuning.found) == (5, False)
 
     def test_the_nearest_task_stands_in(self, study, find, tmp_path):
         flags = TASKS.get("flags")()

@@ -210,7 +210,8 @@ def _tuned_cell(row: Row, key: GroupKey) -> str:
     tuning = found.pop()
     assert tuning is not None
     here = (tuning.task, tuning.backbone) == (key.task, key.backbone)
-    return f"{tuning.trials} trials" if here else f"{tuning.trials} trials on {tuning.task}"
+    trials = f"{tuning.trials} trials" if here else f"{tuning.trials} trials on {tuning.task}"
+    return trials if tuning.found else f"no, {trials} over budget or not done"
 
 
 def _seeds_cell(row: Row, expected: Sequence[int]) -> str:

@@ -150,8 +150,8 @@ def _tuned(tuning: Tuning | None) -> str:
     if tuning is None:
         return "no"
     return (
-        f"{tuning.trials} trials on {tuning.task} with {tuning.backbone}, forget size {tuning.forget_size} "
-        f"(study {tuning.study_id})"
+        f"{'' if tuning.found else 'no trial was done of '}{tuning.trials} trials on {tuning.task} with "
+        f"{tuning.backbone}, forget size {tuning.forget_size} (study {tuning.study_id})"
     )
 
 

@@ -110,16 +110,16 @@ def test_diverged_not_applicable_failed_and_missing_are_shown_as_such(record):
 
 
 def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
-    def tuned(task: str, trials: int = 12) -> Tuning:
-        return Tuning(
-            study_id="0" * 12, task=task, backbone="albef:packaged", forget_size=70, trials=trials, budget=0.5
-        )
+    def tuned(task: str, trials: int = 12, found: bool = True) -> Tuning:
+        study = {"study_id": "0" * 12, "backbone": "albef:packaged", "forget_size": 70, "budget": 0.5}
+        return Tuning(task=task, trials=trials, found=found, **study)
 
     records = [
         *run(record, "retrain", test=0.5),
         *run(record, "here", test=0.5, tuning=tuned("emoji")),
         *run(record, "elsewhere", test=0.5, tuning=tuned("flags")),
         *run(record, "untuned", test=0.5),
+        *run(record, "in_vain", test=0.5, tuning=tuned("emoji", found=False)),
         *run(record, "mixed", test=0.5, seeds=(42,), tuning=tuned("emoji")),
         *run(record, "mixed", test=0.5, seeds=(87,), tuning=tuned("emoji", 20)),
     ]
@@ -129,6 +129,7 @@ def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
         "here": "12 trials",
         "elsewhere": "12 trials on flags",
         "untuned": "no",
+        "in_vain": "no, 12 trials over budget or not done",
         "mixed": "differs by seed",
     }
 
