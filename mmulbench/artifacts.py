@@ -198,8 +198,10 @@ class ArtifactCache:
             _store(artifact, _identity(kind, inputs), staging, folder)
 
     def discard(self, kind: str, inputs: Mapping[str, JSON]) -> None:
-        """Remove an artifact, if it is there."""
-        shutil.rmtree(self.folder(kind, inputs), ignore_errors=True)
+        """Remove an artifact, if it is there, and what a process left that was killed while storing it."""
+        folder = self.folder(kind, inputs)
+        for path in (folder, _staging_of(folder)):
+            shutil.rmtree(path, ignore_errors=True)
 
     def folder(self, kind: str, inputs: Mapping[str, JSON]) -> Path:
         """Where an artifact is, or would be."""

@@ -32,6 +32,7 @@ from mmulbench.references import (
 )
 from mmulbench.results import Cost, RunResult, RunSpec, Status, Tuning
 from mmulbench.shadows import Shadows
+from mmulbench.source import source_digest
 from mmulbench.unlearning import make_problem, unlearn
 
 Overwrite = Literal["never", "failed", "always"]
@@ -120,7 +121,7 @@ def execute(
         parallel.first_does(lambda: workspace.store.write(result))
         _checkpoints(run, workspace).clear()
         if run.shadows:
-            shadows_of(run, prepared, workspace).discard(run.shadows, run.spec.run_id)
+            shadows_of(run, prepared, workspace).discard(run.shadows, run.method, run.spec.run_id)
         return result, True
 
 
@@ -137,7 +138,8 @@ def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult 
 
 def _checkpoints(run: Run, workspace: Workspace) -> StoredCheckpoints:
     """Those of a run's own trainings; the original and retrain have theirs."""
-    return workspace.checkpoints({"kind": "run", "run": run.spec.run_id})
+    code = source_digest(type(run.method))
+    return workspace.checkpoints({"kind": "run", "run": run.spec.run_id, "code": code})
 
 
 def _attempt(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:

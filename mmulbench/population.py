@@ -15,7 +15,6 @@ from mmulbench.metrics.catalogue import POPULATION
 from mmulbench.metrics.populations import (
     FALSE_POSITIVE_RATES,
     Attack,
-    Floats,
     klom,
     klom_of_chance,
     lira,
@@ -44,12 +43,12 @@ class Population:
         retrained: models retrained without the forget set.
     """
 
-    unlearned: dict[str, dict[str, Floats]]
-    originals: dict[str, dict[str, Floats]]
-    retrained: dict[str, dict[str, Floats]]
+    unlearned: ByPath
+    originals: ByPath
+    retrained: ByPath
 
 
-def stacked(models: Sequence[ByPath]) -> dict[str, dict[str, Floats]]:
+def stacked(models: Sequence[ByPath]) -> ByPath:
     """One row a model."""
     first = models[0]
     return {
@@ -90,9 +89,9 @@ def population_values(population: Population, seed: int) -> tuple[dict[str, Valu
 
 
 def _details(
-    unlearned: dict[str, dict[str, Floats]],
-    originals: dict[str, dict[str, Floats]],
-    retrained: dict[str, dict[str, Floats]],
+    unlearned: ByPath,
+    originals: ByPath,
+    retrained: ByPath,
     seed: int | None = None,
 ) -> dict[str, Raw]:
     """Every value of one kind of models by name, such as ``u_lira/matching``, ``klom/matching/test``.

@@ -30,6 +30,7 @@ from mmulbench.references import (
 )
 from mmulbench.results import METRIC_VERSION
 from mmulbench.seeds import derive
+from mmulbench.source import source_digest
 from mmulbench.unlearning import make_problem, unlearn
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Shadows:
         """
         if method.is_reference:
             return self.retrain(number)
-        inputs = self._inputs(number, run_id)
+        inputs = _inputs(number, method, run_id)
 
         def build() -> MultimodalModel:
             checkpoints = self.workspace.checkpoints(inputs)
@@ -121,22 +122,16 @@ class Shadows:
 
         return self._load(inputs, build)
 
-    def discard(self, shadows: int, run_id: str) -> None:
-        """Forget what a run's method made of the shadow models, once its record is written.
-
-        The method's code may change, and that is no part of the run's id.
-        """
+    def discard(self, shadows: int, method: Method, run_id: str) -> None:
+        """Forget what a run's method made of the shadow models, once its record is written."""
         for number in range(1, shadows + 1):
-            inputs = self._inputs(number, run_id)
+            inputs = _inputs(number, method, run_id)
             self.workspace.checkpoints(inputs).clear()  # left where it diverged
             if parallel.is_first():
                 self.workspace.cache.discard(KIND, self._key(inputs))
 
     def _original(self, number: int) -> MultimodalModel:
         return load_original(self.prepared, shadow_seed(number), self.workspace)[0]
-
-    def _inputs(self, number: int, run_id: str) -> dict[str, Any]:
-        return {"model": "unlearned", "run": run_id, "shadow": number}
 
     def _key(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         return {**inputs, "sets": digest_of_sets(self.sets), "metric_version": METRIC_VERSION}
@@ -164,3 +159,8 @@ class Shadows:
             path, name = key.split("/")
             loaded.setdefault(path, {})[name] = tensor.numpy()
         return loaded
+
+
+def _inputs(number: int, method: Method, run_id: str) -> dict[str, Any]:
+    """What a method's shadow model is known by until the run is recorded."""
+    return {"model": "unlearned", "run": run_id, "shadow": number, "code": source_digest(type(method))}

@@ -276,6 +276,17 @@ def store_with_limit(root: Path) -> None:
         (root / "message").write_text(str(error))
 
 
+def test_discarding_takes_what_a_killed_process_was_storing_along(tmp_path):
+    cache = ArtifactCache(tmp_path)
+    folder = fill(tmp_path)
+    staging = folder.with_name(f"{folder.name}.tmp")
+    staging.mkdir()
+    (staging / "tensors.safetensors").write_bytes(b"half of it")
+    cache.discard("features", INPUTS)
+    assert list((tmp_path / "features").iterdir()) == []
+    cache.discard("features", INPUTS)  # nothing is there
+
+
 def test_full_disk_is_one_line_and_leaves_nothing(tmp_path):
     child = PROCESSES.Process(target=store_with_limit, args=(tmp_path,))
     child.start()

@@ -98,3 +98,47 @@ def test_a_run_killed_in_the_middle_of_training_goes_on_there(bench, method, lon
     undisturbed = Bench(bench.root / "undisturbed").run(*words)
     assert undisturbed.err == ""
     assert numbers(done.records[0]) == numbers(undisturbed.records[0])
+
+
+CHANGING = '''
+from mmulbench.method import OneSetMethod
+from mmulbench.registry import METHODS
+
+
+@METHODS.register("changing")
+class Changing(OneSetMethod):
+    """Descends on the retain set, times a factor."""
+
+    reads = "retain"
+
+    def loss(self, model, batch, problem):
+        return 1.0 * model(batch).loss
+'''
+
+
+def install(bench, code):
+    """A package of the user's own, as it is while he works on it."""
+    site = bench.root / "site"
+    (site / "changing-0.1.dist-info").mkdir(exist_ok=True)
+    (site / "changing.py").write_text(code)
+    (site / "changing-0.1.dist-info" / "METADATA").write_text("Name: changing\nVersion: 0.1\n")
+    points = "[mmulbench.methods]\nchanging = changing\n"
+    (site / "changing-0.1.dist-info" / "entry_points.txt").write_text(points)
+
+
+def test_a_method_that_was_changed_after_a_kill_begins_again(bench):
+    install(bench, CHANGING)
+    settings = ["--set", "epochs=20", "--set", "patience=0"]
+    words = ["run", "-m", "changing", *TINY, *settings, "-b", "albef:tiny", "--json"]
+    bench.run("run", "-m", "original", *TINY, "-b", "albef:tiny", "--json")
+    running = bench.start(*words, MMULBENCH_CHECKPOINT_SECONDS="0")
+    running.until(lambda: any(bench.cache.glob("unfinished/*/artifact.json")))
+    running.send(signal.SIGKILL)
+
+    changed = CHANGING.replace("1.0 *", "0.5 *")
+    install(bench, changed)
+    done = bench.run(*words)
+    assert (done.code, done.err) == (0, "")
+    undisturbed = Bench(bench.root / "undisturbed")
+    install(undisturbed, changed)
+    assert numbers(done.records[0]) == numbers(undisturbed.run(*words).records[0])
