@@ -173,18 +173,20 @@ class ArtifactCache:
                 ) from error
 
     def find(self, kind: str, inputs: Mapping[str, JSON]) -> Artifact | None:
-        """An artifact that is there and intact.
+        """An artifact that is there and intact, put by this process or by one that was killed while it did.
 
         Raises:
             MmulbenchError: The cache cannot be read.
         """
-        folder = self.folder(kind, inputs)
+        folder, identity = self.folder(kind, inputs), _identity(kind, inputs)
         try:
-            return _load(folder, _identity(kind, inputs))
-        except _Damaged as damage:
-            self.report(f"cache entry {folder} is damaged ({damage}): doing without it")
-        except _Absent:
-            pass
+            return _load(folder, identity)
+        except _Absent as absence:
+            # `put` takes the old entry away when the new one is whole, just before it gets its name.
+            with contextlib.suppress(_Absent):
+                return _load(_staging_of(folder), identity)
+            if isinstance(absence, _Damaged):
+                self.report(f"cache entry {folder} is damaged ({absence}): doing without it")
         return None
 
     def put(self, kind: str, inputs: Mapping[str, JSON], artifact: Artifact) -> None:

@@ -276,6 +276,37 @@ def store_with_limit(root: Path) -> None:
         (root / "message").write_text(str(error))
 
 
+def test_of_an_entry_that_replaces_another_one_is_there_whenever_a_kill_comes(tmp_path, monkeypatch):
+    cache, reports = ArtifactCache(tmp_path), []
+
+    def stored(number):
+        return Artifact({"a": torch.tensor([float(number)])}, {})
+
+    def found():
+        artifact = ArtifactCache(tmp_path, reports.append).find("unfinished", INPUTS)
+        return None if artifact is None else artifact.tensors["a"].item()
+
+    seen = []
+
+    def looking_before(call):
+        def watched(*args, **options):
+            seen.append(found())
+            return call(*args, **options)
+
+        return watched
+
+    for name in ("rename", "replace", "rmdir", "unlink", "mkdir"):
+        monkeypatch.setattr(os, name, looking_before(getattr(os, name)))
+    for number in (1, 2, 3):
+        cache.put("unfinished", INPUTS, stored(number))
+        seen.append(number)
+        assert found() == number
+    assert reports == []
+    first = seen.index(1)
+    assert seen[:first] == [None] * first
+    assert None not in seen[first:] and seen[first:] == sorted(seen[first:])
+
+
 def test_discarding_takes_what_a_killed_process_was_storing_along(tmp_path):
     cache = ArtifactCache(tmp_path)
     folder = fill(tmp_path)
