@@ -24,6 +24,7 @@ from mmulbench.model import MultimodalModel
 from mmulbench.plugins import plugins_of_run
 from mmulbench.population import judged_by_shadows
 from mmulbench.preparation import Prepared, Workspace
+from mmulbench.progress import SHADOWS
 from mmulbench.references import (
     evaluation_sets,
     load_measurements,
@@ -187,7 +188,7 @@ def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
     with _stage(workspace, "evaluate"):
         found = _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
     if run.shadows and retrain is not None:
-        with _stage(workspace, "shadows"):
+        with _stage(workspace, SHADOWS):
             shadows = shadows_of(run, prepared, workspace)
             values, missing = judged_by_shadows(
                 shadows, run.shadows, (model, original, retrain[0]), run.method, spec.run_id

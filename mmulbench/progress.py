@@ -16,6 +16,9 @@ T = TypeVar("T")
 STAGES = ("data", "original", "retrain", "unlearn", "evaluate")
 """The stages that every run has, in order."""
 
+SHADOWS = "shadows"
+"""The stage of runs that are judged by shadow models, after all others."""
+
 
 class Progress(AbstractContextManager["Progress"]):
     """Shows nothing: for scripts, tests and workers. The base of what shows something."""
@@ -26,7 +29,7 @@ class Progress(AbstractContextManager["Progress"]):
         """Stop showing."""
 
     def stage(self, name: str) -> None:
-        """Say which stage begins: one of `STAGES`, or another after them."""
+        """Say which stage begins: one of `STAGES`, or `SHADOWS`."""
 
     def note(self, line: str) -> None:
         """Show one line that stays."""
@@ -89,7 +92,7 @@ class Bars(Progress):
 
     def stage(self, name: str) -> None:
         """Prefix of the bars that follow."""
-        place = f"{STAGES.index(name) + 1}/{len(STAGES)} " if name in STAGES else ""
+        place = "" if name == SHADOWS else f"{STAGES.index(name) + 1}/{len(STAGES)} "
         self._stage = f"[bold]\\[{place}{name}][/bold] "
 
     def note(self, line: str) -> None:

@@ -36,7 +36,7 @@ def one_line(err: str) -> str:
             ["run", "-m", "mmul", "-t", "emoji", "-b", "albef:tinny"],
             "unknown variant 'tinny' of backbone albef; did you mean tiny?",
         ),
-        (["leaderboard", "--metric", "miaa"], "unknown metric 'miaa'; did you mean mia or mi_ratio?"),
+        (["leaderboard", "--metric", "miaa"], "unknown metric 'miaa'; did you mean mia or rmia or mi_ratio?"),
         (["plot", "--metric", "retian"], "unknown metric 'retian'; did you mean retain or "),
         (["leaderboard", "--task", "emojy"], "no records of task 'emojy' in "),
         (["list", "method"], "'method' is not one of 'tasks', 'methods', 'backbones', 'metrics'"),
