@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmulbench.progress import STAGES, Bars, NotesOnly, Progress
+from mmulbench.progress import SHADOWS, STAGES, Bars, NotesOnly, Progress
 
 
 @pytest.mark.parametrize("kind", [Progress, NotesOnly, Bars])
@@ -62,6 +62,17 @@ def test_a_bar_goes_when_its_loop_breaks():
         assert described(bars)[0][1:] == (1, 9)
         loop.close()
         assert not described(bars)
+
+
+def test_the_stage_of_shadow_models_comes_after_those_that_are_counted():
+    with Bars() as bars:
+        bars.stage("evaluate")
+        bars.counter(2, "pairs")
+        bars.stage(SHADOWS)
+        bars.counter(2, "shadow models")
+        first, second = (task[0] for task in described(bars))
+    assert "5/5 evaluate" in first and first.endswith(" pairs")
+    assert "shadows" in second and "/" not in second.partition("[/bold]")[0]
 
 
 def test_an_unknown_stage_is_a_fault_of_ours():
