@@ -173,6 +173,17 @@ def test_a_killed_run_goes_on_with_the_shadow_model_it_was_at(made, quick_method
     assert found.values == wanted.values
 
 
+def test_a_method_that_was_changed_meanwhile_unlearns_all_again(made, quick_method, monkeypatch):
+    method = quick_method("l1_sparse")
+    with pytest.raises(KeyboardInterrupt):
+        made(Counting(method, s2=KeyboardInterrupt()), "l1_sparse", 2)
+    with monkeypatch.context() as context:
+        context.setattr("mmulbench.shadows.source_digest", lambda cls: "changed")
+        again = Counting(method)
+        made(again, "l1_sparse", 2)
+    assert again.seeds == [SEED, shadow_seed(1), shadow_seed(2)]
+
+
 def test_what_a_method_made_is_forgotten_once_it_is_recorded(made, quick_method):
     for _ in range(2):  # the code may have changed, which no id tells
         counting = Counting(quick_method("cf_k"))

@@ -109,6 +109,40 @@ def test_rmia_compares_with_test_pairs():
     assert rmia(surer, RETRAINED, ORIGINALS, Z).auc > same.auc + 0.1
 
 
+def test_rmia_is_its_formula():
+    rng = np.random.default_rng(4)
+    models = {name: rng.normal(size=(4, 5)) for name in Z}
+    others = {name: rng.normal(size=(4, 6)) for name in Z}
+
+    def p(confidences):
+        return 1 / (1 + np.exp(-confidences))
+
+    def score(kind, row, x):
+        rest = [other for other in range(4) if other != row]
+
+        def beside(source, column):
+            inside, outside = (
+                np.mean([p(source[world][other, column]) for other in rest])
+                for world in ("originals", "retrained")
+            )
+            return p(source[kind][row, column]) / ((inside + outside) / 2)
+
+        return np.mean([beside(models, x) / beside(others, z) > 1.0 for z in range(6)])
+
+    scores = {
+        kind: np.array([score(kind, row, x) for row in range(4) for x in range(5)])
+        for kind in ("unlearned", "retrained")
+    }
+    above = scores["unlearned"][:, None] - scores["retrained"]
+    found = rmia(models["unlearned"], models["retrained"], models["originals"], others)
+    assert found.auc == pytest.approx((above > 0).mean() + (above == 0).mean() / 2)
+
+
+def test_as_likely_as_a_test_pair_is_likely_enough_for_rmia():
+    same, less = np.zeros((3, 1)), np.full((3, 1), -1.0)
+    assert rmia(same, less, same, dict.fromkeys(Z, same)).auc == 1.0
+
+
 def test_rmia_by_hand():
     # p(x) is the mean of .5 and .25, and p(z) that of .5 and .5, whatever model is left out.
     half, quarter = np.zeros((3, 1)), np.full((3, 1), np.log(1 / 3))
