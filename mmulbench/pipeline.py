@@ -22,7 +22,6 @@ from mmulbench.headline import compute_values, score_histograms
 from mmulbench.method import Method
 from mmulbench.model import MultimodalModel
 from mmulbench.plugins import plugins_of_run
-from mmulbench.population import judged_by_shadows
 from mmulbench.preparation import Prepared, Workspace
 from mmulbench.progress import SHADOWS
 from mmulbench.references import (
@@ -32,6 +31,7 @@ from mmulbench.references import (
     load_retrain,
 )
 from mmulbench.results import Cost, RunResult, RunSpec, Status, Tuning
+from mmulbench.shadow_values import judged_by_shadows
 from mmulbench.shadows import Shadows
 from mmulbench.source import source_digest
 from mmulbench.unlearning import make_problem, unlearn

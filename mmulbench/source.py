@@ -15,6 +15,6 @@ def source_digest(cls: type) -> str:
     What they import besides is not looked at; a class without a file, typed at a prompt, counts as unchanged.
     """
     modules = (sys.modules.get(base.__module__) for base in cls.__mro__)
-    files = {str(path) for module in modules if (path := getattr(module, "__file__", None)) is not None}
-    digests = [sha256_of(Path(path)) for path in sorted(files)]
+    files = {Path(path) for module in modules if (path := getattr(module, "__file__", None)) is not None}
+    digests = [sha256_of(path) for path in sorted(files) if path.is_file()]  # some are in an archive
     return hashlib.sha256("".join(digests).encode()).hexdigest()

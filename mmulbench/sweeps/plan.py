@@ -150,9 +150,10 @@ def step_seconds(steps: Iterable[Step], records: Sequence[RunResult]) -> dict[st
     for step in steps:
         task = step.job.task
         of_method = spent if step.kind == "run" else cost
-        found = of_method.get((task, step.job.method if step.kind in ("run", "shadow") else "retrain"))
-        if found is None and step.kind in ("run", "shadow"):
-            found = of_method.get((task, ""))
+        if step.kind in ("run", "shadow"):
+            found = of_method.get((task, step.job.method)) or of_method.get((task, ""))
+        else:
+            found = of_method.get((task, "retrain"))
         if found:
             known[step.step_id] = median(found)
     return known
