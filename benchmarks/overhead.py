@@ -17,11 +17,10 @@ import numpy as np
 import torch
 
 from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.checkpoints import Checkpoints
-from mmulbench.cost import CostMeter
-from mmulbench.data import Features, PairData, Relations, Split, Targets
-from mmulbench.pipeline import use_device
-from mmulbench.training import Learner, Phase, descend, no_early_stop, own_loss
+from mmulbench.core.cost import CostMeter
+from mmulbench.core.data import Features, PairData, Relations, Split, Targets
+from mmulbench.core.training import Checkpoints, Learner, Phase, descend, no_early_stop, own_loss
+from mmulbench.device import use_device
 
 UNITS, BATCH, ROUNDS, ALLOWED = 1024, 128, 20, 1.05
 HERE = Path(__file__).parent

@@ -90,11 +90,11 @@ def timed(*command: str) -> tuple[float, float, str]:
 
 def prepared(root: Path):
     """Flickr30K ready to train on, as a run prepares it."""
-    from mmulbench.artifacts import ArtifactCache
-    from mmulbench.pipeline import use_device
-    from mmulbench.preparation import Workspace, find_backbone, prepare
-    from mmulbench.registry import TASKS
-    from mmulbench.store import ResultsStore
+    from mmulbench.cache.artifacts import ArtifactCache
+    from mmulbench.core.registry import TASKS
+    from mmulbench.device import use_device
+    from mmulbench.records.store import ResultsStore
+    from mmulbench.runs.prepare import Workspace, find_backbone, prepare
 
     task = TASKS.get("flickr30k")()
     cache, store = ArtifactCache(root / "cache"), ResultsStore(root / "results")
@@ -117,10 +117,10 @@ def evaluate(root: Path) -> None:
     """An untrained model on the test set, the retain set and the default forget set; seconds of each part."""
     import torch
 
-    from mmulbench.evaluation import measure
+    from mmulbench.evaluation.measure import measure
+    from mmulbench.evaluation.retrieval import evaluate_retrieval
     from mmulbench.progress import Progress
-    from mmulbench.references import evaluation_sets, fresh_model
-    from mmulbench.retrieval import evaluate_retrieval
+    from mmulbench.runs.references import evaluation_sets, fresh_model
 
     found = prepared(root)
     size = found.task.forget_size(found.data, None)
@@ -143,8 +143,8 @@ def relations(root: Path) -> None:
     Raises:
         SystemExit: they are fewer than HPO has.
     """
+    from mmulbench.core.registry import TASKS
     from mmulbench.progress import Progress
-    from mmulbench.registry import TASKS
 
     cls = TASKS.get("hpo_pgr")
     data = cls(cls.Config(subjects=0, phenotypes=0, relations=0)).load(root, Progress())

@@ -22,15 +22,15 @@ import torch
 from torch import Tensor
 
 from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.cost import CostMeter
-from mmulbench.data import Batch, Features, PairData, Relations, Split
-from mmulbench.method import UnlearningProblem
+from mmulbench.core.cost import CostMeter
+from mmulbench.core.data import Batch, Features, PairData, Relations, Split
+from mmulbench.core.method import UnlearningProblem
+from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.original_outputs import OriginalOutputs
+from mmulbench.core.training import Learner, Recipe
+from mmulbench.device import use_device
 from mmulbench.methods.mmul import Mmul
-from mmulbench.model import Encoded, MultimodalModel
-from mmulbench.outputs import OriginalOutputs
-from mmulbench.pipeline import use_device
 from mmulbench.progress import Progress
-from mmulbench.training import Learner, Recipe
 
 BATCH, UNITS, ROUNDS, PROCESSES = 64, 256, 12, 7
 HERE = Path(__file__).parent

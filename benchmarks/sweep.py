@@ -22,10 +22,10 @@ from typing import Any
 import torch
 import yaml
 
-from mmulbench.session import Request
+from mmulbench.runs.session import Request
 from mmulbench.sweeps.grid import checked_grid
-from mmulbench.sweeps.stored import StepState, now
-from mmulbench.sweeps.submit import plan_sweep, store_sweep
+from mmulbench.sweeps.state import StepState, now
+from mmulbench.sweeps.store_sweep import plan_sweep, store_sweep
 
 ROUNDS = 3
 TURNS = 1

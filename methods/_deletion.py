@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones.gtnn import GraphEncoder
-from mmulbench.data import Inputs
+from mmulbench.core.data import Inputs
 
 
 class Deletion(nn.Module):

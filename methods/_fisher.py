@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmulbench.data import Batch, PairData
-from mmulbench.evaluation import contrastive_pair_loss
-from mmulbench.method import UnlearningProblem
-from mmulbench.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
+from mmulbench.core.data import Batch, PairData
+from mmulbench.core.method import UnlearningProblem
+from mmulbench.core.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
+from mmulbench.evaluation.measure import contrastive_pair_loss
 
 Pools = tuple[Tensor, Tensor] | None
 """Pooled outputs of the reference items of both modalities; None where no path compares with them."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mmulbench.data import Batch
-from mmulbench.model import MultimodalModel
+from mmulbench.core.data import Batch
+from mmulbench.core.model import MultimodalModel
 
 
 def path_logits(model: MultimodalModel, batch: Batch) -> dict[str, Tensor]:

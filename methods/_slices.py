@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from mmulbench.core.model import Encoded, MultimodalModel
 from mmulbench.errors import NotApplicable
 from mmulbench.methods._fisher import Pools, pair_losses
-from mmulbench.model import Encoded, MultimodalModel
 
 Activations = dict[nn.Linear, Tensor]
 """By linear layer, (width,) its mean output over pairs and tokens."""

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmulbench.data import Batch
-from mmulbench.method import OneSetMethod, UnlearningProblem
-from mmulbench.model import CLASSIFICATION, MultimodalModel
-from mmulbench.registry import METHODS
+from mmulbench.core.data import Batch
+from mmulbench.core.method import OneSetMethod, UnlearningProblem
+from mmulbench.core.model import CLASSIFICATION, MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.task import Task
 from mmulbench.seeds import torch_seeded
-from mmulbench.task import Task
 
 
 @METHODS.register("boundary_expand")

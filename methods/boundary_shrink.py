@@ -9,12 +9,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mmulbench.data import Batch
-from mmulbench.method import GradientConfig, OneSetMethod, UnlearningProblem
-from mmulbench.model import CLASSIFICATION, Encoded, MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
-from mmulbench.task import Task
+from mmulbench.core.data import Batch
+from mmulbench.core.method import GradientConfig, OneSetMethod, UnlearningProblem
+from mmulbench.core.model import CLASSIFICATION, Encoded, MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.task import Task
 
 
 @METHODS.register("boundary_shrink")

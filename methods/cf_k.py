@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmulbench.method import GradientConfig, UnlearningProblem
+from mmulbench.core.method import GradientConfig, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.training import Learner
 from mmulbench.methods._blocks import last_blocks
 from mmulbench.methods.finetune import Finetune
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
-from mmulbench.training import Learner
 
 
 @METHODS.register("cf_k")

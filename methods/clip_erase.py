@@ -8,14 +8,14 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.data import Batch
+from mmulbench.core.data import Batch
+from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
+from mmulbench.core.model import CONTRASTIVE, MultimodalModel, RetrievalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.task import Task
 from mmulbench.errors import NotApplicable
-from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
 from mmulbench.methods.scrub import divergence
-from mmulbench.model import CONTRASTIVE, MultimodalModel, RetrievalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
-from mmulbench.task import Task
 
 
 @METHODS.register("clip_erase")

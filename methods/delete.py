@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from mmulbench.data import Batch
-from mmulbench.method import OneSetMethod, UnlearningProblem
-from mmulbench.model import CLASSIFICATION, MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.task import Task
+from mmulbench.core.data import Batch
+from mmulbench.core.method import OneSetMethod, UnlearningProblem
+from mmulbench.core.model import CLASSIFICATION, MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.task import Task
 
 
 @METHODS.register("delete")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from mmulbench.method import UnlearningProblem
+from mmulbench.core.method import UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
 from mmulbench.methods._blocks import last_blocks
 from mmulbench.methods.cf_k import CfK
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
 
 
 @METHODS.register("eu_k")

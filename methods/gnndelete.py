@@ -12,15 +12,15 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmulbench.backbones.gtnn import GraphEncoder
-from mmulbench.data import Batch, Inputs, PairData
+from mmulbench.core.data import Batch, Inputs, PairData
+from mmulbench.core.method import Descent, GradientConfig, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.task import Task
+from mmulbench.core.training import Learner
 from mmulbench.errors import NotApplicable
-from mmulbench.method import Descent, GradientConfig, UnlearningProblem
 from mmulbench.methods._deletion import Deletion, layer_outputs, with_operators
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
-from mmulbench.task import Task
-from mmulbench.training import Learner
 
 mse = nn.functional.mse_loss
 

@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.data import Batch
-from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
+from mmulbench.core.data import Batch
+from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
 
 
 @METHODS.register("grad_diff")

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from mmulbench.data import Batch
-from mmulbench.method import OneSetMethod, UnlearningProblem
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
+from mmulbench.core.data import Batch
+from mmulbench.core.method import OneSetMethod, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
 
 
 @METHODS.register("gradient_ascent")

@@ -11,8 +11,12 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.utils import vector_to_parameters
 
-from mmulbench.data import PairData
-from mmulbench.method import Method, UnlearningProblem
+from mmulbench.core.data import PairData
+from mmulbench.core.method import Method, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.training import check_finite
 from mmulbench.methods._fisher import (
     Pools,
     flat,
@@ -21,10 +25,6 @@ from mmulbench.methods._fisher import (
     pair_gradients,
     reference_pools,
 )
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
-from mmulbench.training import check_finite
 
 
 @METHODS.register("influence")

@@ -11,12 +11,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.data import Batch
-from mmulbench.method import GradientConfig, UnlearningProblem
+from mmulbench.core.data import Batch
+from mmulbench.core.method import GradientConfig, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
 from mmulbench.methods.finetune import Finetune
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
 
 
 @METHODS.register("l1_sparse")

@@ -12,16 +12,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.data import Batch
-from mmulbench.method import Method, UnlearningProblem
+from mmulbench.core.data import Batch
+from mmulbench.core.method import Method, UnlearningProblem
+from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.training import check_finite
 from mmulbench.methods._codec import select
 from mmulbench.methods._fisher import Pools, gradient_of, inverse_fisher_times, pair_losses, reference_pools
 from mmulbench.methods._slices import Slices, measure
-from mmulbench.model import Encoded, MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
-from mmulbench.training import check_finite
 
 
 @METHODS.register("l_codec")

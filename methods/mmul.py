@@ -9,11 +9,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mmulbench.data import Batch, unrelated_pairs
-from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
-from mmulbench.model import Encoded, Group, MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
+from mmulbench.core.data import Batch, unrelated_pairs
+from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
+from mmulbench.core.model import Encoded, Group, MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
 
 mse = nn.functional.mse_loss
 

@@ -9,12 +9,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mmulbench.data import Batch, Targets
-from mmulbench.method import GradientConfig, GradientMethod, UnlearningProblem
+from mmulbench.core.data import Batch, Targets
+from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
+from mmulbench.core.model import CLASSIFICATION, CONTRASTIVE, MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
 from mmulbench.methods._paths import path_logits
-from mmulbench.model import CLASSIFICATION, CONTRASTIVE, MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
 
 
 @METHODS.register("npo")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmulbench.method import Method, UnlearningProblem
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
+from mmulbench.core.method import Method, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
 
 
 @METHODS.register("original")

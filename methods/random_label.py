@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mmulbench.data import Batch
-from mmulbench.method import GradientMethod, UnlearningProblem
+from mmulbench.core.data import Batch
+from mmulbench.core.method import GradientMethod, UnlearningProblem
+from mmulbench.core.model import CLASSIFICATION, MultimodalModel
+from mmulbench.core.registry import METHODS
 from mmulbench.methods._relabel import false_pairs, wrong_labels
-from mmulbench.model import CLASSIFICATION, MultimodalModel
-from mmulbench.registry import METHODS
 
 
 @METHODS.register("random_label")

@@ -10,14 +10,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.data import Batch
-from mmulbench.method import GradientConfig, UnlearningProblem
+from mmulbench.core.data import Batch
+from mmulbench.core.method import GradientConfig, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.training import Learner
 from mmulbench.methods.random_label import RandomLabel
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
 from mmulbench.seeds import torch_seeded
-from mmulbench.training import Learner
 
 
 @METHODS.register("salun")

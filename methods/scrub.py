@@ -11,14 +11,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.checkpoints import Checkpoints
-from mmulbench.data import Batch
-from mmulbench.method import BatchSize, Epochs, LearningRate, Method, Patience, UnlearningProblem
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
+from mmulbench.core.data import Batch
+from mmulbench.core.method import BatchSize, Epochs, LearningRate, Method, Patience, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.training import Checkpoints, Phase, check_finite, descend
 from mmulbench.seeds import torch_seeded
-from mmulbench.training import Phase, check_finite, descend
 
 
 @METHODS.register("scrub")

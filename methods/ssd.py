@@ -9,12 +9,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.method import Method, UnlearningProblem
+from mmulbench.core.method import Method, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.search_space import Search
+from mmulbench.core.training import check_finite
 from mmulbench.methods._fisher import fisher_diagonal, reference_pools
-from mmulbench.model import MultimodalModel
-from mmulbench.registry import METHODS
-from mmulbench.search import Search
-from mmulbench.training import check_finite
 
 
 @METHODS.register("ssd")

@@ -1,3 +1,108 @@
-"""mmulbench: benchmark and evaluation harness for multimodal machine unlearning."""
+"""Benchmark and evaluation harness for multimodal machine unlearning.
+
+What is named here is what authors of methods, tasks, backbones and metrics need, and what a notebook calls.
+Each name is imported from its room when it is first used, so that the command line answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmulbench.cache.block_layout import Blockwise as Blockwise
+    from mmulbench.core.data import Batch as Batch
+    from mmulbench.core.data import PairData as PairData
+    from mmulbench.core.data import Split as Split
+    from mmulbench.core.data import Targets as Targets
+    from mmulbench.core.data_info import DataInfo as DataInfo
+    from mmulbench.core.method import BatchSize as BatchSize
+    from mmulbench.core.method import Descent as Descent
+    from mmulbench.core.method import Epochs as Epochs
+    from mmulbench.core.method import GradientConfig as GradientConfig
+    from mmulbench.core.method import GradientMethod as GradientMethod
+    from mmulbench.core.method import LearningRate as LearningRate
+    from mmulbench.core.method import Method as Method
+    from mmulbench.core.method import OneSetMethod as OneSetMethod
+    from mmulbench.core.method import Patience as Patience
+    from mmulbench.core.method import UnlearningProblem as UnlearningProblem
+    from mmulbench.core.model import Backbone as Backbone
+    from mmulbench.core.model import Encoded as Encoded
+    from mmulbench.core.model import Group as Group
+    from mmulbench.core.model import ModelOutput as ModelOutput
+    from mmulbench.core.model import MultimodalModel as MultimodalModel
+    from mmulbench.core.model import RawItems as RawItems
+    from mmulbench.core.model import RetrievalModel as RetrievalModel
+    from mmulbench.core.model import TaskShape as TaskShape
+    from mmulbench.core.registry import BACKBONES as BACKBONES
+    from mmulbench.core.registry import METHODS as METHODS
+    from mmulbench.core.registry import TASKS as TASKS
+    from mmulbench.core.search_space import Search as Search
+    from mmulbench.core.task import Task as Task
+    from mmulbench.core.task import TaskData as TaskData
+    from mmulbench.core.training import Learner as Learner
+    from mmulbench.core.training import Phase as Phase
+    from mmulbench.core.training import Recipe as Recipe
+    from mmulbench.core.training import check_finite as check_finite
+    from mmulbench.core.training import descend as descend
+    from mmulbench.errors import Diverged as Diverged
+    from mmulbench.errors import MmulbenchError as MmulbenchError
+    from mmulbench.errors import NotApplicable as NotApplicable
+    from mmulbench.errors import UsageError as UsageError
+    from mmulbench.hashing import fingerprint as fingerprint
+    from mmulbench.progress import Progress as Progress
+    from mmulbench.records.schema import RunResult as RunResult
 
 __version__ = "0.1.0"
+
+_ROOM_OF = {
+    "cache.block_layout": ("Blockwise",),
+    "core.data": ("Batch", "PairData", "Split", "Targets"),
+    "core.data_info": ("DataInfo",),
+    "core.method": (
+        "BatchSize",
+        "Descent",
+        "Epochs",
+        "GradientConfig",
+        "GradientMethod",
+        "LearningRate",
+        "Method",
+        "OneSetMethod",
+        "Patience",
+        "UnlearningProblem",
+    ),
+    "core.model": (
+        "Backbone",
+        "Encoded",
+        "Group",
+        "ModelOutput",
+        "MultimodalModel",
+        "RawItems",
+        "RetrievalModel",
+        "TaskShape",
+    ),
+    "core.registry": ("BACKBONES", "METHODS", "TASKS"),
+    "core.search_space": ("Search",),
+    "core.task": ("Task", "TaskData"),
+    "core.training": ("Learner", "Phase", "Recipe", "check_finite", "descend"),
+    "errors": ("Diverged", "MmulbenchError", "NotApplicable", "UsageError"),
+    "hashing": ("fingerprint",),
+    "progress": ("Progress",),
+    "records.schema": ("RunResult",),
+}
+
+_MODULE_OF = {name: f"mmulbench.{module}" for module, names in _ROOM_OF.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its room, when it is first asked for (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'mmulbench' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *_MODULE_OF})

@@ -2,6 +2,6 @@
 
 import sys
 
-from mmulbench.cli import main
+from mmulbench.cli.app import main
 
 sys.exit(main())

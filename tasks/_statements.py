@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import permutations
 
-from mmulbench.tasks._emoji_kinds import KINDS, KnownPicture
+from mmulbench.tasks._pictures.emoji_kinds import KINDS, KnownPicture
 
 FORMS: dict[str, tuple[str, Callable[[bool, bool], bool]]] = {
     "both": ("both pictures show {}", lambda left, right: left and right),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmulbench.datainfo import DataInfo
-from mmulbench.registry import TASKS
-from mmulbench.tasks._karpathy import CaptionTask
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.registry import TASKS
+from mmulbench.tasks._official.karpathy import CaptionTask
 
 
 @TASKS.register("coco")

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.data import Split
-from mmulbench.datainfo import DataInfo
+from mmulbench.core.data import Split
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.model import RawItems
+from mmulbench.core.registry import TASKS
+from mmulbench.core.task import TaskData, data_fingerprint
+from mmulbench.core.training import Recipe
 from mmulbench.errors import UsageError
-from mmulbench.model import RawItems
 from mmulbench.packages import OFFLINE_INSTALL, package_folder
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
-from mmulbench.task import TaskData, data_fingerprint
-from mmulbench.tasks._emoji_data import (
+from mmulbench.tasks._pictures.emoji_data import (
     VARIATION_SELECTOR,
     PictureTask,
     part_of,
@@ -28,7 +29,6 @@ from mmulbench.tasks._emoji_data import (
     spread,
     unicode_entries,
 )
-from mmulbench.training import Recipe
 
 SKIN_TONES = {chr(code) for code in range(0x1F3FB, 0x1F400)}
 FULLY_QUALIFIED = 2

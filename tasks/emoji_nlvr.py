@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.data import Integers, Split
-from mmulbench.datainfo import DataInfo
-from mmulbench.model import RawItems
+from mmulbench.core.data import Integers, Split
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.model import RawItems
+from mmulbench.core.registry import TASKS
+from mmulbench.core.task import TaskData, data_fingerprint
+from mmulbench.core.training import Recipe
 from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
 from mmulbench.seeds import generator
-from mmulbench.task import TaskData, data_fingerprint
-from mmulbench.tasks._emoji_data import (
+from mmulbench.tasks._pictures.emoji_data import (
     PictureTask,
     balanced_choice,
     columns,
@@ -23,9 +24,8 @@ from mmulbench.tasks._emoji_data import (
     split_pictures,
     spread,
 )
-from mmulbench.tasks._emoji_kinds import KnownPicture, known_pictures
+from mmulbench.tasks._pictures.emoji_kinds import KnownPicture, known_pictures
 from mmulbench.tasks._statements import candidates
-from mmulbench.training import Recipe
 
 Pairs = dict[tuple[int, int], list[tuple[str, bool]]]
 """By pair of pictures (left, right), its statements and whether they are true."""

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.data import Split
-from mmulbench.datainfo import DataInfo
-from mmulbench.model import RawItems
+from mmulbench.core.data import Split
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.model import RawItems
+from mmulbench.core.registry import TASKS
+from mmulbench.core.task import TaskData, data_fingerprint
+from mmulbench.core.training import Recipe
 from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
-from mmulbench.task import TaskData, data_fingerprint
-from mmulbench.tasks._emoji_data import PictureTask, part_of, read_pictures, split_pictures, spread
-from mmulbench.tasks._flag_data import read_flags
-from mmulbench.training import Recipe
+from mmulbench.tasks._pictures.emoji_data import PictureTask, part_of, read_pictures, split_pictures, spread
+from mmulbench.tasks._pictures.flag_data import read_flags
 
 
 @TASKS.register("flags")

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmulbench.data import Integers, Split
-from mmulbench.datainfo import DataInfo
-from mmulbench.model import RawItems
+from mmulbench.core.data import Integers, Split
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.model import RawItems
+from mmulbench.core.registry import TASKS
+from mmulbench.core.task import TaskData, data_fingerprint
+from mmulbench.core.training import Recipe
 from mmulbench.packages import OFFLINE_INSTALL
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
 from mmulbench.seeds import generator
-from mmulbench.task import TaskData, data_fingerprint
-from mmulbench.tasks._emoji_data import (
+from mmulbench.tasks._pictures.emoji_data import (
     PictureTask,
     balanced_choice,
     columns,
@@ -24,9 +25,8 @@ from mmulbench.tasks._emoji_data import (
     split_pictures,
     spread,
 )
-from mmulbench.tasks._flag_data import Flag, read_flags
-from mmulbench.tasks._flag_facts import certain_facts, hypotheses, meanings
-from mmulbench.training import Recipe
+from mmulbench.tasks._pictures.flag_data import Flag, read_flags
+from mmulbench.tasks._pictures.flag_facts import certain_facts, hypotheses, meanings
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
 

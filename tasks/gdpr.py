@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mmulbench.datainfo import DataInfo
-from mmulbench.registry import TASKS
-from mmulbench.tasks._hpo import (
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.registry import TASKS
+from mmulbench.tasks._official.jsonl import Record
+from mmulbench.tasks._official.pairs import SPLITS
+from mmulbench.tasks._relations.hpo import (
     read_disease_names,
     read_diseases,
     read_former_ids,
     read_genes,
     read_terms,
 )
-from mmulbench.tasks._jsonl import Record
-from mmulbench.tasks._pairs import SPLITS
-from mmulbench.tasks._relation_files import find_file, read_rows, refuse_pickles
-from mmulbench.tasks._relation_graph import Knowledge, Node, hpo_beside
-from mmulbench.tasks._relation_task import Parts, RelationTask, Row, label_in, name_in
-from mmulbench.tasks._relations import shuffled
+from mmulbench.tasks._relations.relation_files import find_file, read_rows, refuse_pickles
+from mmulbench.tasks._relations.relation_graph import Knowledge, Node, hpo_beside
+from mmulbench.tasks._relations.relation_task import Parts, RelationTask, Row, label_in, name_in
+from mmulbench.tasks._relations.relations import shuffled
 
 COLUMNS = ("gene", "disease", "phenotype", "text", "relation")
 PHENOTYPE_ID = re.compile(r"HP[_:]([0-9]{7})")

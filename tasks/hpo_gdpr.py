@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmulbench.datainfo import DataInfo
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.registry import TASKS
 from mmulbench.packages import OFFLINE_INSTALL
-from mmulbench.registry import TASKS
-from mmulbench.tasks._hpo import hpo_file, read_disease_names, read_diseases
-from mmulbench.tasks._hpo_relations import HpoRelations, Subject
+from mmulbench.tasks._relations.hpo import hpo_file, read_disease_names, read_diseases
+from mmulbench.tasks._relations.hpo_relations import HpoRelations, Subject
 
 
 @TASKS.register("hpo_gdpr")

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmulbench.datainfo import DataInfo
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.registry import TASKS
+from mmulbench.core.training import Recipe
 from mmulbench.errors import MmulbenchError
-from mmulbench.registry import TASKS
-from mmulbench.tasks._hub import Columns
-from mmulbench.tasks._jsonl import Record, read_lines
-from mmulbench.tasks._official import OfficialTask, Source
-from mmulbench.tasks._pairs import PairTable, Unit
-from mmulbench.training import Recipe
+from mmulbench.tasks._official.hub import Columns
+from mmulbench.tasks._official.jsonl import Record, read_lines
+from mmulbench.tasks._official.official import OfficialTask, Source
+from mmulbench.tasks._official.pairs import PairTable, Unit
 
 FILES = {"train": "train", "validation": "dev", "test": "test1"}
 """By split, how the official file's name begins; test1 is test-P, the public test set."""

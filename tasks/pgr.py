@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mmulbench.datainfo import DataInfo
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError
-from mmulbench.registry import TASKS
-from mmulbench.tasks._hpo import read_former_ids, read_genes, read_symbols, read_terms
-from mmulbench.tasks._jsonl import Record
-from mmulbench.tasks._relation_files import read_tsv
-from mmulbench.tasks._relation_graph import Knowledge, Node, hpo_beside
-from mmulbench.tasks._relation_task import Parts, RelationTask, Row, label_in, name_in
-from mmulbench.tasks._relations import shuffled
+from mmulbench.tasks._official.jsonl import Record
+from mmulbench.tasks._relations.hpo import read_former_ids, read_genes, read_symbols, read_terms
+from mmulbench.tasks._relations.relation_files import read_tsv
+from mmulbench.tasks._relations.relation_graph import Knowledge, Node, hpo_beside
+from mmulbench.tasks._relations.relation_task import Parts, RelationTask, Row, label_in, name_in
+from mmulbench.tasks._relations.relations import shuffled
 
 COLUMNS = ("SENTENCE", "GENE", "PHENOTYPE", "GENE_ID", "PHENOTYPE_ID", "RELATION")
 GENE_ID = re.compile(r"[0-9]{1,12}")

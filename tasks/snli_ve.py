@@ -8,21 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.data import Integers
-from mmulbench.datainfo import DataInfo
+from mmulbench.core.data import Integers
+from mmulbench.core.data_info import DataInfo
+from mmulbench.core.registry import TASKS
+from mmulbench.core.task import TaskData
+from mmulbench.core.training import Recipe
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.hashing import fingerprint
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
-from mmulbench.results import fingerprint
 from mmulbench.seeds import generator
-from mmulbench.task import TaskData
-from mmulbench.tasks._hub import NO_LABEL, Columns
-from mmulbench.tasks._images import Images, safe_name
-from mmulbench.tasks._jsonl import Record, read_lines
-from mmulbench.tasks._official import OfficialTask, Source
-from mmulbench.tasks._pairs import PairTable, Unit
+from mmulbench.tasks._official.hub import NO_LABEL, Columns
+from mmulbench.tasks._official.images import Images, safe_name
+from mmulbench.tasks._official.jsonl import Record, read_lines
+from mmulbench.tasks._official.official import OfficialTask, Source
+from mmulbench.tasks._official.pairs import PairTable, Unit
 from mmulbench.tasks.flickr30k import Flickr30k
-from mmulbench.training import Recipe
 
 FILES = {"train": "snli_ve_train.jsonl", "validation": "snli_ve_dev.jsonl", "test": "snli_ve_test.jsonl"}
 

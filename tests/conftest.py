@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from mmulbench import plugins, unlearning
-from mmulbench.artifacts import ArtifactCache
-from mmulbench.pipeline import Run, execute, make_spec, use_device
-from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare
-from mmulbench.references import load_original
-from mmulbench.registry import METHODS, TASKS
-from mmulbench.store import ResultsStore
+from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.core import plugins
+from mmulbench.core.registry import METHODS, TASKS
+from mmulbench.device import use_device
+from mmulbench.records.store import ResultsStore
+from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.prepare import Prepared, Workspace, find_backbone, prepare
+from mmulbench.runs.references import load_original
+from mmulbench.runs.unlearn import make_problem as problem_of
 
 SEED = 42
 
@@ -75,7 +77,7 @@ def make_problem(emoji, original, workspace):
         units = (
             emoji.task.forget_units(emoji.data, forget, SEED) if isinstance(forget, int) else np.array(forget)
         )
-        return unlearning.make_problem(original, units, prepared, SEED, workspace)
+        return problem_of(original, units, prepared, SEED, workspace)
 
     return make
 

@@ -1,1 +1,5 @@
-"""Backbones, one family a file, each implementing `mmulbench.model.Backbone`."""
+"""Build models, one family a file, each implementing `mmulbench.core.model.Backbone`.
+
+For others: nothing by import: the registry `BACKBONES` finds them by name.
+May import: cache, core, the ground floor.
+"""

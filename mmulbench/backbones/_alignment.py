@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmulbench.data import Targets
+from mmulbench.core.data import Targets
+from mmulbench.core.model import CONTRASTIVE, MATCHING, Encoded, ModelOutput, RetrievalModel
 from mmulbench.errors import Diverged
-from mmulbench.model import CONTRASTIVE, MATCHING, Encoded, ModelOutput, RetrievalModel
 
 
 class AlignedRetrieval(RetrievalModel):

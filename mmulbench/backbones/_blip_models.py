@@ -12,8 +12,8 @@ from mmulbench.backbones import _packaged
 from mmulbench.backbones._alignment import AlignedRetrieval
 from mmulbench.backbones._encoders import side_by_side
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, Normalisation, Triple
-from mmulbench.data import Inputs
-from mmulbench.model import ClassificationModel, Encoded, MultimodalModel
+from mmulbench.core.data import Inputs
+from mmulbench.core.model import ClassificationModel, Encoded, MultimodalModel
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from mmulbench.backbones import _packaged
-from mmulbench.backbones._checkpoints import Checkpoint, open_checkpoint
 from mmulbench.backbones._pixels import resized_pixels
-from mmulbench.data import Inputs
-from mmulbench.model import Backbone, Blockwise, RawItems
+from mmulbench.backbones._pretrained.checkpoints import Checkpoint, open_checkpoint
+from mmulbench.cache.block_layout import Blockwise
+from mmulbench.core.data import Inputs
+from mmulbench.core.model import Backbone, RawItems
 
 
 class CheckpointBackbone(Backbone):

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._alignment import contrastive_loss
 from mmulbench.backbones._pixels import Normalisation, Triple
-from mmulbench.data import Inputs, Targets
-from mmulbench.model import (
+from mmulbench.core.data import Inputs, Targets
+from mmulbench.core.model import (
     CONTRASTIVE,
     ClassificationModel,
     Encoded,

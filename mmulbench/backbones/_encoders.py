@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones._pixels import HALF, Normalisation, Triple
-from mmulbench.data import Inputs
-from mmulbench.model import Encoded
+from mmulbench.core.data import Inputs
+from mmulbench.core.model import Encoded
 
 
 def encoder_layer(

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mmulbench.backbones._pixels import resized
-from mmulbench.data import Inputs
-from mmulbench.model import Blockwise
+from mmulbench.cache.block_layout import Blockwise
+from mmulbench.core.data import Inputs
 from mmulbench.packages import package_folder
 
 Track = Callable[[Iterable[Any], int, str], Iterable[Any]]

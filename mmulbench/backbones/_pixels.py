@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mmulbench.model import Blockwise
+from mmulbench.cache.block_layout import Blockwise
 
 Triple = tuple[float, float, float]
 """A number each for red, green and blue."""

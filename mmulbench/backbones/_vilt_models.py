@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._encoders import masked_mean
 from mmulbench.backbones._pixels import HALF, Normalisation, Triple
-from mmulbench.data import Inputs, Targets
-from mmulbench.model import (
+from mmulbench.core.data import Inputs, Targets
+from mmulbench.core.model import (
     MATCHING,
     ClassificationModel,
     Encoded,

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
-from mmulbench.backbones._albef_checkpoint import AlbefCheckpoint, open_checkpoint
 from mmulbench.backbones._albef_config import BASE, AlbefConfig
 from mmulbench.backbones._alignment import AlignedRetrieval
 from mmulbench.backbones._encoders import (
@@ -21,17 +20,11 @@ from mmulbench.backbones._encoders import (
     side_by_side,
 )
 from mmulbench.backbones._pixels import resized_pixels
-from mmulbench.data import Inputs
-from mmulbench.model import (
-    Backbone,
-    Blockwise,
-    ClassificationModel,
-    Encoded,
-    MultimodalModel,
-    RawItems,
-    TaskShape,
-)
-from mmulbench.registry import BACKBONES
+from mmulbench.backbones._pretrained.albef import AlbefCheckpoint, open_checkpoint
+from mmulbench.cache.block_layout import Blockwise
+from mmulbench.core.data import Inputs
+from mmulbench.core.model import Backbone, ClassificationModel, Encoded, MultimodalModel, RawItems, TaskShape
+from mmulbench.core.registry import BACKBONES
 
 
 class _Trunk(MultimodalModel):

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from mmulbench.backbones._blip_models import Blip, BlipClassifier, BlipSize
 from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
-from mmulbench.backbones._checkpoints import Checkpoint
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD
+from mmulbench.backbones._pretrained.checkpoints import Checkpoint
+from mmulbench.core.model import TaskShape
+from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import MmulbenchError
-from mmulbench.model import TaskShape
 from mmulbench.packages import package_folder
-from mmulbench.registry import BACKBONES
 
 TEXT_LENGTH = 35
 """Tokens of a text in the published retrieval models' training."""

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 from torch import nn
 
 from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
-from mmulbench.backbones._checkpoints import Checkpoint
 from mmulbench.backbones._clip_models import Clip, ClipClassifier, ClipSize, Siglip
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
-from mmulbench.data import Inputs
+from mmulbench.backbones._pretrained.checkpoints import Checkpoint
+from mmulbench.core.data import Inputs
+from mmulbench.core.model import TaskShape
+from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import MmulbenchError
-from mmulbench.model import TaskShape
 from mmulbench.packages import package_folder
-from mmulbench.registry import BACKBONES
 
 PIXELS: dict[str, tuple[Triple, Triple]] = {
     "clip": (CLIP_MEAN, CLIP_STD),

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._encoders import ProjectedTokens, TextTransformer, masked_mean
-from mmulbench.data import Inputs
+from mmulbench.core.data import Inputs
+from mmulbench.core.model import Backbone, ClassificationModel, Encoded, RawItems, TaskShape
+from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import UsageError
-from mmulbench.model import Backbone, ClassificationModel, Encoded, RawItems, TaskShape
 from mmulbench.packages import package_folder
-from mmulbench.registry import BACKBONES
 
 Conv = Literal["sage", "gcn", "gat"]
 

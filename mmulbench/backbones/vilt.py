@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from torch import nn
 
 from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
-from mmulbench.backbones._checkpoints import Checkpoint
 from mmulbench.backbones._pixels import HALF
+from mmulbench.backbones._pretrained.checkpoints import Checkpoint
 from mmulbench.backbones._vilt_models import Vilt, ViltClassifier, ViltSize, fresh_head, widen
+from mmulbench.core.model import TaskShape
+from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import MmulbenchError
-from mmulbench.model import TaskShape
 from mmulbench.packages import package_folder
-from mmulbench.registry import BACKBONES
 
 
 @BACKBONES.register("vilt")

@@ -1,1 +1,5 @@
-"""Metrics: pure functions on arrays, and the catalogue that defines each of them."""
+"""Compute every metric as a pure function of arrays; nothing here knows a model, a task or a file.
+
+For others: `catalogue` (what there is), and one module for each family of metrics.
+May import: records, the ground floor.
+"""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmulbench.results import Direction
+    from mmulbench.records.schema import Direction
 
 
 @dataclass(frozen=True)

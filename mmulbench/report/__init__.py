@@ -1,1 +1,5 @@
-"""What is made of the records: leaderboard, end-of-run summary and figures, computed from `RunResult`s."""
+"""Make leaderboard, end-of-run summary and figures out of records alone.
+
+For others: `leaderboard`, `plots`, `summary`.
+May import: records, metrics, the ground floor.
+"""

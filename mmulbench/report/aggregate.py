@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.hashing import canonical_json
 from mmulbench.metrics.catalogue import HEADLINE, METRICS, Metric
-from mmulbench.results import Cost, RunResult, RunSpec, Scalar, Value, canonical_json
+from mmulbench.records.schema import Cost, RunResult, RunSpec, Scalar, Value
 
 RETRAIN = "retrain"
 ORIGINAL = "original"

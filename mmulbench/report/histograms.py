@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmulbench.records.schema import ScoreHistogram
 from mmulbench.report.aggregate import ORIGINAL, Group, Row
 from mmulbench.report.style import COLOURS
-from mmulbench.results import ScoreHistogram
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,8 @@ from itertools import groupby
 from pathlib import Path
 
 from mmulbench.metrics.catalogue import POPULATION, Metric
+from mmulbench.records.schema import RunResult
+from mmulbench.records.store import ResultsStore, Unreadable
 from mmulbench.report.aggregate import (
     RETRAIN,
     Group,
@@ -18,8 +20,6 @@ from mmulbench.report.aggregate import (
     group_records,
     settings,
 )
-from mmulbench.results import RunResult
-from mmulbench.store import ResultsStore, Unreadable
 
 DECIMALS = 3
 """Digits shown; two cells that agree to this many digits are a tie and are both bold."""

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmulbench.errors import UsageError
+from mmulbench.hashing import fingerprint
 from mmulbench.metrics.catalogue import METRICS
+from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import (
     ORIGINAL,
     RETRAIN,
@@ -22,7 +24,6 @@ from mmulbench.report.aggregate import (
 )
 from mmulbench.report.histograms import score_figure
 from mmulbench.report.style import BLACK, COLOURS, GREY, MARKERS, SETTINGS, save
-from mmulbench.results import RunResult, fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd

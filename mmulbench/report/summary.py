@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mmulbench.metrics.catalogue import METRICS
+from mmulbench.records.schema import Cost, RunResult, Tuning, Value
 from mmulbench.report.aggregate import settings
 from mmulbench.report.verdict import verdict
-from mmulbench.results import Cost, RunResult, Tuning, Value
 
 __all__ = ["show", "summary_table", "verdict"]
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from mmulbench.records.schema import RunResult, Value
 from mmulbench.report.aggregate import RETRAIN
-from mmulbench.results import RunResult, Value
 
 MIA_TOLERANCE, TOLERANCE_UNITS = 0.05, 200
 """Attack accuracy this far from retrain's, on any path, is a difference: two standard errors of a balanced

@@ -1,1 +1,5 @@
-"""Sweeps: many runs, planned as one, made by local workers or by Slurm."""
+"""Plan many runs as one, and have them made by local workers or by Slurm.
+
+For others: `commands`, `status_commands`, `grid`, `choose_executor`, `slurm_settings`.
+May import: records, core, runs, the ground floor.
+"""

@@ -10,21 +10,21 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.live import Live
 
-from mmulbench.plugins import load_plugins
-from mmulbench.session import Request
-from mmulbench.store import ResultsStore
-from mmulbench.sweeps.executors import Asked, executor_of_retry
+from mmulbench.core.plugins import load_plugins
+from mmulbench.records.store import ResultsStore
+from mmulbench.runs.session import Request
+from mmulbench.sweeps.choose_executor import Asked, executor_of_retry
 from mmulbench.sweeps.folder import SweepFolder, find_sweep
 from mmulbench.sweeps.grid import Grid
 from mmulbench.sweeps.local import Local, follow, start_local
 from mmulbench.sweeps.options import enter_folder, options_of
 from mmulbench.sweeps.packing import is_by_minutes
 from mmulbench.sweeps.plan import Plan, estimate, step_seconds
-from mmulbench.sweeps.progress import standing
-from mmulbench.sweeps.show import counts_table, print_plan, print_standing
 from mmulbench.sweeps.slurm import Slurm, submit_slurm
-from mmulbench.sweeps.stored import ENDED, Status
-from mmulbench.sweeps.submit import plan_sweep, store_sweep
+from mmulbench.sweeps.state import ENDED, Status
+from mmulbench.sweeps.status import standing
+from mmulbench.sweeps.status_output import counts_table, print_plan, print_standing
+from mmulbench.sweeps.store_sweep import plan_sweep, store_sweep
 
 Only = Literal["failed", "missing"]
 """Which part of what is left `retry` does."""

@@ -21,8 +21,8 @@ from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 from mmulbench.files import disk_errors, write_atomically
-from mmulbench.sweeps.stored import StepState, StoredSweep
-from mmulbench.validation import reading
+from mmulbench.records.reading import reading
+from mmulbench.sweeps.state import StepState, StoredSweep
 
 SWEEPS_FLAG = "--sweeps-dir"
 

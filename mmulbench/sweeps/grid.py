@@ -12,7 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 from mmulbench.files import reason_of
-from mmulbench.results import Scalar, fingerprint
+from mmulbench.hashing import fingerprint
+from mmulbench.records.schema import Scalar
 
 
 class Frozen(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors
-from mmulbench.session import Request
+from mmulbench.runs.session import Request
 
 OF_JOBS = ("task", "methods", "seeds", "backbone", "forget_size", "settings")
 """What each run has its own of."""

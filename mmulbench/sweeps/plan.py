@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal, get_args
 
-from mmulbench.registry import METHODS
-from mmulbench.results import RunResult, fingerprint
+from mmulbench.core.registry import METHODS
+from mmulbench.hashing import fingerprint
+from mmulbench.records.schema import RunResult
 from mmulbench.sweeps.grid import Job, titled
 
 Kind = Literal["original", "retrain", "shadow", "run"]

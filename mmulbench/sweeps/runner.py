@@ -6,22 +6,22 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from mmulbench.environment import describe_environment
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import prepare_folder, write_atomically
-from mmulbench.opening import Checked, Opened, check, open_task
-from mmulbench.pipeline import Run, execute, is_settled, shadows_of
 from mmulbench.progress import Progress
-from mmulbench.references import load_original, load_retrain
-from mmulbench.results import RunResult
-from mmulbench.session import Request, configured, plan_run, results_output
-from mmulbench.shadows import shadow_seed
-from mmulbench.sweeps.aftermath import store_failure
+from mmulbench.records.environment import describe_environment
+from mmulbench.records.schema import RunResult
+from mmulbench.runs.open_task import Checked, Opened, check, open_task
+from mmulbench.runs.pipeline import Run, execute, is_settled, shadows_of
+from mmulbench.runs.references import load_original, load_retrain
+from mmulbench.runs.session import Request, configured, plan_run, results_output
+from mmulbench.runs.shadow_models import shadow_seed
+from mmulbench.runs.unlearn import make_problem
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
+from mmulbench.sweeps.killed_step import store_failure
 from mmulbench.sweeps.plan import Step, shared_settings
 from mmulbench.sweeps.worker import Made
-from mmulbench.unlearning import make_problem
 
 
 class Runner:

@@ -30,7 +30,7 @@ from mmulbench.sweeps.slurm_jobs import (
 )
 from mmulbench.sweeps.slurm_settings import MINUTES
 from mmulbench.sweeps.slurm_task import SlurmSteps
-from mmulbench.sweeps.stored import ENDED
+from mmulbench.sweeps.state import ENDED
 
 SPARE_STARTS = 1
 """How often a task may reach its time limit beyond once for each step, before it is given up."""

@@ -15,11 +15,11 @@ from pydantic import Field
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import write_atomically
+from mmulbench.records.reading import reading
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Frozen
 from mmulbench.sweeps.packing import PACK_PATTERN
-from mmulbench.sweeps.stored import ENDED, StepId, StepState, now
-from mmulbench.validation import reading
+from mmulbench.sweeps.state import ENDED, StepId, StepState, now
 
 FILE = "slurm.json"
 LOGS = "slurm"

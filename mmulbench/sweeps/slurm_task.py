@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmulbench.sweeps.aftermath import state_of_killed
 from mmulbench.sweeps.folder import SweepFolder
-from mmulbench.sweeps.stored import ENDED
+from mmulbench.sweeps.killed_step import state_of_killed
+from mmulbench.sweeps.state import ENDED
 from mmulbench.sweeps.supervisor import supervise, worker_command
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.sweeps.aftermath import state_of_killed
 from mmulbench.sweeps.folder import SweepFolder
-from mmulbench.sweeps.stored import StepState, now, worker_name
+from mmulbench.sweeps.killed_step import state_of_killed
+from mmulbench.sweeps.state import StepState, now, worker_name
 
 POLL_SECONDS = 0.2
 

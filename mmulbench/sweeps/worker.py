@@ -15,10 +15,10 @@ from typing import Protocol
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors, write_atomically
 from mmulbench.progress import Progress
-from mmulbench.results import RunResult
+from mmulbench.records.schema import RunResult
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.plan import Step
-from mmulbench.sweeps.stored import ENDED, StepState, now, this_worker
+from mmulbench.sweeps.state import ENDED, StepState, now, this_worker
 
 POLL_SECONDS = 0.5
 """How often a worker looks whether a step has become ready."""

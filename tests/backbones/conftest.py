@@ -13,11 +13,11 @@ import pytest
 from albef_checkpoints import saved
 from clip_toys import RETRIEVAL, loud
 
-from mmulbench.model import TaskShape
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
-from mmulbench.registry import TASKS
-from mmulbench.results import RunResult
+from mmulbench.core.model import TaskShape
+from mmulbench.core.registry import TASKS
+from mmulbench.records.schema import RunResult
+from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.prepare import find_backbone, prepare
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ import torch
 from mmulbench import packages
 from mmulbench.backbones._alignment import contrastive_loss, hard_negatives
 from mmulbench.backbones.albef import Albef, AlbefBackbone
-from mmulbench.data import Targets
+from mmulbench.core.data import Targets
+from mmulbench.core.model import Encoded, RawItems
 from mmulbench.errors import Diverged, UsageError
-from mmulbench.model import Encoded, RawItems
 from mmulbench.seeds import torch_seeded
 
 CONFIG = AlbefBackbone("tiny").config

@@ -10,12 +10,12 @@ from torch import nn
 from torch.nn import functional
 
 from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.data import Targets
+from mmulbench.core.data import Targets
+from mmulbench.core.model import RawItems, TaskShape
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 from mmulbench.files import sha256_of
-from mmulbench.model import RawItems, TaskShape
-from mmulbench.preparation import find_backbone
-from mmulbench.registry import TASKS
+from mmulbench.runs.prepare import find_backbone
 from mmulbench.seeds import torch_seeded
 
 near = {"rtol": 1e-4, "atol": 1e-4}

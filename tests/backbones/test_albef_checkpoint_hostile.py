@@ -11,7 +11,7 @@ import torch
 from albef_checkpoints import LAYER, saved, without
 
 from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.cli import main
+from mmulbench.cli.app import main
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import sha256_of
 

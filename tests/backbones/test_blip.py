@@ -11,10 +11,10 @@ from mmulbench import packages
 from mmulbench.backbones._alignment import contrastive_loss
 from mmulbench.backbones._blip_models import Blip
 from mmulbench.backbones.blip import BlipBackbone
-from mmulbench.data import Targets
+from mmulbench.core.data import Targets
+from mmulbench.core.model import RawItems, TaskShape, own_class_log_odds
 from mmulbench.errors import UsageError
 from mmulbench.metrics.catalogue import HEADLINE
-from mmulbench.model import RawItems, TaskShape, own_class_log_odds
 from mmulbench.seeds import torch_seeded
 
 CONFIG = BlipBackbone("tiny").config

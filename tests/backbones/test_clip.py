@@ -26,9 +26,9 @@ from torch import nn
 
 from mmulbench import packages
 from mmulbench.backbones.clip import ClipBackbone
+from mmulbench.core.model import RawItems
 from mmulbench.errors import UsageError
 from mmulbench.metrics.catalogue import HEADLINE
-from mmulbench.model import RawItems
 
 
 @each_variant

@@ -13,9 +13,9 @@ import torch
 from clip_checkpoints import EMBEDDING, END, IMAGE, LENGTH, START, TEXT
 
 from mmulbench.backbones.clip import ClipBackbone
-from mmulbench.data import Targets
+from mmulbench.core.data import Targets
+from mmulbench.core.model import RawItems, TaskShape
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.model import RawItems, TaskShape
 from mmulbench.seeds import torch_seeded
 
 FAMILIES = ("clip", "siglip")

@@ -17,8 +17,8 @@ from clip_toys import (
     texts_of,
 )
 
-from mmulbench.data import Targets
-from mmulbench.model import Encoded, own_class_log_odds
+from mmulbench.core.data import Targets
+from mmulbench.core.model import Encoded, own_class_log_odds
 
 
 def by_hand(model: Any, a: Encoded, b: Encoded) -> list[list[float]]:

@@ -8,9 +8,9 @@ import torch
 
 from mmulbench import packages
 from mmulbench.backbones.gtnn import Gtnn, GtnnBackbone, GtnnConfig, adjacency, ordered_edges
-from mmulbench.data import Features, Targets
+from mmulbench.core.data import Features, Targets
+from mmulbench.core.model import RawItems, TaskShape, own_class_log_odds
 from mmulbench.errors import UsageError
-from mmulbench.model import RawItems, TaskShape, own_class_log_odds
 from mmulbench.seeds import torch_seeded
 
 CONFIG = GtnnBackbone("tiny").config

@@ -11,11 +11,11 @@ from vilt_toys import PAIR, SHAPES, TRIPLE, built, differs, louder, near
 
 from mmulbench.backbones._vilt_models import Vilt, false_texts, ranking_loss
 from mmulbench.backbones.vilt import ViltBackbone
-from mmulbench.data import Features, Relations, Split, Targets
+from mmulbench.core.data import Features, Relations, Split, Targets
+from mmulbench.core.model import Encoded, ModelOutput, RawItems, TaskShape
+from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.catalogue import HEADLINE
-from mmulbench.model import Encoded, ModelOutput, RawItems, TaskShape
 from mmulbench.progress import Progress
-from mmulbench.retrieval import evaluate_retrieval
 
 CONFIG = ViltBackbone("tiny").config
 LENGTH = CONFIG.text_length

@@ -14,10 +14,10 @@ from vilt_toys import PAIR, SHAPES, built, differs, near
 from mmulbench.backbones._packaged import tokenize
 from mmulbench.backbones._vilt_models import ViltSize
 from mmulbench.backbones.vilt import ViltBackbone
+from mmulbench.core.model import RawItems, TaskShape
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.model import RawItems, TaskShape
-from mmulbench.preparation import find_backbone
-from mmulbench.registry import TASKS
+from mmulbench.runs.prepare import find_backbone
 from mmulbench.seeds import torch_seeded
 
 

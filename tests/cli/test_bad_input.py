@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import KINDS, ONE_EPOCH, TINY, here, numbers
 
-from mmulbench.registry import METHODS
+from mmulbench.core.registry import METHODS
 
 RUN = ["run", "-m", "mmul", "-t", "emoji", "-b", "albef:tiny"]
 NAMES = ", ".join(METHODS.names())
@@ -124,7 +124,7 @@ def test_debug_alone_shows_a_traceback(words):
 def test_a_mistake_in_an_outside_method_is_recorded_with_its_place(bench):
     site = bench.root / "site"
     (site / "broken.py").write_text(
-        "from mmulbench.method import Method\n"
+        "from mmulbench.core.method import Method\n"
         "class Broken(Method):\n"
         "    def unlearn(self, problem):\n"
         "        raise ValueError('two\\nlines')\n"

@@ -7,15 +7,15 @@ import json
 import pytest
 from helpers import here
 
-from mmulbench.contract.kinds import KINDS
-from mmulbench.contract.methods import method_checks
-from mmulbench.contract.tasks import task_checks
+from mmulbench.conformance.method_checks import method_checks
+from mmulbench.conformance.task_checks import task_checks
+from mmulbench.conformance.tiny_tasks import KINDS
 
 BROKEN = '''
 """Draws from the global generator."""
 import torch
-from mmulbench.method import Method
-from mmulbench.registry import METHODS
+from mmulbench.core.method import Method
+from mmulbench.core.registry import METHODS
 
 
 @METHODS.register("careless_noise")

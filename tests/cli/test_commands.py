@@ -13,7 +13,7 @@ import pytest
 from helpers import ONE_EPOCH, TINY, here, numbers
 
 from mmulbench import __version__
-from mmulbench.results import RunResult
+from mmulbench.records.schema import RunResult
 
 LONG = ["run", "-m", "mmul", *TINY, "-b", "albef:tiny"]
 MMUL = [*LONG, *ONE_EPOCH]
@@ -242,7 +242,7 @@ def test_version_and_help():
 def test_help_and_list_import_nothing_slow(words):
     code = (
         "import sys\n"
-        "from mmulbench.cli import main\n"
+        "from mmulbench.cli.app import main\n"
         f"code = main({words!r})\n"
         "slow = {'torch', 'transformers', 'pandas', 'numpy', 'scipy', 'sklearn', 'matplotlib'}\n"
         "assert not slow & set(sys.modules), slow & set(sys.modules)\n"

@@ -101,8 +101,8 @@ def test_a_run_killed_in_the_middle_of_training_goes_on_there(bench, method, lon
 
 
 CHANGING = '''
-from mmulbench.method import OneSetMethod
-from mmulbench.registry import METHODS
+from mmulbench.core.method import OneSetMethod
+from mmulbench.core.registry import METHODS
 
 
 @METHODS.register("changing")

@@ -13,8 +13,8 @@ import pytest
 from helpers import ONE_EPOCH, TINY, Bench, here
 
 METHOD = '''"""Methods of mine."""
-from mmulbench.method import OneSetMethod
-from mmulbench.registry import METHODS
+from mmulbench.core.method import OneSetMethod
+from mmulbench.core.registry import METHODS
 
 
 @METHODS.register("scrubber")
@@ -30,7 +30,7 @@ class Scrubber(OneSetMethod):
 FACTOR = 1.0
 '''
 TASK = '''
-from mmulbench.registry import TASKS
+from mmulbench.core.registry import TASKS
 from mmulbench.tasks.emoji import Emoji
 
 
@@ -40,7 +40,7 @@ class FewEmoji(Emoji):
 '''
 BACKBONE = """
 from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.registry import BACKBONES
+from mmulbench.core.registry import BACKBONES
 
 
 @BACKBONES.register("my_albef")

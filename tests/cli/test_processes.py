@@ -10,8 +10,8 @@ import psutil
 import pytest
 from helpers import KINDS, ONE_EPOCH, TINY, Bench, here, numbers
 
+from mmulbench.cli.launch import check_devices
 from mmulbench.errors import UsageError
-from mmulbench.launching import check_devices
 
 TWO = ["--processes", "2"]
 METHODS = ["finetune", "scrub", "retrain", "salun", "fisher"]
@@ -23,8 +23,8 @@ ALONE = '''
 import os
 from datetime import timedelta
 from mmulbench import parallel
-from mmulbench.method import Method
-from mmulbench.registry import METHODS
+from mmulbench.core.method import Method
+from mmulbench.core.registry import METHODS
 
 parallel.ALONE = timedelta(seconds=1)
 

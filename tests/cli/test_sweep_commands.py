@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from helpers import numbers
 
-from mmulbench.store import ResultsStore
+from mmulbench.records.store import ResultsStore
 
 TASK = ["-t", "emoji", "--set", "task.limit=40", "--set", "recipe.epochs=1", "--device", "cpu"]
 ONE = ["-m", "mmul", "--set", "mmul.epochs=1", *TASK]
@@ -20,8 +20,8 @@ DEBUG = ["--executor", "debug", "--json"]
 BAD = '''
 import os, signal
 from pathlib import Path
-from mmulbench.method import OneSetMethod
-from mmulbench.registry import METHODS
+from mmulbench.core.method import OneSetMethod
+from mmulbench.core.registry import METHODS
 
 
 def bad(name, misbehave):

@@ -5,7 +5,7 @@ import json
 import pytest
 from helpers import ONE_EPOCH, TINY, here
 
-from mmulbench.tuned import Study, read_study, study_path
+from mmulbench.records.study import Study, read_study, study_path
 
 SMALL = [*TINY, "-b", "albef:tiny", "--forget-size", "2", "--seed", "1", "--budget", "50"]
 RUN = ["run", "-m", "mmul", *TINY, "-b", "albef:tiny", "--no-reference", "--json"]

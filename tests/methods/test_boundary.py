@@ -7,9 +7,9 @@ import torch
 from labelled_toys import LabelledToy, labelled_problem
 from toys import changed, state_of, toy_features, whole
 
+from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.methods.boundary_expand import BoundaryExpand
 from mmulbench.methods.boundary_shrink import BoundaryShrink, nearest_wrong
-from mmulbench.registry import METHODS, TASKS
 
 # With all texts (1, 1), logits are (x, y, 0) for an image (x, y).
 IMAGES = [[3.0, 2.9], [3.0, -1.0], [0.2, 0.1], [2.0, -0.05], [0.0, 0.0]]

@@ -4,12 +4,12 @@ import pytest
 from torch import nn
 from toys import Toy, changed, state_of, toy_problem
 
+from mmulbench.core.model import TaskShape
+from mmulbench.core.registry import BACKBONES
 from mmulbench.methods._blocks import blocks, last_blocks
 from mmulbench.methods.cf_k import CfK
 from mmulbench.methods.eu_k import EuK
 from mmulbench.methods.finetune import Finetune
-from mmulbench.model import TaskShape
-from mmulbench.registry import BACKBONES
 
 SETTINGS = {"epochs": 2, "lr": 0.01, "batch_size": 2}
 

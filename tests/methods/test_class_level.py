@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from toys import toy_problem
 
+from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.errors import NotApplicable
-from mmulbench.registry import METHODS, TASKS
 
 
 @pytest.mark.parametrize("name", ["unsir", "erm_ktp"])

@@ -6,9 +6,9 @@ import pytest
 from labelled_toys import OnePath
 from toys import Toy, toy_problem, two_pair_loss, two_pair_problem, whole
 
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import NotApplicable
 from mmulbench.methods.clip_erase import ClipErase
-from mmulbench.registry import TASKS
 
 
 def student():

@@ -7,8 +7,8 @@ import torch
 from labelled_toys import LabelledToy, labelled_problem, seeded_features
 from toys import Toy, two_pair_problem, whole
 
+from mmulbench.core.registry import TASKS
 from mmulbench.methods.delete import Delete
-from mmulbench.registry import TASKS
 
 
 def test_loss_by_hand():

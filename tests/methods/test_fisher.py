@@ -6,28 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from gradients_by_hand import classes_gradients
 from labelled_toys import LabelledToy, labelled_problem
 from toys import changed, random_features, state_of, toy_problem, two_pair_problem, whole
 
-from mmulbench.methods._fisher import (
-    fisher_diagonal,
-    mean_pair_loss,
-    pair_losses,
-    reference_pools,
-)
+from mmulbench.methods._fisher import fisher_diagonal, mean_pair_loss, pair_losses, reference_pools
 from mmulbench.methods.fisher import Fisher
 
 
 def trainable(problem):
     return problem.copy_of_original().requires_grad_(True)
-
-
-def classes_gradients(problem, data):
-    """(n, 3, 2) by hand: cross-entropy's gradient for the last layer is (p - y) f^T."""
-    model, batch = problem.original, whole(data)
-    fused = model.fuse(*model.encode_batch(batch))
-    errors = model.head(fused).softmax(1) - torch.nn.functional.one_hot(batch.targets.labels, 3)
-    return errors[:, :, None] * fused[:, None, :]
 
 
 def test_loss_of_a_pair_by_hand():

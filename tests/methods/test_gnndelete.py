@@ -6,12 +6,12 @@ import torch
 from toys import CPU, changed, state_of, toy_problem
 
 from mmulbench.backbones.gtnn import GtnnBackbone
-from mmulbench.data import Features, PairData, Relations, Split
+from mmulbench.core.data import Features, PairData, Relations, Split
+from mmulbench.core.model import RawItems, TaskShape
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import NotApplicable
 from mmulbench.methods._deletion import Deletion, layer_outputs, with_operators
 from mmulbench.methods.gnndelete import GnnDelete, graph_encoder, operators
-from mmulbench.model import RawItems, TaskShape
-from mmulbench.registry import TASKS
 from mmulbench.seeds import torch_seeded
 
 NAMES = ("cat", "dog", "sea", "tree", "house", "star", "moon", "sun")

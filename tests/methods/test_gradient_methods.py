@@ -10,11 +10,11 @@ import torch
 from labelled_toys import OnePath
 from toys import changed, state_of, toy_problem
 
-from mmulbench.method import GradientConfig
-from mmulbench.preparation import find_backbone, prepare
-from mmulbench.references import load_original
-from mmulbench.registry import METHODS, TASKS
-from mmulbench.unlearning import make_problem
+from mmulbench.core.method import GradientConfig
+from mmulbench.core.registry import METHODS, TASKS
+from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.references import load_original
+from mmulbench.runs.unlearn import make_problem
 
 NAMES = [
     "bad_teacher",

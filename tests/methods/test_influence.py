@@ -2,16 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gradients_by_hand import dense, single_gradients
 from labelled_toys import labelled_problem
 from toys import changed, state_of, toy_problem
 
 from mmulbench.methods._fisher import flat, inverse_fisher_times
 from mmulbench.methods.influence import Influence
-
-
-def dense(rows, damping, vector):
-    matrix = rows.T @ rows / len(rows) + damping * torch.eye(rows.shape[1], dtype=rows.dtype)
-    return torch.linalg.inv(matrix) @ vector
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])
@@ -26,17 +22,6 @@ def test_the_inverse_knows_more_than_the_first_gradient():
     """The released recursion changes a vector along the first gradient alone."""
     rows, vector = torch.eye(2).double(), torch.tensor([0.0, 1.0]).double()
     assert inverse_fisher_times(rows, 1.0, vector).tolist() == pytest.approx([0, 1 / 1.5])
-
-
-def single_gradients(problem, data):
-    """(n, p) by autograd on the model's own loss of one pair at a time."""
-    model = problem.copy_of_original().requires_grad_(True)
-    rows = []
-    for i in range(len(data.split)):
-        model.zero_grad()
-        model(data.batch(torch.tensor([i]).numpy())).loss.backward()
-        rows.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
-    return torch.stack(rows)
 
 
 def test_step_by_hand():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from toys import Toy, changed, state_of, toy_problem, two_pair_problem, whole
 
-from mmulbench.method import UnlearningProblem
+from mmulbench.core.method import UnlearningProblem
 from mmulbench.methods.kga import Kga, new_data
 from mmulbench.methods.scrub import Scrub
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from gradients_by_hand import dense, single_gradients
 from labelled_toys import labelled_problem
-from test_influence import dense, single_gradients
 from toys import Table, changed, numbered_features, state_of, toy_problem
 
 from mmulbench.errors import NotApplicable

@@ -6,11 +6,11 @@ import functools
 
 import pytest
 
-from mmulbench.contract.checks import Check, demand, run_check
-from mmulbench.contract.kinds import KINDS
-from mmulbench.contract.methods import method_checks
-from mmulbench.contract.trials import MethodTrial, method_trials
-from mmulbench.registry import METHODS
+from mmulbench.conformance.checks import Check, demand, run_check
+from mmulbench.conformance.method_checks import method_checks
+from mmulbench.conformance.method_trial import MethodTrial, method_trials
+from mmulbench.conformance.tiny_tasks import KINDS
+from mmulbench.core.registry import METHODS
 
 BUILT_IN = {
     *("finetune", "gradient_ascent", "mmul", "original", "retrain", "scrub"),

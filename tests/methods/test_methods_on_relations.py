@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from mmulbench.contract.kinds import KINDS
-from mmulbench.contract.trials import MethodTrial
-from mmulbench.cost import CostMeter
+from mmulbench.conformance.method_trial import MethodTrial
+from mmulbench.conformance.tiny_tasks import KINDS
+from mmulbench.core.cost import CostMeter
 from mmulbench.progress import Progress
 
 (RELATIONS,) = (kind for kind in KINDS if kind.name == "relations")

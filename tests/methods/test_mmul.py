@@ -6,8 +6,8 @@ import pytest
 import torch
 from toys import Toy, changed, state_of, toy_features, toy_problem, whole
 
+from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.methods.mmul import Mmul
-from mmulbench.outputs import OriginalOutputs
 
 # Forget pair: image (1, 2), text (3, 1). Both retain pairs, and both unrelated ones: (1, 1), (2, 3).
 FEATURES = toy_features([[1, 2], [1, 1], [1, 1]], [[3, 1], [2, 3], [2, 3]])

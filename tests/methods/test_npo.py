@@ -7,7 +7,7 @@ import torch
 from labelled_toys import LabelledToy, labelled_problem
 from toys import Toy, two_pair_loss, two_pair_problem, whole
 
-from mmulbench.data import Targets
+from mmulbench.core.data import Targets
 from mmulbench.methods.npo import Npo, log_likelihood
 
 EYE = Targets(torch.eye(2, dtype=torch.bool))

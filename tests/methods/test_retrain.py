@@ -6,9 +6,9 @@ import pytest
 import torch
 from toys import changed, state_of
 
-from mmulbench.data import Features
+from mmulbench.core.data import Features
 from mmulbench.methods.retrain import Retrain
-from mmulbench.references import fresh_model, load_original
+from mmulbench.runs.references import fresh_model, load_original
 
 
 def poisoned(emoji, units):

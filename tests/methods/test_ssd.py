@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gradients_by_hand import classes_gradients
 from labelled_toys import LabelledToy, labelled_problem
-from test_fisher import classes_gradients
 from toys import changed, state_of, toy_problem
 
 from mmulbench.methods.ssd import Ssd, dampening

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mmulbench.metrics.catalogue import METRICS
-from mmulbench.results import Cost, Environment, RunResult, RunSpec, Value
+from mmulbench.records.schema import Cost, Environment, RunResult, RunSpec, Value
 
 ENVIRONMENT = Environment(
     mmulbench="0.1.0",

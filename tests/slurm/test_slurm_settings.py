@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmulbench.errors import UsageError
-from mmulbench.sweeps.executors import Asked, choose_executor
+from mmulbench.sweeps.choose_executor import Asked, choose_executor
 from mmulbench.sweeps.local import Local
 from mmulbench.sweeps.slurm import Slurm
 from mmulbench.sweeps.slurm_settings import checked_settings, minutes, parsed_settings, read_executor

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmulbench import packages
-from mmulbench.data import Relations
+from mmulbench.core.data import Relations
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
 from mmulbench.tasks.emoji import SKIN_TONES, Emoji, _entries, clean_text

@@ -10,8 +10,8 @@ import pytest
 from mmulbench import packages
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
-from mmulbench.tasks._emoji_data import balanced_choice, unicode_entries
-from mmulbench.tasks._emoji_kinds import GROUPS, KINDS, KnownPicture, known_pictures
+from mmulbench.tasks._pictures.emoji_data import balanced_choice, unicode_entries
+from mmulbench.tasks._pictures.emoji_kinds import GROUPS, KINDS, KnownPicture, known_pictures
 from mmulbench.tasks._statements import candidates
 from mmulbench.tasks.emoji_nlvr import EACH, MOST, EmojiNlvr
 

@@ -11,8 +11,8 @@ import pytest
 import relation_miniatures as miniatures
 from official_data import load, mmulbench, quick_records
 
+from mmulbench.core.registry import TASKS
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
 
 
 @pytest.fixture

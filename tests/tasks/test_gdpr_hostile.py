@@ -12,8 +12,7 @@ from official_data import edit, load, mmulbench
 from pyarrow import parquet
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.tasks import _relation_files
-from mmulbench.tasks._jsonl import LINE_BYTES
+from mmulbench.tasks._official.jsonl import LINE_BYTES
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ def test_a_parquet_file_with_bytes_that_are_no_text(own):
 
 def test_a_row_group_that_is_too_large(own, monkeypatch):
     path = miniatures.rewrite(own / "gdpr" / "test.tsv", ".parquet")
-    monkeypatch.setattr(_relation_files, "DOCUMENT_BYTES", 100)
+    monkeypatch.setattr("mmulbench.tasks._relations.relation_files.DOCUMENT_BYTES", 100)
     with pytest.raises(MmulbenchError, match=f"{path}: a row group of more than 100 bytes is refused"):
         load("gdpr", own)
 

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.tasks._hpo import Ontology, Term, read_disease_names, read_diseases, read_genes, read_terms
-from mmulbench.tasks._relations import non_relations, shuffled
+from mmulbench.tasks._relations.hpo import (
+    Ontology,
+    Term,
+    read_disease_names,
+    read_diseases,
+    read_genes,
+    read_terms,
+)
+from mmulbench.tasks._relations.relations import non_relations, shuffled
 
 OBO = """format-version: 1.2
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mmulbench.core.registry import BACKBONES, TASKS
+from mmulbench.core.task import Task
 from mmulbench.metrics.catalogue import HEADLINE
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import Prepared, Workspace, find_backbone, prepare, serving
 from mmulbench.progress import Progress
-from mmulbench.registry import BACKBONES, TASKS
-from mmulbench.results import RunResult
-from mmulbench.task import Task
+from mmulbench.records.schema import RunResult
+from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.prepare import Prepared, Workspace, find_backbone, prepare, serving
 
 METHOD_NAMES = ("original", "retrain", "finetune", "gradient_ascent", "scrub", "mmul")
 LIMIT, FORGET, SEED = 40, 4, 42

@@ -15,14 +15,13 @@ from PIL import Image
 
 from mmulbench.backbones._packaged import image_tokens
 from mmulbench.backbones._pixels import resized_pixels
-from mmulbench.data import Split
+from mmulbench.core.data import Split
+from mmulbench.core.model import RawItems
+from mmulbench.core.registry import TASKS
+from mmulbench.core.task import TaskData
 from mmulbench.errors import MmulbenchError
-from mmulbench.model import RawItems
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
-from mmulbench.task import TaskData
-from mmulbench.tasks import _images
-from mmulbench.tasks._images import read_image
+from mmulbench.tasks._official.images import read_image
 
 NAMES = sorted(miniatures.WRITERS)
 
@@ -180,7 +179,7 @@ def test_what_changes_the_fingerprint(name, own):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_loading_decodes_nothing(name, kept, monkeypatch):
-    monkeypatch.setattr(_images, "read_image", None)
+    monkeypatch.setattr("mmulbench.tasks._official.images.read_image", None)
     data = load(name, kept)
     with pytest.raises(TypeError):
         data.items["image"].images[0]

@@ -14,9 +14,9 @@ import pytest
 from official_data import FIRST, edit, first_image, karpathy, load, mmulbench, nlvr, snli
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.tasks._images import ImageFiles
-from mmulbench.tasks._jsonl import LINE_BYTES
-from mmulbench.tasks._pairs import PairTable
+from mmulbench.tasks._official.images import ImageFiles
+from mmulbench.tasks._official.jsonl import LINE_BYTES
+from mmulbench.tasks._official.pairs import PairTable
 
 NAMES = sorted(miniatures.WRITERS)
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from mmulbench.core.registry import TASKS
 from mmulbench.metrics.catalogue import HEADLINE
-from mmulbench.pipeline import Run, execute, make_spec
-from mmulbench.preparation import find_backbone, prepare
-from mmulbench.registry import TASKS
+from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.prepare import find_backbone, prepare
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import relation_miniatures as miniatures
 from official_data import edit, load, mmulbench, quick_records
 
 from mmulbench import packages
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
-from mmulbench.tasks._jsonl import LINE_BYTES
-from mmulbench.tasks._relation_task import RelationTask
+from mmulbench.tasks._official.jsonl import LINE_BYTES
+from mmulbench.tasks._relations.relation_task import RelationTask
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import miniatures
 import pytest
 import relation_miniatures
 
-from mmulbench.contract.checks import Check, run_check
-from mmulbench.contract.tasks import TaskTrial, task_checks, task_trial
+from mmulbench.conformance.checks import Check, run_check
+from mmulbench.conformance.task_checks import TaskTrial, task_checks, task_trial
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
-from mmulbench.registry import TASKS
 
 
 def refusals_say_what_is_possible(trial: TaskTrial) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmulbench.method import GradientMethod
-from mmulbench.registry import METHODS
+from mmulbench.core.method import GradientMethod
+from mmulbench.core.registry import METHODS
 
 
 @METHODS.register("outside_method")

@@ -1,0 +1,56 @@
+"""my_task reads what its folder holds, and holds to the contract of tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmulbench.conformance.checks import Check, run_check
+from mmulbench.conformance.task_checks import TaskTrial, task_checks, task_trial
+from mmulbench.core.plugins import load_plugins  # plug-in
+from mmulbench.core.registry import TASKS
+from mmulbench.errors import UsageError
+from mmulbench.progress import Progress
+
+load_plugins([Path(__file__).with_name("my_task.py")])  # plug-in
+SPLITS = ("train", "train", "validation", "test")
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> TaskTrial:
+    """The task on forty noise images with two captions each."""
+    data_dir = tmp_path_factory.mktemp("data")
+    folder = data_dir / "my_task"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    lines = ["image\tcaption\tsplit"]
+    for index in range(40):
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(folder / f"{index}.png")
+        split = SPLITS[index % len(SPLITS)]
+        lines += [f"{index}.png\tpicture number {index}\t{split}", f"{index}.png\t{index} again\t{split}"]
+    (folder / "captions.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return task_trial("my_task", data_dir, Progress())
+
+
+@pytest.mark.parametrize("check", task_checks(), ids=str)
+def test_holds_to_the_contract(check: Check, trial: TaskTrial) -> None:
+    """On the noise images."""
+    outcome = run_check(check, [trial])
+    if outcome.status == "skipped":
+        pytest.skip(outcome.reason)
+    assert outcome.status == "passed", outcome.reason
+
+
+def test_counts(trial: TaskTrial) -> None:
+    """Every image is a unit, every line a pair."""
+    found = {name: (len(split.units), len(split)) for name, split in trial.splits.items()}
+    assert found == {"train": (20, 40), "validation": (10, 20), "test": (10, 20)}
+
+
+def test_says_what_is_missing(tmp_path: Path) -> None:
+    """One line, with the file it looked for."""
+    with pytest.raises(UsageError, match=r"captions\.tsv"):
+        TASKS.get("my_task")().load(tmp_path, Progress())

@@ -1,0 +1,104 @@
+"""ALBEF's weights as its authors publish them: one file, read as data."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmulbench.backbones._pretrained.albef_layout import PublishedWeights
+from mmulbench.backbones._pretrained.files import in_a_line
+from mmulbench.backbones._pretrained.names import argument_of, label_of, split_digest
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.files import reason_of, sha256_of
+
+
+@dataclass(frozen=True)
+class AlbefCheckpoint:
+    """A file with weights.
+
+    Attributes:
+        source: the path that the user gave.
+        path: where it lies.
+        digest: first 12 hexadecimal digits of its SHA-256.
+    """
+
+    source: str
+    path: Path
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """File name and digest, as records carry it: the same wherever the file lies."""
+        return label_of(self.path.name, self.digest)
+
+    @property
+    def argument(self) -> str:
+        """Place and digest."""
+        return argument_of(self.source, self.digest)
+
+    def read(self) -> PublishedWeights:
+        """What is in it; pickled code is never run.
+
+        Raises:
+            MmulbenchError: it is damaged, or holds more than tensors and plain values.
+        """
+        found = _read(self.path)
+        tensors = found.get("model", found) if isinstance(found, dict) else None
+        if not isinstance(tensors, dict) or not all(isinstance(key, str) for key in tensors):
+            raise MmulbenchError(f'{self.path} holds no tensors by name, neither directly nor under "model"')
+        return PublishedWeights(self.path, tensors)
+
+
+def open_checkpoint(source: str, backbone: str) -> AlbefCheckpoint:
+    """Find a checkpoint on disk.
+
+    Args:
+        source: its path; ``@digest`` at the end demands that content.
+        backbone: name of the family, for messages.
+
+    Raises:
+        UsageError: it is not there, or has other content than demanded.
+        MmulbenchError: it cannot be read.
+    """
+    name, wanted = split_digest(source)
+    path = Path(name).expanduser()
+    try:
+        problem = "" if path.is_file() else "is no file" if path.exists() else "is not there"
+        digest = "" if problem else sha256_of(path)[:12]
+    except OSError as error:
+        raise MmulbenchError(f"the checkpoint {path} cannot be read: {reason_of(error)}") from error
+    if problem:
+        raise UsageError(
+            f"the checkpoint {path} {problem}: --backbone {backbone}:PATH takes a file such as ALBEF.pth of "
+            "https://github.com/salesforce/ALBEF, or a .safetensors file with the same tensors"
+        )
+    if wanted and wanted != digest:
+        raise UsageError(f"the checkpoint {name} has the digest {digest}, not {wanted}")
+    return AlbefCheckpoint(name, path, digest)
+
+
+def _read(path: Path) -> Any:
+    """The content of a ``.safetensors`` file, or of one that torch saved."""
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on old formats, and what to report to torch's authors
+            # Mapped, so that the optimiser's state and the momentum copies stay on disk; torch's older format
+            # cannot be.
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:  # its own message suggests to run what is in the file
+        raise MmulbenchError(
+            f"{path} is damaged, or holds more than tensors and plain values: refused, since that could run "
+            'code; if you trust it, save its "model" as a .safetensors file and give that'
+        ) from error
+    except Exception as error:  # many kinds, for all the ways in which a file can be damaged
+        raise MmulbenchError(f"{path} is damaged: {in_a_line(error)}") from error

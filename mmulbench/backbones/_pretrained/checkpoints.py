@@ -1,0 +1,289 @@
+"""Checkpoints in the transformers layout: a folder on disk, or a repository on a hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmulbench.backbones._pixels import Triple
+from mmulbench.backbones._pretrained.files import (
+    in_a_line,
+    one_line,
+    read_tensors,
+    three_numbers,
+    without_kernels,
+)
+from mmulbench.backbones._pretrained.names import argument_of, label_of, split_digest
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.files import sha256_of
+from mmulbench.packages import package_folder
+
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+"""Where weights are looked for, in this order."""
+
+SMALL_FILES = ("*.json", "*.txt", "*.model")
+
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_TOKENISERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder with ``config.json``, weights, and usually a tokeniser and image settings.
+
+    Attributes:
+        source: what the user gave: a path, or ``owner/name``.
+        folder: where it lies.
+        config: the content of ``config.json``.
+    """
+
+    source: str
+    folder: Path
+    config: dict[str, Any]
+
+    @cached_property
+    def weights(self) -> list[Path]:
+        """The weight files: one, or the shards that the index names.
+
+        Raises:
+            UsageError: there are none.
+            MmulbenchError: the index is damaged, or leads out of the folder.
+        """
+        found = next((self.folder / name for name in WEIGHTS if (self.folder / name).is_file()), None)
+        if found is None:
+            raise UsageError(f"{self.folder} holds no weights: looked for {', '.join(WEIGHTS)}")
+        if found.suffix != ".json":
+            return [found]
+        by_parameter = read_json(found).get("weight_map")
+        if not isinstance(by_parameter, dict) or not by_parameter:
+            raise MmulbenchError(f"{found} names no shards: its weight_map is missing or empty")
+        names = sorted({str(name) for name in by_parameter.values()})
+        for name in names:
+            if Path(name).name != name or not name.endswith(".safetensors"):
+                raise MmulbenchError(f"{found}: the shard {name!r} is no file of this folder: refused")
+            if not (self.folder / name).is_file():
+                raise MmulbenchError(f"{self.folder / name} is missing, but {found.name} names it")
+        return [found, *(self.folder / name for name in names)]
+
+    @cached_property
+    def digest(self) -> str:
+        """First 12 hexadecimal digits of the SHA-256 of configuration, tokeniser and weights."""
+        small = [path for pattern in SMALL_FILES for path in self.folder.glob(pattern) if path.is_file()]
+        files = sorted({*small, *self.weights})
+        text = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        """Name and digest, as records carry it: the same wherever the checkpoint lies."""
+        local = self.folder == Path(self.source).expanduser()
+        return label_of(self.folder.resolve().name if local else self.source, self.digest)
+
+    @property
+    def argument(self) -> str:
+        """Place and digest."""
+        return argument_of(self.source, self.digest)
+
+    def check_type(self, *types: str) -> None:
+        """Refuse a checkpoint of another architecture.
+
+        Raises:
+            UsageError: ``model_type`` of its configuration is none of ``types``.
+        """
+        found = self.config.get("model_type")
+        if found not in types:
+            raise UsageError(
+                f"{self.folder / 'config.json'} has model_type {found!r}, but this backbone reads "
+                f"{' or '.join(types)}"
+            )
+
+    def model_config(self, cls: Any) -> Any:
+        """The configuration object of a transformers model class, filled from ``config.json``.
+
+        Raises:
+            MmulbenchError: a value is not what the class takes.
+        """
+        with one_line(f"{self.folder / 'config.json'} does not describe a {cls.__name__}"):
+            return cls.config_class.from_dict(without_kernels(self.config))
+
+    def load(self, cls: Any, new: tuple[str, ...] = (), config: Any = None) -> nn.Module:
+        """A transformers model with the checkpoint's weights in float32; pickled code is never run.
+
+        Args:
+            cls: the transformers class.
+            new: prefixes of parameters that the checkpoint may lack, or have in another shape; they are drawn
+                from torch's global generator.
+            config: what to use instead of the checkpoint's own configuration.
+
+        Raises:
+            UsageError: there are no weights.
+            MmulbenchError: a file is damaged, or other parameters are missing or of other shapes.
+        """
+        tensors = {name: value for path in self.weights for name, value in read_tensors(path).items()}
+        config = self.model_config(cls) if config is None else config
+        with one_line(f"the weights in {self.folder} cannot be loaded"):
+            model, found = cls.from_pretrained(
+                None,
+                config=config,
+                state_dict=tensors,  # so that nothing else is looked for, in the folder or elsewhere
+                dtype="float32",
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+        others = sorted(item[0] for item in found["mismatched_keys"] if not item[0].startswith(new))
+        missing = sorted(name for name in found["missing_keys"] if not name.startswith(new))
+        for names, problem in ((missing, "lack"), (others, "have other shapes for")):
+            if names:
+                raise MmulbenchError(
+                    f"the weights in {self.folder} {problem} {len(names)} parameters of {cls.__name__}, such "
+                    f"as {names[0]}"
+                )
+        return model.float().train()  # type: ignore[no-any-return]
+
+    def tokenizer(self) -> Any:
+        """The checkpoint's tokeniser; code that comes with it is never run.
+
+        Raises:
+            UsageError: there is none, or a package that it needs is missing.
+            MmulbenchError: it cannot be read.
+        """
+        if not any(True for name in _TOKENISERS for _ in self.folder.glob(name)):
+            raise UsageError(f"{self.folder} holds no tokeniser: looked for {', '.join(_TOKENISERS)}")
+        as_json = (self.folder / "tokenizer.json").is_file()
+        if not as_json and any(self.folder.glob("*.model")) and find_spec("sentencepiece") is None:
+            raise UsageError(
+                f"the tokeniser in {self.folder} needs sentencepiece: run pip install sentencepiece "
+                "protobuf, or put the checkpoint's tokenizer.json beside it"
+            )
+        from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+        # SigLIP's own class passes over tokenizer.json, and does not work without sentencepiece.
+        plain = as_json and self.config.get("model_type") == "siglip"
+        cls = PreTrainedTokenizerFast if plain else AutoTokenizer
+        with one_line(f"the tokeniser in {self.folder} cannot be read"):
+            return cls.from_pretrained(str(self.folder), local_files_only=True, trust_remote_code=False)
+
+    def tokenize(self, texts: Sequence[str], length: int, vocabulary: int) -> tuple[Tensor, Tensor]:
+        """Ids by the checkpoint's own tokeniser, cut or padded on the right to one length.
+
+        Args:
+            texts: n texts.
+            length: tokens kept of each, special ones included.
+            vocabulary: how many ids the model knows.
+
+        Returns:
+            ids (n, length) int32 and mask (n, length) bool, True where a token is real.
+
+        Raises:
+            UsageError: there is no tokeniser.
+            MmulbenchError: it cannot be used, or gives ids that the model does not know.
+        """
+        tokenizer = self.tokenizer()
+        with one_line(f"the tokeniser in {self.folder} cannot be used"):
+            found = tokenizer(
+                list(texts),
+                padding="max_length",
+                truncation=True,
+                max_length=length,
+                padding_side="right",
+                return_attention_mask=True,
+            )
+        ids = np.array(found["input_ids"], dtype=np.int32).reshape(-1, length)
+        if ids.size and ids.max() >= vocabulary:
+            raise MmulbenchError(
+                f"the tokeniser in {self.folder} gives the id {ids.max()}, but the model knows {vocabulary}"
+            )
+        mask = np.array(found["attention_mask"], dtype=bool).reshape(-1, length)
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+    def mean_and_std(self, mean: Triple, std: Triple) -> tuple[Triple, Triple]:
+        """Of pixels, by ``preprocessor_config.json`` or ``processor_config.json``.
+
+        Args:
+            mean: where the files have none.
+            std: where the files have none.
+
+        Raises:
+            MmulbenchError: the file is damaged.
+        """
+        for name in ("preprocessor_config.json", "processor_config.json"):
+            path = self.folder / name
+            found = read_json(path) if path.is_file() else {}
+            found = found.get("image_processor", found)  # beside a tokeniser's, since transformers 5
+            if found:
+                break
+        return three_numbers(path, found, "image_mean", mean), three_numbers(path, found, "image_std", std)
+
+
+def open_checkpoint(source: str, backbone: str) -> Checkpoint:
+    """Find a checkpoint on disk, or fetch it from the hub.
+
+    Args:
+        source: a path, or ``owner/name``; ``@digest`` at the end demands that content.
+        backbone: name of the family, for messages.
+
+    Raises:
+        UsageError: it is not there, or has other content than demanded.
+        MmulbenchError: it is damaged.
+    """
+    package_folder("transformers", f"the backbone {backbone}")
+    name, wanted = split_digest(source)
+    folder = Path(name).expanduser()
+    if not folder.exists():
+        if not _HUB_NAME.fullmatch(name):
+            raise UsageError(
+                f"the checkpoint {folder} is not there: --backbone {backbone}:PATH takes a folder with "
+                "config.json and weights, or owner/name of a hub"
+            )
+        folder = _fetch(name, backbone)
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: a checkpoint has config.json and weights side by side")
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"{folder} holds no config.json: is it a checkpoint in the transformers layout?")
+    found = Checkpoint(name, folder, read_json(folder / "config.json"))
+    if wanted and wanted != found.digest:
+        raise UsageError(f"the checkpoint {name} has the digest {found.digest}, not {wanted}")
+    return found
+
+
+def _fetch(name: str, backbone: str) -> Path:
+    """The folder of a hub repository, fetched unless it is in the local hub cache."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=[*SMALL_FILES, "*.safetensors"]))
+        if not any((folder / weights).is_file() for weights in WEIGHTS):
+            folder = Path(snapshot_download(name, allow_patterns=[*SMALL_FILES, WEIGHTS[-1]]))
+    except Exception as error:  # many kinds, most of them OSError or ValueError
+        raise UsageError(
+            f"the checkpoint {name} is neither a folder here nor can it be fetched from the hub "
+            f"({in_a_line(error)}); copy it from a machine that can and give its folder: "
+            f"--backbone {backbone}:/path/to/it"
+        ) from error
+    return folder
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        MmulbenchError: it holds none.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise MmulbenchError(f"{path} cannot be read as JSON: {in_a_line(error)}") from error
+    if not isinstance(found, dict):
+        raise MmulbenchError(f"{path} holds no JSON object")
+    return found

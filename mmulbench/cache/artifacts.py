@@ -1,0 +1,362 @@
+"""Content-addressed cache of tensors: originals, retrains, features and targets, built once and shared.
+
+An entry is the folder ``<kind>/<key>/`` with `tensors.safetensors` and `artifact.json`; the key is a hash of
+everything the tensors depend on, so a stale entry cannot be taken for a valid one. Nothing is ever unpickled.
+One large tensor is stored as `mmulbench.cache.blockwise` does it: block by block, each with its own checksum.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from filelock import FileLock, Timeout
+
+from mmulbench import __version__, processes
+from mmulbench.cache import blockwise
+from mmulbench.cache.block_layout import Layout
+from mmulbench.cache.blockwise import CACHE_FLAG
+from mmulbench.cache.tensor_files import save_tensors
+from mmulbench.errors import MmulbenchError
+from mmulbench.files import disk_errors, sha256_of, sync_folder, write_atomically
+from mmulbench.hashing import canonical_json, fingerprint
+from mmulbench.progress import Progress
+
+if TYPE_CHECKING:
+    import torch
+
+    from mmulbench.cache.block_layout import Blockwise
+
+FORMAT_VERSION = 1
+"""Raised when the layout of an entry changes; part of every key, so older entries are simply not found."""
+
+JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
+
+_LOG = logging.getLogger(__name__)
+_TENSORS = blockwise.TENSORS
+_RECORD = "artifact.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Tensors with what is to be known about them.
+
+    Attributes:
+        tensors: By name, on the CPU; memory-mapped when they come from the cache.
+        info: JSON-serialisable facts kept with them, such as what they cost.
+    """
+
+    tensors: dict[str, torch.Tensor]
+    info: dict[str, Any]
+
+
+class _Absent(Exception):
+    """There is no usable entry."""
+
+
+class _Damaged(_Absent):
+    """There is an entry that cannot be trusted; the text says why."""
+
+
+class _PartlyDamaged(_Damaged):
+    """Parts of an entry cannot be trusted, all others can.
+
+    Args:
+        parts: their names.
+        layout: of the tensor.
+        checksums: of its blocks, as they should be.
+    """
+
+    def __init__(self, parts: list[str], layout: Layout, checksums: list[str]) -> None:
+        one = f"{parts[0]} is damaged: rebuilding it"
+        super().__init__(
+            one if len(parts) == 1 else f"{len(parts)} parts are damaged, first {parts[0]}: rebuilding them"
+        )
+        self.layout, self.checksums = layout, checksums
+
+
+class ArtifactCache:
+    """Cache of artifacts under one folder, safe for several threads, processes and kills.
+
+    Args:
+        root: The cache folder; made on first use.
+        report: Receives one line when an entry is damaged or another process must be waited for.
+    """
+
+    def __init__(self, root: Path, report: Callable[[str], None] = _LOG.warning) -> None:
+        self._root = root
+        self.report = report
+
+    def get_or_build(
+        self,
+        kind: str,
+        inputs: Mapping[str, JSON],
+        build: Callable[[], Artifact | Blockwise],
+        progress: Progress | None = None,
+        *,
+        together: bool = True,
+    ) -> Artifact:
+        """Load an artifact, or build and store it; of several processes at once, one builds.
+
+        Args:
+            kind: What it is, such as ``"original"``; names the folder.
+            inputs: Everything its tensors depend on.
+            build: Makes it, or says how to compute it block by block. Not called when a valid entry exists.
+            progress: Shows a bar while blocks are computed.
+            together: Whether all processes of a run build, because a model computes; else the first alone.
+
+        Returns:
+            The artifact as read from disk, so a fresh one equals a cached one bit for bit.
+
+        Raises:
+            MmulbenchError: The cache cannot be read or written; no partial entry is taken for a whole one.
+        """
+        identity = _identity(kind, inputs)
+        folder = self.folder(kind, inputs)
+        if processes.count() == 1:
+            return self._made(kind, folder, identity, build, progress)
+
+        def announced() -> Artifact | Blockwise:
+            processes.from_first(True)
+            return build()
+
+        if not together:
+            processes.first_does(lambda: self._made(kind, folder, identity, build, progress).info)
+        elif processes.is_first():
+            self._made(kind, folder, identity, announced, progress)
+            processes.from_first(False)
+        else:
+            while processes.from_first(True):  # until the first says that nothing is left to build
+                build()
+        return _load(folder, identity)
+
+    def _made(
+        self,
+        kind: str,
+        folder: Path,
+        identity: Mapping[str, Any],
+        build: Callable[[], Artifact | Blockwise],
+        progress: Progress | None,
+    ) -> Artifact:
+        """`get_or_build` of the process that looks, locks and stores."""
+        with contextlib.suppress(_Absent):
+            return _load(folder, identity)
+        with self.lock(f"{kind}-{folder.name}", f"building {kind}"):
+            try:
+                return _load(folder, identity)
+            except _PartlyDamaged as damage:
+                self.report(f"cache entry {folder}: {damage}")
+                _take_up(folder, damage)
+            except _Damaged as damage:
+                self.report(f"cache entry {folder} is damaged ({damage}): rebuilding")
+            except _Absent:
+                if blockwise.has_work(_staging_of(folder)):
+                    self.report(f"going on with what an interrupted command left in {_staging_of(folder)}")
+            with _staging(folder) as staging:
+                built = build()
+                if isinstance(built, Artifact):
+                    _store(built, identity, staging, folder)
+                else:
+                    _store_blocks(built, identity, staging, folder, progress or Progress())
+            try:
+                return _load(folder, identity)
+            except _Absent as error:
+                raise MmulbenchError(
+                    f"cache entry {folder} does not read back as written ({error}); check the disk or "
+                    f"choose another folder with {CACHE_FLAG}"
+                ) from error
+
+    def find(self, kind: str, inputs: Mapping[str, JSON]) -> Artifact | None:
+        """An artifact that is there and intact, put by this process or by one that was killed while it did.
+
+        Raises:
+            MmulbenchError: The cache cannot be read.
+        """
+        folder, identity = self.folder(kind, inputs), _identity(kind, inputs)
+        try:
+            return _load(folder, identity)
+        except _Absent as absence:
+            # `put` takes the old entry away when the new one is whole, just before it gets its name.
+            with contextlib.suppress(_Absent):
+                return _load(_staging_of(folder), identity)
+            if isinstance(absence, _Damaged):
+                self.report(f"cache entry {folder} is damaged ({absence}): doing without it")
+        return None
+
+    def put(self, kind: str, inputs: Mapping[str, JSON], artifact: Artifact) -> None:
+        """Store an artifact, replacing what is there. For entries that one process alone deals with.
+
+        Raises:
+            MmulbenchError: The cache cannot be written.
+        """
+        folder = self.folder(kind, inputs)
+        with _staging(folder) as staging:
+            _store(artifact, _identity(kind, inputs), staging, folder)
+
+    def discard(self, kind: str, inputs: Mapping[str, JSON]) -> None:
+        """Remove an artifact, if it is there, and what a process left that was killed while storing it."""
+        folder = self.folder(kind, inputs)
+        for path in (folder, _staging_of(folder)):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def folder(self, kind: str, inputs: Mapping[str, JSON]) -> Path:
+        """Where an artifact is, or would be."""
+        return self._root / kind / fingerprint(_identity(kind, inputs))[:16]
+
+    @contextlib.contextmanager
+    def lock(self, name: str, doing: str | None = None) -> Iterator[None]:
+        """Hold a lock that one thread of one process can have at a time; the kernel frees it on kill -9.
+
+        Of the processes of a run the first holds it for all.
+
+        The lock file under ``locks/`` stays: removing it would let two waiters lock different files.
+
+        Args:
+            name: The lock's name, usable as a file name.
+            doing: What the holder does, for the report of having to wait.
+
+        Raises:
+            MmulbenchError: The lock file cannot be made.
+        """
+        if not processes.is_first():
+            yield
+            return
+        path = self._root / "locks" / f"{name}.lock"
+        with disk_errors("lock", path, CACHE_FLAG):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held = FileLock(path)
+            try:
+                held.acquire(timeout=0)
+            except Timeout:
+                self.report(f"waiting for another process {doing or f'holding {name}'}")
+                held.acquire()
+        try:
+            yield
+        finally:
+            held.release()
+
+
+def _identity(kind: str, inputs: Mapping[str, JSON]) -> dict[str, Any]:
+    return {"format": FORMAT_VERSION, "kind": kind, "inputs": inputs}
+
+
+def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
+    """Verify and load an entry; `_Absent` or `_Damaged` when that cannot be done."""
+    from safetensors.torch import load_file
+
+    tensors = folder / _TENSORS
+    with disk_errors("read", folder, CACHE_FLAG):
+        if not folder.exists():
+            raise _Absent("it is missing")
+        try:
+            record = _read_record(folder / _RECORD, identity)
+            _verify(tensors, record)
+            return Artifact(tensors=load_file(tensors), info=record["info"])  # mapped, not read
+        except FileNotFoundError as error:
+            raise _Damaged(f"{Path(error.filename).name} is missing") from error
+
+
+def _verify(tensors: Path, record: Mapping[str, Any]) -> None:
+    """Check that the tensors are those that the record describes."""
+    if "layout" in record:
+        layout = Layout.from_json(record["layout"])
+        parts = blockwise.faults(tensors, layout, record["blocks"])
+        if parts:
+            raise _PartlyDamaged(parts, layout, record["blocks"])
+        return
+    size = tensors.stat().st_size
+    if size != record["size"]:
+        raise _Damaged(f"{_TENSORS} has {size} bytes instead of {record['size']}")
+    if sha256_of(tensors) != record["sha256"]:
+        raise _Damaged(f"the checksum of {_TENSORS} is wrong")
+
+
+def _read_record(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_bytes())
+        intact = isinstance(record, dict) and record.pop("checksum", None) == fingerprint(record)
+    except ValueError as error:
+        raise _Damaged(f"{_RECORD} is not valid JSON") from error
+    if not intact:
+        raise _Damaged(f"{_RECORD} was altered")
+    if canonical_json({name: record.get(name) for name in identity}) != canonical_json(identity):
+        raise _Damaged(f"{_RECORD} describes other inputs")
+    return cast("dict[str, Any]", record)
+
+
+def _staging_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.tmp")
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A sibling to build in. Needs the entry's lock.
+
+    Finished blocks stay in it, to go on from; all else that a killed or failed process left is cleared.
+    """
+    staging = _staging_of(folder)
+    with disk_errors("write", staging, CACHE_FLAG):
+        if staging.exists() and not blockwise.has_work(staging):
+            shutil.rmtree(staging)
+        staging.mkdir(parents=True, exist_ok=True)
+    try:
+        yield staging
+    finally:
+        if not blockwise.has_work(staging):
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _take_up(folder: Path, damage: _PartlyDamaged) -> None:
+    """Turn an entry into one that is half built, where its damaged blocks are missing."""
+    blockwise.reopen(folder, damage.layout, damage.checksums)
+    with disk_errors("write", folder, CACHE_FLAG):
+        staging = _staging_of(folder)
+        if staging.exists():
+            shutil.rmtree(staging)
+        folder.replace(staging)
+
+
+def _store(artifact: Artifact, identity: Mapping[str, Any], staging: Path, folder: Path) -> None:
+    """Write an artifact to ``staging``, then make it the entry."""
+    tensors = staging / _TENSORS
+    with disk_errors("write", folder, CACHE_FLAG):
+        save_tensors(artifact.tensors, tensors)
+        content = {"sha256": sha256_of(tensors), "size": tensors.stat().st_size}
+        _finish({**identity, "info": artifact.info, **content}, staging, folder)
+
+
+def _store_blocks(
+    source: Blockwise, identity: Mapping[str, Any], staging: Path, folder: Path, progress: Progress
+) -> None:
+    """Compute what is missing in ``staging``, then make it the entry."""
+    layout, checksums = blockwise.fill(source, staging, progress)
+    content = {"layout": asdict(layout), "blocks": checksums, "size": layout.file_bytes}
+    with disk_errors("write", folder, CACHE_FLAG):
+        _finish({**identity, "info": {}, **content}, staging, folder)
+        (folder / blockwise.JOURNAL).unlink()
+
+
+def _finish(facts: Mapping[str, Any], staging: Path, folder: Path) -> None:
+    """Write the record, then rename ``staging`` to ``folder``, replacing a damaged entry."""
+    record = {
+        **facts,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "mmulbench": __version__,
+    }
+    # Through JSON once, so that tuples and number keys hash as they will when read back.
+    record = json.loads(canonical_json(record))
+    record["checksum"] = fingerprint(record)
+    write_atomically(staging / _RECORD, json.dumps(record, indent=1) + "\n", CACHE_FLAG)
+    # safetensors makes files only their owner can read: a shared cache follows the umask.
+    (staging / _TENSORS).chmod((staging / _RECORD).stat().st_mode)
+    if folder.exists():
+        shutil.rmtree(folder)
+    staging.replace(folder)
+    sync_folder(folder.parent)

@@ -1,0 +1,106 @@
+"""How one large tensor lies in a safetensors file, in blocks."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Blockwise:
+    """One large model input, computed a block of items at a time so that memory never holds it all.
+
+    Attributes:
+        name: of the input.
+        count: how many items.
+        shape: of one item.
+        dtype: of the input.
+        compute: gives (len, *shape) for a range of items; called for ranges in any order, from ``workers``
+            threads, and the same for the same range.
+        block: items in a range.
+        workers: threads that compute at once; 1 where the work itself uses all cores.
+        description: of the progress bar.
+    """
+
+    name: str
+    count: int
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    compute: Callable[[range], Tensor]
+    block: int
+    workers: int
+    description: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the blocks of a tensor lie in its safetensors file, which holds nothing else.
+
+    Attributes:
+        name: of the tensor.
+        dtype: as safetensors calls it, such as ``F16``.
+        shape: of the whole tensor; the first dimension runs over items.
+        item_bytes: size of an item.
+        block: items in a block; the last block may hold fewer.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    item_bytes: int
+    block: int
+
+    @classmethod
+    def of(cls, source: Blockwise) -> Layout:
+        """The layout of an input."""
+        import torch
+        from safetensors.torch import save
+
+        sample = save({"x": torch.empty(0, dtype=source.dtype)})  # to have safetensors say what it calls it
+        dtype = json.loads(sample[8:])["x"]["dtype"]
+        item_bytes = prod(source.shape) * source.dtype.itemsize
+        return cls(source.name, dtype, (source.count, *source.shape), item_bytes, source.block)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Layout:
+        """The layout that `dataclasses.asdict` was made of."""
+        return cls(**{**value, "shape": tuple(value["shape"])})
+
+    @property
+    def blocks(self) -> int:
+        """How many there are."""
+        return -(-self.shape[0] // self.block)
+
+    @property
+    def header(self) -> bytes:
+        """What the file begins with: the length of a JSON text, and the text, padded to eight bytes."""
+        entry = {
+            "dtype": self.dtype,
+            "shape": self.shape,
+            "data_offsets": (0, self.shape[0] * self.item_bytes),
+        }
+        text = json.dumps({self.name: entry}).encode()
+        text += b" " * (-len(text) % 8)
+        return struct.pack("<Q", len(text)) + text
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the file."""
+        return len(self.header) + self.shape[0] * self.item_bytes
+
+    def rows(self, block: int) -> range:
+        """The items of a block."""
+        start = block * self.block
+        return range(start, min(start + self.block, self.shape[0]))
+
+    def offset(self, block: int) -> int:
+        """Where a block begins in the file."""
+        return len(self.header) + block * self.block * self.item_bytes

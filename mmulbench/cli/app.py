@@ -1,0 +1,321 @@
+"""The command line: options in, one call, output; no logic of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmulbench import __version__
+from mmulbench.cli import launch
+from mmulbench.cli.author import check_app, new_app
+from mmulbench.cli.options import (
+    AsJson,
+    BackboneName,
+    CacheDir,
+    DataDir,
+    Debug,
+    Device,
+    ForgetSize,
+    OverwriteChoice,
+    Plugins,
+    Processes,
+    Quiet,
+    Results,
+    Shadows,
+    TunedDir,
+)
+from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
+from mmulbench.cli.tune import tune
+from mmulbench.errors import MmulbenchError, UsageError
+
+app = typer.Typer(
+    name="mmulbench",
+    help="Benchmark for multimodal machine unlearning: run methods on tasks, judge them beside retraining.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+data_app = typer.Typer(help="What data a task needs, and whether it is all there.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(new_app, name="new")
+app.add_typer(check_app, name="check")
+for command in (tune, sweep, status, logs, retry, cancel):
+    app.command()(command)
+
+INTERRUPTED = 130
+
+TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+
+
+class RunExecutor(str, Enum):
+    """Where runs are made."""
+
+    local = "local"
+    slurm = "slurm"
+
+
+class Listable(str, Enum):
+    """What can be listed."""
+
+    tasks = "tasks"
+    methods = "methods"
+    backbones = "backbones"
+    metrics = "metrics"
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Benchmark for multimodal machine unlearning."""
+    if version:
+        print(f"mmulbench {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeat for several.")],
+    task: Annotated[str, typer.Option("--task", "-t", help="Task to run it on.")],
+    plugin: Plugins = None,
+    backbone: BackboneName = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", "-s", help="Repeat for several. [42]")] = None,
+    forget_size: ForgetSize = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; repeat for several."),
+    ] = None,
+    device: Device = "auto",
+    processes: Processes = 1,
+    data_dir: DataDir = None,
+    results_dir: Results = None,
+    cache_dir: CacheDir = None,
+    overwrite: Annotated[
+        OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
+    ] = OverwriteChoice.failed,
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="Skip retrain; says what is then missing.")
+    ] = False,
+    tuned_dir: TunedDir = None,
+    untuned: Annotated[
+        bool, typer.Option("--untuned", help="Start from the methods' own settings, not from tuned ones.")
+    ] = False,
+    shadows: Shadows = 0,
+    executor: Annotated[
+        RunExecutor, typer.Option("--executor", help="In this process, or as Slurm jobs: then a sweep.")
+    ] = RunExecutor.local,
+    slurm: SlurmOptions = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Unlearn with a method on a task, and judge the result beside the original and retrain."""
+    if processes > 1 and (executor is RunExecutor.slurm or slurm):
+        raise UsageError("--processes divides a run between this machine's GPUs; leave it out with Slurm")
+    if processes > 1 and not launch.is_started():
+        raise typer.Exit(launch.start(processes, device, context.obj))
+    from mmulbench.cli import folders
+    from mmulbench.cli.run_output import run_and_print
+    from mmulbench.runs.session import DEFAULT_SEED, Request
+
+    request = Request(
+        methods=method,
+        task=task,
+        backbone=backbone,
+        seeds=seed or [DEFAULT_SEED],
+        forget_size=forget_size,
+        settings=settings or [],
+        device=device,
+        data_dir=folders.data_dir(data_dir),
+        results_dir=folders.results_dir(results_dir),
+        cache_dir=folders.cache_dir(cache_dir),
+        overwrite=overwrite.value,
+        reference=not no_reference,
+        plugins=folders.plugin_files(plugin),
+        tuned_dir=folders.tuned_dir(tuned_dir),
+        untuned=untuned,
+        shadows=shadows,
+        checkpoint_seconds=folders.checkpoint_seconds(),
+    )
+    if executor is RunExecutor.slurm or slurm:
+        raise typer.Exit(submit_run(request, executor.value, slurm or (), as_json=as_json))
+    with launch.taking_part(device):
+        code = run_and_print(request, as_json=as_json, quiet=quiet)
+    raise typer.Exit(code)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Listable, typer.Argument()],
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List what there is."""
+    from mmulbench.cli.folders import plugin_files
+    from mmulbench.cli.list_output import print_list
+
+    print_list(what.value, plugin_files(plugin), as_json=as_json)
+
+
+@app.command()
+def show(record: Path, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Show a record: specification, values, verdict, environment."""
+    from mmulbench.cli.run_output import show_record
+
+    show_record(record, as_json=as_json)
+
+
+@app.command()
+def leaderboard(
+    task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
+    metric: Annotated[list[str] | None, typer.Option("--metric", help="Only these columns.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 if the output file differs from the records.")
+    ] = False,
+    results_dir: Results = None,
+    debug: Debug = False,
+) -> None:
+    """Make the tables from the records."""
+    from mmulbench.cli.folders import results_dir as folder
+    from mmulbench.cli.run_output import make_leaderboard
+
+    make_leaderboard(folder(results_dir), task, metric, output, check=check)
+
+
+@app.command()
+def plot(
+    task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="Utility on the vertical axis.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for PNG, SVG and CSV files.")] = Path(
+        "plots"
+    ),
+    results_dir: Results = None,
+    debug: Debug = False,
+) -> None:
+    """Plot the records: forgetting against retention, score distributions, cost."""
+    from mmulbench.cli.folders import results_dir as folder
+    from mmulbench.cli.run_output import make_plots
+
+    make_plots(folder(results_dir), task, metric, output)
+
+
+@data_app.command("info")
+def data_info(task: TaskName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Say what a task's data is, its terms, its size, and what to put where."""
+    from mmulbench.cli.data_check import print_info
+    from mmulbench.cli.folders import plugin_files
+
+    print_info(task, plugin_files(plugin), as_json=as_json)
+
+
+@data_app.command("check")
+def data_check(
+    task: TaskName,
+    data_dir: DataDir = None,
+    hub: Annotated[
+        str, typer.Option("--hub", help="owner/name on a hub, or a folder of its files, instead.")
+    ] = "",
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Count a task's data against what there should be; list missing and damaged files, show a sample."""
+    from mmulbench.cli.data_check import print_check
+    from mmulbench.cli.folders import data_dir as folder
+    from mmulbench.cli.folders import plugin_files
+
+    plugins = plugin_files(plugin)
+    raise typer.Exit(print_check(task, folder(data_dir), plugins, hub=hub, as_json=as_json))
+
+
+@data_app.command("prepare")
+def data_prepare(
+    task: TaskName,
+    backbone: BackboneName = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="task.KEY=value; repeat for several.")
+    ] = None,
+    data_dir: DataDir = None,
+    cache_dir: CacheDir = None,
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Compute a task's model inputs into the cache; goes on where it was interrupted."""
+    from mmulbench.cli import folders
+    from mmulbench.cli.data_prepare import print_prepare
+
+    print_prepare(
+        task,
+        backbone,
+        settings or [],
+        folders.data_dir(data_dir),
+        folders.cache_dir(cache_dir),
+        folders.plugin_files(plugin),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a record."""
+    from mmulbench.records.schema import RunResult
+
+    print(json.dumps(RunResult.model_json_schema(), indent=2))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point: runs a command and turns failures into one line and an exit code.
+
+    Returns:
+        0; 1 for a failure; 2 for wrong use; 130 when interrupted.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    # Threads that spin while waiting slow each other many times over when two runs share the cores.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    try:
+        code = _exit_code(app(words, standalone_mode=False, obj=words))
+    except (KeyboardInterrupt, typer.Abort):  # which of these, or the code itself, depends on typer's version
+        code = INTERRUPTED
+    except Exception as error:
+        return _failed(error, debug="--debug" in words)
+    if code == INTERRUPTED and not launch.is_started():
+        print(
+            "mmulbench: interrupted; what is finished is kept: run the same command to go on", file=sys.stderr
+        )
+    return code
+
+
+def _exit_code(result: Any) -> int:
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    """Print one line, and the traceback where it is asked for.
+
+    Returns:
+        The exit code.
+    """
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, MmulbenchError):
+        text, code = str(error), error.exit_code
+    elif hasattr(error, "format_message") and hasattr(error, "exit_code"):  # wrong use, found by the parser
+        text, code = error.format_message().replace("Value error, ", ""), int(error.exit_code)
+    else:
+        text, code = f"{type(error).__name__}: {error} (--debug shows where)", 1
+    if line := " ".join(text.split()):  # there is none where help was printed
+        print(f"mmulbench: {line}", file=sys.stderr)
+    return code

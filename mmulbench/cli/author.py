@@ -1,0 +1,65 @@
+"""``mmulbench new`` and ``mmulbench check``: their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmulbench.cli.options import AsJson, DataDir, Debug, Plugins
+
+new_app = typer.Typer(help="Write a new method or task and its test, ready to run.", no_args_is_help=True)
+check_app = typer.Typer(
+    help="Check that a method or task holds to the contract of all methods or tasks.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        help="Write here, to be run with --plugin. (a checkout's own folders, else the current one)",
+    ),
+]
+
+
+@new_app.command("method")
+def new_method(name: Name, folder: Folder = None, debug: Debug = False) -> None:
+    """Write a method that works and its test; say what to do next."""
+    from mmulbench.authoring.scaffold import write_new
+
+    print("\n".join(write_new("method", name, folder)))
+
+
+@new_app.command("task")
+def new_task(name: Name, folder: Folder = None, debug: Debug = False) -> None:
+    """Write a task that reads a folder of images and captions, and its test; say what to do next."""
+    from mmulbench.authoring.scaffold import write_new
+
+    print("\n".join(write_new("task", name, folder)))
+
+
+@check_app.command("method")
+def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Try a method on a tiny model of every kind of task; exit 1 where it breaks the contract."""
+    from mmulbench.cli.folders import plugin_files
+    from mmulbench.conformance import report
+
+    raise typer.Exit(report.check_method(name, plugin_files(plugin), as_json=as_json))
+
+
+@check_app.command("task")
+def check_task(
+    name: Name,
+    data_dir: DataDir = None,
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Try a task on its data; exit 1 where it breaks the contract."""
+    from mmulbench.cli import folders
+    from mmulbench.conformance import report
+
+    plugins = folders.plugin_files(plugin)
+    raise typer.Exit(report.check_task(name, folders.data_dir(data_dir), plugins, as_json=as_json))

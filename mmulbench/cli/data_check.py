@@ -1,0 +1,175 @@
+"""``mmulbench data``: what a task needs on disk, and what of it is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mmulbench.core.data_info import DataInfo, DataReport, plural
+from mmulbench.core.plugins import load_plugins
+from mmulbench.core.registry import TASKS
+from mmulbench.errors import UsageError
+from mmulbench.progress import Bars, NotesOnly
+from mmulbench.setting_values import Overrides
+
+if TYPE_CHECKING:
+    from mmulbench.core.task import Task
+
+
+def print_info(name: str, plugins: Sequence[Path], *, as_json: bool) -> None:
+    """Print what a task, of a plug-in file perhaps, says about its data.
+
+    Raises:
+        UsageError: the task is unknown or says nothing.
+    """
+    load_plugins(plugins)
+    info = _info(name, TASKS.get(name))
+    if as_json:
+        print(json.dumps({"task": name, **asdict(info)}, indent=2))
+        return
+    console = Console(highlight=False)
+    nothing = ("nothing: the data comes with installed packages",)
+    sections = {
+        "What it is": (info.about,),
+        "Terms": (info.terms,),
+        "Where to get it": (info.source,),
+        "What to put into the data folder": info.layout or nothing,
+    }
+    if info.hub:
+        sections["Or from a hub, with --set task.hub=NAME"] = info.hub
+    console.print(f"[bold]{name}[/bold]: {TASKS.describe(name)}", soft_wrap=True)
+    for title, lines in sections.items():
+        console.print(f"\n[bold]{title}[/bold]")
+        for line in lines:
+            console.print(line, markup=False, soft_wrap=True)
+    if info.sizes:
+        console.print()
+        console.print(_sizes(info, None))
+    if info.layout:
+        console.print(
+            "\nThe data folder is that of --data-dir, of MMULBENCH_DATA, or ./data. When the data is there: "
+            f"mmulbench data check {name}\nThe task {info.offline} needs no data folder.",
+            soft_wrap=True,
+        )
+
+
+def print_check(name: str, data_dir: Path, plugins: Sequence[Path], *, hub: str = "", as_json: bool) -> int:
+    """Print what of a task's data is there.
+
+    Args:
+        name: of the task.
+        data_dir: the data folder.
+        plugins: plug-in files, loaded first.
+        hub: the data set on a hub, or its folder, that is read instead; empty for local files.
+        as_json: print JSON.
+
+    Returns:
+        0, or 1 where something is missing or damaged.
+
+    Raises:
+        UsageError: the task is unknown or says nothing about its data, or nothing of it is there.
+        MmulbenchError: the annotations cannot be read.
+    """
+    load_plugins(plugins)
+    cls = TASKS.get(name)
+    info = _info(name, cls)
+    task = cls(Overrides([f"task.hub={hub}"] if hub else [], []).task(cls.Config()))
+    with NotesOnly() if as_json else Bars() as progress:
+        report = task.check(data_dir, progress)
+    short = report.short_of(info)
+    if as_json:
+        print(json.dumps(_as_json(name, data_dir, hub, info, report, short), indent=2))
+    else:
+        _print_report(name, hub or str(data_dir.absolute()), info, report, short)
+    return int(bool(short or report.problems))
+
+
+def _info(name: str, cls: type[Task]) -> DataInfo:
+    if cls.info is None:
+        raise UsageError(
+            f"task {name} says nothing about its data: whoever wrote it can set {cls.__name__}.info to a "
+            "mmulbench.core.data_info.DataInfo"
+        )
+    return cls.info
+
+
+def _print_report(name: str, place: str, info: DataInfo, report: DataReport, short: list[str]) -> None:
+    console = Console(highlight=False)
+    if info.layout:
+        console.print(f"{name} in {place}", markup=False, soft_wrap=True)
+    console.print(_sizes(info, report))
+    for title, lines in (
+        ("Left out", [f"{_count(count, info.pair)}: {why}" for why, count in report.dropped.items()]),
+        ("A sample", list(report.sample)),
+        ("Missing or damaged", [*short, *report.problems]),
+    ):
+        if lines:
+            console.print(f"\n[bold]{title}[/bold]")
+            for line in lines:
+                console.print(line, markup=False, soft_wrap=True)
+    count = len(short) + len(report.problems)
+    console.print()
+    console.print(
+        "All is there." if not count else f"Not complete: {count:,} lines above say what is missing."
+    )
+
+
+def _sizes(info: DataInfo, report: DataReport | None) -> Table:
+    """Units and pairs by split: how many there should be and, after a check, how many there are."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Split")
+    names = [plural(info.unit), plural(info.pair)]
+    for title in names:
+        for column in [title] if report is None else [title, "expected"]:
+            table.add_column(column, justify="right")
+    splits = info.sizes if report is None else report.counts
+    for split in splits:
+        expected = info.sizes.get(split, (None, None))
+        if report is None:
+            cells = [_number(count) for count in expected]
+        else:
+            found = report.counts[split]
+            cells = [_number(n) for pair in zip(found, expected, strict=True) for n in pair]
+        table.add_row(split, *cells)
+    return table
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name if number == 1 else plural(name)}"
+
+
+def _number(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
+
+
+def _as_json(
+    name: str, data_dir: Path, hub: str, info: DataInfo, report: DataReport, short: list[str]
+) -> dict[str, Any]:
+    splits = {}
+    for split, found in report.counts.items():
+        expected = info.sizes.get(split, (None, None))
+        splits[split] = {
+            "units": found[0],
+            "pairs": found[1],
+            "expected_units": expected[0],
+            "expected_pairs": expected[1],
+        }
+    return {
+        "task": name,
+        "data_dir": str(data_dir.absolute()),
+        "hub": hub,
+        "complete": not (short or report.problems),
+        "unit": info.unit,
+        "pair": info.pair,
+        "splits": splits,
+        "left_out": dict(report.dropped),
+        "short": short,
+        "problems": list(report.problems),
+        "sample": list(report.sample),
+    }

@@ -1,0 +1,109 @@
+"""What the commands print and write."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from mmulbench.core.registry import METHODS
+from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
+from mmulbench.files import write_atomically
+from mmulbench.progress import Bars, NotesOnly
+from mmulbench.records.schema import RunResult
+from mmulbench.records.store import ResultsStore, Unreadable, read_record
+from mmulbench.report import leaderboard, plots, summary
+from mmulbench.runs.session import Request, run_session
+
+
+def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
+    """Make the runs of a request and show each as it ends.
+
+    Returns:
+        0, or 1 if any run failed or diverged.
+    """
+    console = Console()
+    progress = NotesOnly() if quiet or as_json else Bars()
+
+    def done(result: RunResult, path: Path, new: bool) -> None:
+        if not new:
+            progress.note(f"found the record of this run (--overwrite always makes it again): {path}")
+        if as_json:
+            return
+        if quiet:
+            print(path)
+            return
+        console.print()
+        if result.values:
+            console.print(summary.summary_table(result))
+        console.print(summary.verdict(result), highlight=False)
+        for line in result.missing:
+            console.print(f"Missing: {line}", highlight=False)
+        console.print(f"Record: {path}", soft_wrap=True, highlight=False)
+
+    results = run_session(request, progress, done)
+    if as_json:
+        print(json.dumps([result.model_dump(mode="json") for result in results], indent=2))
+    return int(any(result.status in ("failed", "diverged") for result in results))
+
+
+def show_record(path: Path, *, as_json: bool) -> None:
+    """Print one record."""
+    result = read_record(path)
+    if as_json:
+        print(result.model_dump_json(indent=2))
+    else:
+        Console().print(summary.show(result))
+
+
+def make_leaderboard(
+    results: Path, task: str | None, metrics: list[str] | None, output: Path | None, *, check: bool
+) -> None:
+    """Write the tables, or compare them with what is written.
+
+    Raises:
+        UsageError: for --check without --output, an unknown task or metric.
+        MmulbenchError: when the file differs from the records.
+    """
+    records, unreadable = _load(results, task)
+    options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
+    command = " ".join(["mmulbench leaderboard", *options])
+    text = leaderboard.render(
+        records, unreadable, metrics, command, expected_methods=METHODS.names(), results=results
+    )
+    if check:
+        path = output or Path("leaderboard.md")
+        if not leaderboard.check(path, text):
+            place = shlex.join(["--results-dir", str(results), "--output", str(path)])
+            raise MmulbenchError(f"{path} differs from the records in {results}: run {command} {place}")
+        print(f"{path} matches the records in {results}")
+    elif output is not None:
+        write_atomically(output, text, "--output")
+        print(output)
+    else:
+        print(text, end="")
+    _report(unreadable)
+
+
+def make_plots(results: Path, task: str | None, metric: str | None, output: Path) -> None:
+    """Write the plots and print their paths."""
+    records, unreadable = _load(results, task)
+    _report(unreadable)
+    for path in plots.write_plots(records, output, metric):
+        print(path)
+
+
+def _report(unreadable: list[Unreadable]) -> None:
+    for item in unreadable:
+        print(f"mmulbench: left out {item.path}: {item.reason}", file=sys.stderr)
+
+
+def _load(results: Path, task: str | None) -> tuple[list[RunResult], list[Unreadable]]:
+    records, unreadable = ResultsStore(results).load_all(task)
+    if task is not None and not records:
+        known = sorted({record.spec.task for record in ResultsStore(results).load_all()[0]})
+        raise UsageError(f"no records of task {task!r} in {results}{did_you_mean(task, known)}")
+    return records, unreadable

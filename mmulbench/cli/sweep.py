@@ -1,0 +1,234 @@
+"""``mmulbench sweep``, ``status``, ``logs``, ``retry`` and ``cancel``: their options."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmulbench.cli.options import (
+    AsJson,
+    CacheDir,
+    DataDir,
+    Debug,
+    Device,
+    OverwriteChoice,
+    Plugins,
+    Results,
+    Shadows,
+    TunedDir,
+)
+from mmulbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from mmulbench.runs.session import Request
+
+
+class Executor(str, Enum):
+    """What runs the steps."""
+
+    local = "local"
+    slurm = "slurm"
+    debug = "debug"
+
+
+SweepName = Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Its id; the latest by default.")]
+SweepsDir = Annotated[
+    Path | None, typer.Option("--sweeps-dir", help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)")
+]
+Chosen = Annotated[
+    Executor | None,
+    typer.Option("--executor", help="local processes, slurm job arrays, or debug: in this one. [local]"),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", "-w", min=1, help="Worker processes side by side. [1]")
+]
+Pack = Annotated[
+    str | None, typer.Option("--pack", help="Runs in one Slurm task: 10, or as many as take 30m. [1]")
+]
+SlurmOptions = Annotated[
+    list[str] | None,
+    typer.Option("--slurm", metavar="KEY=VALUE", help="Option of sbatch, such as partition=gpu. Repeatable."),
+]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", min=1.0, help="Seconds a step may take before it is ended.")
+]
+Detach = Annotated[
+    bool,
+    typer.Option("--detach", help="Start the workers and return; mmulbench status shows how far they are."),
+]
+
+
+def sweep(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Sweep file (YAML).")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Repeat for several.")] = None,
+    method: Annotated[list[str] | None, typer.Option("--method", "-m", help="Repeat for several.")] = None,
+    backbone: Annotated[
+        list[str] | None, typer.Option("--backbone", "-b", help="The tasks' own by default.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", "-s", help="Repeat for several. [42]")] = None,
+    forget_size: Annotated[
+        list[str] | None,
+        typer.Option("--forget-size", help="Number of units or fraction. Repeatable."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value for all runs, as for `run`.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps, run nothing.")] = False,
+    executor: Chosen = None,
+    workers: Workers = None,
+    timeout: Timeout = None,
+    detach: Detach = False,
+    pack: Pack = None,
+    slurm: SlurmOptions = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    results_dir: Results = None,
+    cache_dir: CacheDir = None,
+    tuned_dir: TunedDir = None,
+    sweeps_dir: SweepsDir = None,
+    overwrite: Annotated[
+        OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
+    ] = OverwriteChoice.failed,
+    no_reference: Annotated[bool, typer.Option("--no-reference", help="Skip retrain.")] = False,
+    untuned: Annotated[bool, typer.Option("--untuned", help="Start from the methods' own settings.")] = False,
+    shadows: Shadows = 0,
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make many runs: every task with every method, seed and forget size, or what a file says."""
+    from mmulbench.cli import folders
+    from mmulbench.runs.session import Request
+    from mmulbench.sweeps import commands
+    from mmulbench.sweeps.choose_executor import Asked, choose_executor
+    from mmulbench.sweeps.grid import given_grid
+    from mmulbench.sweeps.slurm_settings import read_executor
+
+    options = Request(
+        task="",
+        device=device,
+        data_dir=folders.data_dir(data_dir),
+        results_dir=folders.results_dir(results_dir),
+        cache_dir=folders.cache_dir(cache_dir),
+        tuned_dir=folders.tuned_dir(tuned_dir),
+        overwrite=overwrite.value,
+        reference=not no_reference,
+        untuned=untuned,
+        shadows=shadows,
+        plugins=folders.plugin_files(plugin),
+        checkpoint_seconds=folders.checkpoint_seconds(),
+    )
+    given = {
+        "task": task,
+        "method": method,
+        "backbone": backbone,
+        "seed": seed,
+        "forget_size": forget_size,
+        "set": settings,
+    }
+    asked = Asked(executor and executor.value, workers, timeout, detach, pack, slurm or ())
+    grid = given_grid(file, {name: value for name, value in given.items() if value})
+    command = shlex.join(["mmulbench", *sys.argv[1:]])
+    code = commands.sweep(
+        grid,
+        options,
+        folders.sweeps_dir(sweeps_dir),
+        choose_executor(asked, read_executor(file) if file is not None else {}),
+        command,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+def status(
+    sweep: SweepName = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing until all is done.")] = False,
+    sweeps_dir: SweepsDir = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show how far a sweep is: what is done, runs, waits or failed, and how long is left."""
+    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.sweeps import status_commands
+
+    raise typer.Exit(status_commands.status(folder(sweeps_dir), sweep, watch=watch, as_json=as_json))
+
+
+def logs(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Start of a step's id, as status shows it.")],
+    sweep: SweepName = None,
+    sweeps_dir: SweepsDir = None,
+    debug: Debug = False,
+) -> None:
+    """Show what a step of a sweep printed."""
+    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.sweeps import status_commands
+
+    status_commands.logs(folder(sweeps_dir), sweep, run)
+
+
+def retry(
+    sweep: SweepName = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only what failed or diverged, and what it needs.")
+    ] = False,
+    only_missing: Annotated[
+        bool, typer.Option("--only-missing", help="Leave out what failed or diverged.")
+    ] = False,
+    executor: Chosen = None,
+    workers: Workers = None,
+    timeout: Timeout = None,
+    detach: Detach = False,
+    pack: Pack = None,
+    slurm: SlurmOptions = None,
+    sweeps_dir: SweepsDir = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Do again what failed or was lost in a sweep, and what was never begun."""
+    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.sweeps import commands
+    from mmulbench.sweeps.choose_executor import Asked
+
+    if failed and only_missing:
+        raise UsageError("--failed and --only-missing leave nothing to do: without both, retry does both")
+    asked = Asked(executor and executor.value, workers, timeout, detach, pack, slurm or ())
+    only: commands.Only | None = "failed" if failed else "missing" if only_missing else None
+    code = commands.retry(folder(sweeps_dir), sweep, asked, only=only, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def cancel(sweep: SweepName = None, sweeps_dir: SweepsDir = None, debug: Debug = False) -> None:
+    """Let a sweep start nothing more; what runs ends as it would."""
+    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.sweeps import status_commands
+
+    status_commands.cancel(folder(sweeps_dir), sweep)
+
+
+def submit_run(request: Request, executor: str, slurm: Sequence[str], *, as_json: bool) -> int:
+    """What ``mmulbench run --executor slurm`` does: a sweep of its runs."""
+    from mmulbench.cli.folders import sweeps_dir
+    from mmulbench.sweeps import commands
+    from mmulbench.sweeps.choose_executor import Asked, choose_executor
+    from mmulbench.sweeps.grid import checked_grid
+
+    chosen = choose_executor(Asked(executor, slurm=slurm), {})
+    given = {
+        "task": request.task,
+        "method": list(request.methods),
+        "seed": list(request.seeds),
+        "backbone": request.backbone or (),
+        "forget_size": request.forget_size or (),
+        "set": list(request.settings),
+    }
+    command = shlex.join(["mmulbench", *sys.argv[1:]])
+    grid, folder = checked_grid(given, "run"), sweeps_dir(None)
+    return commands.sweep(grid, request, folder, chosen, command, dry_run=False, as_json=as_json)

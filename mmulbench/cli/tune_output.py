@@ -1,0 +1,65 @@
+"""What ``mmulbench tune`` prints."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mmulbench.progress import Bars, NotesOnly
+from mmulbench.records.study import Study
+from mmulbench.report.aggregate import settings
+from mmulbench.tuning.session import TuneRequest, tune_session
+
+
+def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
+    """Tune, show a line as each method ends, and a table at the end.
+
+    Returns:
+        0, or 1 if no trial of some method was done.
+    """
+    progress = NotesOnly() if quiet or as_json else Bars()
+    skipped: dict[str, str] = {}
+
+    def done(name: str, study: Study | None, where: str) -> None:
+        if study is None:
+            skipped[name] = where
+            progress.note(f"{name}: not applicable: {where}")
+        else:
+            best = study.best
+            found = f"{best.objective:.4f} with {settings(best.settings)}" if best else "no trial was done"
+            progress.note(f"{name}: {found} ({where})")
+
+    studies = tune_session(request, progress, done)
+    if as_json:
+        print(json.dumps([study.model_dump(mode="json") for study in studies], indent=1))
+    elif not quiet:
+        Console().print(_table(request, studies))
+    return int(any(study.best is None for study in studies))
+
+
+def _table(request: TuneRequest, studies: list[Study]) -> Table:
+    """Each method's distance to retrain with its own settings, and with the best that were found."""
+    table = Table(
+        title=f"Distance to retrain on held-out data of {request.task}", title_justify="left", box=None
+    )
+    for name in ("Method", "defaults", "tuned", "trials", "settings"):
+        table.add_column(name, justify="right" if name in ("defaults", "tuned") else "left")
+    for study in studies:
+        first, best = study.trials[0].objective, study.best
+        counts = Counter(trial.state for trial in study.trials)
+        table.add_row(
+            study.spec.method,
+            _number(first),
+            _number(best.objective if best else None),
+            escape(", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts.items())),
+            escape(settings(study.settings)),
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

@@ -1,0 +1,5 @@
+"""Check what every method and every task must hold to, without a download and without pytest.
+
+For others: `report`, `method_checks`, `task_checks`, `tiny_tasks`.
+May import: records, cache, core, backbones, runs, the ground floor.
+"""

@@ -1,0 +1,206 @@
+"""A method being tried on a tiny task of one kind."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmulbench.conformance.checks import Skipped, demand
+from mmulbench.conformance.tiny_problem import FORGET, Bench, bench_of
+from mmulbench.conformance.tiny_tasks import KINDS, Kind
+from mmulbench.core.method import Method, UnlearningProblem
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.registry import METHODS
+from mmulbench.core.training import Checkpoints, EarlyStop, Learner
+from mmulbench.errors import NotApplicable, UsageError
+from mmulbench.runs.prepare import Prepared
+
+QUICK = {"epochs": 1, "batch_size": 8, "samples": 8, "perturbations": 8}
+"""Settings that methods are tried with, where they have them: as little work as shows what they do."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of a method.
+
+    Attributes:
+        problem: it was given.
+        model: it returned.
+        disturbed: the global random generators that it moved.
+        steps: of its trainings, as far as they keep checkpoints.
+    """
+
+    problem: UnlearningProblem
+    model: MultimodalModel
+    disturbed: tuple[str, ...]
+    steps: int
+
+
+class Killed(BaseException):
+    """Ends a method as a kill would."""
+
+
+class _Counted(Checkpoints):
+    """Counts the steps of all trainings, and ends the work before one of them.
+
+    Args:
+        kill_before: which, from 1; 0: none.
+        kept: where the state is kept then.
+    """
+
+    def __init__(self, kill_before: int = 0, kept: Checkpoints | None = None) -> None:
+        self.steps = 0
+        self._kill_before = kill_before
+        self._kept = kept or Checkpoints()
+
+    def take_up(self, learner: Learner, stop: EarlyStop) -> int:
+        """Begin a training, or go on."""
+        return self._kept.take_up(learner, stop)
+
+    def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
+        """Count, and end the work where it is time to."""
+        self.steps += 1
+        if self.steps == self._kill_before:
+            self._kept.before_step(learner, stop, done)
+            raise Killed
+
+
+class MethodTrial:
+    """A method on one kind of task.
+
+    Args:
+        name: registered name of the method.
+        kind: of task.
+        settings: that differ from the default ones.
+    """
+
+    def __init__(self, name: str, kind: Kind, settings: Mapping[str, Any] | None = None) -> None:
+        self.name = name
+        self.cls: type[Method] = METHODS.get(name)
+        self.kind = kind
+        self._settings = dict(settings or {})
+
+    @property
+    def label(self) -> str:
+        """The kind of task."""
+        return self.kind.name
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The tiny task.
+
+        Raises:
+            Skipped: where a package is missing.
+        """
+        try:
+            return bench_of(self.kind.name)
+        except UsageError as error:
+            raise Skipped(str(error)) from error
+
+    def method(self, **settings: Any) -> Method:
+        """The method with quick settings, and some of its own where it has them."""
+        config = self.cls.Config()
+        known = {field.name for field in fields(config)}
+        wanted = {**QUICK, **self._settings, **settings}
+        return self.cls(replace(config, **{name: wanted[name] for name in wanted if name in known}))
+
+    def attempt(
+        self,
+        size: int = FORGET,
+        *,
+        method: Method | None = None,
+        prepared: Prepared | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> Attempt:
+        """Run the method.
+
+        Args:
+            size: units to forget.
+            method: instead of the one with quick settings.
+            prepared: the task in another state than as it was made.
+            checkpoints: where its trainings begin, and where they keep their states.
+
+        Raises:
+            Skipped: where it does not apply to the task.
+            Diverged: when it does.
+            ContractViolation: it returns no model.
+        """
+        if reason := self.cls.applies_to(self.kind.task()):
+            raise Skipped(reason)
+        counted = _Counted()
+        problem = replace(self.bench.problem(size, prepared), checkpoints=checkpoints or counted)
+        method = method or self.method()
+        before = _global_states()
+        try:
+            with problem.meter:
+                model = method.unlearn(problem)
+        except NotApplicable as error:
+            raise Skipped(str(error)) from error
+        after = _global_states()
+        demand(
+            isinstance(model, MultimodalModel),
+            f"unlearn returned a {type(model).__name__}: let it return the unlearned model",
+        )
+        disturbed = tuple(name for name in before if before[name] != after[name])
+        return Attempt(problem, model, disturbed, counted.steps)
+
+    def resumed(self, method: Method, kill_before: int) -> Attempt:
+        """Run a method, kill it before one of its steps, and run it again from the checkpoint."""
+        kept, found = self.bench.checkpoints(self.name), self.bench.checkpoints(self.name)
+        try:
+            with contextlib.suppress(Killed):
+                self.attempt(method=method, checkpoints=_Counted(kill_before, kept))
+            return self.attempt(method=method, checkpoints=found)
+        finally:
+            found.clear()
+
+    @cached_property
+    def usual(self) -> Attempt:
+        """One run on a forget set of the usual size."""
+        return self.attempt()
+
+    @cached_property
+    def repeated(self) -> Attempt:
+        """The same run with other global random seeds."""
+        with _global_seeds(987_654_321):
+            return self.attempt()
+
+
+def method_trials(name: str, settings: Mapping[str, Any] | None = None) -> list[MethodTrial]:
+    """A method on every kind of task.
+
+    Raises:
+        UsageError: the method is unknown.
+    """
+    return [MethodTrial(name, kind, settings) for kind in KINDS]
+
+
+def _global_states() -> dict[str, Any]:
+    name, keys, *rest = np.random.get_state()
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": (name, np.asarray(keys).tobytes(), *rest),
+        "random": random.getstate(),
+    }
+
+
+@contextlib.contextmanager
+def _global_seeds(seed: int) -> Iterator[None]:
+    """Run a block with other global seeds, and put the generators back."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])

@@ -1,0 +1,93 @@
+"""``mmulbench check``: run the checks, one line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from mmulbench.conformance.checks import Check, Outcome, Trial, run_check
+from mmulbench.conformance.method_checks import method_checks
+from mmulbench.conformance.method_trial import method_trials
+from mmulbench.conformance.task_checks import task_checks, task_trial
+from mmulbench.core.plugins import load_plugins
+from mmulbench.progress import Bars, NotesOnly
+
+MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "–"}
+
+
+def check_method(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
+    """Try a method on a tiny task of every kind, and print what came of it.
+
+    Returns:
+        0, or 1 where a check failed.
+
+    Raises:
+        UsageError: the method is unknown or a plug-in is wrong.
+    """
+    load_plugins(plugins)
+    return _report("method", name, method_checks(), method_trials(name), as_json=as_json)
+
+
+def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: bool) -> int:
+    """Try a task on its data, and print what came of it.
+
+    Returns:
+        0, or 1 where a check failed.
+
+    Raises:
+        UsageError: the task is unknown, a plug-in is wrong, or data or a package is missing.
+        MmulbenchError: data is damaged.
+    """
+    load_plugins(plugins)
+    with NotesOnly() if as_json else Bars() as progress:
+        trial = task_trial(name, data_dir, progress)
+    return _report("task", name, task_checks(), [trial], as_json=as_json)
+
+
+def _report(kind: str, name: str, checks: Sequence[Check], trials: Sequence[Trial], *, as_json: bool) -> int:
+    console = Console(highlight=False, quiet=as_json)
+    labels = [trial.label for trial in trials if trial.label]
+    if labels:
+        console.print(f"{name} on tiny models for {', '.join(labels)}:", soft_wrap=True)
+    outcomes = []
+    for check in checks:
+        outcomes.append(run_check(check, trials))
+        console.print(_line(outcomes[-1]), soft_wrap=True)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if as_json:
+        found = [asdict(outcome) for outcome in outcomes]
+        print(json.dumps({kind: name, "passed": not failed, "checks": found}, indent=2))
+        return int(bool(failed))
+    for line in _left_out(outcomes):
+        console.print(line, markup=False, soft_wrap=True)
+    verdict = (
+        f"{len(failed)} of {len(outcomes)} checks failed."
+        if failed
+        else f"The {kind} {name} holds to the contract."
+    )
+    console.print(f"\n{verdict}", soft_wrap=True)
+    return int(bool(failed))
+
+
+def _line(outcome: Outcome) -> str:
+    """Mark, seconds, rule, and what is to be said of it."""
+    note = outcome.reason
+    if outcome.status == "passed" and outcome.left_out:
+        note = f"only {', '.join(outcome.on)}"
+    tail = f": {note}" if note else ""
+    return f"{MARKS[outcome.status]} [dim]{outcome.seconds:5.1f} s[/dim]  {escape(outcome.rule + tail)}"
+
+
+def _left_out(outcomes: Sequence[Outcome]) -> list[str]:
+    """Why checks that passed elsewhere were not tried on a trial: each reason once, with all its trials."""
+    trials: dict[str, dict[str, None]] = {}
+    for outcome in outcomes:
+        if outcome.status == "passed":
+            for label, reason in outcome.left_out.items():
+                trials.setdefault(reason, {})[label] = None
+    return [f"Left out: {', '.join(labels)}: {reason}" for reason, labels in trials.items()]

@@ -1,0 +1,105 @@
+"""Problems of the tiny tasks, made as the pipeline makes them."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.conformance.tiny_tasks import KINDS, Kind
+from mmulbench.core.checkpoints import StoredCheckpoints
+from mmulbench.core.cost import CostMeter
+from mmulbench.core.data import Features, Rows
+from mmulbench.core.method import UnlearningProblem
+from mmulbench.device import use_device
+from mmulbench.records.store import ResultsStore
+from mmulbench.runs.prepare import Prepared, Workspace, prepare
+from mmulbench.runs.references import load_original
+from mmulbench.runs.unlearn import make_problem
+
+T = TypeVar("T")
+
+SEED = 42
+
+FORGET, ONE, MOST = 4, 1, 13
+"""Sizes of the forget set, of 16 training units: usual, smallest, and with Df larger than Dr."""
+
+
+class Bench:
+    """A tiny task with a trained original.
+
+    Args:
+        kind: of task.
+
+    Raises:
+        UsageError: where a package that its backbone needs is missing.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self._folder = tempfile.TemporaryDirectory(prefix="mmulbench-")
+        root = Path(self._folder.name)
+        cache, store = ArtifactCache(root / "cache"), ResultsStore(root / "results")
+        self._workspace = Workspace(cache, store, root, use_device("cpu"))
+        task = kind.task()
+        self.prepared = prepare(kind.name, task, kind.backbone(), task.recipe, self._workspace)
+        self.original, _ = load_original(self.prepared, SEED, self._workspace)
+
+    def problem(self, size: int = FORGET, prepared: Prepared | None = None) -> UnlearningProblem:
+        """A fresh problem; what a method does to its original spoils no other.
+
+        Args:
+            size: units to forget.
+            prepared: the task in another state than as it was made.
+        """
+        units = self.prepared.task.forget_units(self.prepared.data, size, SEED)
+        original = copy.deepcopy(self.original)
+        problem = make_problem(original, units, prepared or self.prepared, SEED, self._workspace)
+        return replace(problem, meter=_Uncounted(problem.device))
+
+    def checkpoints(self, name: str) -> StoredCheckpoints:
+        """Checkpoints at every step, of a piece of work called ``name``."""
+        return StoredCheckpoints(self._workspace.cache, {"contract": name}, every=0.0)
+
+    def without_test_data(self) -> Prepared:
+        """The task in a state where every item that only the test split has looks like item 0."""
+        prepared, data = self.prepared, self.prepared.data
+        arrays: dict[str, Mapping[str, Rows]] = dict(prepared.features.arrays)
+        groups = dict(prepared.features.groups)
+        for modality, column in zip(prepared.task.modalities, ("first", "second"), strict=True):
+            known = [getattr(split, column) for split in (data.train, data.validation)]
+            hidden = torch.from_numpy(np.setdiff1d(getattr(data.test, column), np.concatenate(known)))
+            index = torch.arange(len(data.items[modality]))
+            index[hidden] = 0
+            if modality in groups:
+                groups[modality] = groups[modality][index]
+            else:
+                arrays[modality] = {name: array[index] for name, array in arrays[modality].items()}
+        features = Features(arrays, prepared.features.device, groups, prepared.features.whole)
+        return replace(prepared, features=features)
+
+
+class _Uncounted(CostMeter):
+    """Counts samples and steps alone: counting operations takes longer than training models this small."""
+
+    def _count(self, work: Callable[[], T]) -> tuple[T, float]:
+        return work(), 0.0
+
+
+@functools.cache
+def bench_of(name: str) -> Bench:
+    """The bench of a kind of task, made once.
+
+    Raises:
+        UsageError: where a package is missing.
+        KeyError: the kind is unknown.
+    """
+    return Bench({kind.name: kind for kind in KINDS}[name])

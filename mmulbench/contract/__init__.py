@@ -1,1 +1,0 @@
-"""What every method and every task must hold to, as checks that need no download and no pytest."""

@@ -1,0 +1,140 @@
+"""Checkpoints of a training: written now and then, so that a killed run goes on in the middle of it.
+
+A training that goes on gives bit for bit what it would have given undisturbed: a checkpoint holds weights,
+optimiser, schedule, random generator, early stop and cost; batches are drawn again, by the same generators.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmulbench import processes
+from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.core.training import Checkpoints, EarlyStop, Learner
+
+KIND = "unfinished"
+
+CHECKPOINT_SECONDS = 60.0
+"""What a kill costs at most, beside a step."""
+
+SHARE = 0.05
+"""Of a training's time that writing checkpoints takes at most."""
+
+
+class StoredCheckpoints(Checkpoints):
+    """Keeps the last checkpoint of one piece of work in the cache.
+
+    Work may hold several trainings, one after the other or within each other's preparation: they are told
+    apart by the order in which they begin. Those before the one that a checkpoint is of are done again.
+
+    Args:
+        cache: where to keep it. The caller holds the lock that makes the work its own.
+        inputs: what the work is.
+        every: seconds between checkpoints, at least; more where writing one takes long. 0: before every step.
+    """
+
+    def __init__(self, cache: ArtifactCache, inputs: Mapping[str, Any], every: float) -> None:
+        self._cache = cache
+        self._inputs = dict(inputs)
+        self._every = every
+        self._training = -1
+        self._found: Artifact | None = None
+        self._written = time.monotonic()
+        self._pause = every
+
+    def take_up(self, learner: Learner, stop: EarlyStop) -> int:
+        """Go on where a killed process was."""
+        self._training += 1
+        if self._training == 0 and processes.first_does(lambda: self._find() is not None):
+            self._found = self._find()
+        processes.meet()  # until all have read it, the first must not replace it
+        if self._found is None or self._found.info["training"] != self._training:
+            return 0
+        found, self._found = self._found, None
+        _restore(found, learner, stop)
+        done: int = found.info["done"]
+        self._cache.report(f"going on after step {done} of a training that was interrupted")
+        return done
+
+    def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
+        """Keep the state, unless the last was kept a moment ago or a later training's is still to be used.
+
+        Of the processes that make a run together the first keeps it for all, since they are in lockstep.
+        """
+        if not processes.is_first() or self._found is not None:
+            return
+        start = time.monotonic()
+        if not done or start - self._written < self._pause:
+            return
+        with learner.meter.aside():
+            artifact = _capture(learner, stop, {"training": self._training, "done": done})
+            self._cache.put(KIND, self._inputs, artifact)
+        self._written = time.monotonic()
+        if self._every:
+            self._pause = max(self._every, (self._written - start) / SHARE)
+
+    def clear(self) -> None:
+        """Forget the checkpoint: the work is done."""
+        if processes.is_first():
+            self._cache.discard(KIND, self._inputs)
+
+    def _find(self) -> Artifact | None:
+        return self._cache.find(KIND, self._inputs)
+
+
+def _capture(learner: Learner, stop: EarlyStop, info: Mapping[str, Any]) -> Artifact:
+    """The state of a training."""
+    optimiser = learner.optimizer.state_dict()
+    schedule = None if learner.schedule is None else learner.schedule.state_dict()
+    best, judged = stop.state()
+    tensors = {f"model/{name}": value for name, value in learner.model.state_dict().items()}
+    tensors |= {f"best/{name}": value for name, value in best.items()}
+    tensors |= {
+        f"optimiser/{number}/{name}": value
+        for number, values in optimiser["state"].items()
+        for name, value in values.items()
+    }
+    tensors["random/cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random/cuda"] = torch.cuda.get_rng_state(learner.device)
+    return Artifact(
+        tensors,
+        {
+            **info,
+            "groups": optimiser["param_groups"],
+            "schedule": schedule,
+            "judged": judged,
+            "meter": learner.meter.state(),
+        },
+    )
+
+
+def _restore(found: Artifact, learner: Learner, stop: EarlyStop) -> None:
+    """Give a training the state it had; the inverse of `_capture`."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in _part(found.tensors, "optimiser").items():
+        number, key = name.split("/")
+        state.setdefault(int(number), {})[key] = value
+    learner.model.load_state_dict(_part(found.tensors, "model"))
+    learner.optimizer.load_state_dict({"state": state, "param_groups": found.info["groups"]})
+    if learner.schedule is not None:
+        learner.schedule.load_state_dict(found.info["schedule"])
+    stop.restore_state(_part(found.tensors, "best"), found.info["judged"])
+    learner.meter.restore(found.info["meter"])
+    torch.set_rng_state(found.tensors["random/cpu"].clone())
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state(found.tensors["random/cuda"].clone(), learner.device)
+
+
+def _part(tensors: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``first``, without it; copied, since the file may be replaced."""
+    return {
+        name.removeprefix(f"{first}/"): value.clone()
+        for name, value in tensors.items()
+        if name.startswith(f"{first}/")
+    }

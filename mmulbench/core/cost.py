@@ -1,0 +1,201 @@
+"""What unlearning costs: wall time, floating-point operations, peak memory, samples."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmulbench import processes
+from mmulbench.errors import OverBudget
+from mmulbench.records.schema import Cost
+
+T = TypeVar("T")
+
+Shape = Sequence[int]
+
+
+def _attention_flops(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
+    """Two products: queries with keys, weights with values."""
+    batch, heads, queries, width = query
+    return 2 * batch * heads * queries * key[2] * (width + value[3])
+
+
+def _attention_backward_flops(
+    gradient: Shape, query: Shape, key: Shape, value: Shape, *_: Any, **__: Any
+) -> int:
+    """Five products: the scores again, and the gradients of weights, values, queries and keys."""
+    batch, heads, queries, width = query
+    return 2 * batch * heads * queries * key[2] * (3 * width + 2 * value[3])
+
+
+_CPU_ATTENTION: dict[Any, Any] = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_flops,
+}
+"""Kernels that torch's counter misses; without them attention on a CPU would count as free."""
+
+
+class CostMeter:
+    """Measures the block it surrounds; training loops report their steps to it.
+
+    Floating-point operations are counted on the first step of every kind of step, and every later step of
+    that kind is charged in proportion to its samples: counting each step would itself be a large cost.
+
+    Args:
+        device: whose memory is measured.
+        limit: floating-point operations after which `OverBudget` stops the work.
+    """
+
+    def __init__(self, device: torch.device, limit: float = math.inf) -> None:
+        self._device = device
+        self._limit = limit
+        self._per_sample: dict[str, float] = {}
+        self._flops = 0.0
+        self._seconds = 0.0
+        self._samples = 0
+        self._steps = 0
+        self._peak: float | None = None
+        self._earlier_peak = 0.0
+        self._charged: set[str] = set()
+        self._counter: FlopCounterMode | None = None
+        self._uncounted = 0.0
+        self._exchanged_aside = 0
+
+    def __enter__(self) -> CostMeter:
+        """Start the clock and reset the peak."""
+        _reset_peak(self._device)
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the clock."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        self._seconds += time.perf_counter() - self._start
+        self._peak = max(_peak_mb(self._device), self._earlier_peak)
+
+    def step(self, kind: str, samples: int, work: Callable[[], T], *, optimiser_step: bool = True) -> T:
+        """Run one step and charge it.
+
+        Args:
+            kind: steps of one kind cost the same for each sample.
+            samples: pairs the step sees.
+            work: does the step.
+            optimiser_step: whether it updates parameters.
+
+        Raises:
+            OverBudget: when the limit is passed.
+        """
+        if kind in self._per_sample:
+            result = work()
+        else:
+            result, flops = self._count(work)
+            self._per_sample[kind] = flops / max(samples, 1)
+        self._spend(self._per_sample[kind] * samples)
+        self._samples += samples
+        self._steps += optimiser_step
+        return result
+
+    def charge(self, key: str, cost: Cost) -> None:
+        """Charge shared work, computed earlier or elsewhere, as if it had been done here; each key once."""
+        if key in self._charged:
+            return
+        self._charged.add(key)
+        self._seconds += cost.seconds
+        self._spend(cost.flops or 0.0)
+        self._samples += cost.samples
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Leave out what the block does, even within a step: it is charged through `charge`."""
+        start, counted, exchanged = time.perf_counter(), self._counted(), processes.exchanges()
+        try:
+            yield
+        finally:
+            self._seconds -= time.perf_counter() - start
+            self._uncounted += self._counted() - counted
+            self._exchanged_aside += processes.exchanges() - exchanged
+
+    def cost(self) -> Cost:
+        """The cost so far; whole once the block has ended."""
+        return Cost(
+            seconds=max(self._seconds, 0.0),
+            flops=self._flops,
+            peak_memory_mb=self._peak,
+            samples=self._samples,
+            steps=self._steps,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What was counted so far, as JSON; within the block."""
+        return {
+            "per_sample": self._per_sample,
+            "flops": self._flops,
+            "seconds": self._seconds + time.perf_counter() - self._start,
+            "samples": self._samples,
+            "steps": self._steps,
+            "charged": sorted(self._charged),
+            "peak": max(_peak_mb(self._device), self._earlier_peak),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that another process gave; what this one counted so far was a repetition."""
+        self._per_sample = dict(state["per_sample"])
+        self._flops, self._samples, self._steps = state["flops"], state["samples"], state["steps"]
+        self._seconds, self._start = state["seconds"], time.perf_counter()
+        self._charged = set(state["charged"])
+        self._earlier_peak = state["peak"]
+
+    def _spend(self, flops: float) -> None:
+        self._flops += flops
+        if self._flops > self._limit:
+            raise OverBudget(f"{self._flops:.3g} of {self._limit:.3g} allowed floating-point operations")
+
+    def _count(self, work: Callable[[], T]) -> tuple[T, float]:
+        """The result of some work, and its floating-point operations."""
+        self._uncounted, self._exchanged_aside, exchanged = 0.0, 0, processes.exchanges()
+        with FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION) as self._counter:
+            result = work()
+        flops = self._counted() - self._uncounted
+        self._counter = None
+        # Work that all processes did whole counts once; work they divided, in all of them together.
+        divided = processes.exchanges() - exchanged > self._exchanged_aside
+        return result, processes.total(flops) if divided else flops
+
+    def _counted(self) -> float:
+        return 0.0 if self._counter is None else self._counter.get_total_flops()
+
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def _reset_peak(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with contextlib.suppress(OSError):
+        _CLEAR.write_text("5")  # Linux: sets the peak resident size to the current one
+
+
+def _peak_mb(device: torch.device) -> float:
+    """Peak memory since the reset, MiB; where the system cannot reset it, the process's whole life."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    with contextlib.suppress(OSError):
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 1024

@@ -1,0 +1,275 @@
+"""The contract of an unlearning method, and the problem it is given."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mmulbench.core.cost import CostMeter
+from mmulbench.core.data import Batch, PairData
+from mmulbench.core.model import Group, MultimodalModel
+from mmulbench.core.original_outputs import OriginalOutputs
+from mmulbench.core.search_space import Search
+from mmulbench.core.training import Checkpoints, EarlyStop, Learner, Phase, Recipe, check_finite, descend, fit
+from mmulbench.progress import Progress
+from mmulbench.seeds import generator, torch_seeded
+
+if TYPE_CHECKING:
+    from mmulbench.core.task import Task
+
+Epochs = Annotated[int, Field(ge=1), Search(1, 10)]
+"""Passes over a set; tuning goes up to twice the default."""
+
+LearningRate = Annotated[float, Field(gt=0), Search(1e-5, 3e-3, log=True)]
+"""AdamW's learning rate; tuning goes from a thirtieth to ten times the default."""
+
+BatchSize = Annotated[int, Field(ge=2)]
+"""Pairs of each set a step."""
+
+Patience = Annotated[int, Field(ge=0)]
+"""Epochs in a row without a lower validation loss before stopping; 0 never stops."""
+
+
+@dataclass
+class UnlearningProblem:
+    """Everything a method may use. The test set is not among it.
+
+    Attributes:
+        original: the trained model, frozen and in evaluation mode; never change it.
+        forget: the forget set Df; an epoch visits every pair once.
+        retain: the retain set Dr.
+        validation: held-out pairs, the only data a method may select by.
+        outputs: the original's cached outputs on Df and Dr.
+        recipe: how the original was trained.
+        seed: of the run.
+        fresh_model: a freshly initialised model, with the initial weights of the original.
+        meter: counts what the method costs.
+        progress: shows bars.
+        checkpoints: of the method's trainings, for `mmulbench.core.training.descend`.
+    """
+
+    original: MultimodalModel
+    forget: PairData
+    retain: PairData
+    validation: PairData
+    outputs: OriginalOutputs
+    recipe: Recipe
+    seed: int
+    fresh_model: Callable[[], MultimodalModel]
+    meter: CostMeter
+    progress: Progress
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+
+    @property
+    def device(self) -> torch.device:
+        """Where models and batches are."""
+        return self.retain.features.device
+
+    def copy_of_original(self) -> MultimodalModel:
+        """A copy of the original that a method may change."""
+        return copy.deepcopy(self.original)
+
+    def generator(self, name: str) -> np.random.Generator:
+        """A random generator for one named use."""
+        return generator(self.seed, name)
+
+    def learner(
+        self, model: MultimodalModel, lr: float, trainable: Group = "all", weight_decay: float = 0.0
+    ) -> Learner:
+        """AdamW over a parameter group of a model; the other parameters stay as they are."""
+        return Learner(
+            model, model.parameter_group(trainable), lr=lr, weight_decay=weight_decay, meter=self.meter
+        )
+
+    def early_stop(self, model: MultimodalModel, patience: int) -> EarlyStop:
+        """Stops a method by its model's loss on validation pairs; the method pays for measuring it."""
+        return EarlyStop(model, patience, lambda: self.mean_loss(model, self.validation))
+
+    def train_from_scratch(self, data: PairData) -> MultimodalModel:
+        """A fresh model trained on ``data`` by the original's recipe and with its random draws."""
+        model = self.fresh_model()
+        return fit(model, data, self.recipe, self.seed, self.meter, self.progress, "train", self.checkpoints)
+
+    def forget_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
+        """``epochs`` passes over Df."""
+        rng = self.generator("forget order")
+        for _ in range(epochs):
+            for batch in self.forget.epoch(batch_size, rng):
+                yield (batch,)
+
+    def retain_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
+        """``epochs`` passes over Dr."""
+        rng = self.generator("retain order")
+        for _ in range(epochs):
+            for batch in self.retain.epoch(batch_size, rng):
+                yield (batch,)
+
+    def paired_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch, Batch]]:
+        """``epochs`` passes over Dr, each batch beside one of Df, repeated as often as needed."""
+        forget = self.forget.cycle(batch_size, self.generator("forget order"))
+        for (retain,) in self.retain_epochs(epochs, batch_size):
+            yield next(forget), retain
+
+    def mean_loss(self, model: MultimodalModel, data: PairData, batch_size: int = 128) -> float:
+        """A model's own loss on ``data`` in evaluation mode, the same draws each time it is called.
+
+        Each unit counts once with one of its pairs, so that sets with few and with many pairs compare.
+        """
+        training, total, data = model.training, 0.0, replace(data, sampling="unit")
+        model.eval()
+        with torch.no_grad(), torch_seeded(self.seed, "mean loss"):
+            for batch in data.epoch(batch_size, self.generator("mean loss order")):
+                work = functools.partial(model, batch)
+                output = self.meter.step("mean loss", len(batch), work, optimiser_step=False)
+                total += output.loss.item() * len(batch)
+        model.train(training)
+        return total / len(data)
+
+
+class Method(ABC):
+    """One unlearning method: a frozen ``Config`` and ``unlearn``.
+
+    Register it in a file of its own name in ``methods/``:  ``@METHODS.register("my_method")``.
+    """
+
+    is_reference: ClassVar[bool] = False
+    """True for retrain alone: the model every other method is compared with."""
+
+    @dataclass(frozen=True)
+    class Config:
+        """Settings of the method; every field has a default and says where it comes from."""
+
+    def __init__(self, config: Any = None) -> None:
+        self.config: Any = config if config is not None else self.Config()
+
+    @classmethod
+    def applies_to(cls, task: Task) -> str | None:
+        """Why the method has no meaning on this task, or None where it applies."""
+        return None
+
+    @abstractmethod
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Return the unlearned model; the original must stay as it is.
+
+        Raises:
+            Diverged: when a loss or parameter is no longer finite.
+            NotApplicable: when the model lacks what the method needs.
+        """
+
+
+@dataclass(frozen=True)
+class GradientConfig:
+    """Settings shared by the gradient-based methods.
+
+    The same epochs, learning rate and batch size for every method, so that none is favoured before tuning:
+    a tenth of the epochs that train the original of the emoji task, at a third of its peak learning rate.
+
+    Attributes:
+        epochs: passes over the retain set (over the forget set for a method that reads nothing else).
+        lr: AdamW's learning rate.
+        batch_size: pairs of each set a step.
+        patience: stop after so many epochs without a lower loss on validation pairs, and return the epoch
+            where it was lowest; 0: run all epochs, as the paper does.
+    """
+
+    epochs: Epochs = 5
+    lr: LearningRate = 3e-4
+    batch_size: BatchSize = 64
+    patience: Patience = 0
+
+
+class Descent(Method):
+    """Descends on a loss from a copy of the original."""
+
+    Config = GradientConfig  # type: ignore[assignment]
+
+    def trainable(self) -> Group:
+        """Which parameter group trains."""
+        return "all"
+
+    def start(self, problem: UnlearningProblem) -> MultimodalModel:
+        """The model that training starts from."""
+        return problem.copy_of_original()
+
+    def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
+        """What trains the model."""
+        return problem.learner(model, self.config.lr, self.trainable())
+
+    @abstractmethod
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+        """The batches of the whole run, and how many there are in an epoch."""
+
+    @abstractmethod
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+        """The loss as a function of what `batches` yields; asked for once a run.
+
+        It keeps nothing from step to step, so that a run can go on in the middle of training.
+        """
+
+    def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
+        """Descend on the loss."""
+        model = self.start(problem).train()
+        learner = self.learner(model, problem)
+        batches, steps = self.batches(problem)
+        loss = self.loss_of(model, problem)
+        tick = problem.progress.counter(steps * self.config.epochs, type(self).__name__)
+        stop = problem.early_stop(model, getattr(self.config, "patience", 0))
+        epochs = ([Phase(itertools.islice(batches, steps), loss, "step")] for _ in range(self.config.epochs))
+        with torch_seeded(problem.seed, "unlearning"):
+            descend(learner, epochs, tick, stop, problem.checkpoints)
+        stop.restore()
+        check_finite(model)
+        return model.eval()
+
+
+class GradientMethod(Descent):
+    """One loss on paired batches of Df and Dr: subclasses write ``loss``.
+
+    An epoch walks over Dr once and repeats Df as often as needed.
+    """
+
+    @abstractmethod
+    def loss(
+        self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
+    ) -> Tensor:
+        """The scalar to descend on."""
+
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+        """Batches of Df and Dr side by side."""
+        epochs, size = self.config.epochs, self.config.batch_size
+        return problem.paired_epochs(epochs, size), problem.retain.steps(size)
+
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+        """``loss`` of a batch of each set."""
+        return lambda forget, retain: self.loss(model, forget, retain, problem)
+
+
+class OneSetMethod(Descent):
+    """One loss on batches of a single set: subclasses write ``loss`` and say which set it reads."""
+
+    reads: ClassVar[Literal["forget", "retain"]]
+
+    @abstractmethod
+    def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
+        """The scalar to descend on."""
+
+    def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
+        """Batches of the one set."""
+        epochs, size = self.config.epochs, self.config.batch_size
+        if self.reads == "forget":
+            return problem.forget_epochs(epochs, size), problem.forget.steps(size)
+        return problem.retain_epochs(epochs, size), problem.retain.steps(size)
+
+    def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
+        """``loss`` of a batch."""
+        return lambda batch: self.loss(model, batch, problem)

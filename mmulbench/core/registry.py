@@ -1,0 +1,251 @@
+"""Names of methods, tasks and backbones → classes, found lazily, here and in outside packages."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.machinery
+import importlib.util
+import pkgutil
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from mmulbench.core.method import Method
+    from mmulbench.core.model import Backbone
+    from mmulbench.core.task import Task
+
+T = TypeVar("T")
+C = TypeVar("C")
+
+PLUGIN_PREFIX = "mmulbench_plugin_"
+"""How the module names of plug-in files start, see `mmulbench.core.plugins`."""
+
+
+class Registry(Generic[T]):
+    """Classes of one kind by name, each imported when it is first asked for.
+
+    A name is a module of ``package`` that registers a class under the module's own name, an entry point of an
+    installed package, or a class registered by hand. Safe to use from several threads.
+
+    Args:
+        kind: What is registered, such as ``"method"``; used in messages.
+        base: The class every registered class must extend, as ``"module:Class"``; resolved when first needed.
+        package: Dotted name of the package whose modules are the built-in entries.
+        entry_points: The entry-point group through which other packages add entries.
+    """
+
+    def __init__(self, kind: str, base: str, package: str, entry_points: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._base = base
+        self._group = entry_points
+        self._classes: dict[str, type[T]] = {}
+        self._lock = threading.Lock()
+
+    def register(self, name: str) -> Callable[[type[C]], type[C]]:
+        """Decorator that registers a class under ``name``.
+
+        Raises:
+            UsageError: The class does not extend the base, or another class has the name. The same class
+                again, as after a reload, replaces the earlier one.
+        """
+
+        def add(cls: type[C]) -> type[C]:
+            self._add(name, cls)
+            return cls
+
+        return add
+
+    def names(self) -> list[str]:
+        """All names, sorted; imports none of their modules."""
+        with self._lock:
+            registered = list(self._classes)
+        return sorted({*registered, *self._modules(), *self._outside})
+
+    def by_hand(self) -> set[str]:
+        """The names registered so far that are neither built in nor an installed package's."""
+        with self._lock:
+            registered = set(self._classes)
+        return registered - self._modules().keys() - self._outside.keys()
+
+    def discard(self, name: str) -> None:
+        """Forget the class registered under a name, if there is one."""
+        with self._lock:
+            self._classes.pop(name, None)
+
+    def describe(self, name: str) -> str:
+        """First line of the docstring of the module behind ``name``, read without importing it.
+
+        A class that was registered by hand is there already: its own docstring comes before its module's.
+
+        Returns:
+            The line; ``"from PACKAGE"`` where there is none or the file cannot be found that way.
+
+        Raises:
+            UsageError: The name is unknown.
+        """
+        if (path := self._modules().get(name)) is not None:
+            return _first_docstring_line(path) or f"from {self.package}"
+        if points := self._outside.get(name):
+            path = _module_file(points[0].module)
+            return (path and _first_docstring_line(path)) or f"from {_owner(points[0])}"
+        with self._lock:
+            cls = self._classes.get(name)
+        if cls is None:
+            raise self._unknown(name)
+        lines = (cls.__doc__ or sys.modules[cls.__module__].__doc__ or "").strip().splitlines()
+        return lines[0] if lines else f"from {_place(cls.__module__)}"
+
+    def get(self, name: str) -> type[T]:
+        """The class registered under ``name``, its module imported if need be.
+
+        Raises:
+            UsageError: The name is unknown or taken twice, or its module does not register it.
+            MmulbenchError: Its module cannot be imported.
+        """
+        self._refuse_collision(name)
+        if (cls := self._registered(name)) is not None:
+            return cls
+        if (path := self._modules().get(name)) is not None:
+            self._import(name, str(path), lambda: importlib.import_module(f"{self.package}.{name}"))
+            return self._just_registered(name, str(path))
+        if points := self._outside.get(name):
+            point = points[0]
+            source = f"{_owner(point)}, {point.value}"
+            loaded = self._import(name, source, point.load)
+            if point.attr:
+                self._add(name, cast("type[object]", loaded))
+            return self._just_registered(name, source)
+        raise self._unknown(name)
+
+    @cached_property
+    def _outside(self) -> dict[str, list[EntryPoint]]:
+        """Entry points by name; more than one of a name only where they differ."""
+        found: dict[str, list[EntryPoint]] = {}
+        for point in entry_points(group=self._group):
+            same_name = found.setdefault(point.name, [])
+            if point.value not in (other.value for other in same_name):
+                same_name.append(point)
+        return found
+
+    def _modules(self) -> dict[str, Path]:
+        """Files of the built-in modules by name."""
+        found = {}
+        for location in _locations(self.package):
+            for module in pkgutil.iter_modules([location]):
+                if not module.name.startswith("_"):
+                    file = f"{module.name}/__init__.py" if module.ispkg else f"{module.name}.py"
+                    found[module.name] = Path(location) / file
+        return found
+
+    def _registered(self, name: str) -> type[T] | None:
+        with self._lock:
+            return self._classes.get(name)
+
+    def _just_registered(self, name: str, source: str) -> type[T]:
+        cls = self._registered(name)
+        if cls is None:
+            raise UsageError(
+                f"{source} registers no {self.kind} {name!r}; decorate its class with "
+                f'@{self.kind.upper()}S.register("{name}")'
+            )
+        return cls
+
+    def _add(self, name: str, cls: type[object]) -> None:
+        module, _, attribute = self._base.partition(":")
+        base = getattr(importlib.import_module(module), attribute)
+        if not (isinstance(cls, type) and issubclass(cls, base)):
+            where = f"{cls.__module__}.{cls.__qualname__}" if isinstance(cls, type) else repr(cls)
+            raise UsageError(f"{self.kind} {name!r}: {where} does not extend {module}.{attribute}")
+        built_in = f"{self.package}.{name}"
+        if cls.__module__ != built_in and name in self._modules():
+            raise self._taken(name, built_in, _place(cls.__module__))
+        if cls.__module__.startswith(PLUGIN_PREFIX) and (points := self._outside.get(name)):
+            raise self._taken(name, f"{_owner(points[0])} ({points[0].value})", _place(cls.__module__))
+        with self._lock:
+            other = self._classes.get(name)
+            if other is not None and _full_name(other) != _full_name(cls):
+                raise self._taken(name, _place(other.__module__), _place(cls.__module__))
+            self._classes[name] = cast("type[T]", cls)
+
+    def _import(self, name: str, source: str, load: Callable[[], object]) -> object:
+        """Import without holding the lock: the import system has its own, and they could deadlock."""
+        try:
+            return load()
+        except MmulbenchError:
+            raise
+        except Exception as error:
+            # The class may have been registered before its module failed.
+            self.discard(name)
+            reason = " ".join(str(error).split())
+            raise MmulbenchError(
+                f"{self.kind} {name!r} cannot be loaded from {source}: {type(error).__name__}: {reason}"
+            ) from error
+
+    def _refuse_collision(self, name: str) -> None:
+        owners = [f"{_owner(point)} ({point.value})" for point in self._outside.get(name, [])]
+        if owners and name in self._modules():
+            owners.insert(0, f"{self.package}.{name}")
+        if len(owners) > 1:
+            raise self._taken(name, owners[0], owners[1])
+
+    def _taken(self, name: str, first: str, second: str) -> UsageError:
+        return UsageError(
+            f"{self.kind} {name!r} is registered by both {first} and {second}; rename or uninstall one"
+        )
+
+    def _unknown(self, name: str) -> UsageError:
+        return UsageError(f"unknown {self.kind} {name!r}{did_you_mean(name, self.names())}")
+
+
+def _full_name(cls: type[object]) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
+
+
+def _place(module: str) -> str:
+    """What a user calls a module: its name, but its file where it is a plug-in."""
+    return str(sys.modules[module].__file__) if module.startswith(PLUGIN_PREFIX) else module
+
+
+def _owner(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.module.partition(".")[0]
+
+
+def _locations(package: str) -> list[str]:
+    spec = importlib.util.find_spec(package)
+    return list(spec.submodule_search_locations or []) if spec is not None else []
+
+
+def _module_file(module: str) -> Path | None:
+    """A module's source file, found without importing its parents, which `find_spec` alone would do."""
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)
+    for part in rest:
+        locations: Iterable[str] = (spec and spec.submodule_search_locations) or []
+        spec = importlib.machinery.PathFinder.find_spec(f"{spec.name}.{part}" if spec else part, [*locations])
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
+
+
+def _first_docstring_line(path: Path) -> str | None:
+    try:
+        text = ast.get_docstring(ast.parse(path.read_bytes()))
+    except (OSError, ValueError, SyntaxError) as error:
+        return f"cannot be read: {type(error).__name__} in {path.name}"
+    return text.splitlines()[0] if text else None
+
+
+METHODS: Registry[Method] = Registry(
+    "method", "mmulbench.core.method:Method", "mmulbench.methods", "mmulbench.methods"
+)
+TASKS: Registry[Task] = Registry("task", "mmulbench.core.task:Task", "mmulbench.tasks", "mmulbench.tasks")
+BACKBONES: Registry[Backbone] = Registry(
+    "backbone", "mmulbench.core.model:Backbone", "mmulbench.backbones", "mmulbench.backbones"
+)

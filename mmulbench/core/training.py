@@ -1,0 +1,273 @@
+"""The one training loop, used by original, retrain and every gradient-based method."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from mmulbench.core.cost import CostMeter
+from mmulbench.core.data import Batch, PairData, Sampling
+from mmulbench.core.model import MultimodalModel
+from mmulbench.errors import Diverged
+from mmulbench.progress import Progress
+from mmulbench.seeds import generator, torch_seeded
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the original and retrain are trained.
+
+    Attributes:
+        epochs: passes over the training set.
+        lr: peak learning rate of AdamW under a one-cycle schedule.
+        weight_decay: of AdamW.
+        batch_size: true pairs a step.
+        sampling: ``unit``: an epoch sees every unit once with one of its pairs; ``pair``: every pair once.
+    """
+
+    epochs: Annotated[int, Field(ge=1)] = 30
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    batch_size: Annotated[int, Field(ge=2)] = 128
+    sampling: Sampling = "unit"
+
+
+Schedule = torch.optim.lr_scheduler.LRScheduler
+
+
+class Learner:
+    """A model, the parameters that train, their optimiser, and where cost and progress go.
+
+    Args:
+        parameters: exactly the parameters to train; all others of the model are left without gradients.
+        lr: AdamW's learning rate.
+        weight_decay: AdamW's weight decay.
+        meter: charged for every step.
+    """
+
+    def __init__(
+        self,
+        model: MultimodalModel,
+        parameters: list[nn.Parameter],
+        *,
+        lr: float,
+        weight_decay: float,
+        meter: CostMeter,
+    ) -> None:
+        self.model = model
+        self.parameters = parameters
+        self.meter = meter
+        self.schedule: Schedule | None = None
+        chosen = {id(p) for p in parameters}
+        for parameter in model.parameters():
+            parameter.requires_grad_(id(parameter) in chosen)
+        self.device = parameters[0].device
+        self.optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+
+    def one_cycle(self, lr: float, steps: int) -> None:
+        """Warm up to ``lr`` and anneal to nothing over this many steps."""
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, lr, total_steps=steps)
+
+    def step(self, item: Batch | tuple[Batch, ...], loss: Callable[..., Tensor], kind: str) -> None:
+        """Descend once on a loss.
+
+        Args:
+            item: a batch, or batches that become the loss's arguments.
+            loss: gives a scalar.
+            kind: name of this kind of step for the cost meter.
+
+        Raises:
+            Diverged: when the loss is NaN or infinite.
+        """
+        sets = item if isinstance(item, tuple) else (item,)
+        samples = sum(len(batch) for batch in sets)
+        self.meter.step(kind, samples, functools.partial(self._step, loss, sets))
+
+    def _step(self, loss: Callable[..., Tensor], sets: tuple[Batch, ...]) -> None:
+        value = loss(*sets)
+        if not math.isfinite(value.item()):
+            raise Diverged(f"the loss became {value.item()}")
+        self.optimizer.zero_grad(set_to_none=True)
+        if value.requires_grad:
+            value.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+        if self.schedule is not None:
+            self.schedule.step()
+
+
+class EarlyStop:
+    """Stops when the validation loss falls no more, and goes back to the epoch where it was lowest.
+
+    Args:
+        model: judged after every epoch.
+        patience: epochs in a row without a lower loss after which to stop; 0 judges nothing and goes on.
+        validation_loss: of the model as it is.
+    """
+
+    def __init__(self, model: nn.Module, patience: int, validation_loss: Callable[[], float]) -> None:
+        self._model = model
+        self._patience = patience
+        self._loss = validation_loss
+        self._best = math.inf
+        self._state: dict[str, Tensor] = {}
+        self._worse = 0
+
+    def epoch_ended(self) -> bool:
+        """Judge the model; True where it is time to stop."""
+        if not self._patience:
+            return False
+        loss = self._loss()
+        if loss < self._best:
+            self._best, self._state, self._worse = loss, copy.deepcopy(self._model.state_dict()), 0
+        else:
+            self._worse += 1
+        return self._worse >= self._patience
+
+    def restore(self) -> None:
+        """Give the model the weights of its best epoch."""
+        if self._state:
+            self._model.load_state_dict(self._state)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The weights of the best epoch, empty before there is one, and what else it knows, as JSON."""
+        return self._state, {"best": self._best if self._state else None, "worse": self._worse}
+
+    def restore_state(self, best: dict[str, Tensor], judged: Mapping[str, Any]) -> None:
+        """Go on from a state that another process gave."""
+        self._state, self._worse = best, judged["worse"]
+        self._best = math.inf if judged["best"] is None else judged["best"]
+
+
+def no_early_stop(model: nn.Module) -> EarlyStop:
+    """Goes on to the end."""
+    return EarlyStop(model, 0, lambda: math.inf)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A pass over a set: what an epoch consists of.
+
+    Attributes:
+        batches: batches, or tuples of them; drawn by generators of the phase's own, so that they can be drawn
+            again.
+        loss: gives a scalar; keeps nothing from step to step.
+        kind: name of this kind of step for the cost meter.
+    """
+
+    batches: Iterable[Any]
+    loss: Callable[..., Tensor]
+    kind: str
+
+
+class Checkpoints:
+    """Keeps nothing: for trainings that are short, and the base of what keeps something."""
+
+    def take_up(self, learner: Learner, stop: EarlyStop) -> int:
+        """Begin a training, or go on where a killed process was; how many steps are done.
+
+        Args:
+            learner: gets the state of the checkpoint, if there is one.
+            stop: the same.
+        """
+        return 0
+
+    def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
+        """Keep the state before a step that follows ``done`` others, where it is time to."""
+
+
+def descend(
+    learner: Learner,
+    epochs: Iterable[Iterable[Phase]],
+    tick: Callable[[], None],
+    stop: EarlyStop,
+    checkpoints: Checkpoints,
+    epoch_ended: Callable[[], bool] | None = None,
+) -> None:
+    """Descend on the losses of all epochs, or on those that a killed process did not come to.
+
+    Args:
+        learner: does the steps.
+        epochs: the phases of each.
+        tick: called for each step.
+        stop: judges the model after each epoch.
+        checkpoints: where a killed process left its state.
+        epoch_ended: in the place of ``stop``'s; True where it is time to stop.
+
+    Raises:
+        Diverged: when a loss is NaN or infinite.
+    """
+    before, done = checkpoints.take_up(learner, stop), 0
+    for phases in epochs:
+        for phase in phases:
+            for item in phase.batches:
+                if done >= before:
+                    checkpoints.before_step(learner, stop, done)
+                    learner.step(item, phase.loss, phase.kind)
+                tick()
+                done += 1
+        if done > before and (epoch_ended or stop.epoch_ended)():
+            break
+
+
+def fit(
+    model: MultimodalModel,
+    data: PairData,
+    recipe: Recipe,
+    seed: int,
+    meter: CostMeter,
+    progress: Progress,
+    description: str,
+    checkpoints: Checkpoints,
+) -> MultimodalModel:
+    """Train a fresh model by the recipe: how the original and retrain are made.
+
+    Args:
+        model: trained in place.
+        data: the training pairs.
+        recipe: epochs, learning rate, batch size.
+        seed: of data order and of every random draw inside the model.
+        meter: charged for the training.
+        progress: shows a bar.
+        description: of the bar.
+        checkpoints: where a killed process left its state.
+
+    Returns:
+        The same model, in evaluation mode.
+
+    Raises:
+        Diverged: when the loss becomes NaN or infinite, or a parameter does.
+    """
+    steps = data.steps(recipe.batch_size) * recipe.epochs
+    learner = Learner(
+        model, list(model.parameters()), lr=recipe.lr, weight_decay=recipe.weight_decay, meter=meter
+    )
+    learner.one_cycle(recipe.lr, steps)
+    tick = progress.counter(steps, description)
+    rng = generator(seed, "order")
+    epochs = (
+        [Phase(data.epoch(recipe.batch_size, rng), own_loss(model), "own loss")] for _ in range(recipe.epochs)
+    )
+    with torch_seeded(seed, "training"):
+        descend(learner, epochs, tick, no_early_stop(model.train()), checkpoints)
+    check_finite(model)
+    return model.eval()
+
+
+def own_loss(model: MultimodalModel) -> Callable[[Batch], Tensor]:
+    """The task's own training loss of a model, as a function of a batch."""
+    return lambda batch: model(batch).loss
+
+
+def check_finite(model: nn.Module) -> None:
+    """Raise `Diverged` if any parameter is NaN or infinite."""
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise Diverged(f"parameter {name} is no longer finite")

@@ -1,0 +1,38 @@
+"""Choose the device of a run, and set torch up so that the same run gives the same numbers."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import torch
+
+from mmulbench import processes
+from mmulbench.errors import UsageError
+
+
+def use_device(name: str) -> torch.device:
+    """The device called auto, cpu or cuda:N, with torch set up so that the same run gives the same numbers.
+
+    Raises:
+        UsageError: when there is no such device.
+    """
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", name) is None:
+        raise UsageError(f"--device {name!r} is unknown; allowed: auto, cpu or cuda:N such as cuda:0")
+    wanted = name if name != "auto" else (f"cuda:{processes.rank()}" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"--device {name!r} cannot be used: {reason}; choose --device cpu or auto"
+        ) from error
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # It would overwrite every new tensor first, which costs time; nothing here reads one unset.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # The first optimiser imports it, which would count as the first method's time.
+    importlib.import_module("torch._dynamo")
+    # The fast path of torch's transformer layers takes other kernels in evaluation than in training.
+    torch.backends.mha.set_fastpath_enabled(False)
+    return device

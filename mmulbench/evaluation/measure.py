@@ -1,0 +1,250 @@
+"""Running a model over Df, Dr and the test set: the arrays every metric is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mmulbench.core.data import Features, Integers, Relations, Split, unrelated_pairs
+from mmulbench.core.encoding import ItemEncoder
+from mmulbench.core.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
+from mmulbench.evaluation.retrieval import evaluate_retrieval
+from mmulbench.metrics.classification import classification_utility
+from mmulbench.metrics.utility import Measure
+from mmulbench.progress import Progress
+from mmulbench.seeds import torch_seeded
+
+Floats = NDArray[np.float64]
+
+ByPath = dict[str, dict[str, Floats]]
+"""By association path, then by the name of a set of pairs: a number for each pair."""
+
+PAIR_BLOCK = 2048
+"""Pairs judged at a time, at most."""
+
+POOL_BLOCK = 2**22
+"""Similarities of pairs with the reference items held at a time."""
+
+SETS = ("test", "retain", "forget")
+
+
+@dataclass(frozen=True)
+class EvaluationSets:
+    """The sets a model is judged on.
+
+    Attributes:
+        splits: ``test``, ``retain`` and ``forget``.
+        reference: pairs of the validation split; their items are the negatives of the contrastive loss, since
+            no model was trained on them.
+        relations: all true pairs.
+        features: inputs of all items.
+        modalities: names of the two modalities.
+        rerank: retrieval candidates that the fusion module re-ranks.
+        classes: how many classes pairs fall into; 0 for retrieval.
+        headline: the measure that stands for utility; empty for mean recall or accuracy.
+        gallery: retrieval is measured in galleries of at most so many units; 0 for any number.
+    """
+
+    splits: Mapping[str, Split]
+    reference: Split
+    relations: Relations
+    features: Features
+    modalities: tuple[str, str]
+    rerank: int
+    classes: int = 0
+    headline: str = ""
+    gallery: int = 0
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """One model's raw results.
+
+    Attributes:
+        utility: by set, then by name (``headline``, ``i2t_r@1``, ``f1``, …).
+        scores: by path, then by set (and ``unrelated``): association score of each pair.
+        losses: by path, then by set: loss of each true pair.
+    """
+
+    utility: dict[str, dict[str, Measure]]
+    scores: ByPath
+    losses: ByPath
+
+
+@torch.no_grad()
+def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: Progress) -> Measurements:
+    """Run a model over all sets.
+
+    Args:
+        model: any model of the task; set to evaluation mode.
+        sets: what to judge it on.
+        seed: of the unrelated pairs.
+        progress: shows bars.
+    """
+    model.eval()
+    encoder = ItemEncoder(model, sets.features)
+    utility = {
+        name: _utility(model, name, split, sets, encoder, progress) for name, split in sets.splits.items()
+    }
+    with torch_seeded(seed, "unrelated pairs"):
+        apart = unrelated_pairs(sets.splits["retain"], sets.relations, len(sets.splits["forget"]))
+    scores, losses = _scores_and_losses(model, {**sets.splits, "unrelated": apart}, sets, encoder, progress)
+    for by_set in losses.values():
+        del by_set["unrelated"]
+    return Measurements(utility, scores, losses)
+
+
+@torch.no_grad()
+def pair_losses(model: MultimodalModel, sets: EvaluationSets, progress: Progress) -> ByPath:
+    """By path, then by set: loss of each true pair, without the retrieval that `measure` does besides.
+
+    Args:
+        model: any model of the task; set to evaluation mode.
+        sets: what to judge it on.
+        progress: shows a bar.
+    """
+    encoder = ItemEncoder(model.eval(), sets.features)
+    return _scores_and_losses(model, sets.splits, sets, encoder, progress)[1]
+
+
+def _scores_and_losses(
+    model: MultimodalModel,
+    pairs: Mapping[str, Split],
+    sets: EvaluationSets,
+    encoder: ItemEncoder,
+    progress: Progress,
+) -> tuple[ByPath, ByPath]:
+    """By path, then by the name of the pairs: their scores, and their losses."""
+    scores: ByPath = {path: {} for path in model.paths}
+    losses: ByPath = {path: {} for path in model.paths}
+    pools = _reference_pools(model, sets, encoder) if CONTRASTIVE in model.paths else None
+    block = encoder.block(PAIR_BLOCK, *model.modalities)
+    total = sum(-(-len(split) // block) for split in pairs.values())
+    tick = progress.counter(total, "association of pairs")
+    for name, split in pairs.items():
+        for path, (score, loss) in _associations(model, split, encoder, pools, tick).items():
+            scores[path][name], losses[path][name] = score, loss
+    return scores, losses
+
+
+def _utility(
+    model: MultimodalModel,
+    name: str,
+    split: Split,
+    sets: EvaluationSets,
+    encoder: ItemEncoder,
+    progress: Progress,
+) -> dict[str, Measure]:
+    """The task's measures on one set; ``headline`` is the one that stands for them."""
+    if not isinstance(model, RetrievalModel):
+        predicted = _predictions(model, split, encoder, progress, f"classify {name}")
+        assert split.label is not None
+        found = classification_utility(predicted, split.label, sets.classes)
+        return {"headline": found[sets.headline or "accuracy"], **found}
+    result = evaluate_retrieval(
+        model,
+        split,
+        sets.relations,
+        sets.features,
+        sets.rerank,
+        progress,
+        f"retrieval on {name}",
+        min(filter(None, (sets.gallery, model.largest_gallery)), default=0),
+    )
+    named = result.named(*sets.modalities)
+    mean = Measure(result.mean_recall, result.chance, result.n)
+    return {"headline": named[sets.headline] if sets.headline else mean, **named}
+
+
+def _predictions(
+    model: MultimodalModel, split: Split, encoder: ItemEncoder, progress: Progress, description: str
+) -> Integers:
+    """(n,) the class the model gives to each pair."""
+    size = encoder.block(PAIR_BLOCK, *model.modalities)
+    starts = range(0, len(split), size)
+    found = [
+        model.head(model.fuse(*_encode_pairs(model, split, encoder, slice(start, start + size)))).argmax(1)
+        for start in progress.track(starts, len(starts), description)
+    ]
+    return torch.cat(found).cpu().numpy()
+
+
+def _encode_pairs(
+    model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice
+) -> tuple[Encoded, Encoded]:
+    """Encoder outputs of one block of a split's pairs."""
+    a, b = (
+        encoder.items(modality, torch.from_numpy(column[part]))
+        for modality, column in zip(model.modalities, (split.first, split.second), strict=True)
+    )
+    return a, b
+
+
+def _reference_pools(
+    model: MultimodalModel, sets: EvaluationSets, encoder: ItemEncoder
+) -> tuple[Tensor, Tensor]:
+    columns = (sets.reference.first, sets.reference.second)
+    first, second = (
+        encoder.pooled(modality, torch.from_numpy(np.unique(column)))
+        for modality, column in zip(model.modalities, columns, strict=True)
+    )
+    return first, second
+
+
+def _associations(
+    model: MultimodalModel,
+    split: Split,
+    encoder: ItemEncoder,
+    pools: tuple[Tensor, Tensor] | None,
+    tick: Callable[[], None],
+) -> dict[str, tuple[Floats, Floats]]:
+    """By path, score and loss of every pair of a split."""
+    # Filled in place: small results kept among large temporaries would keep their memory from being reused.
+    found = {path: (np.empty(len(split)), np.empty(len(split))) for path in model.paths}
+    size = encoder.block(PAIR_BLOCK, *model.modalities)
+    for start in range(0, len(split), size):
+        part = slice(start, start + size)
+        a, b = _encode_pairs(model, split, encoder, part)
+        labels = None
+        if split.label is not None:
+            labels = torch.from_numpy(split.label[part]).to(a.pooled.device)
+        for path, score in model.association(a, b, labels).items():
+            if path == CONTRASTIVE and pools is not None and isinstance(model, RetrievalModel):
+                loss = contrastive_pair_loss(model, score, a.pooled, b.pooled, pools)
+            else:
+                loss = nn.functional.softplus(-score)
+            for whole, values in zip(found[path], (score, loss), strict=True):
+                whole[part] = values.double().cpu().numpy()
+        tick()
+    return found
+
+
+def contrastive_pair_loss(
+    model: RetrievalModel, own: Tensor, a: Tensor, b: Tensor, pools: tuple[Tensor, Tensor]
+) -> Tensor:
+    """(n,) contrastive loss of aligned pairs against a fixed pool of negatives, mean of both directions.
+
+    -log( exp(s(a, b)) / (exp(s(a, b)) + sum over the pool of exp(s(a, .))) ), and the same for b. The pool is
+    the validation split's items, so a pair's loss does not depend on which other pairs are measured.
+
+    Args:
+        model: gives scaled similarities.
+        own: (n,) scaled similarity of the pairs themselves.
+        a: (n, d) pooled outputs of the first modality.
+        b: (n, d) of the second.
+        pools: (p, d) and (q, d) pooled outputs of the reference items of the first and second modality.
+    """
+    softplus = nn.functional.softplus
+    losses = []
+    size = max(1, POOL_BLOCK // max(len(pools[0]), len(pools[1])))
+    parts = zip(*(torch.split(one, size) for one in (own, a, b)), strict=True)
+    for own_part, a_part, b_part in parts:
+        against_second = model.similarity(a_part, pools[1]).logsumexp(1)
+        against_first = model.similarity(pools[0], b_part).logsumexp(0)
+        losses.append((softplus(against_second - own_part) + softplus(against_first - own_part)) / 2)
+    return torch.cat(losses)

@@ -1,0 +1,225 @@
+"""The processes that make one run together: which of them this is, and what they exchange.
+
+All of them run the same program in lockstep: the same whole batches, the same random draws, the same
+decisions. What differs is which rows of a model's calls each one computes (see
+`mmulbench.runs.divided_model`), and that the first alone looks into the cache and the results, writes there,
+and speaks. With one process nothing here does anything. All processes are on one machine, so what the first
+one writes the others can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from mmulbench.errors import MmulbenchError
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+T = TypeVar("T")
+
+PATIENCE = timedelta(days=30)
+"""How long a process waits for another, which may itself wait for somebody else's run. That one has ended
+shows as a broken connection, or the launcher notices."""
+
+ALONE = timedelta(seconds=30)
+"""How long a process that failed waits for the others to fail as well."""
+
+
+class Lost(MmulbenchError):
+    """Another process of the run is gone.
+
+    Its text is empty, so that nothing is printed: who started the processes knows which ended, and says so.
+    """
+
+    exit_code = 70
+
+
+@dataclass
+class _Team:
+    """The processes of this run.
+
+    Attributes:
+        rank: of this process, from 0.
+        count: of processes.
+        control: where plain values are exchanged, whatever the device.
+        exchanges: how many times tensors were exchanged.
+    """
+
+    rank: int
+    count: int
+    control: ProcessGroup
+    exchanges: int = 0
+
+
+_team: _Team | None = None
+_left = False
+
+
+def join(*, cpu: bool) -> None:
+    """Make this process one of the run's; the environment says which, as accelerate's launcher sets it.
+
+    Args:
+        cpu: compute on the CPU; else on the GPU whose number is the process's.
+    """
+    global _team
+    from accelerate import PartialState
+
+    state = PartialState(cpu=cpu, timeout=PATIENCE)
+    control = dist.new_group(backend="gloo", timeout=PATIENCE)
+    assert control is not None
+    _team = _Team(state.process_index, state.num_processes, control)
+
+
+def leave() -> None:
+    """Wait until all processes have come to the end of the run, and part."""
+    global _team, _left
+    if _team is not None:
+        with _contact():
+            dist.barrier(_team.control)
+        dist.destroy_process_group()
+        _team, _left = None, True
+
+
+def has_left() -> bool:
+    """Whether all processes came to the end of the run."""
+    return _left
+
+
+def rank() -> int:
+    """The number of this process; 0 is the first."""
+    return 0 if _team is None else _team.rank
+
+
+def count() -> int:
+    """How many processes make this run."""
+    return 1 if _team is None else _team.count
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes and speaks."""
+    return rank() == 0
+
+
+def exchanges() -> int:
+    """How many times tensors were exchanged so far."""
+    return 0 if _team is None else _team.exchanges
+
+
+@contextlib.contextmanager
+def _contact() -> Iterator[None]:
+    """Turn a broken connection into `Lost`."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise Lost from error
+
+
+def from_first(value: T) -> T:
+    """The first process's value, in all of them."""
+    if _team is None:
+        return value
+    values = [value]
+    with _contact():
+        dist.broadcast_object_list(values, src=0, group=_team.control)
+    return values[0]
+
+
+def first_does(work: Callable[[], T]) -> T:
+    """Have the first process alone do some work; its result, or its error, is everybody's."""
+    if _team is None:
+        return work()
+    result: T | None = None
+    error: Exception | None = None
+    if is_first():
+        try:
+            result = work()
+        except Exception as caught:
+            error = caught
+    result, error = from_first((result, error))
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]
+
+
+def meet() -> None:
+    """Wait until all processes have come here."""
+    if _team is not None:
+        with _contact():
+            dist.barrier(_team.control)
+
+
+def total(value: float) -> float:
+    """The sum of all processes' values."""
+    if _team is None:
+        return value
+    found = torch.tensor(value, dtype=torch.float64)
+    with _contact():
+        dist.all_reduce(found, group=_team.control)
+    return found.item()
+
+
+def demand_same(value: str, what: str) -> None:
+    """See that all processes came to the same value.
+
+    Raises:
+        RuntimeError: in all of them, where they did not.
+    """
+    if len(set(_of_all(value))) > 1:
+        raise RuntimeError(
+            f"the processes came to different {what}: something is drawn or decided that no seed fixes"
+        )
+
+
+def demand_all_failed(reason: str) -> None:
+    """See that all processes failed here, and not this one alone, so that they can go on together.
+
+    Raises:
+        MmulbenchError: where the others went on, or failed elsewhere.
+    """
+    if _team is None:
+        return
+    try:
+        arrived = dist.barrier(_team.control, async_op=True)
+        assert arrived is not None
+        arrived.wait(ALONE)
+    except RuntimeError as error:
+        raise MmulbenchError(f"process {rank() + 1} of {count()} failed alone: {reason}") from error
+    if len(set(_of_all(exchanges()))) > 1:
+        raise MmulbenchError(f"the processes failed in different places, process {rank() + 1} here: {reason}")
+
+
+def _of_all(value: T) -> list[T]:
+    """Every process's value, the first's first."""
+    if _team is None:
+        return [value]
+    values = [value] * _team.count
+    with _contact():
+        dist.all_gather_object(values, value, group=_team.control)
+    return values
+
+
+def rows_of_all(part: Tensor) -> Tensor:
+    """(count · s, …) every process's (s, …) rows, the first's first."""
+    assert _team is not None
+    whole = part.new_empty((_team.count * len(part), *part.shape[1:]))
+    _team.exchanges += 1
+    with _contact():
+        dist.all_gather(list(whole.chunk(_team.count)), part.contiguous())
+    return whole
+
+
+def add_up(value: Tensor) -> None:
+    """Replace a tensor by the sum of all processes'; bit for bit the same in all."""
+    assert _team is not None
+    _team.exchanges += 1
+    with _contact():
+        dist.all_reduce(value)

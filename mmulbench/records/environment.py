@@ -1,0 +1,58 @@
+"""Where a run ran: versions, commit, device, threads."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+from mmulbench import __version__, processes
+from mmulbench.records.schema import Environment
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "tokenizers", "safetensors", "pillow")
+
+
+def describe_environment(device: torch.device) -> Environment:
+    """The environment of this process, with the packages that touch the numbers."""
+    return Environment(
+        mmulbench=__version__,
+        git_commit=_git_commit(),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        threads=torch.get_num_threads(),
+        processes=processes.count(),
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+@functools.cache
+def _git_commit() -> str | None:
+    """Commit of the checkout the code runs from; ``-dirty`` when the code differs from it."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    commit = _git(root, "rev-parse", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--", "mmulbench", "methods", "tasks")
+    return f"{commit}-dirty" if commit and changed else commit
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

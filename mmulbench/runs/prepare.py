@@ -1,0 +1,225 @@
+"""From names to everything a run needs: task, data, backbone, cached inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.block_layout import Blockwise
+from mmulbench.cache.blockwise import TENSORS
+from mmulbench.cache.tensor_files import rows_of
+from mmulbench.core.checkpoints import CHECKPOINT_SECONDS, StoredCheckpoints
+from mmulbench.core.data import Features, Inputs, PairData, Relations, Rows, Split
+from mmulbench.core.model import Backbone
+from mmulbench.core.plugins import plugin_of
+from mmulbench.core.registry import BACKBONES
+from mmulbench.core.task import Task, TaskData
+from mmulbench.core.training import Recipe
+from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.progress import Progress
+from mmulbench.records.store import ResultsStore
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a run reads, writes and computes.
+
+    Attributes:
+        cache: of features, originals, retrains, outputs and measurements.
+        store: of records.
+        data_dir: where official data lies.
+        device: where models run.
+        progress: what the user sees.
+        checkpoint_seconds: between the checkpoints of a training, at least.
+    """
+
+    cache: ArtifactCache
+    store: ResultsStore
+    data_dir: Path
+    device: torch.device
+    progress: Progress = field(default_factory=Progress)
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    def checkpoints(self, inputs: Mapping[str, Any]) -> StoredCheckpoints:
+        """Checkpoints of a piece of work that ``inputs`` describe."""
+        return StoredCheckpoints(self.cache, inputs, self.checkpoint_seconds)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task and a backbone with data in memory.
+
+    Attributes:
+        key: what features and every model depend on, for cache keys.
+    """
+
+    task: Task
+    task_name: str
+    data: TaskData
+    backbone: Backbone
+    recipe: Recipe
+    features: Features
+    relations: Relations
+    key: dict[str, Any]
+
+    @cached_property
+    def known_relations(self) -> Relations:
+        """The true pairs that training and unlearning may know of: none of the test split."""
+        return Relations(self.data.train, self.data.validation)
+
+    def pairs(self, split: Split, sampling: str | None = None) -> PairData:
+        """A split as a source of batches; sampling is the recipe's unless given."""
+        return PairData(
+            split,
+            self.known_relations,
+            self.features,
+            self.task.modalities,
+            sampling or self.recipe.sampling,  # type: ignore[arg-type]
+        )
+
+
+def find_backbone(full_name: str, task: Task) -> Backbone:
+    """The backbone called ``family``, ``family:variant``, or ``family:checkpoint``.
+
+    Raises:
+        UsageError: when family or variant is unknown, or the backbone does not serve the task.
+        MmulbenchError: when a checkpoint is damaged.
+    """
+    family, _, variant = full_name.partition(":")
+    cls = BACKBONES.get(family)
+    variant = variant or next(iter(cls.variants))
+    if variant not in cls.variants and "/" not in variant and not Path(variant).exists():
+        raise UsageError(
+            f"unknown variant {variant!r} of backbone {family}{did_you_mean(variant, cls.variants)}"
+        )
+    if cls.modalities != task.modalities:
+        raise UsageError(
+            f"backbone {family} reads {' and '.join(cls.modalities)}, "
+            f"but the task pairs {' and '.join(task.modalities)}{_others(task)}"
+        )
+    if task.shape.kind not in cls.serves:
+        raise UsageError(
+            f"backbone {family} serves {' and '.join(cls.serves)}, but the task is {task.shape.kind}"
+            f"{_others(task)}"
+        )
+    return cls(variant) if variant in cls.variants else cls.from_checkpoint(variant)
+
+
+def serving(task: Task) -> list[str]:
+    """Names of the backbones that a task can be run with."""
+    found = ((name, BACKBONES.get(name)) for name in BACKBONES.names())
+    return [
+        name for name, cls in found if cls.modalities == task.modalities and task.shape.kind in cls.serves
+    ]
+
+
+def _others(task: Task) -> str:
+    return f"; choose {' or '.join(serving(task))}"
+
+
+def prepare(task_name: str, task: Task, backbone: Backbone, recipe: Recipe, workspace: Workspace) -> Prepared:
+    """Load the data and prepare every item's model inputs.
+
+    Raises:
+        UsageError: when data or packages are missing.
+        MmulbenchError: when data is damaged or the cache cannot be written.
+    """
+    return prepare_inputs(task_name, task, load_data(task, workspace), backbone, recipe, workspace)
+
+
+def load_data(task: Task, workspace: Workspace) -> TaskData:
+    """The task's data.
+
+    Raises:
+        UsageError: when data or packages are missing.
+        MmulbenchError: when data is damaged.
+    """
+    workspace.progress.stage("data")
+    return task.load(workspace.data_dir, workspace.progress)
+
+
+@dataclass(frozen=True)
+class ModalityInputs:
+    """One modality's model inputs, as the cache holds them.
+
+    Attributes:
+        inputs: by name; on disk, mapped into memory.
+        folder: of the cache entry.
+        new: whether they were computed now.
+    """
+
+    inputs: Inputs
+    folder: Path
+    new: bool
+
+
+def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
+    """What decides the inputs of all modalities."""
+    key = {"data": data.fingerprint, "backbone": backbone.identity, "torch": str(torch.__version__)}
+    plugin = plugin_of("backbone", backbone.name)
+    return key if plugin is None else {**key, "plugin": plugin.digest}
+
+
+def load_inputs(
+    modality: str, data: TaskData, backbone: Backbone, cache: ArtifactCache, progress: Progress
+) -> ModalityInputs:
+    """A modality's model inputs, from the cache where they are known.
+
+    Raises:
+        UsageError: when packages are missing.
+        MmulbenchError: when the cache cannot be written.
+    """
+    key = {**features_key(data, backbone), "modality": modality}
+    new = False
+
+    def build() -> Artifact | Blockwise:
+        nonlocal new
+        new = True
+        found = backbone.prepare(modality, data.items[modality], progress.track)
+        return found if isinstance(found, Blockwise) else Artifact(found, {})
+
+    inputs = cache.get_or_build("features", key, build, progress, together=False).tensors
+    return ModalityInputs(inputs, cache.folder("features", key), new)
+
+
+def prepare_inputs(
+    task_name: str, task: Task, data: TaskData, backbone: Backbone, recipe: Recipe, workspace: Workspace
+) -> Prepared:
+    """Prepare every item's model inputs, from the cache where they are known.
+
+    Raises:
+        UsageError: when packages are missing.
+        MmulbenchError: when the cache cannot be written.
+    """
+    key = features_key(data, backbone)
+    arrays: dict[str, Mapping[str, Rows]] = {}
+    whole: dict[str, Inputs] = {}
+    groups = {}
+    for modality in task.modalities:
+        loaded = load_inputs(modality, data, backbone, workspace.cache, workspace.progress)
+        parts = {name: value for name, value in loaded.inputs.items() if name not in backbone.whole}
+        arrays[modality] = rows_of(parts, loaded.folder / TENSORS)
+        whole[modality] = {
+            name: value.to(workspace.device)
+            for name, value in loaded.inputs.items()
+            if name in backbone.whole
+        }
+        found = data.items[modality].groups
+        if found is not None:
+            groups[modality] = torch.from_numpy(found)
+    return Prepared(
+        task=task,
+        task_name=task_name,
+        data=data,
+        backbone=backbone,
+        recipe=recipe,
+        features=Features(arrays, workspace.device, groups, whole),
+        relations=Relations(data.train, data.validation, data.test),
+        key={**key, "recipe": asdict(recipe), "device": workspace.device.type},
+    )

@@ -1,0 +1,48 @@
+"""Data to tune on: validation pairs in the place of test pairs, and forget sets that are never published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mmulbench.core.data import Integers, Relations
+from mmulbench.errors import UsageError
+from mmulbench.runs.prepare import Prepared
+from mmulbench.seeds import generator
+
+PUBLISHED_SEEDS = (42, 87, 21, 100, 13)
+"""Seeds that records are published for; no forget unit of theirs is tuned on."""
+
+
+def held_out(prepared: Prepared, seed: int) -> Prepared:
+    """The same task without its test split.
+
+    Half of the validation units take the test split's place, as data that no model has seen. The other half
+    is what a method is given for validation. The true pairs of the test split are unknown.
+    """
+    whole = prepared.data.validation
+    order = generator(seed, "validation halves").permutation(whole.units)
+    judged = order[: len(order) // 2]
+    if len(judged) == 0:
+        raise UsageError("tuning needs at least two validation units")
+    data = replace(prepared.data, validation=whole.without(judged), test=whole.only(judged))
+    return replace(prepared, data=data, relations=Relations(data.train, whole))
+
+
+def forget_units(prepared: Prepared, size: int, seed: int) -> Integers:
+    """A forget set of the task's own order for a seed, apart from all published forget sets of its size.
+
+    Raises:
+        UsageError: when too few units are left.
+    """
+    task, data = prepared.task, prepared.data
+    published = np.concatenate([task.forget_units(data, size, other) for other in PUBLISHED_SEEDS])
+    order = task.forget_order(data, seed)
+    free = order[~np.isin(order, published)]
+    if len(free) < size:
+        raise UsageError(
+            f"forget size {size} leaves {len(free)} units outside the published forget sets: "
+            f"tune with a smaller --forget-size"
+        )
+    return free[:size]

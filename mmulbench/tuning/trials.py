@@ -1,0 +1,252 @@
+"""Tuning: every method gets the same number of trials, the same budget for each, and the same judge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import optuna
+
+from mmulbench.core.data import Integers
+from mmulbench.core.method import Method
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.plugins import plugins_of_run
+from mmulbench.core.search_space import Searched, search_space
+from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
+from mmulbench.evaluation.measure import EvaluationSets, Measurements, measure
+from mmulbench.evaluation.values import distance_to_retrain
+from mmulbench.records.environment import describe_environment
+from mmulbench.records.schema import Scalar
+from mmulbench.records.study import Study, StudySpec, Trial, TrialState
+from mmulbench.runs.prepare import Prepared, Workspace
+from mmulbench.runs.references import (
+    evaluation_sets,
+    judged_retain,
+    load_measurements,
+    load_original,
+    load_retrain,
+)
+from mmulbench.runs.unlearn import make_problem, unlearn
+from mmulbench.seeds import generator
+from mmulbench.setting_values import validated
+from mmulbench.tuning.holdout import forget_units, held_out
+
+WORST = 1.0
+"""No model is further from retrain: all that is averaged lies between 0 and 1."""
+
+RANDOM_TRIALS = 4
+"""Trials after which configurations are no longer drawn at random, and after which pruning begins."""
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One forget set to tune on, with its references.
+
+    Attributes:
+        prepared: with held-out data; the test split is not in it.
+        seed: of original, forget set and method.
+        forget: units of the forget set.
+        original: frozen.
+        sets: what models are judged on.
+        retrain: the reference's measurements.
+        limit: floating-point operations that a method may spend.
+    """
+
+    prepared: Prepared
+    seed: int
+    forget: Integers
+    original: MultimodalModel
+    sets: EvaluationSets
+    retrain: Measurements
+    limit: float
+
+    def distance(self, method: Method, workspace: Workspace) -> float:
+        """How far from retrain a method's model ends.
+
+        Raises:
+            Diverged: when it does.
+            OverBudget: when the method spends more than the limit.
+        """
+        problem = make_problem(
+            self.original, self.forget, self.prepared, self.seed, workspace, limit=self.limit
+        )
+        model, _ = unlearn(method, problem)
+        found = measure(model, self.sets, self.seed, workspace.progress)
+        units = {name: split.first for name, split in self.sets.splits.items()}
+        distance = distance_to_retrain(found, self.retrain, units)
+        if distance is None:
+            raise Diverged("the distance to retrain cannot be computed")
+        return distance
+
+
+def make_bench(prepared: Prepared, size: int, seed: int, budget: float, workspace: Workspace) -> Bench:
+    """Train original and retrain for one tuning seed, or find them in the cache.
+
+    Args:
+        prepared: the task as it is run.
+        size: forget units.
+        seed: of original and forget set.
+        budget: floating-point operations of a trial, as a part of retrain's.
+        workspace: holds the cache.
+
+    Raises:
+        UsageError: when too few units are left outside the published forget sets.
+        Diverged: when training does.
+    """
+    held = held_out(prepared, seed)
+    forget = forget_units(held, size, seed)
+    original, _ = load_original(held, seed, workspace)
+    problem = make_problem(original, forget, held, seed, workspace)
+    retrain, cost = load_retrain(held, problem, forget, seed, workspace)
+    sets = evaluation_sets(held, judged_retain(held, forget, seed), held.data.train.only(forget))
+    found = load_measurements(retrain, sets, held, seed, workspace)
+    return Bench(held, seed, forget, original, sets, found, budget * (cost.flops or math.inf))
+
+
+def study_spec(
+    prepared: Prepared, name: str, method: Method, size: int, seeds: Sequence[int], budget: float
+) -> StudySpec:
+    """The specification of a method's study on a task; its first trial is the method as it is configured.
+
+    Raises:
+        UsageError: when a searched setting starts outside of its range.
+    """
+    default = asdict(method.config)
+    space = search_space(type(method.config))
+    for key, one in space.items():
+        if not one.search.low <= default[key] <= one.search.high:
+            raise UsageError(
+                f"method {name}: {key}={default[key]} lies outside of what is searched, "
+                f"{one.search.low} to {one.search.high}"
+            )
+    plugins = plugins_of_run(name, prepared.task_name, prepared.backbone.name)
+    return StudySpec(
+        task=prepared.task_name,
+        task_config=asdict(prepared.task.config),
+        backbone=prepared.backbone.full_name,
+        recipe=asdict(prepared.recipe),
+        method=name,
+        defaults=default,
+        space={key: (one.search.low, one.search.high, one.search.log) for key, one in space.items()},
+        forget_size=size,
+        seeds=tuple(seeds),
+        budget=budget,
+        data_fingerprint=prepared.data.fingerprint,
+        plugins={found: plugin.digest for found, plugin in plugins.items()},
+    )
+
+
+def tune(
+    spec: StudySpec,
+    method: Method,
+    known: Sequence[Trial],
+    count: int,
+    benches: Sequence[Bench],
+    workspace: Workspace,
+    done: Callable[[Study], None],
+) -> Study:
+    """Try configurations until there are ``count``.
+
+    The first is the method's own. A trial depends on those before it alone, so that a study that was
+    interrupted goes on as if it had not been.
+
+    Args:
+        spec: of the study.
+        method: configured as the first trial tries it.
+        known: trials of the same study from earlier.
+        count: trials in the end, the known ones included.
+        benches: one a seed.
+        workspace: where methods run.
+        done: receives the study after every trial.
+    """
+    trials, environment = list(known), describe_environment(workspace.device)
+    study = Study(spec=spec, trials=trials, environment=environment)
+    space = search_space(type(method.config))
+    tick = workspace.progress.counter(count - len(trials), f"tune {spec.method}")
+    while len(trials) < count:
+        asked = _ask(spec, space, trials)
+        settings = {name: _rounded(asked.params[name], one) for name, one in space.items()}
+        tried = type(method)(validated(method.config, settings, spec.method))
+        trials = [*trials, _try(tried, settings, asked, benches, workspace)]
+        study = Study(spec=spec, trials=trials, environment=environment)
+        done(study)
+        tick()
+    return study
+
+
+def _ask(spec: StudySpec, space: Mapping[str, Searched], trials: Sequence[Trial]) -> optuna.trial.Trial:
+    """The next configuration to try, given those before it."""
+    distributions = {name: _distribution(searched) for name, searched in space.items()}
+    seed = int(generator(0, f"trial {len(trials)} of {spec.study_id}").integers(2**31))
+    study = optuna.create_study(
+        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS),
+    )
+    study.add_trials([_as_optuna(trial, distributions) for trial in trials])
+    if not trials:
+        study.enqueue_trial({name: spec.defaults[name] for name in space})
+    return study.ask(distributions)
+
+
+def _rounded(value: float, searched: Searched) -> float:
+    """A value as people write it, with three digits."""
+    if searched.whole:
+        return value
+    return min(max(float(f"{value:.3g}"), searched.search.low), searched.search.high)
+
+
+def _distribution(searched: Searched) -> optuna.distributions.BaseDistribution:
+    low, high, log = searched.search.low, searched.search.high, searched.search.log
+    if searched.whole:
+        return optuna.distributions.IntDistribution(int(low), int(high), log=log)
+    return optuna.distributions.FloatDistribution(low, high, log=log)
+
+
+def _as_optuna(
+    trial: Trial, distributions: dict[str, optuna.distributions.BaseDistribution]
+) -> optuna.trial.FrozenTrial:
+    """A trial as Optuna's sampler and pruner know it: what diverged or failed is as bad as can be."""
+    complete, pruned = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
+    worst = None if trial.state == "pruned" else WORST
+    return optuna.trial.create_trial(
+        state=pruned if trial.state == "pruned" else complete,
+        params=dict(trial.settings),
+        distributions=distributions,
+        value=worst if trial.objective is None else trial.objective,
+        intermediate_values=dict(enumerate(trial.by_seed)),
+    )
+
+
+def _try(
+    method: Method,
+    settings: Mapping[str, Scalar],
+    asked: optuna.trial.Trial,
+    benches: Sequence[Bench],
+    workspace: Workspace,
+) -> Trial:
+    """Run one configuration on every seed, unless those before it did better."""
+    by_seed: list[float] = []
+
+    def ended(state: TrialState, reason: str) -> Trial:
+        return Trial(settings=dict(settings), state=state, by_seed=by_seed, reason=reason)
+
+    try:
+        for bench in benches:
+            by_seed.append(bench.distance(method, workspace))
+            asked.report(by_seed[-1], len(by_seed) - 1)
+            if len(by_seed) < len(benches) and asked.should_prune():
+                return ended("pruned", "worse than the median of the trials before")
+    except Diverged as error:
+        return ended("diverged", str(error))
+    except OverBudget as error:
+        return ended("over_budget", str(error))
+    except MmulbenchError:
+        raise
+    except Exception as error:
+        return ended("failed", " ".join(f"{type(error).__name__}: {error}".split()))
+    return Trial(
+        settings=dict(settings), state="done", by_seed=by_seed, objective=sum(by_seed) / len(by_seed)
+    )

@@ -1,0 +1,1 @@
+"""Read official data sets: local files, a hub, their splits and their images."""

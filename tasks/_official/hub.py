@@ -1,0 +1,238 @@
+"""Rows and images of a data set on a hub, read through the `datasets` library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.tasks._official.images import Images, Pixels, read_image
+from mmulbench.tasks._official.jsonl import Record
+from mmulbench.tasks._official.pairs import SPLITS
+
+SPLIT_OF = {
+    "train": "train",
+    "restval": "train",
+    **dict.fromkeys(("validation", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "test1", "testp", "test_p", "test-p"), "test"),
+}
+"""Names of splits, in small letters; others, such as those of hidden test sets, are passed over."""
+
+NOT_LABELLED, NO_LABEL = -1, "-"
+"""What stands for a missing label: in columns of numbers, and in the rows, as in SNLI's own files."""
+
+BATCH = 1000
+"""Rows whose annotations are read at once."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Under which names the columns of a task's rows are accepted; the first name that is there is used.
+
+    Attributes:
+        fields: accepted names by the field of the row that the task reads.
+        images: for each image of a unit, accepted names; a column found for several images holds a list.
+        optional: fields that may be missing.
+        labels: fields that are labels: numbers are replaced by their names.
+        file: the field that may instead be the file name stored with the image.
+    """
+
+    fields: Mapping[str, tuple[str, ...]]
+    images: tuple[tuple[str, ...], ...] = (("image",),)
+    optional: frozenset[str] = frozenset({"split"})
+    labels: frozenset[str] = frozenset()
+    file: str = ""
+
+
+class Place(NamedTuple):
+    """Where an image's bytes are.
+
+    Attributes:
+        split: the data set's own name of the split.
+        row: its number.
+        column: name of the column.
+        part: which image of the column's list; None where the column is no list.
+        size: bytes.
+    """
+
+    split: str
+    row: int
+    column: str
+    part: int | None
+    size: int
+
+
+class Row(NamedTuple):
+    """A row with the split that it belongs to, and where its images are (None where there are no bytes)."""
+
+    split: str
+    record: Record
+    places: tuple[Place | None, ...]
+
+
+class HubData:
+    """An opened data set.
+
+    Args:
+        name: what the user called it.
+        splits: `datasets.Dataset` by the data set's own name of the split, giving pyarrow tables.
+        columns: which are looked for.
+
+    Attributes:
+        has_images: whether there are images; else these are annotations alone.
+
+    Raises:
+        UsageError: a column or a split is missing.
+    """
+
+    def __init__(self, name: str, splits: Mapping[str, Any], columns: Columns) -> None:
+        self.name = name
+        self._splits, self._columns = splits, columns
+        self._there: list[str] = next(iter(splits.values())).column_names
+        found = [self._first(names) for names in columns.images]
+        self._images = [column for column in found if column] if all(found) else []
+        self.has_images = bool(self._images)
+        self._fields = self._find_fields()
+        if "split" not in self._fields:
+            self._check_splits()
+        self._pictures = {
+            (own, column): data.select_columns([column])
+            for own, data in splits.items()
+            for column in dict.fromkeys(self._images)
+        }
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self._splits.values())
+
+    def rows(self) -> Iterator[Row]:
+        """All rows that belong to a known split, those of other splits passed over.
+
+        Raises:
+            MmulbenchError: a value is not of the kind that its column should hold.
+        """
+        wanted = list(dict.fromkeys([*self._fields.values(), *self._images]))
+        for own, data in self._splits.items():
+            start = 0
+            for batch in data.select_columns(wanted).iter(BATCH):
+                yield from self._rows(own, start, batch)
+                start += len(batch)
+
+    def read(self, place: Place) -> Pixels:
+        """Decode an image.
+
+        Raises:
+            MmulbenchError: it is damaged.
+        """
+        table = self._pictures[place.split, place.column][place.row : place.row + 1]
+        image = table[place.column][0].as_py()
+        content = image["bytes"] if place.part is None else image[place.part]["bytes"]
+        return read_image(content, f"{self._where(place.split, place.row)}, column {place.column}")
+
+    def _first(self, names: Sequence[str]) -> str | None:
+        return next((name for name in names if name in self._there), None)
+
+    def _find_fields(self) -> dict[str, str]:
+        wanted = {"split": ("split",), **self._columns.fields}
+        fields = {key: column for key, names in wanted.items() if (column := self._first(names))}
+        for key, names in wanted.items():
+            instead = key == self._columns.file and self.has_images
+            if key not in fields and key not in self._columns.optional and not instead:
+                raise UsageError(
+                    f"task.hub={self.name} has no column {' or '.join(names)}; its columns are: "
+                    f"{', '.join(sorted(self._there))}"
+                )
+        return fields
+
+    def _check_splits(self) -> None:
+        homes = [SPLIT_OF.get(name.lower()) for name in self._splits]
+        there = ", ".join(self._splits)
+        for split in SPLITS:
+            accepted = [name for name, home in SPLIT_OF.items() if home == split]
+            if split not in homes:
+                raise UsageError(
+                    f"task.hub={self.name} has no split {' or '.join(accepted)}, and no column split; "
+                    f"its splits are: {there}"
+                )
+            if split != "train" and homes.count(split) > 1:
+                raise UsageError(f"task.hub={self.name} has several {split} splits: {there}")
+
+    def _rows(self, own: str, start: int, batch: Any) -> Iterator[Row]:
+        """The rows of a batch that begins at row ``start`` of a split."""
+        values = batch.select(list(dict.fromkeys(self._fields.values()))).to_pylist()
+        places = [self._places(own, start, batch, part) for part in range(len(self._images))]
+        files = self._files(batch)
+        for number, value in enumerate(values):
+            where = self._where(own, start + number)
+            fields = {key: value[column] for key, column in self._fields.items()}
+            split = SPLIT_OF.get(str(fields.get("split", own)).lower())
+            if split is None and "split" in fields:
+                known = ", ".join(SPLIT_OF)
+                raise MmulbenchError(f"{where}: unknown split {fields['split']!r}; known: {known}")
+            for key in self._columns.labels & fields.keys():
+                fields[key] = self._label(own, self._fields[key], fields[key], where)
+            if files is not None:
+                if not files[number]:
+                    raise MmulbenchError(f"{where}: the image has no file name")
+                fields[self._columns.file] = files[number]
+            if split is not None:
+                yield Row(split, Record(where, fields), tuple(column[number] for column in places))
+
+    def _label(self, own: str, column: str, value: Any, where: str) -> Any:
+        """A label by its name."""
+        if value is None or value == NOT_LABELLED:
+            return NO_LABEL
+        names = getattr(self._splits[own].features[column], "names", None)
+        if names is None:
+            return value
+        if not 0 <= value < len(names):
+            raise MmulbenchError(f"{where}: {column} is {value}, but there are {len(names)} classes")
+        return names[value]
+
+    def _files(self, batch: Any) -> list[str] | None:
+        """File names stored with the images, where no column holds them."""
+        import pyarrow.compute as pc
+
+        key = self._columns.file
+        if not key or key in self._fields:
+            return None
+        paths = pc.struct_field(batch[self._images[0]], "path").to_pylist()
+        return [PurePosixPath(path or "").name for path in paths]
+
+    def _places(self, own: str, start: int, batch: Any, part: int) -> list[Place | None]:
+        """Where image ``part`` of each row is. Sizes come from offsets: no image is read."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column, count = self._images[part], len(self._images)
+        listed = self._images.count(column) > 1
+        where = f"{self.name}, split {own}: the column {column} holds"
+        try:
+            values = batch[column]
+            if listed and set(pc.list_value_length(values).to_pylist()) != {count}:
+                raise MmulbenchError(f"{where} lists of other than {count} images")
+            values = pc.list_flatten(values) if listed else values
+            sizes = pc.binary_length(pc.struct_field(values, "bytes")).to_pylist()
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            raise MmulbenchError(f"{where} {batch[column].type}, not images") from error
+        inner = part if listed else None
+        return [
+            None if size is None else Place(own, start + row, column, inner, size)
+            for row, size in enumerate(sizes[part::count] if listed else sizes)
+        ]
+
+    def _where(self, own: str, row: int) -> str:
+        return f"{self.name}, split {own}, row {row}"
+
+
+class HubImages(Images):
+    """Images of a data set, decoded from its files when they are asked for."""
+
+    def __init__(self, data: HubData, names: Sequence[str], places: Sequence[Place]) -> None:
+        super().__init__(names)
+        self._data, self._places = data, tuple(places)
+
+    def read(self, index: int) -> Pixels:
+        """Decode one."""
+        return self._data.read(self._places[index])

@@ -1,0 +1,107 @@
+"""Opening a data set on a hub, or a folder in the same form: parquet files and nothing else."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.tasks._official.hub import Columns, HubData
+
+HUB_INSTALL = 'pip install "mmulbench[hub]"'
+
+NAME = re.compile(r"(?P<path>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?")
+
+TIMEOUT = 10
+"""Seconds to wait for the hub's first answer; `datasets` alone gives up after 23 s and more."""
+
+
+def open_hub(name: str, columns: Columns, otherwise: str) -> HubData:
+    """Open a data set; what is on a hub is downloaded once, into the library's own cache.
+
+    Args:
+        name: a folder, or ``owner/name`` or ``owner/name@revision`` on a hub.
+        columns: which are looked for.
+        otherwise: how to do without, for messages.
+
+    Raises:
+        UsageError: it is not there, or not of a form that is read.
+        MmulbenchError: it is damaged.
+    """
+    try:
+        import datasets
+    except ImportError as error:
+        raise UsageError(f"task.hub needs the package datasets: run {HUB_INSTALL}; or {otherwise}") from error
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    path, revision = _located(name, otherwise)
+    builder = _builder(name, path, revision, otherwise)
+    return HubData(name, _splits(name, builder), columns)
+
+
+def _located(name: str, otherwise: str) -> tuple[str, str | None]:
+    """Path and revision for the library, once it is known to be there."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder.absolute()), None
+    match = NAME.fullmatch(name)
+    if match is None:
+        raise UsageError(f"task.hub={name}: neither a folder that is there nor like owner/name; {otherwise}")
+    _reach(name, match["path"], match["revision"], otherwise)
+    return match["path"], match["revision"]
+
+
+def _reach(name: str, path: str, revision: str | None, otherwise: str) -> None:
+    """Ask the hub once whether it is there, since `datasets` tries six times before it gives up."""
+    import datasets
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if datasets.config.HF_HUB_OFFLINE:
+        return
+    try:
+        HfApi().dataset_info(path, revision=revision, timeout=TIMEOUT)
+    except HfHubHTTPError as error:
+        raise UsageError(f"task.hub={name}: the hub refuses it: {_line(error)}; {otherwise}") from error
+    except Exception as error:  # each release of the client has another class for no connection
+        raise UsageError(
+            f"task.hub={name}: neither a folder, nor can the hub be reached ({_line(error)}); "
+            f"HF_HUB_OFFLINE=1 takes what has been downloaded before, or {otherwise}"
+        ) from error
+
+
+def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Any:
+    """The library's reader of the data set, which has to be that of parquet files or of its own cache."""
+    from datasets import load_dataset_builder
+    from datasets.packaged_modules.cache.cache import Cache
+    from datasets.packaged_modules.parquet.parquet import Parquet
+
+    try:
+        builder = load_dataset_builder(path, revision=revision)
+    except RuntimeError as error:  # raised for a data set that is a script, and nothing of it is run
+        raise UsageError(
+            f"task.hub={name}: {_line(error)}; scripts are not run here. The hub often keeps a parquet copy: "
+            f"task.hub={path}@refs/convert/parquet; or {otherwise}"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"task.hub={name} cannot be opened: {_line(error)}; {otherwise}") from error
+    if not isinstance(builder, (Parquet, Cache)):
+        raise UsageError(f"task.hub={name} holds no parquet files, and nothing else is read; {otherwise}")
+    return builder
+
+
+def _splits(name: str, builder: Any) -> dict[str, Any]:
+    from datasets.exceptions import DatasetsError
+
+    try:
+        builder.download_and_prepare()
+        return {str(split): data.with_format("arrow") for split, data in builder.as_dataset().items()}
+    except (DatasetsError, OSError, ValueError) as error:
+        cause = error.__cause__ or error
+        raise MmulbenchError(f"task.hub={name} cannot be read: {_line(cause)}") from error
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,145 @@
+"""Collecting pairs of images and texts: repetitions dropped and counted, splits kept apart."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmulbench.core.data import Integers, Split
+from mmulbench.errors import MmulbenchError
+
+SPLITS = ("train", "validation", "test")
+
+Unit = tuple[str, ...]
+"""File names of the images that make up a forget unit."""
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Everything about a data set but its pixels.
+
+    Attributes:
+        units: the forget units, sorted; splits index them.
+        texts: distinct texts; a text that several units have is one item.
+        splits: ``train``, ``validation`` and ``test``.
+        rows: by split, how many rows the files had, repeated and empty ones included.
+        dropped: why rows were left out, and how many.
+    """
+
+    units: tuple[Unit, ...]
+    texts: tuple[str, ...]
+    splits: Mapping[str, Split]
+    rows: Mapping[str, int]
+    dropped: Mapping[str, int]
+
+
+class PairTable:
+    """Takes rows in any order and gives the same annotations for the same set of rows a unit."""
+
+    def __init__(self) -> None:
+        self.rows = dict.fromkeys(SPLITS, 0)
+        self.dropped: Counter[str] = Counter()
+        self.folders: dict[str, str] = {}
+        """By image, the sub-folder that a row says it is in."""
+        self._units: dict[Unit, int] = {}
+        self._homes: list[tuple[str, str]] = []
+        self._texts: dict[str, int] = {}
+        self._labels: dict[tuple[int, int], int] = {}
+
+    def add(self, split: str, unit: Unit, text: str, where: str, label: int = 0) -> None:
+        """Take one row.
+
+        Args:
+            split: one of `SPLITS`.
+            unit: its images.
+            text: its text, in which HTML entities are replaced, white space is made one space, and half
+                characters (lone surrogates) become question marks.
+            where: file and line, for messages.
+            label: its class; 0 for retrieval.
+
+        Raises:
+            MmulbenchError: the unit has been in another split.
+        """
+        self.rows[split] += 1
+        text = " ".join(html.unescape(text).encode(errors="replace").decode().split())
+        if not text:
+            self.dropped["empty text"] += 1
+            return
+        key = self._unit(split, unit, where), self._texts.setdefault(text, len(self._texts))
+        if key not in self._labels:
+            self._labels[key] = label
+        else:
+            same = self._labels[key] == label
+            self.dropped["repeated" if same else "repeated with another label; the first counts"] += 1
+
+    def _unit(self, split: str, unit: Unit, where: str) -> int:
+        index = self._units.setdefault(unit, len(self._units))
+        if index == len(self._homes):
+            self._homes.append((split, where))
+        home, first = self._homes[index]
+        if home != split:
+            raise MmulbenchError(
+                f"{where}: {unit[0]} is in the split {split}, but in {home} at {first}: keep it in one"
+            )
+        return index
+
+    def build(self, *, labelled: bool, limit: int = 0) -> Annotations:
+        """Put it together, in an order that does not depend on that of the units in the files.
+
+        Args:
+            labelled: whether labels count.
+            limit: keep only this many units of each split, evenly spread; 0 keeps all.
+
+        Raises:
+            MmulbenchError: a split has no pairs.
+        """
+        units = sorted(self._units)
+        place = np.empty(len(units), dtype=np.int64)
+        place[[self._units[unit] for unit in units]] = np.arange(len(units))
+        keys = np.array(list(self._labels), dtype=np.int64).reshape(-1, 2)
+        first, second = place[keys[:, 0]], keys[:, 1]
+        label = np.fromiter(self._labels.values(), dtype=np.int64, count=len(keys))
+        home = np.array([SPLITS.index(self._homes[self._units[unit]][0]) for unit in units], dtype=np.int64)
+        kept = _spread(home, np.unique(first), limit)
+        # The order of a unit's own rows stays; pairs are sorted by split, then by unit.
+        order = np.lexsort((np.arange(len(first)), first, home[first] if len(first) else first))
+        order = order[np.isin(first[order], kept)]
+        first, second, label = np.searchsorted(kept, first[order]), second[order], label[order]
+        names = list(self._texts)
+        texts, second = _renumbered(second)
+        part = home[kept][first]
+        splits = {}
+        for number, split in enumerate(SPLITS):
+            rows = part == number
+            if not rows.any():
+                raise MmulbenchError(f"the annotations hold no pairs of the split {split}")
+            splits[split] = Split(first[rows], second[rows], label[rows] if labelled else None)
+        return Annotations(
+            units=tuple(units[index] for index in kept),
+            texts=tuple(names[index] for index in texts),
+            splits=splits,
+            rows=dict(self.rows),
+            dropped=dict(self.dropped),
+        )
+
+
+def _spread(home: Integers, units: Integers, limit: int) -> Integers:
+    """The units to keep, ascending."""
+    if not limit:
+        return units
+    parts = [units[home[units] == number] for number in range(len(SPLITS))]
+    places = [np.linspace(0, len(part) - 1, min(limit, len(part))).round().astype(np.int64) for part in parts]
+    return np.sort(np.concatenate([part[place] for part, place in zip(parts, places, strict=True)]))
+
+
+def _renumbered(values: Integers) -> tuple[Integers, Integers]:
+    """The distinct values in order of first appearance, and each value's place among them."""
+    distinct, at, inverse = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(at)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return distinct[order], place[inverse.reshape(-1)]

@@ -1,0 +1,1 @@
+"""Read pictures and words of packages from the index: emoji and flags."""

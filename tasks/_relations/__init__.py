@@ -1,0 +1,1 @@
+"""Read relations between graph nodes: from HPO, PGR and GDPR."""

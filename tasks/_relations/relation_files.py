@@ -1,0 +1,167 @@
+"""Reading relation data that nobody vouches for: TSV, JSON lines or parquet, every fault with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.tasks._official.jsonl import (
+    BOM,
+    DOCUMENT_BYTES,
+    Record,
+    raw_lines,
+    read_lines,
+    refuse_binary,
+    refuse_long,
+)
+
+SUFFIXES = (".tsv", ".jsonl", ".parquet")
+PICKLES = (".pkl", ".pickle", ".pt", ".pth")
+
+BATCH_ROWS = 1024
+"""Rows of a parquet file that are in memory at once."""
+
+OLDEST_PYARROW = (14, 0, 1)
+"""Before it, opening a parquet file could unpickle what is in it (CVE-2023-47248)."""
+
+
+def find_file(folder: Path, stem: str) -> Path | None:
+    """The first of ``stem.tsv``, ``stem.jsonl`` and ``stem.parquet`` that is in the folder."""
+    return next((file for file in (folder / f"{stem}{one}" for one in SUFFIXES) if file.is_file()), None)
+
+
+def refuse_pickles(folder: Path, stems: Sequence[str]) -> None:
+    """Say what to do about a pickle where another file is needed.
+
+    Raises:
+        MmulbenchError: one of the names is there as a pickle.
+    """
+    for file in (folder / f"{stem}{one}" for stem in stems for one in PICKLES):
+        if file.exists():
+            raise MmulbenchError(
+                f"{file}: a pickle is refused, since loading one can run any program; it was not opened. If "
+                f"you trust who made it, convert it yourself to {file.stem}.tsv, .jsonl or .parquet"
+            )
+
+
+def read_rows(path: Path, columns: Sequence[str], task: str) -> Iterator[Record]:
+    """The rows of a file, by what its name ends in.
+
+    Args:
+        path: ends in one of `SUFFIXES`.
+        columns: names of those that are needed.
+        task: its name, for messages.
+
+    Raises:
+        UsageError: it is a parquet file, and pyarrow is missing or too old.
+        MmulbenchError: it is damaged, or holds something else.
+    """
+    if path.suffix == ".parquet":
+        return read_parquet(path, columns, task)
+    return read_lines(path) if path.suffix == ".jsonl" else read_tsv(path, columns)
+
+
+def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[Record]:
+    """The rows of a file of tab-separated columns, whose first line names them.
+
+    Quotation marks are characters like any other. Empty lines, Windows line ends, a byte-order mark and
+    further columns are fine.
+
+    Raises:
+        MmulbenchError: the file cannot be read, a column is missing, or a line is longer than `LINE_BYTES`,
+            not text, or of another number of columns.
+    """
+    header: list[str] = []
+    for where, line in _text_lines(path):
+        cells = line.split("\t")
+        if not header:
+            header = cells
+            for name in columns:
+                if header.count(name) != 1:
+                    fault = (
+                        "is there twice" if name in header else "is missing (the first line names columns)"
+                    )
+                    raise MmulbenchError(f"{where}: the column {name!r} {fault}")
+        elif len(cells) != len(header):
+            raise MmulbenchError(
+                f"{where}: needs {len(header)} columns separated by tabs, as in the first line, "
+                f"not {len(cells)}"
+            )
+        else:
+            yield Record(where, dict(zip(header, cells, strict=True)))
+    if not header:
+        raise MmulbenchError(f"{path}:1: the file is empty: its first line must name the columns")
+
+
+def _text_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Place and text of every line that is not empty."""
+    for number, where, line in raw_lines(path):
+        if number == 1:
+            line = line.removeprefix(BOM)
+            refuse_binary(line, where, "TSV")
+        refuse_long(line, where)
+        text = _decoded(line, where)
+        if text.strip():
+            yield where, text
+
+
+def _decoded(line: bytes, where: str) -> str:
+    if b"\0" in line:
+        raise MmulbenchError(f"{where}: a NUL byte (byte {line.index(0) + 1}): this is not a text file")
+    try:
+        return line.rstrip(b"\r\n").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MmulbenchError(f"{where}: not UTF-8 text (byte {error.start + 1})") from error
+
+
+def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Record]:
+    """The rows of a parquet file, a few at a time.
+
+    Raises:
+        UsageError: pyarrow is missing or too old.
+        MmulbenchError: the file cannot be read, a column is missing, or a row group says that it is larger
+            than `DOCUMENT_BYTES`.
+    """
+    pyarrow, parquet = _pyarrow(task)
+    number = 0
+    try:
+        with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
+            _check_parquet(path, file, columns)
+            for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield Record(f"{path}: row {number}", values)
+    except (pyarrow.ArrowException, ValueError, MemoryError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise MmulbenchError(f"{path}: cannot be read as parquet after row {number}: {reason}") from error
+
+
+def _check_parquet(path: Path, file: Any, columns: Sequence[str]) -> None:
+    for name in columns:
+        if file.schema_arrow.names.count(name) != 1:
+            raise MmulbenchError(f"{path}: the column {name!r} is missing, or there twice")
+    metadata = file.metadata
+    for group in range(metadata.num_row_groups):
+        if metadata.row_group(group).total_byte_size > DOCUMENT_BYTES:
+            raise MmulbenchError(f"{path}: a row group of more than {DOCUMENT_BYTES:,} bytes is refused")
+
+
+def _pyarrow(task: str) -> tuple[Any, Any]:
+    """The modules pyarrow and pyarrow.parquet.
+
+    Raises:
+        UsageError: they are missing or too old.
+    """
+    oldest = ".".join(map(str, OLDEST_PYARROW))
+    install = f'run pip install "pyarrow>={oldest}"'
+    needs = f"the task {task} needs pyarrow {oldest} or newer to read parquet files: {install}"
+    try:
+        import pyarrow
+        import pyarrow.parquet as parquet
+    except ImportError as error:
+        raise UsageError(needs) from error
+    if tuple(int(part) for part in pyarrow.__version__.split(".")[:3] if part.isdigit()) < OLDEST_PYARROW:
+        raise UsageError(f"{needs} (there is {pyarrow.__version__})")
+    return pyarrow, parquet

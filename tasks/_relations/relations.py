@@ -1,0 +1,82 @@
+"""Non-relations for relation tasks, drawn so that how popular an entity is tells nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import numpy as np
+
+from mmulbench.core.data import Integers
+
+T = TypeVar("T")
+
+
+def shuffled(items: Iterable[T], key: str) -> list[T]:
+    """Items in the order of the hash of what ``key`` makes of them: as good as random, and fixed.
+
+    Args:
+        items: all different.
+        key: names the order; another key gives another order.
+    """
+    return sorted(items, key=lambda item: hashlib.sha256(f"{key}/{item}".encode()).digest())
+
+
+def non_relations(relations: Integers, possible: Callable[[int, int], bool], key: str) -> Integers:
+    """As many pairs that are no relations, made by giving the pairs' right sides to other pairs' left sides.
+
+    Each left and each right side stands in as many of them as in relations. Where that cannot be had, which
+    happens in small sets alone, a pair gets the first possible right side of the set instead; where there is
+    none, it is left out.
+
+    Args:
+        relations: (n, 2) left and right sides, all different.
+        possible: whether a left and a right side may serve as a non-relation.
+        key: names the random order.
+
+    Returns:
+        (m, 2) with m ≤ n, all different.
+    """
+    lefts = relations[:, 0].tolist()
+    rights = [relations[row, 1].item() for row in shuffled(range(len(relations)), key)]
+    used: set[tuple[int, int]] = set()
+
+    def fits(left: int, right: int) -> bool:
+        return (left, right) not in used and possible(left, right)
+
+    homeless: list[int] = []
+    for row, left in enumerate(lefts):
+        other = next((i for i in range(row, len(rights)) if fits(left, rights[i])), None)
+        if other is None:
+            homeless.append(row)
+            continue
+        rights[row], rights[other] = rights[other], rights[row]
+        used.add((left, rights[row]))
+    for row in homeless:
+        _exchange(row, lefts, rights, homeless, used, fits)
+    return np.array(sorted(used), dtype=np.int64).reshape(-1, 2)
+
+
+def _exchange(
+    row: int,
+    lefts: list[int],
+    rights: list[int],
+    homeless: list[int],
+    used: set[tuple[int, int]],
+    fits: Callable[[int, int], bool],
+) -> None:
+    """Give a row a right side by an exchange with a settled row, or else any that fits."""
+    left, right = lefts[row], rights[row]
+    for other in range(len(lefts)):
+        theirs = (lefts[other], rights[other])
+        if other in homeless or not fits(left, theirs[1]) or not fits(theirs[0], right):
+            continue
+        used.remove(theirs)
+        rights[other] = right
+        used |= {(left, theirs[1]), (theirs[0], right)}
+        rights[row] = theirs[1]
+        return
+    spare = next((one for one in rights if fits(left, one)), None)
+    if spare is not None:
+        used.add((left, spare))

@@ -1,0 +1,164 @@
+"""What a record says about models whose behaviour is known: Measurements made by hand, no model runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from mmulbench.evaluation.measure import Measurements
+from mmulbench.evaluation.values import SCORE_EDGES, Raw, compute_values, score_histograms, worst_path
+from mmulbench.metrics.utility import Measure
+
+SIZES = {"test": 60, "retain": 300, "forget": 60}
+UNITS = {name: np.repeat(np.arange(size // 3), 3) for name, size in SIZES.items()}
+PATHS = ("contrastive", "matching")
+
+
+def measurements(
+    utility: dict[str, float], levels: dict[str, dict[str, float]], seed: int = 0
+) -> Measurements:
+    """Scores around a level for every path and set; the loss falls as the score rises."""
+    rng = np.random.default_rng(seed)
+    scores: dict[str, dict[str, np.ndarray]] = {}
+    for path, by_set in levels.items():
+        sizes = {**SIZES, "unrelated": SIZES["forget"]}
+        scores[path] = {name: level + rng.permutation(spread(sizes[name])) for name, level in by_set.items()}
+    losses = {
+        path: {name: np.log1p(np.exp(-score)) for name, score in by_set.items() if name != "unrelated"}
+        for path, by_set in scores.items()
+    }
+    found = {
+        name: {"headline": Measure(value, 0.05, 10), "i2t_r@1": Measure(value / 2, 0.01, 5)}
+        for name, value in utility.items()
+    }
+    return Measurements(found, scores, losses)
+
+
+def spread(count: int) -> np.ndarray:
+    """A standard normal sample without luck: its quantiles."""
+    return norm.ppf((np.arange(count) + 0.5) / count)
+
+
+def levels(test: float, retain: float, forget: float) -> dict[str, float]:
+    return {"test": test, "retain": retain, "forget": forget, "unrelated": -6.0}
+
+
+ORIGINAL = measurements(
+    {"test": 0.5, "retain": 0.9, "forget": 0.9}, {path: levels(0, 4, 4) for path in PATHS}, 1
+)
+RETRAIN = measurements(
+    {"test": 0.5, "retain": 0.9, "forget": 0.5}, {path: levels(0, 4, 0) for path in PATHS}, 2
+)
+
+
+def values(model, retrain=RETRAIN):
+    return compute_values(model, ORIGINAL, retrain, UNITS, seed=0)[0]
+
+
+def test_the_untouched_original_forgot_nothing():
+    found = values(ORIGINAL)
+    assert found["forget_vs_retain_auc"].value == pytest.approx(0.5, abs=0.001)
+    assert found["mi_ratio"].value == pytest.approx(1.0)
+    assert found["mia"].value > 0.9
+    assert found["mia/matching/auc"].value > 0.9
+    assert found["decoupling/matching/auc"].value == 1.0
+    for value in found.values():
+        assert value.value == value.original
+    # Utility on Df is .4 away from retrain, its attack about as much; the rest agrees.
+    attack = abs(found["mia"].value - found["mia"].retrain)
+    assert found["retrain_gap"].value == pytest.approx((0.4 + attack) / 4)
+
+
+def test_retrain_is_not_told_apart_and_has_no_gap_to_itself():
+    found = values(RETRAIN)
+    assert found["retrain_gap"].value == 0.0 == found["retrain_gap"].retrain
+    assert found["forget_vs_retain_auc"].value > 0.95
+    assert found["mia"].value == pytest.approx(0.5, abs=0.12)
+    assert found["mi_ratio"].value > 1.5
+    for name, value in found.items():
+        assert value.value == value.retrain, name
+
+
+def test_the_interval_holds_the_value():
+    auc = values(RETRAIN)["forget_vs_retain_auc"]
+    assert auc.low <= auc.value <= auc.high and auc.low < auc.high
+    assert auc.n == SIZES["forget"] + SIZES["retain"]
+
+
+def test_headline_comes_first_and_all_details_follow():
+    names = list(values(ORIGINAL))
+    headline = ["test", "retain", "forget", "forget_vs_retain_auc", "mia", "mi_ratio", "retrain_gap"]
+    assert sorted(names[:7]) == sorted(headline)
+    assert {
+        f"{metric}/{path}" for metric in ("forget_vs_retain_auc", "mia", "mi_ratio") for path in PATHS
+    } < {*names}
+    assert {"test/i2t_r@1", "retain/i2t_r@1", "forget/i2t_r@1"} < {*names}
+
+
+def test_a_leak_on_one_path_is_the_headline():
+    """The matching path forgot, the contrastive one did not."""
+    leaky = measurements(
+        {"test": 0.5, "retain": 0.9, "forget": 0.5},
+        {"contrastive": levels(0, 4, 4), "matching": levels(0, 4, 0)},
+        3,
+    )
+    for retrain in (RETRAIN, None):
+        found = values(leaky, retrain)
+        for metric in ("forget_vs_retain_auc", "mia", "mi_ratio"):
+            assert found[metric].value == found[f"{metric}/contrastive"].value, (metric, retrain is None)
+            assert found[metric].value != found[f"{metric}/matching"].value
+            assert found[metric].retrain == found[f"{metric}/contrastive"].retrain
+
+
+def test_over_forgetting_on_one_path_is_the_headline_when_retrain_is_there_to_tell():
+    over = measurements(
+        {"test": 0.5, "retain": 0.9, "forget": 0.1},
+        {"contrastive": levels(0, 4, 0), "matching": levels(0, 4, -9)},
+        3,
+    )
+    found = values(over)
+    assert found["mia"].value == found["mia/matching"].value > 0.9
+
+
+@pytest.mark.parametrize(
+    ("metric", "own", "retrain", "expected"),
+    [
+        ("mia", {"a": 0.7, "b": 0.6}, {"a": 0.7, "b": 0.5}, "b"),  # furthest from retrain's
+        ("mia", {"a": 0.3, "b": 0.6}, {"a": 0.5, "b": 0.5}, "a"),
+        ("mia", {"a": 0.7, "b": 0.6}, None, "a"),  # most successful attack
+        ("mia", {"a": 0.6, "b": 0.7}, {"a": 0.6, "b": 0.7}, "b"),  # retrain itself
+        ("mi_ratio", {"a": 1.2, "b": 3.0}, {"a": 1.2, "b": 1.0}, "a"),  # always the smallest
+        ("mi_ratio", {"a": 1.2, "b": 1.1}, None, "b"),
+        ("forget_vs_retain_auc", {"a": 0.5, "b": 0.9}, {"a": 0.6, "b": 0.6}, "b"),
+        ("forget_vs_retain_auc", {"a": 0.5, "b": 0.9}, None, "a"),  # least separated
+    ],
+)
+def test_worst_path(metric, own, retrain, expected):
+    def details(by_path):
+        # Details of a path, such as its AUC, must not be taken for a path.
+        found = {f"{metric}/{path}": Raw(value, 1) for path, value in by_path.items()}
+        return {**found, f"{metric}/a/auc": Raw(0.0, 1), f"{metric}/b/auc": Raw(9.0, 1)}
+
+    found = worst_path(metric, details(own), None if retrain is None else details(retrain))
+    assert found == f"{metric}/{expected}"
+
+
+def test_without_retrain_it_is_said_what_is_missing():
+    found, missing = compute_values(ORIGINAL, ORIGINAL, None, UNITS, seed=0)
+    assert found["retrain_gap"].value is None and found["retrain_gap"].retrain is None
+    assert all(value.retrain is None for value in found.values())
+    assert len(missing) == 1 and "--no-reference" in missing[0] and "retrain_gap" in missing[0]
+    assert not compute_values(ORIGINAL, ORIGINAL, RETRAIN, UNITS, seed=0)[1]
+
+
+def test_histograms_count_every_pair_before_and_after():
+    found = score_histograms(RETRAIN, ORIGINAL)
+    assert found.keys() == set(PATHS)
+    for path, histogram in found.items():
+        assert histogram.edges == SCORE_EDGES.tolist()
+        for counts, source in ((histogram.before, ORIGINAL), (histogram.after, RETRAIN)):
+            for group, numbers in counts.items():
+                assert sum(numbers) == len(source.scores[path][group])
+        forget = np.histogram(RETRAIN.scores[path]["forget"], SCORE_EDGES)[0].tolist()
+        assert histogram.after["forget"] == forget

@@ -1,0 +1,143 @@
+"""The committed records and the leaderboard made from them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from mmulbench.core.registry import METHODS, TASKS
+from mmulbench.records.schema import RunResult
+from mmulbench.records.store import ResultsStore
+from mmulbench.report import leaderboard
+from mmulbench.setting_values import Overrides
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = {42, 87, 21}
+TASK_NAMES = ("emoji", "flags", "emoji_nlvr", "flags_ve", "hpo_pgr", "hpo_gdpr")
+WHOLE_FIELD = ("emoji", "hpo_pgr")
+"""Tasks with records of all methods."""
+
+METHOD_NAMES = ("original", "retrain", "finetune", "gradient_ascent", "scrub", "mmul")
+
+
+@pytest.fixture(scope="module")
+def all_records() -> dict[str, list[RunResult]]:
+    """Those at the default settings, by task."""
+    found, unreadable = ResultsStore(ROOT / "results").load_all()
+    assert not unreadable
+    by_task: dict[str, list[RunResult]] = {task: [] for task in TASK_NAMES}
+    for record in found:
+        cls = TASKS.get(record.spec.task)
+        if record.spec.task_config == asdict(cls.Config()) and record.spec.recipe == asdict(cls.recipe):
+            by_task[record.spec.task].append(record)
+    return by_task
+
+
+@pytest.fixture(params=TASK_NAMES)
+def records(request, all_records) -> list[RunResult]:
+    return all_records[request.param]
+
+
+def done(records: list[RunResult]) -> list[RunResult]:
+    return [record for record in records if record.status == "done"]
+
+
+def originals(records: list[RunResult]) -> list[RunResult]:
+    return [record for record in records if record.spec.method == "original"]
+
+
+def attacks(record: RunResult) -> list[float]:
+    """AUC of the loss attack on every path, Df against test pairs."""
+    return [
+        value.value or 0.0 for name, value in record.values.items() if re.fullmatch("mia/[a-z]+/auc", name)
+    ]
+
+
+def test_every_method_has_a_complete_record_for_every_seed(records):
+    made = {(record.spec.method, record.spec.seed) for record in records if not record.missing}
+    whole_field = records[0].spec.task in WHOLE_FIELD
+    expected = METHODS.names() if whole_field else METHOD_NAMES
+    assert made >= {(method, seed) for method in expected for seed in SEEDS}
+    assert {record.status for record in records} <= {"done", "not_applicable"}
+    for record in records:
+        reason = METHODS.get(record.spec.method).applies_to(TASKS.get(record.spec.task)())
+        assert (record.status == "not_applicable") == (reason is not None)
+        assert record.reason == reason
+    assert len({record.spec.forget_size for record in records}) == 1
+
+
+def test_the_recorded_commands_make_the_recorded_runs(records):
+    """Without tuned settings, which a later study may change."""
+    for record in records:
+        words = shlex.split(record.command)
+        settings = [words[i + 1] for i, word in enumerate(words) if word == "--set"]
+        name = record.spec.method
+        default = METHODS.get(name).Config()
+        overrides = Overrides(settings, [name])
+        assert asdict(overrides.method(name, default)) == record.spec.config
+        assert ("--untuned" in words) == bool(record.spec.config)
+        assert words[words.index("--seed") + 1] == str(record.spec.seed)
+        assert words[words.index("--forget-size") + 1] == str(record.spec.forget_size)
+
+
+def test_records_come_from_committed_code_and_one_data_fingerprint(records):
+    assert all(re.fullmatch(r"[0-9a-f]{40}", record.environment.git_commit or "") for record in records)
+    assert len({record.spec.data_fingerprint for record in records}) == 1
+
+
+def test_the_original_has_learnt_something_and_has_something_to_forget(records):
+    assert {record.spec.seed for record in originals(records)} >= SEEDS
+    for record in originals(records):
+        test = record.values["test"]
+        assert test.value is not None and test.chance is not None
+        assert test.value >= 1.25 * test.chance, "of four tasks, chance is a half"
+        assert max(attacks(record)) >= 0.60
+
+
+def test_the_originals_of_emoji_have_learnt_more(all_records):
+    for record in originals(all_records["emoji"]):
+        for direction in ("i2t", "t2i"):
+            recall = record.values[f"test/{direction}_r@10"]
+            assert recall.value is not None and recall.chance is not None
+            assert recall.value >= 0.50 > 3 * recall.chance
+        assert max(attacks(record)) >= 0.70
+
+
+def test_known_answers_hold_in_the_records(records):
+    for record in done(records):
+        gap = record.values["retrain_gap"]
+        assert gap.retrain == 0.0
+        if record.spec.method == "retrain":
+            assert gap.value == 0.0
+            assert record.cost is not None and record.cost.seconds_ratio == 1.0
+        if record.spec.method == "original":
+            assert record.values["mi_ratio"].value == 1.0
+
+
+def test_what_an_original_remembers_a_retrain_does_not(all_records):
+    for record in originals(all_records["emoji"]):
+        for path in ("contrastive", "matching"):
+            value = record.values[f"forget_vs_retain_auc/{path}"].value
+            assert value is not None and abs(value - 0.5) < 0.1
+    for record in (one for records in all_records.values() for one in originals(records)):
+        for name, value in record.values.items():
+            if re.fullmatch("mia/[a-z]+/auc", name):
+                assert value.value is not None and value.retrain is not None
+                assert value.value > value.retrain, (record.spec.task, record.spec.seed, name)
+
+
+def test_the_leaderboard_is_made_from_the_records():
+    found, unreadable = ResultsStore(ROOT / "results").load_all()
+    text = leaderboard.render(
+        found,
+        unreadable,
+        None,
+        "mmulbench leaderboard",
+        expected_methods=METHODS.names(),
+        results=Path("results"),
+    )
+    assert leaderboard.check(ROOT / "leaderboard.md", text)

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.records.schema import Environment, RunResult, RunSpec, Value
+from mmulbench.records.store import ResultsStore, read_record
+
+NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+def spec_of(**fields: object) -> RunSpec:
+    defaults = {
+        "task": "flickr30k",
+        "backbone": "hf:org/albef",
+        "method": "mmul",
+        "config": {"lr": 1e-5, "epochs": 2, "names": "é"},
+        "forget_size": 100,
+        "seed": 3,
+        "data_fingerprint": "f" * 64,
+    }
+    return RunSpec.model_validate({**defaults, **fields})
+
+
+def result_of(spec: RunSpec, **fields: object) -> RunResult:
+    environment = Environment(
+        mmulbench="0.1.0",
+        git_commit=None,
+        python="3.11",
+        platform="x",
+        device="cpu",
+        threads=1,
+        packages={},
+    )
+    defaults = {
+        "run_id": spec.run_id,
+        "spec": spec,
+        "status": "done",
+        "values": {"test": Value(value=0.1 + 0.2, n=10, direction="higher")},
+        "command": "mmulbench run",
+        "environment": environment,
+        "started": NOW,
+        "finished": NOW,
+    }
+    return RunResult.model_validate({**defaults, **fields})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ResultsStore:
+    return ResultsStore(tmp_path, pytest.fail)
+
+
+def edit(path: Path, **fields: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def test_path_names_everything_and_is_flat(tmp_path, store):
+    spec = spec_of()
+    expected = tmp_path / "flickr30k" / "hf-org--albef" / "mmul" / f"100-3-{spec.run_id}.json"
+    assert store.path(spec) == expected
+
+
+def test_written_record_is_found_and_equal(store):
+    spec = spec_of()
+    assert store.find(spec) is None
+    path = store.write(result_of(spec))
+    assert path == store.path(spec)
+    assert store.find(spec) == read_record(path) == result_of(spec)
+    assert store.find(spec_of(seed=4)) is None
+
+
+def test_file_is_readable_json_with_a_newline(store):
+    text = store.write(result_of(spec_of())).read_text()
+    assert text.startswith('{\n "schema_version": 1,\n')
+    assert text.endswith("}\n")
+
+
+def test_write_replaces_and_leaves_no_temporary_file(store):
+    spec = spec_of()
+    store.write(result_of(spec, status="failed", reason="out of memory"))
+    path = store.write(result_of(spec))
+    found = store.find(spec)
+    assert found is not None
+    assert found.status == "done"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("field", ["task", "method", "backbone"])
+@pytest.mark.parametrize(
+    "name", ["..", "../x", "/etc", "", ".hidden", "a/../b", "a\\b", "a\nb", "a\x00", "a" * 200]
+)
+def test_hostile_names_are_refused(store, field, name):
+    with pytest.raises(UsageError, match=f"^{field} "):
+        store.path(spec_of(**{field: name}))
+
+
+def test_load_all_is_in_path_order_and_by_task(store):
+    specs = [spec_of(task=task, seed=seed) for task in ("b", "a") for seed in (2, 1)]
+    for spec in specs:
+        store.write(result_of(spec))
+    results, unreadable = store.load_all()
+    assert [(result.spec.task, result.spec.seed) for result in results] == [
+        ("a", 1),
+        ("a", 2),
+        ("b", 1),
+        ("b", 2),
+    ]
+    assert unreadable == []
+    assert [result.spec.seed for result in store.load_all("b")[0]] == [1, 2]
+    assert store.load_all("absent") == ([], [])
+    with pytest.raises(UsageError):
+        store.load_all("..")
+
+
+def test_load_all_of_a_missing_folder_is_empty(tmp_path):
+    assert ResultsStore(tmp_path / "none").load_all() == ([], [])
+
+
+def test_load_all_ignores_temporary_and_other_files(store):
+    path = store.write(result_of(spec_of()))
+    for name in (".tmp-12-ab", ".tmp-12-ab.json", "README.md", ".gitkeep"):
+        (path.parent / name).write_text("{half")
+    results, unreadable = store.load_all()
+    assert len(results) == 1
+    assert unreadable == []
+
+
+DAMAGE = {
+    "half": (lambda path: path.write_text(path.read_text()[:100]), "not valid JSON: "),
+    "binary": (lambda path: path.write_bytes(b"\xff\xfe"), "not valid JSON: "),
+    "list": (lambda path: path.write_text("[]"), "not a JSON object"),
+    "newer": (lambda path: edit(path, schema_version=2), "schema_version is 2, this mmulbench reads 1"),
+    "no version": (lambda path: path.write_text("{}"), "schema_version is None, this mmulbench reads 1"),
+    "edited spec": (
+        lambda path: edit(path, spec=spec_of(seed=9).model_dump()),
+        f"run_id {spec_of().run_id} is not that of its specification, {spec_of(seed=9).run_id}",
+    ),
+    "unknown field": (lambda path: edit(path, extra=1), "extra: Extra inputs are not permitted"),
+    "two faults": (lambda path: edit(path, status="fine", extra=1), "(and 1 more)"),
+    "not finite": (
+        lambda path: path.write_text(path.read_text().replace("0.30000000000000004", "NaN")),
+        "values.test.value: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_invalid_record_is_named_with_its_reason(tmp_path, store, case):
+    damage, reason = DAMAGE[case]
+    good = store.write(result_of(spec_of(seed=1)))
+    path = store.write(result_of(spec_of()))
+    damage(path)
+
+    results, (unreadable,) = store.load_all()
+    assert results == [read_record(good)]
+    assert unreadable.path == path
+    assert reason in unreadable.reason
+    assert "\n" not in unreadable.reason
+
+    with pytest.raises(MmulbenchError) as error:
+        read_record(path)
+    assert str(path) in str(error.value)
+    assert unreadable.reason in str(error.value)
+    assert error.value.exit_code == 1
+
+    lines: list[str] = []
+    assert ResultsStore(tmp_path, lines.append).find(spec_of()) is None
+    assert lines == [f"record {path} cannot be used ({unreadable.reason}): taken as absent"]
+
+
+def test_copy_out_of_place_is_not_counted_twice(store):
+    path = store.write(result_of(spec_of()))
+    copy = path.with_name("copy.json")
+    copy.write_text(path.read_text())
+    results, (unreadable,) = store.load_all()
+    assert len(results) == 1
+    assert unreadable.path == copy
+    assert unreadable.reason == f"it is the record that belongs at {path}"
+    assert read_record(copy) == results[0]
+
+
+def test_record_with_a_hostile_name_inside_is_unreadable(store):
+    path = store.path(spec_of())
+    path.parent.mkdir(parents=True)
+    path.write_text(result_of(spec_of(task="../up")).model_dump_json())
+    results, (unreadable,) = store.load_all()
+    assert results == []
+    assert "'../up' cannot name a results folder" in unreadable.reason
+
+
+def test_missing_record_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match=r"there is no record .*none\.json"):
+        read_record(tmp_path / "none.json")
+
+
+def test_folder_in_place_of_a_record(tmp_path):
+    with pytest.raises(MmulbenchError, match="Is a directory"):
+        read_record(tmp_path)
+
+
+def test_wrong_run_id_is_not_written(store):
+    with pytest.raises(ValueError, match="run_id"):
+        store.write(result_of(spec_of(), run_id="0" * 12))
+    assert store.load_all() == ([], [])
+
+
+def test_unwritable_folder_is_one_line(tmp_path):
+    (tmp_path / "flickr30k").write_text("a file")
+    with pytest.raises(MmulbenchError, match=r"^cannot write .* choose another folder with --results-dir$"):
+        ResultsStore(tmp_path).write(result_of(spec_of()))

@@ -1,0 +1,175 @@
+"""What the pipeline records when a method goes wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from toys import state_of
+
+from mmulbench.core.data import Relations, Split
+from mmulbench.core.method import GradientMethod, Method
+from mmulbench.core.task import TaskData
+from mmulbench.errors import NotApplicable
+from mmulbench.evaluation.measure import EvaluationSets
+from mmulbench.runs.prepare import Prepared
+
+
+class Simple(Method):
+    """A method from a function."""
+
+    def __init__(self, work):
+        super().__init__()
+        self._work = work
+
+    def unlearn(self, problem):
+        return self._work(problem)
+
+
+def test_a_good_run_is_done(record):
+    found = record(Simple(lambda problem: problem.copy_of_original()))
+    assert found.status == "done" and found.reason is None
+    assert found.values["mi_ratio"].value == pytest.approx(1.0)
+    assert found.values["test"].value == found.values["test"].original
+
+
+@pytest.mark.parametrize("name", ["finetune", "gradient_ascent", "mmul", "scrub"])
+def test_a_huge_learning_rate_is_recorded_as_diverged(name, record, quick_method):
+    found = record(quick_method(name, lr=1e30, epochs=3), name)
+    assert found.status == "diverged"
+    assert found.reason.startswith("unlearn: ") and "\n" not in found.reason
+    assert re.search("no longer finite|loss became", found.reason)
+    assert not found.values
+
+
+class NanLoss(GradientMethod):
+    @dataclass(frozen=True)
+    class Config:
+        epochs: int = 1
+        lr: float = 1e-4
+        batch_size: int = 16
+
+    def loss(self, model, forget, retain, problem):
+        return model(retain).loss * float("nan")
+
+
+def test_a_nan_loss_is_recorded_as_diverged(record):
+    found = record(NanLoss())
+    assert (found.status, found.reason) == ("diverged", "unlearn: the loss became nan")
+
+
+class NanGradient(NanLoss):
+    """One step whose loss is 0 and whose gradient is not a number."""
+
+    def loss(self, model, forget, retain, problem):
+        return (next(model.parameters()) * 0).sqrt().sum()
+
+
+def test_a_nan_gradient_is_recorded_as_diverged(record):
+    found = record(NanGradient(NanGradient.Config(batch_size=1000)))
+    assert found.status == "diverged"
+    assert re.fullmatch(r"unlearn: parameter \S+ is no longer finite", found.reason)
+
+
+def test_a_model_with_nan_weights_is_recorded_as_diverged(record):
+    def spoil(problem):
+        model = problem.copy_of_original()
+        next(model.parameters()).data.fill_(float("nan"))
+        return model
+
+    assert record(Simple(spoil)).status == "diverged"
+
+
+def shift_original(problem):
+    with torch.no_grad():
+        for parameter in problem.original.parameters():
+            parameter.mul_(3.0)
+    # Whatever is computed from now on comes from a spoilt original.
+    problem.outputs.unimodal("image", torch.from_numpy(problem.forget.split.units))
+    return problem.copy_of_original()
+
+
+def test_changing_the_original_is_recorded_and_spoils_nothing(record, make_workspace, quick_method, original):
+    """The pipeline loads an original of its own, and the cache keeps outputs by the weights behind them."""
+    before, shared = state_of(original), make_workspace()
+    found = record(Simple(shift_original), "spoiler", where=shared)
+    assert found.status == "failed"
+    assert "changed the original; use problem.copy_of_original()" in found.reason
+    assert all(torch.equal(value, before[name]) for name, value in original.state_dict().items())
+    after = record(quick_method("mmul"), "mmul", where=shared)
+    clean = record(quick_method("mmul"), "mmul", where=make_workspace())
+    assert after.status == clean.status == "done"
+    assert after.values == clean.values
+
+
+def test_a_raising_method_is_recorded_with_its_place(record):
+    def broken(problem):
+        raise KeyError("no such\nthing")
+
+    found = record(Simple(broken))
+    line = broken.__code__.co_firstlineno + 1
+    assert found.status == "failed"
+    assert found.reason == f"KeyError: 'no such\\nthing' ({Path(__file__)}:{line})"
+
+
+def test_a_method_that_returns_no_model_is_recorded(record):
+    found = record(Simple(lambda problem: None))
+    assert found.status == "failed" and "NoneType" in found.reason
+
+
+def test_a_method_that_does_not_apply_is_recorded(record):
+    class Elsewhere(Simple):
+        @classmethod
+        def applies_to(cls, task):
+            return f"not for {task.modalities[0]}s"
+
+    found = record(Elsewhere(lambda problem: None))
+    assert (found.status, found.reason) == ("not_applicable", "not for images")
+
+
+def test_a_method_that_finds_no_use_for_the_model_is_recorded(record):
+    def unlearn(problem):
+        raise NotApplicable("needs a third encoder")
+
+    found = record(Simple(unlearn))
+    assert (found.status, found.reason) == ("not_applicable", "needs a third encoder")
+    assert not found.values and found.cost is None
+
+
+def reachable(root):
+    """Everything that can be reached through attributes, items and keys."""
+    seen, queue = {}, [root]
+    while queue:
+        item = queue.pop()
+        if id(item) in seen or isinstance(item, str | bytes | int | float | type(None) | type):
+            continue
+        seen[id(item)] = item
+        if isinstance(item, dict):
+            queue += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple | set):
+            queue += item
+        elif not isinstance(item, torch.Tensor | torch.nn.Module):
+            queue += vars(item).values() if hasattr(item, "__dict__") else ()
+            for name in dir(type(item)):
+                if isinstance(getattr(type(item), name, None), property):
+                    with contextlib.suppress(Exception):
+                        queue.append(getattr(item, name))
+    return list(seen.values())
+
+
+def test_the_test_split_cannot_be_reached_from_a_problem(make_problem, emoji):
+    problem = make_problem()
+    problem.outputs.fused(problem.retain.batch(problem.retain.split.rows[:1] * 0))
+    found, test = reachable(problem), emoji.data.test
+    assert not [item for item in found if isinstance(item, TaskData | EvaluationSets | Prepared)]
+    splits = [item for item in found if isinstance(item, Split)]
+    assert len(splits) >= 4, "the walk must get as far as the splits it may see"
+    assert not [split for split in splits if set(split.units) & set(test.units)]
+    relations = [item for item in found if isinstance(item, Relations)]
+    first, second = torch.from_numpy(test.first), torch.from_numpy(test.second)
+    assert relations and not any(item.pairwise(first, second).any() for item in relations)
+    assert emoji.relations.pairwise(first, second).all()

@@ -1,0 +1,235 @@
+"""Shadow models: what a run's values on them are made of, and that nothing is computed twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmulbench.core.registry import TASKS
+from mmulbench.errors import Diverged
+from mmulbench.evaluation.measure import measure
+from mmulbench.metrics.catalogue import HEADLINE, POPULATION
+from mmulbench.metrics.populations import confidence, klom, rmia, u_lira
+from mmulbench.progress import Progress
+from mmulbench.runs.pipeline import Run, execute, is_settled, make_spec, shadows_of
+from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.references import load_original, load_retrain
+from mmulbench.runs.shadow_models import shadow_seed
+from mmulbench.runs.unlearn import make_problem, unlearn
+
+SEED = 42
+SIZE = 4
+
+
+class Counting:
+    """A method that says whom it unlearns, by training seed; and does what is to happen to some."""
+
+    def __init__(self, method, **happens):
+        self._method, self._happens = method, {shadow_seed(int(k[1:])): v for k, v in happens.items()}
+        self.seeds = []
+
+    def __getattr__(self, name):
+        return getattr(self._method, name)
+
+    def unlearn(self, problem):
+        self.seeds.append(problem.seed)
+        if problem.seed in self._happens:
+            raise self._happens[problem.seed]
+        return self._method.unlearn(problem)
+
+
+@pytest.fixture(scope="module")
+def made(emoji, workspace):
+    """Makes a run, and gives its record."""
+
+    def make(method, name, shadows, seed=SEED, overwrite="always", prepared=emoji):
+        spec = make_spec(prepared, name, method, SIZE, seed)
+        return execute(Run(spec, method, "test", shadows=shadows), prepared, workspace, overwrite)[0]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def mmul(quick_method):
+    return quick_method("mmul", lr=3e-3)
+
+
+@pytest.fixture(scope="module")
+def judged(made, mmul):
+    return made(mmul, "mmul", 2)
+
+
+def test_a_record_with_shadow_models_has_all_that_one_without_has_and_more(made, mmul, judged):
+    plain = made(mmul, "mmul", 0)
+    assert judged.run_id == plain.run_id
+    assert (judged.shadows, plain.shadows) == (2, 0)
+    more = judged.values.keys() - plain.values.keys()
+    assert {key.split("/")[0] for key in more} == {metric.name for metric in POPULATION}
+    assert {key: judged.values[key] for key in plain.values} == plain.values
+    assert judged.histograms == plain.histograms
+    for metric in POPULATION:
+        assert judged.values[metric.name].direction == metric.direction
+
+
+def test_the_values_are_those_of_models_made_one_by_one(emoji, workspace, mmul, judged):
+    forget = emoji.task.forget_units(emoji.data, SIZE, SEED)
+    sets = shadows_of(Run(judged.spec, mmul, "test"), emoji, workspace).sets
+    kinds = {"unlearned": [], "originals": [], "retrained": []}
+    for seed in (SEED, shadow_seed(1), shadow_seed(2)):
+        original, _ = load_original(emoji, seed, workspace)
+
+        def problem(original=original, seed=seed):
+            return make_problem(original, forget, emoji, seed, workspace)
+
+        retrain, _ = load_retrain(emoji, problem(), forget, seed, workspace)
+        models = (unlearn(mmul, problem())[0], original, retrain)
+        for found, model in zip(kinds.values(), models, strict=True):
+            found.append(measure(model, sets, 0, Progress()).losses)
+    for path in ("contrastive", "matching"):
+        unlearned, originals, retrained = (
+            {
+                name: confidence(np.stack([model[path][name] for model in models]))
+                for name in ("forget", "test")
+            }
+            for models in kinds.values()
+        )
+        assert len(np.unique(retrained["test"], axis=0)) == 3
+        worlds = (unlearned["forget"], retrained["forget"], originals["forget"])
+        others = {
+            "unlearned": unlearned["test"],
+            "retrained": retrained["test"],
+            "originals": originals["test"],
+        }
+        wanted = {
+            f"u_lira/{path}": u_lira(*worlds[:2]).auc,
+            f"rmia/{path}": rmia(*worlds, others).auc,
+            f"klom/{path}": klom(*worlds[:2]).mean(),
+            f"klom/{path}/test": klom(unlearned["test"], retrained["test"]).mean(),
+        }
+        for name, value in wanted.items():
+            assert judged.values[name].value == pytest.approx(value), name
+        before = u_lira(originals["forget"], retrained["forget"]).auc
+        assert judged.values[f"u_lira/{path}"].original == pytest.approx(before)
+
+
+def test_retrain_is_like_retrain(made, quick_method):
+    found = made(quick_method("retrain"), "retrain", 2)
+    for name in ("u_lira", "lira", "rmia"):
+        assert found.values[name].value == found.values[name].retrain == 0.5
+    assert found.values["klom"].value == 0.0
+
+
+def test_the_original_in_the_place_of_an_unlearned_model_is_the_original(made, quick_method):
+    found = made(quick_method("original"), "original", 2)
+    for name in ("u_lira/matching", "lira/matching", "rmia/contrastive", "klom/matching/retain"):
+        assert found.values[name].value == found.values[name].original
+
+
+def test_what_one_attacker_finds_worst_is_the_headline(judged):
+    for name in ("u_lira", "lira", "rmia"):
+        paths = [judged.values[f"{name}/{path}"].value for path in ("contrastive", "matching")]
+        assert judged.values[name].value == max(paths, key=lambda value: abs(value - 0.5))
+    assert judged.values["klom"].value == max(
+        judged.values[f"klom/{p}"].value for p in ("contrastive", "matching")
+    )
+
+
+def test_rates_that_cannot_be_told_are_said_to_be_missing(judged):
+    pairs = judged.values["u_lira/matching"].n // 2
+    assert 100 <= pairs < 1000
+    assert "u_lira/matching/tpr@1%" in judged.values
+    assert "u_lira/matching/tpr@0.1%" not in judged.values
+    assert judged.missing == [
+        "true-positive rates at 0.1% false positives: they take 1,000 pairs of retrained models and there "
+        f"are {pairs}; more shadow models give more"
+    ]
+
+
+def test_originals_serve_every_forget_set_and_retrains_every_method(made, quick_method, judged, workspace):
+    root = workspace.cache.folder("original", {}).parent.parent
+
+    def built():
+        return {kind: {p.name for p in (root / kind).iterdir()} for kind in ("original", "retrain")}
+
+    before = built()
+    made(quick_method("finetune"), "finetune", 2)
+    assert built() == before
+    made(quick_method("finetune"), "finetune", 2, seed=87)
+    assert len(built()["original"] - before["original"]) == 1  # the run's own
+    assert len(built()["retrain"] - before["retrain"]) == 3
+
+
+def test_a_killed_run_goes_on_with_the_shadow_model_it_was_at(made, quick_method):
+    wanted = made(quick_method("gradient_ascent"), "gradient_ascent", 3)
+    killed = Counting(quick_method("gradient_ascent"), s3=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        made(killed, "gradient_ascent", 3)
+    assert killed.seeds == [SEED, *map(shadow_seed, (1, 2, 3))]
+    again = Counting(quick_method("gradient_ascent"))
+    found = made(again, "gradient_ascent", 3)
+    assert again.seeds == [SEED, shadow_seed(3)]
+    assert found.values == wanted.values
+
+
+def test_a_method_that_was_changed_meanwhile_unlearns_all_again(made, quick_method, monkeypatch):
+    method = quick_method("l1_sparse")
+    with pytest.raises(KeyboardInterrupt):
+        made(Counting(method, s2=KeyboardInterrupt()), "l1_sparse", 2)
+    with monkeypatch.context() as context:
+        context.setattr("mmulbench.runs.shadow_models.source_digest", lambda cls: "changed")
+        again = Counting(method)
+        made(again, "l1_sparse", 2)
+    assert again.seeds == [SEED, shadow_seed(1), shadow_seed(2)]
+
+
+def test_what_a_method_made_is_forgotten_once_it_is_recorded(made, quick_method):
+    for _ in range(2):  # the code may have changed, which no id tells
+        counting = Counting(quick_method("cf_k"))
+        made(counting, "cf_k", 2)
+        assert counting.seeds == [SEED, shadow_seed(1), shadow_seed(2)]
+
+
+def test_a_shadow_model_that_diverges_costs_the_values_that_rest_on_it(made, quick_method):
+    method = Counting(quick_method("npo"), s2=Diverged("the loss became nan"))
+    found = made(method, "npo", 2)
+    assert (found.status, found.shadows) == ("done", 2)
+    assert all(found.values[metric.name].value is not None for metric in HEADLINE)
+    assert not any(metric.name in found.values for metric in POPULATION)
+    assert found.missing == ["u_lira, lira, rmia, klom: shadow model 2 of 2 diverged: the loss became nan"]
+    assert made(method, "npo", 2, overwrite="failed") == found
+
+
+def test_a_method_that_fails_on_a_shadow_model_has_failed(made, quick_method):
+    found = made(Counting(quick_method("scrub"), s1=ValueError("oh no")), "scrub", 2)
+    assert found.status == "failed"
+    assert found.reason.startswith("ValueError: oh no")
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "settled"), [(2, 2, True), (3, 2, True), (0, 2, False), (1, 2, False), (2, 0, True)]
+)
+def test_a_record_with_fewer_shadow_models_is_made_again(judged, mmul, there, asked, settled):
+    record = judged.model_copy(update={"shadows": there})
+    run = Run(judged.spec, mmul, "test", shadows=asked)
+    assert is_settled(record, run, "failed") is settled
+    assert is_settled(record, run, "never")
+
+
+def test_where_a_method_does_not_apply_nothing_is_trained(judged, mmul):
+    record = judged.model_copy(update={"status": "not_applicable", "values": {}, "shadows": 0})
+    assert is_settled(record, Run(judged.spec, mmul, "test", shadows=2), "failed")
+
+
+@pytest.mark.parametrize(
+    ("name", "backbone", "limit"),
+    [("emoji_nlvr", "albef:tiny", 80), ("flags_ve", "vilt:tiny", 60), ("hpo_pgr", "gtnn:tiny", 60)],
+)
+def test_tasks_with_labels_have_shadow_models_too(made, quick_method, workspace, name, backbone, limit):
+    task = TASKS.get(name)(TASKS.get(name).Config(limit=limit))
+    recipe = replace(task.recipe, epochs=1)
+    prepared = prepare(name, task, find_backbone(backbone, task), recipe, workspace)
+    found = made(quick_method("finetune"), "finetune", 2, prepared=prepared)
+    assert found.status == "done", found.reason
+    assert {found.values[metric.name].retrain for metric in POPULATION} == {0.5, 0.0}

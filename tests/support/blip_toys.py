@@ -1,0 +1,31 @@
+"""Inputs and targets for tiny BLIP models."""
+
+from __future__ import annotations
+
+import torch
+
+from mmulbench.core.data import Targets
+from mmulbench.core.model import TaskShape
+
+LENGTH = 8
+SHAPES = {"retrieval": TaskShape(), "classes": TaskShape(3), "groups": TaskShape(3, 2)}
+near = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def texts_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:
+    ids = torch.randint(1000, 2000, (len(lengths), LENGTH), generator=torch.Generator().manual_seed(seed))
+    mask = torch.arange(LENGTH) < torch.tensor(lengths)[:, None]
+    return {"ids": ids.masked_fill(~mask, 0).int(), "mask": mask}
+
+
+def images_of(*shape: int, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return {"pixels": torch.randint(0, 256, (*shape, 32, 32, 3), generator=generator, dtype=torch.uint8)}
+
+
+def track(iterable, total, description):
+    return iterable
+
+
+def targets() -> Targets:
+    return Targets(torch.eye(4, dtype=torch.bool), torch.tensor([0, 1, 2, 1]))

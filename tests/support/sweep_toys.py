@@ -1,0 +1,110 @@
+"""A small sweep on disk, and a worker for it that needs no model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+from mmulbench.records.schema import Environment, RunResult, RunSpec
+from mmulbench.records.store import ResultsStore
+from mmulbench.sweeps.folder import SweepFolder
+from mmulbench.sweeps.grid import Job
+from mmulbench.sweeps.plan import Plan, Step
+from mmulbench.sweeps.state import StepState, StoredStep, StoredSweep, now
+from mmulbench.sweeps.supervisor import GO_ON
+from mmulbench.sweeps.worker import Made, Work
+
+ORIGINAL = "0" * 12
+
+
+def make_sweep(root: Path, *methods: str) -> tuple[SweepFolder, Plan]:
+    """A sweep of one run for each method, all after one original, in ``root/sweeps``."""
+    jobs = [Job(task="emoji", method=name, seed=1) for name in methods]
+    runs = [Step("run", job, f"{number:012x}", (ORIGINAL,)) for number, job in enumerate(jobs, 1)]
+    steps = (Step("original", jobs[0], ORIGINAL), *runs)
+    stored = [StoredStep.of(s) for s in steps]
+    folder = SweepFolder(root / "sweeps" / "1234abcd")
+    sweep = StoredSweep(
+        sweep_id="1234abcd",
+        created=now(),
+        command="mmulbench sweep",
+        cwd=str(root),
+        options={"results_dir": str(root / "results"), "overwrite": "failed"},
+        steps=tuple(stored),
+    )
+    assert folder.create(sweep)
+    return folder, Plan(steps)
+
+
+def state(status: str = "running", **fields: object) -> StepState:
+    return StepState(**{"status": status, "attempts": 1, "worker": "elsewhere:1", "started": now(), **fields})
+
+
+def record_of(step: Step, **fields: object) -> RunResult:
+    """A record of a step's run."""
+    spec = RunSpec(
+        task=step.job.task,
+        backbone="toy",
+        method=step.job.method,
+        forget_size=1,
+        seed=step.job.seed,
+        data_fingerprint="none",
+    )
+    environment = Environment(
+        mmulbench="0", git_commit=None, python="3", platform="toy", device="cpu", threads=1, packages={}
+    )
+    given = {"status": "done", "command": "", "started": datetime.now(timezone.utc), **fields}
+    return RunResult(
+        run_id=spec.run_id, spec=spec, environment=environment, finished=datetime.now(timezone.utc), **given
+    )
+
+
+class Toy:
+    """Does what the method's name says; writes every record that it makes to the store."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = ResultsStore(root / "results")
+
+    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> Made:
+        record = record_of(step)
+        failed = record.model_copy(update={"status": "failed", "reason": blocked or "was ended"})
+        if step.kind == "run" and blocked is None:
+            planned.write_text(failed.model_dump_json())
+        what = "works" if step.kind != "run" or again or blocked else step.job.method
+        if what == "raises":
+            raise ValueError("over\nand over")
+        if what == "hangs":
+            time.sleep(60)
+        if what == "exits":
+            os._exit(7)
+        if what == "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "records_and_dies":
+            self.store.write(record)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if step.kind != "run":
+            return Made()
+        made = record if blocked is None else failed
+        return Made(made, self.store.write(made))
+
+
+def main() -> int:
+    """A worker: ``python sweep_toys.py ROOT [one]``; with ``one`` each process makes one step."""
+    root = Path(sys.argv[1])
+    folder = SweepFolder(root / "sweeps" / "1234abcd")
+    steps = folder.read().plan().steps
+    if "one" not in sys.argv:
+        Work(folder, steps, Toy(root)).run()
+        return 0
+    ended = folder.states()
+    left = [step for step in steps if step.step_id not in ended]
+    Work(folder, left[:1], Toy(root)).run()
+    return GO_ON if left[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

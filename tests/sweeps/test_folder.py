@@ -1,0 +1,179 @@
+"""A sweep on disk: states, claims, what is lost or damaged, and which sweep is meant."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from sweep_toys import ORIGINAL, make_sweep, state
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.sweeps.folder import LOST_SECONDS, SweepFolder, find_sweep
+from mmulbench.sweeps.status import standing
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    return make_sweep(tmp_path, "works", "raises")
+
+
+def age(path, seconds=2 * LOST_SECONDS):
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_what_is_written_is_read(sweep):
+    folder, plan = sweep
+    assert folder.read().plan() == plan
+    assert folder.states() == {} and folder.state(ORIGINAL) is None
+    done = state("done", record="/some/where.json")
+    folder.write_state(ORIGINAL, done)
+    assert folder.state(ORIGINAL) == done
+    assert folder.states() == {ORIGINAL: done}
+    other = SweepFolder(folder.root)
+    other.write_state(ORIGINAL, done.queued("because"))
+    assert folder.states()[ORIGINAL].status == "queued"
+
+
+def test_a_sweep_is_written_once_and_a_damaged_one_again(sweep):
+    folder, plan = sweep
+    stored = folder.read()
+    assert not folder.create(stored.model_copy(update={"command": "another"}))
+    assert folder.read() == stored
+    (folder.root / "sweep.json").write_text((folder.root / "sweep.json").read_text()[:-20])
+    with pytest.raises(MmulbenchError, match=r"^cannot read the sweep .*sweep\.json: .* is damaged or of an"):
+        folder.read()
+    assert folder.create(stored)
+    assert folder.read().plan() == plan
+
+
+def test_a_step_that_would_name_a_file_elsewhere_is_refused(sweep):
+    folder, _ = sweep
+    path = folder.root / "sweep.json"
+    path.write_text(path.read_text().replace(ORIGINAL, "../../../out"))
+    with pytest.raises(MmulbenchError, match="String should match pattern"):
+        folder.read()
+
+
+def test_a_damaged_state_waits_to_be_done_again(sweep):
+    folder, plan = sweep
+    folder.write_state(ORIGINAL, state("done"))
+    assert standing(folder, plan.steps).counts == {"done": 1, "queued": 2}
+    (folder.root / "state" / f"{ORIGINAL}.json").write_text('{"status": "do')
+    assert folder.state(ORIGINAL) is None
+    assert standing(folder, plan.steps).counts == {"queued": 3}
+
+
+def test_a_step_that_is_not_touched_any_more_is_lost(sweep):
+    folder, plan = sweep
+    with folder.beating(ORIGINAL):
+        folder.write_state(ORIGINAL, state())
+        assert folder.state(ORIGINAL).status == folder.states()[ORIGINAL].status == "running"
+        age(folder.root / "state" / f"{ORIGINAL}.beat")
+        assert folder.state(ORIGINAL).status == folder.states()[ORIGINAL].status == "lost"
+        assert "elsewhere:1 was not heard of" in standing(folder, plan.steps).trouble[0][1].reason
+    assert list((folder.root / "state").glob("*.beat")) == []
+
+
+def test_a_step_is_held_by_one(sweep):
+    folder, _ = sweep
+    with folder.claim(ORIGINAL) as mine, SweepFolder(folder.root).claim(ORIGINAL) as too:
+        assert (mine, too) == (True, False)
+    with SweepFolder(folder.root).claim(ORIGINAL) as now_mine:
+        assert now_mine
+
+
+def test_resume_lets_wait_what_this_machines_dead_workers_left(sweep):
+    folder, plan = sweep
+    first, second, third = (step.step_id for step in plan.steps)
+    here = f"{socket.gethostname()}:99999999"
+    folder.write_state(first, state(worker=here))
+    folder.write_state(second, state(worker="elsewhere:1"))
+    folder.write_state(third, state(worker=here))
+    folder.cancel()
+    with SweepFolder(folder.root).claim(third):  # somebody makes it
+        folder.resume()
+    assert not folder.is_cancelled
+    assert folder.state(first).status == "queued"
+    assert [folder.state(one).worker for one in (second, third)] == ["elsewhere:1", here]
+    assert "queued" not in (folder.state(second).status, folder.state(third).status)
+
+
+def test_a_step_that_has_gone_on_is_not_queued_again(sweep):
+    folder, _ = sweep
+    failed = state("failed")
+    folder.write_state(ORIGINAL, failed)
+    with SweepFolder(folder.root).claim(ORIGINAL):
+        folder.queue_again(ORIGINAL, failed)
+    folder.queue_again(ORIGINAL, state("failed", attempts=2))
+    assert folder.state(ORIGINAL) == failed
+    folder.queue_again(ORIGINAL, failed, "again")
+    assert (folder.state(ORIGINAL).status, folder.state(ORIGINAL).reason) == ("queued", "again")
+
+
+def test_what_waits_in_a_cancelled_sweep_is_cancelled(sweep):
+    folder, plan = sweep
+    folder.write_state(ORIGINAL, state("done"))
+    assert not standing(folder, plan.steps).is_over
+    folder.cancel()
+    found = standing(folder, plan.steps)
+    assert found.counts == {"done": 1, "cancelled": 2}
+    assert found.is_over and not found.is_complete and found.seconds_left is None
+
+
+def test_whether_somebody_works_on_it(sweep):
+    folder, plan = sweep
+    assert not folder.is_attended
+    with folder.attended():
+        assert folder.is_attended and standing(folder, plan.steps).attended
+        age(next((folder.root / "workers").glob("*.alive")))
+        assert not folder.is_attended
+    assert not folder.is_attended
+
+
+def test_time_left_is_that_of_the_same_kind_spread_over_the_workers(sweep):
+    folder, plan = sweep
+    done = state("done")
+    folder.write_state(ORIGINAL, done.model_copy(update={"ended": done.started.replace(year=2100)}))
+    spent = (done.started.replace(year=2100) - done.started).total_seconds()
+    assert standing(folder, plan.steps).seconds_left == 2 * spent
+    with folder.beating(plan.steps[1].step_id), folder.beating(plan.steps[2].step_id):
+        for step in plan.steps[1:]:
+            folder.write_state(step.step_id, state())
+        assert standing(folder, plan.steps).seconds_left == spent
+
+
+def test_the_latest_sweep_is_the_one_that_was_started_last(tmp_path):
+    with pytest.raises(UsageError, match=r"there are no sweeps in .*start one with mmulbench sweep"):
+        find_sweep(tmp_path, None)
+    stored = make_sweep(tmp_path, "works")[0].read()
+    for number, name in enumerate(("aaaaaaaa", "bbbbbbbb")):
+        other = SweepFolder(tmp_path / "sweeps" / name)
+        other.create(stored)
+        age(other.root / "sweep.json", 100 - number)
+    (tmp_path / "sweeps" / "no_sweep").mkdir()
+    age(tmp_path / "sweeps" / "1234abcd" / "sweep.json", 200)
+    assert find_sweep(tmp_path / "sweeps", None).sweep_id == "bbbbbbbb"
+    find_sweep(tmp_path / "sweeps", "aaaaaaaa").resume()
+    assert find_sweep(tmp_path / "sweeps", None).sweep_id == "aaaaaaaa"
+    with pytest.raises(UsageError, match=r"unknown sweep 'aaaaaaab' in .*did you mean aaaaaaaa"):
+        find_sweep(tmp_path / "sweeps", "aaaaaaab")
+    with pytest.raises(UsageError, match="unknown sweep"):
+        find_sweep(tmp_path / "sweeps", "../sweeps/aaaaaaaa")
+
+
+def test_a_folder_that_cannot_be_written_is_named(sweep, tmp_path):
+    folder, _ = sweep
+    (tmp_path / "file").touch()
+    with pytest.raises(MmulbenchError, match=r"^cannot make .*choose another folder with --sweeps-dir$"):
+        SweepFolder(tmp_path / "file" / "x").create(folder.read())
+
+
+def test_status_and_what_looks_after_workers_do_without_torch():
+    program = (
+        "import sys; from mmulbench.sweeps import inspection, supervisor; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
