@@ -15,7 +15,7 @@ from mmulbench.core.model import Encoded
 from mmulbench.core.original_outputs import compute_outputs
 from mmulbench.core.registry import TASKS
 from mmulbench.evaluation import retrieval
-from mmulbench.evaluation.measure import EvaluationSets, contrastive_pair_loss, measure
+from mmulbench.evaluation.measure import PAIR_BLOCK, EvaluationSets, contrastive_pair_loss, measure
 from mmulbench.evaluation.retrieval import evaluate_retrieval, gallery_folds
 from mmulbench.metrics.utility import mean_utility, retrieval_utility
 from mmulbench.progress import Progress
@@ -194,7 +194,7 @@ def test_what_is_measured_does_not_depend_on_the_blocks(random_sets, monkeypatch
 
 
 def test_usual_blocks_of_pairs_are_not_cut(random_sets):
-    assert ItemEncoder(Toy(), random_sets.features).block(measure.PAIR_BLOCK, "image", "text") == 2048
+    assert ItemEncoder(Toy(), random_sets.features).block(PAIR_BLOCK, "image", "text") == 2048
 
 
 def test_pooled_outputs_keep_no_tokens(random_sets):

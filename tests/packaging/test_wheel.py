@@ -36,7 +36,9 @@ def wheel(tmp_path_factory) -> zipfile.ZipFile:
 def test_the_wheel_holds_every_module_and_nothing_else(wheel):
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mmulbench").rglob("*.py")}
     for folder in ("methods", "tasks"):
-        modules |= {f"mmulbench/{folder}/{path.relative_to(ROOT / folder)}" for path in (ROOT / folder).rglob("*.py")}
+        modules |= {
+            f"mmulbench/{folder}/{path.relative_to(ROOT / folder)}" for path in (ROOT / folder).rglob("*.py")
+        }
     assert {"mmulbench/methods/mmul.py", "mmulbench/tasks/emoji.py", "mmulbench/cli/app.py"} <= modules
     studies = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mmulbench/studies").rglob("*.json")}
     assert "mmulbench/studies/emoji/albef-packaged/mmul.json" in studies
