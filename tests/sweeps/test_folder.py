@@ -173,7 +173,6 @@ def test_a_folder_that_cannot_be_written_is_named(sweep, tmp_path):
 
 
 def test_status_and_what_looks_after_workers_do_without_torch():
-    program = (
-        "import sys; from mmulbench.sweeps import status_commands, supervisor; sys.exit('torch' in sys.modules)"
-    )
+    modules = "status_commands, supervisor"
+    program = f"import sys; from mmulbench.sweeps import {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
