@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmulbench.cache.block_layout import Blockwise as Blockwise
     from mmulbench.core.data import Batch as Batch
+    from mmulbench.core.data import Integers as Integers
     from mmulbench.core.data import PairData as PairData
     from mmulbench.core.data import Split as Split
     from mmulbench.core.data import Targets as Targets
     from mmulbench.core.data_info import DataInfo as DataInfo
+    from mmulbench.core.data_info import DataReport as DataReport
     from mmulbench.core.method import BatchSize as BatchSize
     from mmulbench.core.method import Descent as Descent
     from mmulbench.core.method import Epochs as Epochs
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from mmulbench.core.search_space import Search as Search
     from mmulbench.core.task import Task as Task
     from mmulbench.core.task import TaskData as TaskData
+    from mmulbench.core.task import data_fingerprint as data_fingerprint
     from mmulbench.core.training import Learner as Learner
     from mmulbench.core.training import Phase as Phase
     from mmulbench.core.training import Recipe as Recipe
@@ -50,15 +53,18 @@ if TYPE_CHECKING:
     from mmulbench.errors import NotApplicable as NotApplicable
     from mmulbench.errors import UsageError as UsageError
     from mmulbench.hashing import fingerprint as fingerprint
+    from mmulbench.packages import OFFLINE_INSTALL as OFFLINE_INSTALL
+    from mmulbench.packages import package_folder as package_folder
     from mmulbench.progress import Progress as Progress
     from mmulbench.records.schema import RunResult as RunResult
+    from mmulbench.seeds import generator as generator
 
 __version__ = "0.1.0"
 
 _ROOM_OF = {
     "cache.block_layout": ("Blockwise",),
-    "core.data": ("Batch", "PairData", "Split", "Targets"),
-    "core.data_info": ("DataInfo",),
+    "core.data": ("Batch", "Integers", "PairData", "Split", "Targets"),
+    "core.data_info": ("DataInfo", "DataReport"),
     "core.method": (
         "BatchSize",
         "Descent",
@@ -83,12 +89,14 @@ _ROOM_OF = {
     ),
     "core.registry": ("BACKBONES", "METHODS", "TASKS"),
     "core.search_space": ("Search",),
-    "core.task": ("Task", "TaskData"),
+    "core.task": ("Task", "TaskData", "data_fingerprint"),
     "core.training": ("Learner", "Phase", "Recipe", "check_finite", "descend"),
     "errors": ("Diverged", "MmulbenchError", "NotApplicable", "UsageError"),
     "hashing": ("fingerprint",),
+    "packages": ("OFFLINE_INSTALL", "package_folder"),
     "progress": ("Progress",),
     "records.schema": ("RunResult",),
+    "seeds": ("generator",),
 }
 
 _MODULE_OF = {name: f"mmulbench.{module}" for module, names in _ROOM_OF.items() for name in names}

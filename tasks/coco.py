@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mmulbench.core.data_info import DataInfo
-from mmulbench.core.registry import TASKS
-from mmulbench.tasks._official.karpathy import CaptionTask
+from mmulbench import TASKS, DataInfo
+from mmulbench.tasks._official.caption_task import CaptionTask
 
 
 @TASKS.register("coco")

@@ -9,16 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.core.data import Split
-from mmulbench.core.data_info import DataInfo
-from mmulbench.core.model import RawItems
-from mmulbench.core.registry import TASKS
-from mmulbench.core.task import TaskData, data_fingerprint
-from mmulbench.core.training import Recipe
-from mmulbench.errors import UsageError
-from mmulbench.packages import OFFLINE_INSTALL, package_folder
-from mmulbench.progress import Progress
-from mmulbench.tasks._pictures.emoji_data import (
+from mmulbench import (
+    OFFLINE_INSTALL,
+    TASKS,
+    DataInfo,
+    Progress,
+    RawItems,
+    Recipe,
+    Split,
+    TaskData,
+    UsageError,
+    data_fingerprint,
+    package_folder,
+)
+from mmulbench.tasks._pictures.picture_task import (
     VARIATION_SELECTOR,
     PictureTask,
     part_of,
@@ -36,7 +40,7 @@ FULLY_QUALIFIED = 2
 
 
 @dataclass(frozen=True)
-class Entry:
+class EmojiTexts:
     """One picture with its texts (lower case, no duplicates)."""
 
     file: Path
@@ -55,9 +59,7 @@ class Emoji(PictureTask):
 
     The forget unit is a picture with all its texts.
 
-    Seeds 21, 42, 87 (records in results/): the original's mean recall on the test set is .54, .54 and
-    .53 (chance .04), retrain's .52, .53 and .52. The better loss attack tells forgotten from test pairs with
-    AUC .85, .84 and .86 (contrastive path), for retrain .51, .48 and .50.
+    Measured values of all methods: leaderboard.md.
     """
 
     recipe = Recipe(epochs=50, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")
@@ -91,14 +93,14 @@ class Emoji(PictureTask):
         )
 
 
-def _entries(minimum_texts: int = 5) -> list[Entry]:
+def _entries(minimum_texts: int = 5) -> list[EmojiTexts]:
     """All pictures with enough texts, by file name."""
     pictures = picture_folder("the task emoji")
     package_folder("emoji", "the task emoji")
     import emoji
 
     names, keywords = _unicode_names(), _keywords()
-    entries: dict[str, Entry] = {}
+    entries: dict[str, EmojiTexts] = {}
     for character, data in emoji.EMOJI_DATA.items():
         if data["status"] != FULLY_QUALIFIED or SKIN_TONES & set(character):
             continue
@@ -109,7 +111,7 @@ def _entries(minimum_texts: int = 5) -> list[Entry]:
         raw = [data["en"], *data.get("alias", []), *keywords.get(bare, []), *names.get(bare, [])]
         texts = tuple(dict.fromkeys(text for text in map(clean_text, raw) if text))
         if len(texts) >= minimum_texts:
-            entries[file.name] = Entry(file, texts)
+            entries[file.name] = EmojiTexts(file, texts)
     if not entries:
         raise UsageError(
             'the task emoji found no pictures: run pip install --force-reinstall "mmulbench[offline]"'

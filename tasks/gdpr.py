@@ -6,21 +6,26 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mmulbench.core.data_info import DataInfo
-from mmulbench.core.registry import TASKS
-from mmulbench.tasks._official.jsonl import Record
-from mmulbench.tasks._official.pairs import SPLITS
-from mmulbench.tasks._relations.hpo import (
+from mmulbench import TASKS, DataInfo
+from mmulbench.tasks._official.json_files import DataRow
+from mmulbench.tasks._official.pair_table import SPLITS
+from mmulbench.tasks._relations.hpo_files import (
     read_disease_names,
     read_diseases,
     read_former_ids,
     read_genes,
     read_terms,
 )
+from mmulbench.tasks._relations.non_relations import shuffled
 from mmulbench.tasks._relations.relation_files import find_file, read_rows, refuse_pickles
 from mmulbench.tasks._relations.relation_graph import Knowledge, Node, hpo_beside
-from mmulbench.tasks._relations.relation_task import Parts, RelationTask, Row, label_in, name_in
-from mmulbench.tasks._relations.relations import shuffled
+from mmulbench.tasks._relations.relation_task import (
+    RelationSentence,
+    RelationTask,
+    SentencesBySplit,
+    label_in,
+    name_in,
+)
 
 COLUMNS = ("gene", "disease", "phenotype", "text", "relation")
 PHENOTYPE_ID = re.compile(r"HP[_:]([0-9]{7})")
@@ -65,7 +70,7 @@ class Gdpr(RelationTask):
         offline="hpo_gdpr",
     )
 
-    def rows(self, folder: Path) -> Parts:
+    def rows(self, folder: Path) -> SentencesBySplit:
         """Read three files, or split one."""
         files = {stem: find_file(folder, stem) for stem in (*SPLITS, self.name)}
         split = {stem: path for stem, path in files.items() if stem in SPLITS and path is not None}
@@ -79,7 +84,7 @@ class Gdpr(RelationTask):
         needed = ", ".join(f"{stem}.tsv" for stem in absent)
         raise self.missing(f"{needed} (or .jsonl, .parquet){'' if split else ', or gdpr.tsv'}", folder)
 
-    def _rows(self, path: Path) -> list[Row]:
+    def _rows(self, path: Path) -> list[RelationSentence]:
         return [_row(record) for record in read_rows(path, COLUMNS, self.name)]
 
     def knowledge(self, nodes: Sequence[Node], folder: Path) -> Knowledge:
@@ -106,7 +111,7 @@ class Gdpr(RelationTask):
         return Knowledge(ids, names, _links(genes, diseases, spelt[DISEASE]), terms)
 
 
-def split_by_gene(rows: Sequence[Row]) -> Parts:
+def split_by_gene(rows: Sequence[RelationSentence]) -> SentencesBySplit:
     """A fixed 80 / 10 / 10 % draw of genes, with all their rows."""
     genes = shuffled({row.unit[GENE] for row in rows}, "gdpr split")
     tenth = max(len(genes) // 10, 1)
@@ -117,12 +122,12 @@ def split_by_gene(rows: Sequence[Row]) -> Parts:
     }
 
 
-def _row(record: Record) -> Row:
+def _row(record: DataRow) -> RelationSentence:
     names = tuple(name_in(record, column) for column in COLUMNS[:3])
     gene, disease, phenotype = names
     match = PHENOTYPE_ID.fullmatch(phenotype)
     unit = (gene, disease, f"HP:{match[1]}" if match else phenotype)
-    return Row(unit, names, record.text("text"), label_in(record, "relation"), record.where)
+    return RelationSentence(unit, names, record.text("text"), label_in(record, "relation"), record.where)
 
 
 def _links(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmulbench.core.data_info import DataInfo
-from mmulbench.core.registry import TASKS
-from mmulbench.packages import OFFLINE_INSTALL
-from mmulbench.tasks._relations.hpo import hpo_file, read_disease_names, read_diseases
-from mmulbench.tasks._relations.hpo_relations import HpoRelations, Subject
+from mmulbench import OFFLINE_INSTALL, TASKS, DataInfo
+from mmulbench.tasks._relations.hpo_files import hpo_file, read_disease_names, read_diseases
+from mmulbench.tasks._relations.hpo_relation_task import HpoRelationTask, Subject
 
 
 @TASKS.register("hpo_gdpr")
-class HpoGdpr(HpoRelations):
+class HpoGdpr(HpoRelationTask):
     """Does a gene's disease show a phenotype?
 
     Items of the first modality are triples of a gene's, a disease's and a phenotype's node; the text is the
@@ -32,9 +30,7 @@ class HpoGdpr(HpoRelations):
 
     The forget unit is a gene-disease-phenotype triple, related or not.
 
-    Seeds 21, 42, 87 (records in results/): the original's accuracy on the test set is .75, .76 and .73
-    (chance .50), F1 .75, .77 and .73 (.67 for always yes), retrain's accuracy .75, .75 and .74; a loss attack
-    on Df against test has AUC .65, .64 and .65, for retrain .49, .47 and .46.
+    Measured values of all methods: leaderboard.md.
     """
 
     group = 3

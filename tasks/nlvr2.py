@@ -6,14 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmulbench.core.data_info import DataInfo
-from mmulbench.core.registry import TASKS
-from mmulbench.core.training import Recipe
-from mmulbench.errors import MmulbenchError
-from mmulbench.tasks._official.hub import Columns
-from mmulbench.tasks._official.jsonl import Record, read_lines
-from mmulbench.tasks._official.official import OfficialTask, Source
-from mmulbench.tasks._official.pairs import PairTable, Unit
+from mmulbench import TASKS, DataInfo, MmulbenchError, Recipe
+from mmulbench.tasks._official.hub_rows import ColumnNames
+from mmulbench.tasks._official.image_text_task import ImageTextTask, Source
+from mmulbench.tasks._official.json_files import DataRow, read_lines
+from mmulbench.tasks._official.pair_table import PairTable, Unit
 
 FILES = {"train": "train", "validation": "dev", "test": "test1"}
 """By split, how the official file's name begins; test1 is test-P, the public test set."""
@@ -22,7 +19,7 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)+")
 
 
 @TASKS.register("nlvr2")
-class Nlvr2(OfficialTask):
+class Nlvr2(ImageTextTask):
     """NLVR2 (Suhr et al. 2019), tested on test-P.
 
     The forget unit is a pair of images with all its statements, of which there are at most two. Sizes are as
@@ -56,7 +53,7 @@ class Nlvr2(OfficialTask):
         pair="statement",
     )
 
-    columns = Columns(
+    columns = ColumnNames(
         fields={
             "identifier": ("identifier", "uid"),
             "sentence": ("sentence", "statement"),
@@ -71,7 +68,7 @@ class Nlvr2(OfficialTask):
         labels=frozenset({"label"}),
     )
 
-    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
         """Read the three JSON-lines files."""
         folder = self.folder(data_dir)
         paths = {
@@ -82,7 +79,7 @@ class Nlvr2(OfficialTask):
             for row in read_lines(path):
                 yield split, row
 
-    def add(self, row: Record, split: str, table: PairTable) -> Unit:
+    def add(self, row: DataRow, split: str, table: PairTable) -> Unit:
         """Take a statement on a pair of images."""
         identifier = row.text("identifier")
         if not IDENTIFIER.fullmatch(identifier):

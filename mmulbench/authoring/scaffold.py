@@ -15,17 +15,17 @@ from mmulbench.core.registry import METHODS, TASKS, Registry
 from mmulbench.errors import UsageError
 from mmulbench.files import write_atomically
 
-Kind = Literal["method", "task"]
+Component = Literal["method", "task"]
 
 PLUGIN_LINE = "  # plug-in"
 """Ends the lines of a template that only a file in a folder of its own needs."""
 
 _HERE = Path(__file__).resolve().parent
-_REGISTRIES: Mapping[Kind, Registry[Any]] = {"method": METHODS, "task": TASKS}
+_REGISTRIES: Mapping[Component, Registry[Any]] = {"method": METHODS, "task": TASKS}
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """Where a new file and its test go.
 
     Attributes:
@@ -39,7 +39,7 @@ class Place:
     plugin: bool
 
 
-def write_new(kind: Kind, name: str, folder: Path | None) -> list[str]:
+def write_new(kind: Component, name: str, folder: Path | None) -> list[str]:
     """Write a new method or task and its test.
 
     Args:
@@ -88,7 +88,7 @@ def checkout() -> Path | None:
     return root if own and os.access(root / "methods", os.W_OK) else None
 
 
-def _check_name(kind: Kind, name: str) -> None:
+def _check_name(kind: Component, name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UsageError(
             f"{name!r} cannot be the name of a {kind}: use small letters, digits and _, "
@@ -98,16 +98,16 @@ def _check_name(kind: Kind, name: str) -> None:
         raise UsageError(f"there is a {kind} {name!r} already; choose another name")
 
 
-def _place(kind: Kind, name: str, folder: Path | None) -> Place:
+def _place(kind: Component, name: str, folder: Path | None) -> Destination:
     root = checkout() if folder is None else None
     if root is None:
         folder = folder or Path()
-        return Place(folder / f"{name}.py", folder / f"test_{name}.py", plugin=True)
+        return Destination(folder / f"{name}.py", folder / f"test_{name}.py", plugin=True)
     parts = f"{kind}s"
-    return Place(root / parts / f"{name}.py", root / "tests" / parts / f"test_{name}.py", plugin=False)
+    return Destination(root / parts / f"{name}.py", root / "tests" / parts / f"test_{name}.py", plugin=False)
 
 
-def _next_steps(kind: Kind, name: str, place: Place) -> list[str]:
+def _next_steps(kind: Component, name: str, place: Destination) -> list[str]:
     plugin = f" --plugin {shlex.quote(_short(place.file))}" if place.plugin else ""
     data = " --data-dir data" if kind == "task" else ""
     chosen = f"--method {name} --task emoji" if kind == "method" else f"--method mmul --task {name}{data}"

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.tasks._official.hub import Columns, HubData
+from mmulbench import MmulbenchError, UsageError
+from mmulbench.tasks._official.hub_rows import ColumnNames, HubData
 
 HUB_INSTALL = 'pip install "mmulbench[hub]"'
 
@@ -18,7 +18,7 @@ TIMEOUT = 10
 """Seconds to wait for the hub's first answer; `datasets` alone gives up after 23 s and more."""
 
 
-def open_hub(name: str, columns: Columns, otherwise: str) -> HubData:
+def open_hub(name: str, columns: ColumnNames, otherwise: str) -> HubData:
     """Open a data set; what is on a hub is downloaded once, into the library's own cache.
 
     Args:

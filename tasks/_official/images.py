@@ -14,7 +14,7 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from mmulbench.errors import MmulbenchError
+from mmulbench import MmulbenchError
 
 Pixels = NDArray[np.uint8]
 
@@ -28,7 +28,7 @@ SURROGATES = {chr(code) for code in range(0xD800, 0xE000)}
 """Halves of characters, which JSON can hold but no file name and no text."""
 
 
-class Found(NamedTuple):
+class ImageFile(NamedTuple):
     """A file and its size in bytes."""
 
     path: Path
@@ -138,7 +138,7 @@ class Finder:
         self._tops: dict[str, Path] = {}
         self._parents: set[Path] = set()
 
-    def __call__(self, name: str) -> Found | None:
+    def __call__(self, name: str) -> ImageFile | None:
         """The file of a name that `safe_name` let through; None where it is not there.
 
         Raises:
@@ -157,7 +157,7 @@ class Finder:
                 information = path.stat()
         except (OSError, RuntimeError):  # RuntimeError: links that lead in a circle
             return None
-        return Found(path, information.st_size) if stat.S_ISREG(information.st_mode) else None
+        return ImageFile(path, information.st_size) if stat.S_ISREG(information.st_mode) else None
 
     def _top(self, part: str) -> Path:
         if part not in self._tops:
@@ -188,7 +188,7 @@ class TreeFinder:
             for file in files:
                 self._names.setdefault(file, []).append((relative / file).as_posix())
 
-    def __call__(self, name: str) -> Found | None:
+    def __call__(self, name: str) -> ImageFile | None:
         """The file; None where it is not there.
 
         Raises:

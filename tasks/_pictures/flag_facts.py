@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from mmulbench.tasks._pictures.flag_data import Flag
+from mmulbench.tasks._pictures.factbook_flags import Flag
 
 COLOURS = {
     "red": ("red", "crimson", "scarlet", "vermilion", "maroon", "carmine"),

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.tasks._official.jsonl import (
+from mmulbench import MmulbenchError, UsageError
+from mmulbench.tasks._official.json_files import (
     BOM,
     DOCUMENT_BYTES,
-    Record,
+    DataRow,
     raw_lines,
     read_lines,
     refuse_binary,
@@ -46,7 +46,7 @@ def refuse_pickles(folder: Path, stems: Sequence[str]) -> None:
             )
 
 
-def read_rows(path: Path, columns: Sequence[str], task: str) -> Iterator[Record]:
+def read_rows(path: Path, columns: Sequence[str], task: str) -> Iterator[DataRow]:
     """The rows of a file, by what its name ends in.
 
     Args:
@@ -63,7 +63,7 @@ def read_rows(path: Path, columns: Sequence[str], task: str) -> Iterator[Record]
     return read_lines(path) if path.suffix == ".jsonl" else read_tsv(path, columns)
 
 
-def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[Record]:
+def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[DataRow]:
     """The rows of a file of tab-separated columns, whose first line names them.
 
     Quotation marks are characters like any other. Empty lines, Windows line ends, a byte-order mark and
@@ -90,7 +90,7 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[Record]:
                 f"not {len(cells)}"
             )
         else:
-            yield Record(where, dict(zip(header, cells, strict=True)))
+            yield DataRow(where, dict(zip(header, cells, strict=True)))
     if not header:
         raise MmulbenchError(f"{path}:1: the file is empty: its first line must name the columns")
 
@@ -116,7 +116,7 @@ def _decoded(line: bytes, where: str) -> str:
         raise MmulbenchError(f"{where}: not UTF-8 text (byte {error.start + 1})") from error
 
 
-def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Record]:
+def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[DataRow]:
     """The rows of a parquet file, a few at a time.
 
     Raises:
@@ -132,7 +132,7 @@ def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Reco
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
                 for values in batch.to_pylist():
                     number += 1
-                    yield Record(f"{path}: row {number}", values)
+                    yield DataRow(f"{path}: row {number}", values)
     except (pyarrow.ArrowException, ValueError, MemoryError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise MmulbenchError(f"{path}: cannot be read as parquet after row {number}: {reason}") from error

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.core.data import Integers
-from mmulbench.errors import UsageError
-from mmulbench.packages import OFFLINE_INSTALL
-from mmulbench.tasks._official.pairs import Unit
-from mmulbench.tasks._relations.hpo import Ontology, Term, hpo_file
+from mmulbench import OFFLINE_INSTALL, Integers, UsageError
+from mmulbench.tasks._official.pair_table import Unit
+from mmulbench.tasks._relations.hpo_files import Ontology, Term, hpo_file
 
 Node = tuple[int, str]
 """A node's place in its unit, where 0 is a gene, and its id there: a gene is no disease of the same name."""

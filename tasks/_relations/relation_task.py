@@ -12,24 +12,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmulbench.core.data import Integers
-from mmulbench.core.data_info import DataReport
-from mmulbench.core.model import RawItems
-from mmulbench.core.task import TaskData
-from mmulbench.core.training import Recipe
-from mmulbench.errors import MmulbenchError
-from mmulbench.hashing import fingerprint
-from mmulbench.progress import Progress
-from mmulbench.tasks._official.file_task import FileTask
-from mmulbench.tasks._official.jsonl import Record
-from mmulbench.tasks._official.pairs import SPLITS, Annotations, PairTable, Unit
+from mmulbench import DataReport, Integers, MmulbenchError, Progress, RawItems, Recipe, TaskData, fingerprint
+from mmulbench.tasks._official.data_folder_task import DataFolderTask
+from mmulbench.tasks._official.json_files import DataRow
+from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
 from mmulbench.tasks._relations.relation_graph import Knowledge, Node, nodes_of, relation_edges
 
 LABELS = {"true": 1, "yes": 1, "1": 1, "false": 0, "no": 0, "0": 0}
 """Class by how a relation is written, in small letters."""
 
 
-class Row(NamedTuple):
+class RelationSentence(NamedTuple):
     """A sentence on a unit.
 
     Attributes:
@@ -47,12 +40,12 @@ class Row(NamedTuple):
     where: str
 
 
-Parts = Mapping[str, Sequence[Row]]
+SentencesBySplit = Mapping[str, Sequence[RelationSentence]]
 """Rows by split."""
 
 
 @dataclass(frozen=True)
-class Read:
+class RelationData:
     """Everything that was read.
 
     Attributes:
@@ -68,7 +61,7 @@ class Read:
     edges: Integers
 
 
-class RelationTask(FileTask):
+class RelationTask(DataFolderTask):
     """Does a sentence say that a gene, a phenotype and perhaps a disease are related?
 
     A text is a sentence in which HTML entities are replaced and white space is made one space. Nodes are the
@@ -90,7 +83,7 @@ class RelationTask(FileTask):
     recipe = Recipe(epochs=20, lr=3e-3, weight_decay=0.01, batch_size=256, sampling="pair")
 
     @abstractmethod
-    def rows(self, folder: Path) -> Parts:
+    def rows(self, folder: Path) -> SentencesBySplit:
         """Read the rows of every split from the task's folder.
 
         Raises:
@@ -134,7 +127,7 @@ class RelationTask(FileTask):
         read = self._read(data_dir)
         return self.report(read.annotations, lambda unit: (read.nodes[node] for node in read.groups[unit]))
 
-    def _read(self, data_dir: Path) -> Read:
+    def _read(self, data_dir: Path) -> RelationData:
         folder = self.folder(data_dir)
         parts = self.rows(folder)
         annotations = table_of(parts).build(labelled=True, limit=self.config.limit)
@@ -143,7 +136,7 @@ class RelationTask(FileTask):
         called = _mentions(parts)
         number = {node: place for place, node in enumerate(nodes)}
         groups = [[number[node] for node in enumerate(unit)] for unit in annotations.units]
-        return Read(
+        return RelationData(
             annotations,
             tuple(known.names.get(node) or called[node] for node in nodes),
             np.array(groups, dtype=np.int64),
@@ -151,7 +144,7 @@ class RelationTask(FileTask):
         )
 
 
-def table_of(parts: Parts) -> PairTable:
+def table_of(parts: SentencesBySplit) -> PairTable:
     """All rows, those of units that are in a later split left out and counted."""
     table = PairTable()
     home: dict[Unit, str] = {}
@@ -166,7 +159,7 @@ def table_of(parts: Parts) -> PairTable:
     return table
 
 
-def _mentions(parts: Parts) -> dict[Node, str]:
+def _mentions(parts: SentencesBySplit) -> dict[Node, str]:
     """What rows call each node most often; of names that are as frequent, the alphabetically first."""
     count: dict[Node, Counter[str]] = {}
     for row in (row for rows in parts.values() for row in rows):
@@ -175,7 +168,7 @@ def _mentions(parts: Parts) -> dict[Node, str]:
     return {node: min(found, key=lambda one: (-found[one], one)) for node, found in count.items()}
 
 
-def name_in(record: Record, column: str) -> str:
+def name_in(record: DataRow, column: str) -> str:
     """A field that names something: cleaned like a text, and not empty.
 
     Raises:
@@ -187,7 +180,7 @@ def name_in(record: Record, column: str) -> str:
     return value
 
 
-def label_in(record: Record, column: str) -> int:
+def label_in(record: DataRow, column: str) -> int:
     """The class that a field says.
 
     Raises:

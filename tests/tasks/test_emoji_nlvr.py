@@ -10,9 +10,14 @@ import pytest
 from mmulbench import packages
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
-from mmulbench.tasks._pictures.emoji_data import balanced_choice, unicode_entries
-from mmulbench.tasks._pictures.emoji_kinds import GROUPS, KINDS, KnownPicture, known_pictures
-from mmulbench.tasks._statements import candidates
+from mmulbench.tasks._pictures.emoji_categories import (
+    CATEGORIES,
+    GROUPS,
+    CategorisedPicture,
+    categorised_pictures,
+)
+from mmulbench.tasks._pictures.pair_statements import candidate_statements
+from mmulbench.tasks._pictures.picture_task import balanced_choice, unicode_entries
 from mmulbench.tasks.emoji_nlvr import EACH, MOST, EmojiNlvr
 
 FINGERPRINT = "41e7e24efb27bafab61240b9b4a69160768e8b34cf6d0792a33556c293ef588d"
@@ -33,7 +38,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def known():
-    return known_pictures("the test", MOST)
+    return categorised_pictures("the test", MOST)
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +96,9 @@ def test_pairs_are_of_two_pictures_and_differ(data):
     assert np.array_equal(np.concatenate([split.units for split in splits(data)]), np.arange(len(groups)))
 
 
-def truth_of(text: str, left: KnownPicture, right: KnownPicture) -> bool:
+def truth_of(text: str, left: CategorisedPicture, right: CategorisedPicture) -> bool:
     """Read a statement again, word by word."""
-    named = {words: kind for kind, words in KINDS.items()}
+    named = {words: kind for kind, words in CATEGORIES.items()}
     if " is left of " in text:
         one, other = (named[words] for words in text.split(" is left of "))
         return one in left and other in right
@@ -122,7 +127,7 @@ def test_nothing_is_said_of_kinds_one_may_argue_about(data, known):
         for unit, text in zip(split.first, split.second, strict=True):
             unsure = {kind for part in groups[unit] for kind in known[part].group.unsure}
             words = texts[text].replace(" is left of ", " show ").split(" show ")
-            assert not {KINDS[kind] for kind in unsure} & {word.split(" shows ")[-1] for word in words}
+            assert not {CATEGORIES[kind] for kind in unsure} & {word.split(" shows ")[-1] for word in words}
 
 
 def test_what_some_pictures_are(by_name):
@@ -137,14 +142,16 @@ def test_groups_are_well_formed(known):
     subgroups = [subgroup for group in GROUPS for subgroup in group.subgroups]
     assert len(subgroups) == len(set(subgroups))
     for group in GROUPS:
-        assert {*group.kinds, *group.unsure} <= {*KINDS} and not {*group.kinds} & {*group.unsure}
+        assert {*group.categories, *group.unsure} <= {*CATEGORIES} and not {*group.categories} & {
+            *group.unsure
+        }
         assert {*group.doubtful} <= names, "a name that does not exist excludes nothing"
         assert 8 <= sum(picture.group is group for picture in known) <= MOST
     assert not [picture.name for picture in known if "skin tone" in picture.name]
 
 
 def test_statements_of_one_pair(by_name):
-    found = dict(candidates(by_name["owl"], by_name["pizza"]))
+    found = dict(candidate_statements(by_name["owl"], by_name["pizza"]))
     assert found["both pictures show an animal"] is False
     assert found["exactly one picture shows an animal"] is True
     assert found["neither picture shows a mammal"] is True
@@ -158,9 +165,9 @@ def test_statements_of_one_pair(by_name):
 
 def test_every_pair_of_groups_has_enough_statements():
     for one, other in product(GROUPS, GROUPS):
-        pair = (KnownPicture(Path("a"), "a", one), KnownPicture(Path("b"), "b", other))
-        truths = Counter(truth for _, truth in candidates(*pair))
-        assert min(truths[True], truths[False]) >= EACH, (one.kinds, other.kinds)
+        pair = (CategorisedPicture(Path("a"), "a", one), CategorisedPicture(Path("b"), "b", other))
+        truths = Counter(truth for _, truth in candidate_statements(*pair))
+        assert min(truths[True], truths[False]) >= EACH, (one.categories, other.categories)
 
 
 def test_a_balanced_choice_prefers_what_was_said_the_other_way_round():

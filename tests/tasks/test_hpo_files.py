@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.tasks._relations.hpo import (
+from mmulbench.tasks._relations.hpo_files import (
     Ontology,
     Term,
     read_disease_names,
@@ -14,7 +14,7 @@ from mmulbench.tasks._relations.hpo import (
     read_genes,
     read_terms,
 )
-from mmulbench.tasks._relations.relations import non_relations, shuffled
+from mmulbench.tasks._relations.non_relations import non_relations, shuffled
 
 OBO = """format-version: 1.2
 

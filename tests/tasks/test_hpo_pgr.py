@@ -13,7 +13,7 @@ from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
 from mmulbench.runs.pipeline import Run, execute, make_spec
 from mmulbench.runs.prepare import find_backbone, prepare
-from mmulbench.tasks._relations.hpo import hpo_file
+from mmulbench.tasks._relations.hpo_files import hpo_file
 from mmulbench.tasks.hpo_pgr import HpoPgr
 
 FINGERPRINT = "4e42163b90055597c29d660f896d657b116818c7f8f2de9c8752d4ca3fffbc95"

@@ -102,7 +102,7 @@ def test_loading_decodes_nothing_and_images_are_a_sequence(hubs, kept, monkeypat
     assert np.array_equal(images[-1], images[79])
     with pytest.raises(IndexError):
         images[80]
-    monkeypatch.setattr("mmulbench.tasks._official.hub.read_image", None)
+    monkeypatch.setattr("mmulbench.tasks._official.hub_rows.read_image", None)
     images = load("flickr30k", kept, hub=str(hubs["flickr_one_split"])).items["image"].images
     with pytest.raises(TypeError):
         images[0]
@@ -128,7 +128,7 @@ def damaged(kind: str, content: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", ["half", "empty", "other", "tiff", "bomb"])
 def test_a_damaged_image_is_named(kind, rows, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("mmulbench.tasks._official.hub.BATCH", 10)
+    monkeypatch.setattr("mmulbench.tasks._official.hub_rows.BATCH", 10)
     rows[25]["image"]["bytes"] = damaged(kind, rows[25]["image"]["bytes"])
     hub = flickr(tmp_path / "hub", rows)
     images = load("flickr30k", tmp_path, hub=hub).items["image"].images

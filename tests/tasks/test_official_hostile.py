@@ -15,8 +15,8 @@ from official_data import FIRST, edit, first_image, karpathy, load, mmulbench, n
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.tasks._official.images import ImageFiles
-from mmulbench.tasks._official.jsonl import LINE_BYTES
-from mmulbench.tasks._official.pairs import PairTable
+from mmulbench.tasks._official.json_files import LINE_BYTES
+from mmulbench.tasks._official.pair_table import PairTable
 
 NAMES = sorted(miniatures.WRITERS)
 

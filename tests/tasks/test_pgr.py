@@ -14,7 +14,7 @@ from mmulbench import packages
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.progress import Progress
-from mmulbench.tasks._official.jsonl import LINE_BYTES
+from mmulbench.tasks._official.json_files import LINE_BYTES
 from mmulbench.tasks._relations.relation_task import RelationTask
 
 

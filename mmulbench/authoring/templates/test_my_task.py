@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmulbench import TASKS, Progress, UsageError
 from mmulbench.conformance.checks import Check, run_check
 from mmulbench.conformance.task_checks import TaskTrial, task_checks, task_trial
 from mmulbench.core.plugins import load_plugins  # plug-in
-from mmulbench.core.registry import TASKS
-from mmulbench.errors import UsageError
-from mmulbench.progress import Progress
 
 load_plugins([Path(__file__).with_name("my_task.py")])  # plug-in
 SPLITS = ("train", "train", "validation", "test")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench import MmulbenchError, UsageError
 from mmulbench.tasks._official.images import Images, Pixels, read_image
-from mmulbench.tasks._official.jsonl import Record
-from mmulbench.tasks._official.pairs import SPLITS
+from mmulbench.tasks._official.json_files import DataRow
+from mmulbench.tasks._official.pair_table import SPLITS
 
 SPLIT_OF = {
     "train": "train",
@@ -28,7 +28,7 @@ BATCH = 1000
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnNames:
     """Under which names the columns of a task's rows are accepted; the first name that is there is used.
 
     Attributes:
@@ -46,7 +46,7 @@ class Columns:
     file: str = ""
 
 
-class Place(NamedTuple):
+class ImageLocation(NamedTuple):
     """Where an image's bytes are.
 
     Attributes:
@@ -64,12 +64,12 @@ class Place(NamedTuple):
     size: int
 
 
-class Row(NamedTuple):
+class HubRow(NamedTuple):
     """A row with the split that it belongs to, and where its images are (None where there are no bytes)."""
 
     split: str
-    record: Record
-    places: tuple[Place | None, ...]
+    record: DataRow
+    places: tuple[ImageLocation | None, ...]
 
 
 class HubData:
@@ -87,7 +87,7 @@ class HubData:
         UsageError: a column or a split is missing.
     """
 
-    def __init__(self, name: str, splits: Mapping[str, Any], columns: Columns) -> None:
+    def __init__(self, name: str, splits: Mapping[str, Any], columns: ColumnNames) -> None:
         self.name = name
         self._splits, self._columns = splits, columns
         self._there: list[str] = next(iter(splits.values())).column_names
@@ -106,7 +106,7 @@ class HubData:
     def __len__(self) -> int:
         return sum(len(rows) for rows in self._splits.values())
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[HubRow]:
         """All rows that belong to a known split, those of other splits passed over.
 
         Raises:
@@ -119,7 +119,7 @@ class HubData:
                 yield from self._rows(own, start, batch)
                 start += len(batch)
 
-    def read(self, place: Place) -> Pixels:
+    def read(self, place: ImageLocation) -> Pixels:
         """Decode an image.
 
         Raises:
@@ -158,7 +158,7 @@ class HubData:
             if split != "train" and homes.count(split) > 1:
                 raise UsageError(f"task.hub={self.name} has several {split} splits: {there}")
 
-    def _rows(self, own: str, start: int, batch: Any) -> Iterator[Row]:
+    def _rows(self, own: str, start: int, batch: Any) -> Iterator[HubRow]:
         """The rows of a batch that begins at row ``start`` of a split."""
         values = batch.select(list(dict.fromkeys(self._fields.values()))).to_pylist()
         places = [self._places(own, start, batch, part) for part in range(len(self._images))]
@@ -177,7 +177,7 @@ class HubData:
                     raise MmulbenchError(f"{where}: the image has no file name")
                 fields[self._columns.file] = files[number]
             if split is not None:
-                yield Row(split, Record(where, fields), tuple(column[number] for column in places))
+                yield HubRow(split, DataRow(where, fields), tuple(column[number] for column in places))
 
     def _label(self, own: str, column: str, value: Any, where: str) -> Any:
         """A label by its name."""
@@ -200,7 +200,7 @@ class HubData:
         paths = pc.struct_field(batch[self._images[0]], "path").to_pylist()
         return [PurePosixPath(path or "").name for path in paths]
 
-    def _places(self, own: str, start: int, batch: Any, part: int) -> list[Place | None]:
+    def _places(self, own: str, start: int, batch: Any, part: int) -> list[ImageLocation | None]:
         """Where image ``part`` of each row is. Sizes come from offsets: no image is read."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -218,7 +218,7 @@ class HubData:
             raise MmulbenchError(f"{where} {batch[column].type}, not images") from error
         inner = part if listed else None
         return [
-            None if size is None else Place(own, start + row, column, inner, size)
+            None if size is None else ImageLocation(own, start + row, column, inner, size)
             for row, size in enumerate(sizes[part::count] if listed else sizes)
         ]
 
@@ -229,7 +229,7 @@ class HubData:
 class HubImages(Images):
     """Images of a data set, decoded from its files when they are asked for."""
 
-    def __init__(self, data: HubData, names: Sequence[str], places: Sequence[Place]) -> None:
+    def __init__(self, data: HubData, names: Sequence[str], places: Sequence[ImageLocation]) -> None:
         super().__init__(names)
         self._data, self._places = data, tuple(places)
 

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mmulbench.core.training import Recipe
-from mmulbench.errors import MmulbenchError
-from mmulbench.tasks._official.hub import Columns
+from mmulbench import MmulbenchError, Recipe
+from mmulbench.tasks._official.hub_rows import ColumnNames
+from mmulbench.tasks._official.image_text_task import ImageTextTask, Source
 from mmulbench.tasks._official.images import safe_name
-from mmulbench.tasks._official.jsonl import Record, as_list, as_record, as_text, read_document
-from mmulbench.tasks._official.official import OfficialTask, Source
-from mmulbench.tasks._official.pairs import PairTable, Unit
+from mmulbench.tasks._official.json_files import DataRow, as_list, as_record, as_text, read_document
+from mmulbench.tasks._official.pair_table import PairTable, Unit
 
 KARPATHY_SPLITS = {"train": "train", "restval": "train", "val": "validation", "test": "test"}
 LIST_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
-class CaptionTask(OfficialTask):
+class CaptionTask(ImageTextTask):
     """Retrieval between images and their captions.
 
     The forget unit is an image with all its captions. An epoch visits every pair, as published, so an image
@@ -35,7 +34,7 @@ class CaptionTask(OfficialTask):
     lists: ClassVar[tuple[str, ...]]
     """How the names of per-split lists begin."""
 
-    columns = Columns(
+    columns = ColumnNames(
         fields={
             "image": ("filename", "file_name", "image_name"),
             "folder": ("filepath",),
@@ -45,7 +44,7 @@ class CaptionTask(OfficialTask):
         file="image",
     )
 
-    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
         """Read ``dataset_<task>.json``, or where that is not there the three lists."""
         for part, path in self.caption_files(data_dir).items():
             if part == "all":
@@ -54,7 +53,7 @@ class CaptionTask(OfficialTask):
                 for number, value in enumerate(as_list(read_document(path), "the file", str(path))):
                     yield part, as_record(value, f"{path}: [{number}]")
 
-    def add(self, row: Record, split: str, table: PairTable) -> Unit:
+    def add(self, row: DataRow, split: str, table: PairTable) -> Unit:
         """Take an image's captions, one or a list."""
         name = safe_name(row.text("image"), row.where)
         if "folder" in row.fields:
@@ -84,7 +83,7 @@ class CaptionTask(OfficialTask):
         begin = first.name.removesuffix("train.json")
         return {split: self.first_of(folder, [f"{begin}{part}.json"]) for part, split in LIST_SPLITS.items()}
 
-    def _karpathy_rows(self, path: Path) -> Iterator[tuple[str, Record]]:
+    def _karpathy_rows(self, path: Path) -> Iterator[tuple[str, DataRow]]:
         document = as_record(read_document(path), str(path))
         for number, value in enumerate(as_list(document.value("images"), "images", str(path))):
             image = as_record(value, f"{path}: images[{number}]")
@@ -98,4 +97,4 @@ class CaptionTask(OfficialTask):
                 "folder": as_text(image.fields.get("filepath", self.images), "filepath", image.where),
                 "caption": [as_record(sentence, image.where).text("raw") for sentence in sentences],
             }
-            yield KARPATHY_SPLITS[part], Record(image.where, row)
+            yield KARPATHY_SPLITS[part], DataRow(image.where, row)

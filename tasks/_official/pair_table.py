@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmulbench.core.data import Integers, Split
-from mmulbench.errors import MmulbenchError
+from mmulbench import Integers, MmulbenchError, Split
 
 SPLITS = ("train", "validation", "test")
 

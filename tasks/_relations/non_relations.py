@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mmulbench.core.data import Integers
+from mmulbench import Integers
 
 T = TypeVar("T")
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.packages import package_folder
-from mmulbench.tasks._pictures.emoji_data import picture_file, picture_folder, unicode_entries
+from mmulbench import MmulbenchError, UsageError, package_folder
+from mmulbench.tasks._pictures.picture_task import picture_file, picture_folder, unicode_entries
 
 ALIASES = {
     "burma": "myanmar burma",

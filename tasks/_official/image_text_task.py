@@ -11,21 +11,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from mmulbench.core.data import Integers
-from mmulbench.core.data_info import DataReport
-from mmulbench.core.model import RawItems
-from mmulbench.core.task import TaskData
-from mmulbench.errors import MmulbenchError
-from mmulbench.progress import Progress
-from mmulbench.tasks._official.file_task import FileTask
-from mmulbench.tasks._official.hub import Columns, HubImages, Place
+from mmulbench import DataReport, Integers, MmulbenchError, Progress, RawItems, TaskData
+from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.hub_open import open_hub
-from mmulbench.tasks._official.images import Finder, Found, ImageFiles, Images, TreeFinder
-from mmulbench.tasks._official.jsonl import Record
-from mmulbench.tasks._official.pairs import SPLITS, Annotations, PairTable, Unit
+from mmulbench.tasks._official.hub_rows import ColumnNames, HubImages, ImageLocation
+from mmulbench.tasks._official.images import Finder, ImageFile, ImageFiles, Images, TreeFinder
+from mmulbench.tasks._official.json_files import DataRow
+from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
 
 
-def open_files(names: Sequence[str], found: Sequence[Found]) -> Images:
+def open_files(names: Sequence[str], found: Sequence[ImageFile]) -> Images:
     """Images that are files; they have their names with them."""
     return ImageFiles([file.path for file in found])
 
@@ -43,11 +38,11 @@ class Source:
 
     table: PairTable
     images: PurePath
-    find: Callable[[str], Found | Place | None]
+    find: Callable[[str], ImageFile | ImageLocation | None]
     open: Callable[[Sequence[str], Sequence[Any]], Images] = open_files
 
 
-class OfficialTask(FileTask):
+class ImageTextTask(DataFolderTask):
     """Reads a data set as its authors publish it, or from a hub. Subclasses say how a row is read.
 
     The same data gives the same splits and the same fingerprint, wherever it comes from.
@@ -62,11 +57,11 @@ class OfficialTask(FileTask):
     tuned_like = ("emoji", "albef:packaged")
     forget_count = 1000
 
-    columns: ClassVar[Columns]
+    columns: ClassVar[ColumnNames]
     """Where on a hub the fields of a row are."""
 
     @dataclass(frozen=True)
-    class Config(FileTask.Config):
+    class Config(DataFolderTask.Config):
         """Settings of the task.
 
         Attributes:
@@ -77,7 +72,7 @@ class OfficialTask(FileTask):
         hub: str = ""
 
     @abstractmethod
-    def rows(self, data_dir: Path) -> Iterator[tuple[str, Record]]:
+    def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
         """The rows of the local annotation files, each with its split.
 
         Raises:
@@ -86,7 +81,7 @@ class OfficialTask(FileTask):
         """
 
     @abstractmethod
-    def add(self, row: Record, split: str, table: PairTable) -> Unit | None:
+    def add(self, row: DataRow, split: str, table: PairTable) -> Unit | None:
         """Take the pairs of one row.
 
         Returns:
@@ -126,7 +121,7 @@ class OfficialTask(FileTask):
         """Read a hub's data set; where it has no images, those on disk are taken."""
         otherwise = f"local files do as well: mmulbench data info {self.name}"
         hub = open_hub(self.config.hub, self.columns, otherwise)
-        table, places = PairTable(), dict[str, Place]()
+        table, places = PairTable(), dict[str, ImageLocation]()
         for split, record, images in progress.track(hub.rows(), len(hub), "read annotations"):
             unit = self.add(record, split, table)
             if unit is not None and images:
@@ -134,7 +129,7 @@ class OfficialTask(FileTask):
         if not hub.has_images:
             return self.local_images(table, data_dir)
 
-        def opened(names: Sequence[str], found: Sequence[Place]) -> Images:
+        def opened(names: Sequence[str], found: Sequence[ImageLocation]) -> Images:
             return HubImages(hub, [PurePosixPath(name).name for name in names], found)
 
         return Source(table, PurePath(hub.name), places.get, opened)
@@ -215,7 +210,9 @@ def _images_of(annotations: Annotations) -> tuple[list[str], Integers | None]:
     return names, np.array([[index[name] for name in unit] for unit in annotations.units], dtype=np.int64)
 
 
-def _remember(places: dict[str, Place], unit: Unit, images: Sequence[Place | None], where: str) -> None:
+def _remember(
+    places: dict[str, ImageLocation], unit: Unit, images: Sequence[ImageLocation | None], where: str
+) -> None:
     """Note where the images of a row are; an image that several rows have is taken from the first."""
     for name, place in zip(unit, images, strict=True):
         if place is None:

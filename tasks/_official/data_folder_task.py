@@ -9,16 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from mmulbench.core.data_info import DataInfo, DataReport
-from mmulbench.core.task import Task
-from mmulbench.errors import UsageError
-from mmulbench.tasks._official.pairs import SPLITS, Annotations
+from mmulbench import DataInfo, DataReport, Task, UsageError
+from mmulbench.tasks._official.pair_table import SPLITS, Annotations
 
 SAMPLES = 3
 """Pairs shown by a check."""
 
 
-class FileTask(Task):
+class DataFolderTask(Task):
     """Reads files from a folder of its own name in the data folder."""
 
     name: ClassVar[str]

@@ -13,10 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mmulbench.core.data import Integers, Split
-from mmulbench.core.task import Task
-from mmulbench.packages import package_folder
-from mmulbench.progress import Progress
+from mmulbench import Integers, Progress, Split, Task, package_folder
 
 T = TypeVar("T")
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmulbench.errors import MmulbenchError
-from mmulbench.packages import package_folder
+from mmulbench import MmulbenchError, package_folder
 
 ROOT = "HP:0000118"
 """Phenotypic abnormality, above every phenotype; modes of inheritance and onset lie elsewhere."""

@@ -6,27 +6,27 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmulbench.tasks._pictures.emoji_data import picture_file, picture_folder, spread, unicode_entries
+from mmulbench.tasks._pictures.picture_task import picture_file, picture_folder, spread, unicode_entries
 
 
 @dataclass(frozen=True)
-class Group:
+class CategoryGroup:
     """Pictures that are of the same kinds.
 
     Attributes:
-        kinds: what each picture of the group is; it is nothing else among the names in `KINDS`.
+        categories: what each picture of the group is; it is nothing else among the names in `CATEGORIES`.
         subgroups: Unicode's subgroups that the pictures come from.
         doubtful: names (CLDR) left out: of these subgroups, but not certainly of these kinds and of no other.
         unsure: kinds that one may argue about; no statement on them is made of these pictures.
     """
 
-    kinds: tuple[str, ...]
+    categories: tuple[str, ...]
     subgroups: tuple[str, ...]
     doubtful: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
 
 
-KINDS = {
+CATEGORIES = {
     "animal": "an animal",
     "arrow": "an arrow",
     "bird": "a bird",
@@ -50,11 +50,11 @@ KINDS = {
 _FACES = "smiling affection tongue hand neutral-skeptical sleepy unwell hat glasses concerned negative"
 
 GROUPS = (
-    Group(("animal", "mammal"), ("animal-mammal",), ("unicorn", "pig nose", "paw prints")),
-    Group(("animal", "bird"), ("animal-bird",), ("feather", "wing", "phoenix")),
+    CategoryGroup(("animal", "mammal"), ("animal-mammal",), ("unicorn", "pig nose", "paw prints")),
+    CategoryGroup(("animal", "bird"), ("animal-bird",), ("feather", "wing", "phoenix")),
     # Whales, dolphins and seals are mammals of another subgroup; dragons are not animals; shellfish may be
     # pictured as food.
-    Group(
+    CategoryGroup(
         ("animal",),
         ("animal-amphibian", "animal-reptile", "animal-marine", "animal-bug"),
         (
@@ -63,8 +63,8 @@ GROUPS = (
         ),
     ),
     # Left out here and below: fruits that cooks call vegetables and vegetables that botanists call fruits.
-    Group(("food", "fruit"), ("food-fruit",), ("tomato", "olive", "coconut")),
-    Group(
+    CategoryGroup(("food", "fruit"), ("food-fruit",), ("tomato", "olive", "coconut")),
+    CategoryGroup(
         ("food", "vegetable"),
         ("food-vegetable",),
         (
@@ -72,7 +72,7 @@ GROUPS = (
             *("beans", "chestnut", "pea pod", "brown mushroom", "mushroom"),
         ),
     ),
-    Group(
+    CategoryGroup(
         ("food",),
         ("food-prepared", "food-asian", "food-sweet"),
         (
@@ -82,16 +82,18 @@ GROUPS = (
         ),
         unsure=("fruit", "vegetable"),
     ),
-    Group(
+    CategoryGroup(
         ("drink",),
         ("drink",),
         ("baby bottle", "teapot", "bottle with popping cork", "pouring liquid", "ice"),
         unsure=("food", "fruit"),
     ),
-    Group(("flag",), ("flag", "country-flag", "subdivision-flag")),
-    Group(("person",), ("person", "person-gesture", "person-role")),
-    Group(("smiley",), tuple(f"face-{part}" for part in _FACES.split()), ("skull", "skull and crossbones")),
-    Group(
+    CategoryGroup(("flag",), ("flag", "country-flag", "subdivision-flag")),
+    CategoryGroup(("person",), ("person", "person-gesture", "person-role")),
+    CategoryGroup(
+        ("smiley",), tuple(f"face-{part}" for part in _FACES.split()), ("skull", "skull and crossbones")
+    ),
+    CategoryGroup(
         ("vehicle",),
         ("transport-ground", "transport-water", "transport-air"),
         (
@@ -103,7 +105,7 @@ GROUPS = (
             *("flying saucer",),
         ),
     ),
-    Group(
+    CategoryGroup(
         ("building",),
         ("place-building", "place-religious"),
         (
@@ -111,11 +113,11 @@ GROUPS = (
             *("Statue of Liberty", "shinto shrine", "houses", "love hotel"),
         ),
     ),
-    Group(("clock",), ("time",), ("hourglass done", "hourglass not done", "watch", "stopwatch")),
-    Group(("instrument",), ("musical-instrument",)),
-    Group(("zodiac",), ("zodiac",)),
-    Group(("arrow",), ("arrow",)),
-    Group(
+    CategoryGroup(("clock",), ("time",), ("hourglass done", "hourglass not done", "watch", "stopwatch")),
+    CategoryGroup(("instrument",), ("musical-instrument",)),
+    CategoryGroup(("zodiac",), ("zodiac",)),
+    CategoryGroup(("arrow",), ("arrow",)),
+    CategoryGroup(
         ("heart",),
         ("heart",),
         ("love letter", "heart decoration", "heart exclamation", "two hearts", "revolving hearts"),
@@ -124,7 +126,7 @@ GROUPS = (
 
 
 @dataclass(frozen=True)
-class KnownPicture:
+class CategorisedPicture:
     """A picture of which is known what it is.
 
     Attributes:
@@ -135,13 +137,13 @@ class KnownPicture:
 
     file: Path
     name: str
-    group: Group
+    group: CategoryGroup
 
     def __contains__(self, kind: str) -> bool:
-        return kind in self.group.kinds
+        return kind in self.group.categories
 
 
-def known_pictures(purpose: str, most: int) -> list[KnownPicture]:
+def categorised_pictures(purpose: str, most: int) -> list[CategorisedPicture]:
     """Pictures of all groups, at most ``most`` of each, evenly spread over Unicode's order; by file name.
 
     Args:
@@ -153,12 +155,12 @@ def known_pictures(purpose: str, most: int) -> list[KnownPicture]:
     """
     folder = picture_folder(purpose)
     owner = {subgroup: group for group in GROUPS for subgroup in group.subgroups}
-    found: dict[Group, list[KnownPicture]] = defaultdict(list)
+    found: dict[CategoryGroup, list[CategorisedPicture]] = defaultdict(list)
     for entry in unicode_entries(purpose):
         group, name = owner.get(entry["subcategory_slug"]), entry["cldr_name"]
         if group is None or name in group.doubtful or "skin tone" in name:
             continue
         if (file := picture_file(folder, entry["character"])) is not None:
-            found[group].append(KnownPicture(file, name, group))
+            found[group].append(CategorisedPicture(file, name, group))
     chosen = [known for group in GROUPS for known in spread(found[group], most)]
     return sorted(chosen, key=lambda known: known.file.name)

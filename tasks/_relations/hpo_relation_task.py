@@ -12,14 +12,19 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from mmulbench.core.data import Integers, Split
-from mmulbench.core.model import RawItems
-from mmulbench.core.task import Task, TaskData, data_fingerprint
-from mmulbench.core.training import Recipe
-from mmulbench.errors import UsageError
-from mmulbench.progress import Progress
-from mmulbench.tasks._relations.hpo import ROOT, Ontology, hpo_file, read_terms
-from mmulbench.tasks._relations.relations import non_relations, shuffled
+from mmulbench import (
+    Integers,
+    Progress,
+    RawItems,
+    Recipe,
+    Split,
+    Task,
+    TaskData,
+    UsageError,
+    data_fingerprint,
+)
+from mmulbench.tasks._relations.hpo_files import ROOT, Ontology, hpo_file, read_terms
+from mmulbench.tasks._relations.non_relations import non_relations, shuffled
 
 FEWEST = 5
 """Subjects are picked from those with this many relations or more: three in the graph, two asked for."""
@@ -44,7 +49,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """The subjects and phenotypes that take part, and what is known of them.
 
     Attributes:
@@ -68,7 +73,7 @@ class Chosen:
         return {one.gene for one, asked in zip(self.subjects, self.asked, strict=True) if asked}
 
 
-class HpoRelations(Task):
+class HpoRelationTask(Task):
     """Is a phenotype related to a subject?"""
 
     modalities = ("graph", "text")
@@ -146,7 +151,7 @@ class HpoRelations(Task):
 
 def choose(
     ontology: Ontology, subjects: Sequence[Subject], sizes: tuple[int, int], most_asked: int
-) -> Chosen:
+) -> Selection:
     """Pick phenotypes by how many subjects they have, subjects at random; split each one's relations.
 
     Args:
@@ -173,7 +178,7 @@ def choose(
         true = {one for one in subject.phenotypes if one in ontology.terms}
         true = true.union(*(ontology.above(one) for one in true))
         excluded.append(frozenset(number[one] for one in true if one in number))
-    return Chosen(ids, kept, shown, asked, excluded)
+    return Selection(ids, kept, shown, asked, excluded)
 
 
 def _phenotypes(ontology: Ontology, subjects: Sequence[Subject], size: int) -> tuple[str, ...]:
@@ -187,7 +192,7 @@ def _phenotypes(ontology: Ontology, subjects: Sequence[Subject], size: int) -> t
     return tuple(sorted(found))
 
 
-def graph(ontology: Ontology, chosen: Chosen, number: Mapping[str, int]) -> Integers:
+def graph(ontology: Ontology, chosen: Selection, number: Mapping[str, int]) -> Integers:
     """(2, e) edges, both ways: is_a between phenotypes, the relations that are shown, and subjects' own.
 
     Args:
@@ -203,7 +208,7 @@ def graph(ontology: Ontology, chosen: Chosen, number: Mapping[str, int]) -> Inte
     return np.concatenate([forth, forth[::-1]], axis=1)
 
 
-def split_by_gene(chosen: Chosen) -> list[list[int]]:
+def split_by_gene(chosen: Selection) -> list[list[int]]:
     """Numbers of the train, validation and test subjects: a fixed 80 / 10 / 10 % draw of genes.
 
     Subjects of a gene that nothing is asked about are in none of them: they are in the graph alone.
@@ -217,7 +222,7 @@ def split_by_gene(chosen: Chosen) -> list[list[int]]:
     ]
 
 
-def labelled(part: list[int], chosen: Chosen) -> tuple[Integers, Integers]:
+def labelled(part: list[int], chosen: Selection) -> tuple[Integers, Integers]:
     """All pairs of some subjects: (n, 2) subject and phenotype, and (n,) class, relations first."""
     true = np.array([(one, phenotype) for one in part for phenotype in chosen.asked[one]], dtype=np.int64)
     key = f"non-relations {part[0]}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmulbench.errors import MmulbenchError
+from mmulbench import MmulbenchError
 from mmulbench.files import reason_of
 
 LINE_BYTES = 1_000_000
@@ -25,7 +25,7 @@ BINARY = {
 """How files begin that are not JSON, whatever they are called."""
 
 
-class Record(NamedTuple):
+class DataRow(NamedTuple):
     """One JSON object and where it stands, such as ``train.jsonl:17``."""
 
     where: str
@@ -72,7 +72,7 @@ def as_list(value: Any, what: str, where: str) -> list[Any]:
     return value
 
 
-def as_record(value: Any, where: str) -> Record:
+def as_record(value: Any, where: str) -> DataRow:
     """A value that must be an object.
 
     Raises:
@@ -80,10 +80,10 @@ def as_record(value: Any, where: str) -> Record:
     """
     if not isinstance(value, dict):
         raise MmulbenchError(f"{where}: a JSON object is needed, not {type(value).__name__}")
-    return Record(where, value)
+    return DataRow(where, value)
 
 
-def read_lines(path: Path) -> Iterator[Record]:
+def read_lines(path: Path) -> Iterator[DataRow]:
     """The objects of a JSON-lines file; empty lines, Windows line ends and a byte-order mark are fine.
 
     Raises:
