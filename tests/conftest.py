@@ -19,6 +19,8 @@ from mmulbench.runs.prepare import Prepared, Workspace, find_backbone, prepare
 from mmulbench.runs.references import load_original
 from mmulbench.runs.unlearn import make_problem as problem_of
 
+pytest_plugins = ("sets_of_tests",)
+
 SEED = 42
 
 

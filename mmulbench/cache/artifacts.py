@@ -13,7 +13,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -347,7 +347,7 @@ def _finish(facts: Mapping[str, Any], staging: Path, folder: Path) -> None:
     """Write the record, then rename ``staging`` to ``folder``, replacing a damaged entry."""
     record = {
         **facts,
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "mmulbench": __version__,
     }
     # Through JSON once, so that tuples and number keys hash as they will when read back.

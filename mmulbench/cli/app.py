@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,14 +56,14 @@ INTERRUPTED = 130
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
 
 
-class RunExecutor(str, Enum):
+class RunExecutor(StrEnum):
     """Where runs are made."""
 
     local = "local"
     slurm = "slurm"
 
 
-class Listable(str, Enum):
+class Listable(StrEnum):
     """What can be listed."""
 
     tasks = "tasks"

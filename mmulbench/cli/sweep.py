@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mmulbench.runs.session import Request
 
 
-class Executor(str, Enum):
+class Executor(StrEnum):
     """What runs the steps."""
 
     local = "local"

@@ -6,7 +6,7 @@ import contextlib
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from mmulbench import processes
@@ -97,7 +97,7 @@ def execute(
         found = processes.first_does(lambda: _settled(run, workspace, overwrite))
         if found is not None:
             return found, False
-        started = datetime.now(timezone.utc)
+        started = datetime.now(UTC)
         outcome = _attempt(run, prepared, workspace)
         result = RunResult(
             run_id=run.spec.run_id,
@@ -106,7 +106,7 @@ def execute(
             tuning=run.tuning,
             environment=describe_environment(workspace.device),
             started=started,
-            finished=datetime.now(timezone.utc),
+            finished=datetime.now(UTC),
             **outcome,
         )
         processes.first_does(lambda: workspace.store.write(result))

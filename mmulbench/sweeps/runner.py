@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mmulbench.errors import MmulbenchError
@@ -111,7 +111,7 @@ def _train(step: Step, opened: Opened) -> None:
 
 def failed_record(run: Run, opened: Opened, reason: str) -> RunResult:
     """The record of a run that failed as it began."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     return RunResult(
         run_id=run.spec.run_id,
         spec=run.spec,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -85,4 +85,4 @@ def worker_name(pid: int) -> str:
 
 def now() -> datetime:
     """The time, with its zone."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

@@ -281,6 +281,7 @@ def test_trained_variants_get_pixels_and_word_pieces():
     assert inputs["ids"][0].tolist() == [101, 4937, 102] + [0] * 9
 
 
+@pytest.mark.slow
 def test_packaged_features_of_an_item_do_not_depend_on_the_others():
     backbone = AlbefBackbone("packaged")
     config, images = backbone.config, items(3)

@@ -269,6 +269,7 @@ def test_inputs(small_albef_file):
     assert backbone.prepare("image", images, None).compute(range(1)).shape == (1, 32, 32, 3)
 
 
+@pytest.mark.slow
 def test_a_run_from_a_checkpoint(small_albef_file, run_through):
     record = run_through("emoji", f"albef:{small_albef_file}", "mmul", reference=False)
     assert record.spec.backbone == AlbefBackbone.from_checkpoint(str(small_albef_file)).full_name

@@ -245,6 +245,7 @@ def test_every_variant_is_part_of_the_identity():
     assert {**asdict(CONFIG), "name": "blip:tiny"} == BlipBackbone("tiny").identity
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task_name", "method_name", "settings"),
     [

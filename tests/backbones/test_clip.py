@@ -212,6 +212,7 @@ def test_every_variant_is_part_of_the_identity():
     assert {**asdict(ClipBackbone("tiny").config), "name": "clip:tiny"} == ClipBackbone("tiny").identity
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "task_name", "method_name", "settings"),
     [

@@ -327,6 +327,7 @@ def test_a_sentencepiece_model_beside_the_json_changes_nothing(kept, own):
     assert torch.equal(*found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_run_from_a_checkpoint(family, kept, run_through):
     record = run_through("emoji", f"clip:{kept[family]}", "mmul")

@@ -178,6 +178,7 @@ def test_nothing_is_said_while_loading(kept_blip, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_listing_and_finding_need_no_transformers(kept_blip):
     """Only a checkpoint, or building a model, pays for importing it."""
     code = (

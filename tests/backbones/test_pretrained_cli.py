@@ -49,6 +49,7 @@ def test_a_damaged_checkpoint_on_the_command_line(own_blip, tmp_path, monkeypatc
     assert err.splitlines()[-1].startswith(f"mmulbench: {own_blip}/pytorch_model.bin holds something else")
 
 
+@pytest.mark.slow
 def test_a_run_from_a_checkpoint_and_the_command_that_repeats_it(own_blip, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     code, _, err = run(capsys, "-b", "blip:blip-tiny", "--json")

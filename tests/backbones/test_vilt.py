@@ -292,6 +292,7 @@ def test_retrieval_ranks_every_pair_by_its_score(model):
         assert found[f"{name}_r@1"].value == pytest.approx((better.sum(1) == 0).float().mean().item())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "method", "settings"),
     [

@@ -218,6 +218,7 @@ def test_a_tokeniser_of_another_model_is_refused(tmp_path):
         backbone.prepare("text", RawItems(texts=WORDS), None)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_runs_through_the_pipeline(checkpoints, run_through):
     folder, _ = checkpoints[RETRIEVAL]
     record = run_through("emoji", f"vilt:{folder}", "finetune", reference=False)

@@ -156,6 +156,7 @@ def test_a_model_is_measured_the_same_bit_for_bit(emoji, original, workspace, mo
                 assert np.array_equal(by_path[name], values)
 
 
+@pytest.mark.slow
 def test_inputs_of_a_whole_graph_are_not_read_by_item(workspace, monkeypatch):
     from mmulbench.core.registry import TASKS
 

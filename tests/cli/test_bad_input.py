@@ -106,6 +106,7 @@ def test_a_forget_size_out_of_range_is_refused_before_anything_is_computed(tmp_p
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_the_largest_forget_size_and_a_small_fraction_are_accepted(bench):
     words = ["run", "-m", "original", *TINY, "-b", "albef:tiny", "--no-reference", "--json"]
     sizes = [bench.run(*words, "--forget-size", size).records[0].spec.forget_size for size in ("31", "0.001")]
@@ -139,6 +140,7 @@ def test_a_mistake_in_an_outside_method_is_recorded_with_its_place(bench):
     assert "Traceback" not in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("package", "backbone"),
     [
@@ -179,6 +181,7 @@ def test_an_unwritable_folder_is_refused_at_once(bench, variable, what, flag, fo
     assert (bench.root / "file").read_text() == "kept"
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_no_half_of_an_artifact_and_the_next_run_goes_on(bench):
     words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--quiet"]
     done = bench.run(*words, file_bytes=1_000_000)  # the original has 4 MB
@@ -195,6 +198,7 @@ def test_a_full_disk_leaves_no_half_of_an_artifact_and_the_next_run_goes_on(benc
     assert bench.built("features") == features
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_earlier_record(ready, bench):
     words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--overwrite", "always", "--quiet"]
     shared = {"MMULBENCH_CACHE": str(ready.cache)}
@@ -219,6 +223,7 @@ def damage(tensors: Path, how: str) -> None:
     tensors.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "how"), [*zip(KINDS, itertools.cycle(["truncated", "altered"]))])
 def test_a_damaged_cache_entry_is_reported_and_rebuilt(ready, bench, kind, how):
     shared = {"MMULBENCH_CACHE": str(ready.cache)}
@@ -238,6 +243,7 @@ def test_a_damaged_cache_entry_is_reported_and_rebuilt(ready, bench, kind, how):
     assert numbers(done.records[0]) == numbers(wanted)
 
 
+@pytest.mark.slow
 def test_a_record_that_is_no_json_is_named_and_left_out(ready, bench):
     record = ready.record()
     place = bench.results / record.relative_to(ready.results)
@@ -257,6 +263,7 @@ def test_a_record_that_is_no_json_is_named_and_left_out(ready, bench):
     assert here("show", str(broken)).code == 1
 
 
+@pytest.mark.slow
 def test_a_broken_record_of_the_same_run_is_made_again(ready, bench):
     shared = {"MMULBENCH_CACHE": str(ready.cache)}
     words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]

@@ -35,6 +35,7 @@ def broken(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_built_in_method_holds():
     done = here("check", "method", "finetune")
     assert (done.code, done.err) == (0, "")

@@ -39,6 +39,7 @@ def test_the_end_of_a_run_is_a_table_a_verdict_and_the_record(ready):
     assert max(len(line) for line in lines[:-1]) <= 80
 
 
+@pytest.mark.slow
 def test_running_again_finds_the_record_and_says_so(ready):
     before = ready.record().stat().st_mtime_ns
     for options in ([], ["--quiet"], ["--json"]):
@@ -55,6 +56,7 @@ def test_json_is_the_record_alone_and_quiet_is_its_path_alone(ready):
     assert ready.run(*MMUL, "--quiet").out == f"{ready.record()}\n"
 
 
+@pytest.mark.slow
 def test_overwrite_always_makes_a_finished_run_again_with_the_same_numbers(warm):
     first = warm.run(*MMUL, "--json").records[0]
     again = warm.run(*MMUL, "--json", "--overwrite", "always").records[0]
@@ -65,6 +67,7 @@ def test_overwrite_always_makes_a_finished_run_again_with_the_same_numbers(warm)
         assert warm.run(*MMUL, "--json", "--overwrite", choice).records == [again]
 
 
+@pytest.mark.slow
 def test_a_diverged_run_is_recorded_with_its_reason_and_exit_code_1(warm):
     wild = [*LONG, "--set", "lr=1e9"]
     done = warm.run(*wild, "--json")
@@ -95,6 +98,7 @@ def test_a_model_whose_last_step_broke_it_is_recorded_as_diverged_in_evaluation(
     assert record.reason.startswith("evaluate: ")
 
 
+@pytest.mark.slow
 def test_without_reference_says_what_is_missing_and_a_later_run_completes_it(bench):
     done = bench.run(*ORIGINAL)
     assert done.code == 0
@@ -128,6 +132,7 @@ def test_the_recorded_command_makes_the_same_run(ready, warm):
     assert numbers(done.records[0]) == numbers(record)
 
 
+@pytest.mark.slow
 def test_every_method_and_seed_of_one_command_has_its_record(warm):
     done = warm.run(*ORIGINAL, "-m", "finetune", "-m", "original", "--seed", "42", "--seed", "7", "--quiet")
     assert done.code == 0
@@ -141,6 +146,7 @@ def test_every_method_and_seed_of_one_command_has_its_record(warm):
     assert sorted(map(str, warm.results.rglob("*.json"))) == sorted(done.out.splitlines())
 
 
+@pytest.mark.slow
 def test_options_come_before_environment_variables(warm):
     other = warm.root / "other"
     done = warm.run(*MMUL, "--quiet", "--results-dir", str(other))
@@ -252,6 +258,7 @@ def test_help_and_list_import_nothing_slow(words):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_stages_with_bars_and_time_left(bench):
     master, slave = pty.openpty()
     words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--set", "recipe.batch_size=2"]

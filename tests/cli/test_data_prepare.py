@@ -53,6 +53,7 @@ def with_slow(bench: Bench) -> Bench:
     return bench
 
 
+@pytest.mark.slow
 def test_prepare_says_what_there_is_and_a_run_finds_it(bench):
     done = bench.run(*EMOJI, "-b", "albef:tiny")
     assert (done.code, done.err) == (0, "")
@@ -70,6 +71,7 @@ def test_prepare_says_what_there_is_and_a_run_finds_it(bench):
     assert bench.built("features") == made
 
 
+@pytest.mark.slow
 def test_json(bench):
     found = [json.loads(bench.run(*EMOJI, "-b", "albef:tiny", "--json").out) for _ in range(2)]
     for new, report in zip((True, False), found, strict=True):
@@ -82,6 +84,7 @@ def test_json(bench):
         assert image["folder"].startswith(str(bench.cache)) and image["seconds"] >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "kill_9"])
 def test_an_interrupted_prepare_goes_on_where_it_was(bench, tmp_path_factory, how):
     words = [*EMOJI, "-b", "slow:tiny"]
@@ -119,6 +122,7 @@ def test_an_interrupted_prepare_goes_on_where_it_was(bench, tmp_path_factory, ho
     assert one == two
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line(bench):
     done = bench.run(*EMOJI, "-b", "albef:tiny", file_bytes=50_000)
     assert done.code == 1 and done.out == ""
@@ -157,6 +161,7 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path):
     assert done.code == 1 and "cannot use the cache folder" in done.err and done.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_block_is_reported_and_rebuilt_by_a_run(bench):
     bench.run(*EMOJI, "-b", "albef:tiny")
     (entry,) = (path.parent for path in bench.built("features") if "layout" in json.loads(path.read_text()))

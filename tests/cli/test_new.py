@@ -57,6 +57,7 @@ def test_in_a_folder_of_ones_own(kind, tmp_path, monkeypatch):
     assert "load_plugins" in (tmp_path / "my files" / "test_push_away.py").read_text()
 
 
+@pytest.mark.slow
 def test_both_pass_their_own_tests_and_the_linter_in_a_folder(tmp_path):
     for kind, name in (("method", "push_away"), ("task", "holiday_photographs")):
         assert here("new", kind, name, "--folder", str(tmp_path)).code == 0

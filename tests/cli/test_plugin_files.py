@@ -74,6 +74,7 @@ def run(bench: Bench, *words: str, **environment: str):
     return record, done
 
 
+@pytest.mark.slow
 def test_a_method_runs_and_its_record_says_from_which_code(mine):
     path = mine.root / "my_methods.py"
     record, _ = run(mine, *SCRUBBER, "--plugin", str(path))
@@ -109,6 +110,7 @@ def reports_need_no_plugin(mine: Bench, digests: list[str]) -> None:
     assert mine.run("plot", "--output", str(mine.root / "plots")).code == 0
 
 
+@pytest.mark.slow
 def test_the_method_of_the_readme_runs_from_any_folder(mine):
     text = README.read_text(encoding="utf-8")
     (code,) = re.findall(r"^<!-- file: methods/my_method.py -->\n```python\n(.*?)^```$", text, re.M | re.S)
@@ -123,6 +125,7 @@ def test_the_method_of_the_readme_runs_from_any_folder(mine):
     assert record.spec.plugins == {"my_method": digest(path)}
 
 
+@pytest.mark.slow
 def test_runs_without_plug_ins_are_recorded_as_before(mine):
     path = str(mine.root / "my_methods.py")
     record, done = run(mine, *ORIGINAL, "--plugin", path)
@@ -134,6 +137,7 @@ def test_runs_without_plug_ins_are_recorded_as_before(mine):
     assert plain == record
 
 
+@pytest.mark.slow
 def test_a_task_runs_and_is_a_table_of_its_own_when_its_file_changes(mine):
     path = mine.root / "my_tasks.py"
     words = [word if word != "emoji" else "few_emoji" for word in ORIGINAL]
@@ -153,6 +157,7 @@ def test_a_task_runs_and_is_a_table_of_its_own_when_its_file_changes(mine):
     assert json.loads(check.out)["complete"]
 
 
+@pytest.mark.slow
 def test_a_changed_backbone_never_finds_what_the_old_one_cached(mine):
     path = mine.root / "my_backbones.py"
     words = ["data", "prepare", "emoji", "--set", "task.limit=40", "--plugin", str(path), "--json"]

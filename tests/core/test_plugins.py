@@ -260,6 +260,7 @@ def test_a_backbone_that_has_another_name_is_refused(write):
     )
 
 
+@pytest.mark.slow
 def test_an_installed_packages_name_is_taken(write):
     """In a process of its own: the installed packages are looked up once."""
     site = write("site/gadget-1.dist-info/METADATA", "Name: gadget\nVersion: 1\n").parent.parent

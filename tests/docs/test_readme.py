@@ -38,8 +38,9 @@ def tree(tmp_path_factory) -> Path:
     for name in ("mmulbench", "methods", "tasks"):
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tree)
-    (tree / "tests").mkdir()
-    shutil.copy(ROOT / "tests" / "conftest.py", tree / "tests")
+    (tree / "tests" / "support").mkdir(parents=True)
+    for name in ("conftest.py", "support/sets_of_tests.py"):
+        shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
     for command in ("new_method", "new_task"):
         done = follow(tree, command)
         assert done.returncode == 0, done.stderr
@@ -100,6 +101,7 @@ def test_the_examples_are_what_new_writes(name, tree):
     assert (tree / name).read_text(encoding="utf-8") == FILES[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["method", "task"])
 def test_the_examples_hold_to_the_contract(kind, tree):
     done = follow(tree, f"check_{kind}")
@@ -107,6 +109,7 @@ def test_the_examples_hold_to_the_contract(kind, tree):
     assert done.stdout.endswith(f"The {kind} my_{kind} holds to the contract.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["method", "task"])
 def test_the_examples_pass_their_tests(kind, tree):
     assert COMMANDS[f"test_{kind}"] == f"pytest tests/{kind}s/test_my_{kind}.py"
@@ -114,6 +117,7 @@ def test_the_examples_pass_their_tests(kind, tree):
     assert done.returncode == 0 and " passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_the_method_example_runs(tree):
     record = record_of(tree, "method", "--set", "task.limit=60", "--no-reference")
     assert record["status"] == "done", record["reason"]
@@ -128,12 +132,14 @@ def test_the_method_example_runs(tree):
     assert record["cost"]["steps"] > 0
 
 
+@pytest.mark.slow
 def test_the_shadow_example_runs(tree):
     record = record_of(tree, "shadows", "--set", "task.limit=60", "--shadows", "2")
     assert (record["status"], record["shadows"]) == ("done", 2), record["reason"]
     assert all(record["values"][metric.name]["value"] is not None for metric in POPULATION)
 
 
+@pytest.mark.slow
 def test_the_task_example_runs(tree):
     record = record_of(tree, "task", "--forget-size", "3")
     assert record["status"] == "done", record["reason"]
@@ -142,6 +148,7 @@ def test_the_task_example_runs(tree):
     assert all(record["values"][metric.name]["value"] is not None for metric in HEADLINE)
 
 
+@pytest.mark.slow
 def test_the_task_example_says_what_is_missing(tree):
     done = mmulbench(tree, "run", "-m", "mmul", "-t", "my_task", "--data-dir", "nowhere")
     assert done.returncode == 2
@@ -154,6 +161,7 @@ def test_the_examples_pass_the_linter(tree):
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_an_outside_package_adds_both(tmp_path):
     source, site = tmp_path / "source", tmp_path / "site"
     package = source / "my_package"
@@ -192,7 +200,7 @@ def test_two_setup_commands_of_one_line():
     assert last == "mmulbench run --method mmul --task emoji --results-dir my-results"
     assert '-c constraints.txt -e ".[offline]"' in install
     install, _, last = COMMANDS["test"].rpartition(" && ")
-    assert last == "pytest"
+    assert last == 'pytest -m ""'
     assert '-c constraints.txt -e ".[offline,hub,tune,slurm,parallel,test,dev]"' in install
 
 

@@ -56,6 +56,7 @@ def values(model, retrain=RETRAIN):
     return compute_values(model, ORIGINAL, retrain, UNITS, seed=0)[0]
 
 
+@pytest.mark.slow
 def test_the_untouched_original_forgot_nothing():
     found = values(ORIGINAL)
     assert found["forget_vs_retain_auc"].value == pytest.approx(0.5, abs=0.001)
@@ -70,6 +71,7 @@ def test_the_untouched_original_forgot_nothing():
     assert found["retrain_gap"].value == pytest.approx((0.4 + attack) / 4)
 
 
+@pytest.mark.slow
 def test_retrain_is_not_told_apart_and_has_no_gap_to_itself():
     found = values(RETRAIN)
     assert found["retrain_gap"].value == 0.0 == found["retrain_gap"].retrain
@@ -80,6 +82,7 @@ def test_retrain_is_not_told_apart_and_has_no_gap_to_itself():
         assert value.value == value.retrain, name
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_value():
     auc = values(RETRAIN)["forget_vs_retain_auc"]
     assert auc.low <= auc.value <= auc.high and auc.low < auc.high
@@ -96,6 +99,7 @@ def test_headline_comes_first_and_all_details_follow():
     assert {"test/i2t_r@1", "retain/i2t_r@1", "forget/i2t_r@1"} < {*names}
 
 
+@pytest.mark.slow
 def test_a_leak_on_one_path_is_the_headline():
     """The matching path forgot, the contrastive one did not."""
     leaky = measurements(
@@ -144,6 +148,7 @@ def test_worst_path(metric, own, retrain, expected):
     assert found == f"{metric}/{expected}"
 
 
+@pytest.mark.slow
 def test_without_retrain_it_is_said_what_is_missing():
     found, missing = compute_values(ORIGINAL, ORIGINAL, None, UNITS, seed=0)
     assert found["retrain_gap"].value is None and found["retrain_gap"].retrain is None

@@ -67,6 +67,7 @@ def make(request, make_workspace):
     return partial(make_problem, original, units, prepared, 42, workspace)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_on_classification(name, make, quick_method):
     problem = make()

@@ -26,6 +26,7 @@ def studies(task: str):
 
 @pytest.mark.parametrize("task", TUNED)
 class TestPublished:
+    @pytest.mark.slow
     def test_every_method_that_applies_had_the_same_chance(self, task, tmp_path):
         found = studies(task)
         assert all(found.values()), [name for name, study in found.items() if study is None]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.records.schema import Environment, RunResult, RunSpec, Value
 from mmulbench.records.store import ResultsStore, read_record
 
-NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def spec_of(**fields: object) -> RunSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ ENVIRONMENT = Environment(
     threads=2,
     packages={"torch": "2.13.0", "numpy": "2.4.6"},
 )
-NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def make_value(key: str, number: float | None, **fields: Any) -> Value:

@@ -37,6 +37,7 @@ def records(record):
     ]
 
 
+@pytest.mark.slow
 def test_every_figure_is_written_three_times(records, tmp_path):
     paths = write_plots(records, tmp_path / "plots")
     stems = [f"emoji-albef-packaged-70-{kind}" for kind in ("forgetting", "scores", "cost")]
@@ -92,6 +93,7 @@ def test_histograms_with_other_edges_show_the_first_seed_and_say_so(record, tmp_
     assert set(table["right"]) == {0.4, 1.0}
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_bytes(records, tmp_path):
     first = {path.name: path.read_bytes() for path in write_plots(records, tmp_path / "a")}
     second = {path.name: path.read_bytes() for path in write_plots(records[::-1], tmp_path / "b")}

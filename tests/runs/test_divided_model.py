@@ -88,6 +88,7 @@ def three():
         yield team
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("team", ["two", "three"])
 def test_gradients_are_those_of_one_process(team, request, tmp_path):
     alone, found = gradients(tmp_path), request.getfixturevalue(team)(gradients, tmp_path)
@@ -143,6 +144,7 @@ def trained(folder: Path, dropout: float = 0.0) -> list[dict[str, np.ndarray]]:
     return found
 
 
+@pytest.mark.slow
 def test_training_ends_at_the_weights_of_one_process(two, tmp_path):
     alone = trained(tmp_path)
     for wanted, *found in zip(alone, *two(trained, tmp_path), strict=True):
@@ -150,6 +152,7 @@ def test_training_ends_at_the_weights_of_one_process(two, tmp_path):
         assert_close(found[0], wanted, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_with_dropout_the_processes_agree(two, tmp_path):
     without = trained(tmp_path)
     for plain, *found in zip(without, *two(trained, tmp_path, 0.2), strict=True):
@@ -194,6 +197,7 @@ def unlearned(kind: str, folder: Path) -> dict[str, Unlearned]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["retrieval", "relations"])
 def test_every_method_ends_at_the_model_of_one_process(kind, two, tmp_path):
     alone = unlearned(kind, tmp_path)  # leaves the original there, so that all start from the same one

@@ -93,6 +93,7 @@ def shift_original(problem):
     return problem.copy_of_original()
 
 
+@pytest.mark.slow
 def test_changing_the_original_is_recorded_and_spoils_nothing(record, make_workspace, quick_method, original):
     """The pipeline loads an original of its own, and the cache keeps outputs by the weights behind them."""
     before, shared = state_of(original), make_workspace()

@@ -73,6 +73,7 @@ def test_a_record_with_shadow_models_has_all_that_one_without_has_and_more(made,
         assert judged.values[metric.name].direction == metric.direction
 
 
+@pytest.mark.slow
 def test_the_values_are_those_of_models_made_one_by_one(emoji, workspace, mmul, judged):
     forget = emoji.task.forget_units(emoji.data, SIZE, SEED)
     sets = shadows_of(Run(judged.spec, mmul, "test"), emoji, workspace).sets
@@ -147,6 +148,7 @@ def test_rates_that_cannot_be_told_are_said_to_be_missing(judged):
     ]
 
 
+@pytest.mark.slow
 def test_originals_serve_every_forget_set_and_retrains_every_method(made, quick_method, judged, workspace):
     root = workspace.cache.folder("original", {}).parent.parent
 
@@ -161,6 +163,7 @@ def test_originals_serve_every_forget_set_and_retrains_every_method(made, quick_
     assert len(built()["retrain"] - before["retrain"]) == 3
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_with_the_shadow_model_it_was_at(made, quick_method):
     wanted = made(quick_method("gradient_ascent"), "gradient_ascent", 3)
     killed = Counting(quick_method("gradient_ascent"), s3=KeyboardInterrupt())
@@ -173,6 +176,7 @@ def test_a_killed_run_goes_on_with_the_shadow_model_it_was_at(made, quick_method
     assert found.values == wanted.values
 
 
+@pytest.mark.slow
 def test_a_method_that_was_changed_meanwhile_unlearns_all_again(made, quick_method, monkeypatch):
     method = quick_method("l1_sparse")
     with pytest.raises(KeyboardInterrupt):
@@ -184,6 +188,7 @@ def test_a_method_that_was_changed_meanwhile_unlearns_all_again(made, quick_meth
     assert again.seeds == [SEED, shadow_seed(1), shadow_seed(2)]
 
 
+@pytest.mark.slow
 def test_what_a_method_made_is_forgotten_once_it_is_recorded(made, quick_method):
     for _ in range(2):  # the code may have changed, which no id tells
         counting = Counting(quick_method("cf_k"))
@@ -191,6 +196,7 @@ def test_what_a_method_made_is_forgotten_once_it_is_recorded(made, quick_method)
         assert counting.seeds == [SEED, shadow_seed(1), shadow_seed(2)]
 
 
+@pytest.mark.slow
 def test_a_shadow_model_that_diverges_costs_the_values_that_rest_on_it(made, quick_method):
     method = Counting(quick_method("npo"), s2=Diverged("the loss became nan"))
     found = made(method, "npo", 2)
@@ -222,6 +228,7 @@ def test_where_a_method_does_not_apply_nothing_is_trained(judged, mmul):
     assert is_settled(record, Run(judged.spec, mmul, "test", shadows=2), "failed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "backbone", "limit"),
     [("emoji_nlvr", "albef:tiny", 80), ("flags_ve", "vilt:tiny", 60), ("hpo_pgr", "gtnn:tiny", 60)],

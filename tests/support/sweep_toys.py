@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mmulbench.records.schema import Environment, RunResult, RunSpec
@@ -57,9 +57,9 @@ def record_of(step: Step, **fields: object) -> RunResult:
     environment = Environment(
         mmulbench="0", git_commit=None, python="3", platform="toy", device="cpu", threads=1, packages={}
     )
-    given = {"status": "done", "command": "", "started": datetime.now(timezone.utc), **fields}
+    given = {"status": "done", "command": "", "started": datetime.now(UTC), **fields}
     return RunResult(
-        run_id=spec.run_id, spec=spec, environment=environment, finished=datetime.now(timezone.utc), **given
+        run_id=spec.run_id, spec=spec, environment=environment, finished=datetime.now(UTC), **given
     )
 
 

@@ -33,6 +33,7 @@ def records(root) -> dict[str, RunResult]:
     return {record.spec.method: record for record in found}
 
 
+@pytest.mark.slow
 def test_whatever_ends_a_worker_costs_one_record_and_says_why(tmp_path, capfd):
     methods = ("dies", "works", "hangs", "exits", "records_and_dies", "works_too")
     folder, plan = make_sweep(tmp_path, *methods)

@@ -82,6 +82,7 @@ def test_nothing_is_started_after_cancel(tmp_path):
     assert statuses(folder, plan) == ["done", None, None]
 
 
+@pytest.mark.slow
 def test_a_running_step_is_left_alone_until_it_is_lost(tmp_path):
     folder, plan = make_sweep(tmp_path, "works")
     beat = folder.root / "state" / f"{ORIGINAL}.beat"

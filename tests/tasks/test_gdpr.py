@@ -170,6 +170,7 @@ def test_names_that_hpo_lacks_are_nodes_without_edges(own):
     assert names.index("GEN6") in ends
 
 
+@pytest.mark.slow
 def test_without_files_beside_the_data_the_packages_ontology_is_used(own):
     for name in ("hp.obo", "genes_to_phenotype.txt", "phenotype.hpoa"):
         (own / "gdpr" / name).unlink()
@@ -221,6 +222,7 @@ def test_data_info_and_check(kept, capsys):
     assert len(found["sample"]) == 3 and "GEN0 + Syndrome 0 + " in found["sample"][0]
 
 
+@pytest.mark.slow
 def test_runs_from_files_to_record(kept, tmp_path, capsys):
     for record in quick_records(capsys, "gdpr", "gtnn:tiny", kept, tmp_path):
         assert record["spec"]["forget_size"] == 4

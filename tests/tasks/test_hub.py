@@ -306,6 +306,7 @@ def refusing_hub():
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
@@ -340,6 +341,7 @@ def test_without_the_library(monkeypatch, tmp_path):
         load("flickr30k", tmp_path, hub=str(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["flickr_one_split", "nlvr_sides"])
 def test_runs_from_a_hub_to_a_record(form, hubs, kept, tmp_path, capsys):
     name = hub_miniatures.FORMS[form][0]

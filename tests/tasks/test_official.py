@@ -268,6 +268,7 @@ def test_default_forget_size(units, size):
     assert TASKS.get("flickr30k")().forget_size(data, 0.5) == round(units / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_from_files_to_record(name, kept, tmp_path, capsys):
     for record in quick_records(capsys, name, "albef:tiny", kept, tmp_path):

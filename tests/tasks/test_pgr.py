@@ -146,6 +146,7 @@ def test_a_gene_that_hpo_lacks_and_former_ids(own):
     assert "RARE" in load("pgr", own).items["graph"].texts
 
 
+@pytest.mark.slow
 def test_without_files_beside_the_data_the_packages_ontology_is_used(own):
     before = load("pgr", own)
     (own / "pgr" / "hp.obo").unlink()
@@ -302,6 +303,7 @@ def test_a_damaged_ontology_is_named(name, own):
         load("pgr", own)
 
 
+@pytest.mark.slow
 def test_runs_from_files_to_record(kept, tmp_path, capsys):
     for record in quick_records(capsys, "pgr", "gtnn:tiny", kept, tmp_path):
         assert record["spec"]["forget_size"] == 4

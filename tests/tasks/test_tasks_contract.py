@@ -36,6 +36,11 @@ def fractions_are_rounded(trial: TaskTrial) -> None:
 
 
 CHECKS = [*task_checks(), Check(refusals_say_what_is_possible), Check(fractions_are_rounded)]
+ALL_TASKS = [
+    pytest.param(name, marks=pytest.mark.slow if name.startswith("hpo_") else ()) for name in TASKS.names()
+]
+"""Names of all tasks; those that read an ontology take long to load."""
+
 ON_DISK = {*miniatures.WRITERS, *relation_miniatures.WRITERS}
 
 
@@ -55,7 +60,7 @@ def trial_of(kept, tmp_path_factory):
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=str)
-@pytest.mark.parametrize("name", TASKS.names())
+@pytest.mark.parametrize("name", ALL_TASKS)
 def test_holds_to_the_contract(name, check, trial_of):
     outcome = run_check(check, [trial_of(name)])
     assert outcome.status == "passed", outcome.reason
