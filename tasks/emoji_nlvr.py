@@ -1,43 +1,58 @@
-"""Is a statement on two emoji pictures true? NLVR2's form, on pictures from installed packages."""
+"""Tell whether a statement on two emoji is true: NLVR2's form, on packaged data."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 
-from mmulbench import (
-    OFFLINE_INSTALL,
-    TASKS,
-    DataInfo,
-    Integers,
-    Progress,
-    RawItems,
-    Recipe,
-    Split,
-    TaskData,
-    data_fingerprint,
-    generator,
-)
+from mmulbench import OFFLINE_INSTALL, TASKS, DataInfo, Integers, Progress, Recipe, TaskData, generator
 from mmulbench.tasks._pictures.emoji_categories import CategorisedPicture, categorised_pictures
 from mmulbench.tasks._pictures.pair_statements import candidate_statements
 from mmulbench.tasks._pictures.picture_task import (
+    LabelledText,
     PictureTask,
-    balanced_choice,
-    columns,
-    read_pictures,
     split_pictures,
     spread,
+    statement_data,
 )
+from mmulbench.tasks._pictures.statements import Statement, balanced_choice
+from mmulbench.tasks._pictures.twemoji import read_pictures
 
-StatementsByPair = dict[tuple[int, int], list[tuple[str, bool]]]
-"""By pair of pictures (left, right), its statements and whether they are true."""
+MOST = 60
+"""Largest number of pictures of one category."""
+
+TURNS = 3
+"""Number of pairs in which a picture is the left one."""
+
+EACH = 3
+"""Number of true statements, and of false statements, on a pair."""
+
+SAME = 0.4
+"""Share of pairs that are drawn from pictures of the same group, so that "both" is often true."""
+
+
+@dataclass(frozen=True)
+class PicturePair:
+    """Holds a pair of pictures with its statements.
+
+    Attributes:
+        left: number of the left picture.
+        right: number of the right picture.
+        statements: statements about the pair.
+    """
+
+    left: int
+    right: int
+    statements: list[Statement]
 
 
 @TASKS.register("emoji_nlvr")
 class EmojiNlvr(PictureTask):
-    """Pairs of emoji pictures with statements that are exactly true or false: NLVR2's form.
+    """Asks whether a statement about a pair of emoji pictures is true: NLVR2's form.
 
     Pictures are Twemoji's (72 x 72, on white). What a picture shows (an animal, a bird, food …) follows
     from Unicode's subgroup and name of the emoji; pictures that are not certainly one thing are left out,
@@ -50,15 +65,12 @@ class EmojiNlvr(PictureTask):
     within a split, so the splits share no picture. A picture is in six pairs on average.
 
     The forget unit is a pair of pictures with all its statements. Since its pictures are in other pairs too,
-    a retrained model still knows them: what is forgotten is the pair.
-
-    Measured values of all methods: leaderboard.md.
+    a retrained model still knows them: what is forgotten is the pair. leaderboard.md has what methods reach
+    on the task.
     """
 
-    modalities = ("image", "text")
     classes = ("false", "true")
     group = 2
-    default_backbone = "albef:packaged"
     recipe = Recipe(epochs=12, lr=5e-4, weight_decay=0.01, batch_size=64, sampling="pair")
     info = DataInfo(
         about="Pairs of 534 emoji pictures with statements, true or false: templates, not human texts.",
@@ -71,65 +83,37 @@ class EmojiNlvr(PictureTask):
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures from the installed packages and make the statements; ``data_dir`` is not used."""
-        known = spread(categorised_pictures("the task emoji_nlvr", MOST), self.config.limit)
-        images = read_pictures([one.file for one in known], progress)
-        made = [
-            _pairs(known, part, name)
-            for part, name in zip(
-                split_pictures(images, test=20), ("train", "validation", "test"), strict=True
-            )
-        ]
-        groups = np.array([pair for pairs in made for pair in pairs], dtype=np.int64)
-        texts: dict[str, int] = {}
-        splits, start = [], 0
-        for pairs in made:
-            splits.append(_split(pairs, start, texts))
-            start += len(pairs)
-        train, validation, test = splits
-        return TaskData(
-            items={
-                "image": RawItems(images=images, groups=groups),
-                "text": RawItems(texts=tuple(texts)),
-            },
-            train=train,
-            validation=validation,
-            test=test,
-            fingerprint=data_fingerprint((images, groups, *columns(train, validation, test)), list(texts)),
-        )
+        pictures = spread(categorised_pictures("the task emoji_nlvr", MOST), self.config.limit)
+        images = read_pictures([picture.file for picture in pictures], progress)
+        parts = split_pictures(images, test=20)
+        splits = [_pairs(pictures, part, name) for name, part in parts._asdict().items()]
+        groups = np.array([(pair.left, pair.right) for pairs in splits for pair in pairs], dtype=np.int64)
+        starts = accumulate(map(len, splits), initial=0)
+        texts = [_texts(pairs, start) for pairs, start in zip(splits, starts, strict=False)]
+        return statement_data(images, texts, groups)
 
 
-MOST = 60
-"""Pictures of one kind at most."""
-
-TURNS = 3
-"""Pairs in which a picture is the left one."""
-
-EACH = 3
-"""True statements, and false statements, on a pair."""
-
-SAME = 0.4
-"""Share of pairs that are drawn from pictures of the same group, so that "both" is often true."""
-
-
-def _pairs(known: list[CategorisedPicture], part: Integers, name: str) -> StatementsByPair:
-    """Pairs of one split's pictures with their statements; the draw is the same for every seed."""
+def _pairs(pictures: list[CategorisedPicture], part: Integers, name: str) -> list[PicturePair]:
+    """Make pairs of one split's pictures with their statements; the draw is the same for every seed."""
     rng, tally = generator(0, f"emoji_nlvr {name}"), Counter[str]()
-    made: StatementsByPair = {}
+    pairs: dict[tuple[int, int], PicturePair] = {}
     for left in np.tile(part, TURNS).tolist():
-        alike = [i for i in part.tolist() if i != left and known[i].group is known[left].group]
-        others = [i for i in part.tolist() if known[i].group is not known[left].group]
+        group = pictures[left].group
+        alike = [i for i in part.tolist() if i != left and pictures[i].group is group]
+        others = [i for i in part.tolist() if pictures[i].group is not group]
         pool = alike if alike and (rng.random() < SAME or not others) else others
         right = int(rng.choice(pool))
-        if (left, right) not in made:
-            found = list(candidate_statements(known[left], known[right]))
-            made[left, right] = balanced_choice(found, EACH, tally, rng)
-    return made
+        if (left, right) not in pairs:
+            candidates = list(candidate_statements(pictures[left], pictures[right]))
+            statements = balanced_choice(candidates, EACH, tally, rng)
+            pairs[left, right] = PicturePair(left, right, statements)
+    return list(pairs.values())
 
 
-def _split(pairs: StatementsByPair, start: int, texts: dict[str, int]) -> Split:
-    rows = [
-        (start + unit, texts.setdefault(text, len(texts)), int(truth))
-        for unit, statements in enumerate(pairs.values())
-        for text, truth in statements
+def _texts(pairs: list[PicturePair], start: int) -> list[LabelledText]:
+    """List the statements of one split's pairs, which are the units from ``start`` on."""
+    return [
+        LabelledText(unit, text, int(truth))
+        for unit, pair in enumerate(pairs, start)
+        for text, truth in pair.statements
     ]
-    return Split(*np.array(rows, dtype=np.int64).T.copy())

@@ -1,4 +1,4 @@
-"""Does a statement follow from a flag's picture? SNLI-VE's form, on flags from installed packages."""
+"""Tell whether a statement follows from a flag's picture: SNLI-VE's form, on packaged data."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from mmulbench import (
     DataInfo,
     Integers,
     Progress,
-    RawItems,
     Recipe,
-    Split,
     TaskData,
-    data_fingerprint,
     generator,
 )
 from mmulbench.tasks._pictures.factbook_flags import Flag, read_flags
 from mmulbench.tasks._pictures.flag_facts import certain_facts, hypotheses, meanings
 from mmulbench.tasks._pictures.picture_task import (
+    LabelledText,
     PictureTask,
-    balanced_choice,
-    columns,
-    read_pictures,
     split_pictures,
     spread,
+    statement_data,
 )
+from mmulbench.tasks._pictures.statements import balanced_choice
+from mmulbench.tasks._pictures.twemoji import read_pictures
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
 
 EACH = 6
-"""Entailed hypotheses on a flag at most; always as many contradicted ones, and half as many neutral ones."""
+"""Largest number of entailed hypotheses on a flag; there are always as many contradicted ones, and half as
+many neutral ones."""
 
 
 @TASKS.register("flags_ve")
 class FlagsVe(PictureTask):
-    """Flags with statements that follow, contradict, or cannot be told from the picture: SNLI-VE's form.
+    """Asks whether a statement follows from a flag, contradicts it, or says what the flag cannot tell.
 
-    The premise is a Twemoji flag. Hypotheses are made by templates from the descriptions of flags in the CIA
-    World Factbook; they are not human sentences. A label is given only where it is certain:
+    The form is SNLI-VE's, the premise a Twemoji flag. Hypotheses are made by templates from the descriptions
+    of flags in the CIA World Factbook; they are not human sentences. A label is given only where it is
+    certain:
 
     - Colours (red, blue, yellow, green, white, black): a colour is in the flag where the caption names it
       *and* the picture shows it, and is not where the caption does not name it *and* the picture has none
@@ -63,14 +63,11 @@ class FlagsVe(PictureTask):
     .61 on the test set, the best constant answer .40.
 
     70 / 10 / 20 % of the flags are train, validation and test, the same for every seed; the splits share no
-    picture. The forget unit is a flag with all its hypotheses.
-
-    Measured values of all methods: leaderboard.md.
+    picture. The forget unit is a flag with all its hypotheses. leaderboard.md has what methods reach on the
+    task.
     """
 
-    modalities = ("image", "text")
     classes = ("entailment", "neutral", "contradiction")
-    default_backbone = "albef:packaged"
     recipe = Recipe(epochs=36, lr=4e-4, weight_decay=0.01, batch_size=32, sampling="pair")
     forget_fraction = 0.1
     info = DataInfo(
@@ -86,36 +83,30 @@ class FlagsVe(PictureTask):
         """Read pictures and captions and make the hypotheses; ``data_dir`` is not used."""
         flags = spread(read_flags("the task flags_ve"), self.config.limit)
         images = read_pictures([flag.file for flag in flags], progress)
-        texts: dict[str, int] = {}
-        parts = zip(split_pictures(images, test=20), ("train", "validation", "test"), strict=True)
-        train, validation, test = (_split(flags, images, part, name, texts) for part, name in parts)
-        return TaskData(
-            items={"image": RawItems(images=images), "text": RawItems(texts=tuple(texts))},
-            train=train,
-            validation=validation,
-            test=test,
-            fingerprint=data_fingerprint((images, *columns(train, validation, test)), list(texts)),
+        parts = split_pictures(images, test=20)
+        return statement_data(
+            images, [_texts(flags, images, part, name) for name, part in parts._asdict().items()]
         )
 
 
-def _split(
-    flags: list[Flag], images: NDArray[np.uint8], part: Integers, name: str, texts: dict[str, int]
-) -> Split:
-    """One split's flags with their hypotheses; the draw is the same for every seed."""
+def _texts(flags: list[Flag], images: NDArray[np.uint8], part: Integers, name: str) -> list[LabelledText]:
+    """Make the hypotheses on one split's flags; the draw is the same for every seed."""
     rng, tally = generator(0, f"flags_ve {name}"), Counter[str]()
     reasons = meanings(flags[index] for index in part)
-    rows = []
+    texts = []
     for index in part.tolist():
         facts = certain_facts(flags[index], images[index])
         settled = hypotheses(facts)
-        true = sum(truth for _, truth in settled)
+        true = sum(one.truth for one in settled)
         unsettled = [f"the {one} stands for {reason}" for one in sorted(facts.shown) for reason in reasons]
         each = min(EACH, true, len(settled) - true)
         neutral = min((each + 1) // 2, len(unsettled))
-        chosen = [
-            (text, ENTAILMENT if truth else CONTRADICTION)
+        texts += [
+            LabelledText(index, text, ENTAILMENT if truth else CONTRADICTION)
             for text, truth in balanced_choice(settled, each, tally, rng)
         ]
-        chosen += [(text, NEUTRAL) for text in rng.choice(unsettled, neutral, replace=False).tolist()]
-        rows += [(index, texts.setdefault(text, len(texts)), label) for text, label in chosen]
-    return Split(*np.array(rows, dtype=np.int64).reshape(-1, 3).T.copy())
+        texts += [
+            LabelledText(index, text, NEUTRAL)
+            for text in rng.choice(unsettled, neutral, replace=False).tolist()
+        ]
+    return texts

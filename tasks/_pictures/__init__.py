@@ -1,1 +1,1 @@
-"""Read pictures and words of packages from the index: emoji and flags."""
+"""Read pictures and words of installed packages: emoji and flags."""

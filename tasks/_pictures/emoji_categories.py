@@ -1,4 +1,4 @@
-"""Which emoji certainly are animals, food, vehicles …: Unicode's subgroups, less every doubtful picture."""
+"""Say which emoji certainly are animals, food, vehicles …: Unicode's subgroups without doubtful pictures."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmulbench.tasks._pictures.picture_task import picture_file, picture_folder, spread, unicode_entries
+from mmulbench.tasks._pictures.picture_task import spread
+from mmulbench.tasks._pictures.twemoji import picture_file, picture_folder, unicode_emoji
 
 
 @dataclass(frozen=True)
 class CategoryGroup:
-    """Pictures that are of the same kinds.
+    """Describes pictures that are of the same categories.
 
     Attributes:
-        categories: what each picture of the group is; it is nothing else among the names in `CATEGORIES`.
+        categories: names in `CATEGORIES` of all that each picture of the group is.
         subgroups: Unicode's subgroups that the pictures come from.
-        doubtful: names (CLDR) left out: of these subgroups, but not certainly of these kinds and of no other.
-        unsure: kinds that one may argue about; no statement on them is made of these pictures.
+        doubtful: CLDR names of pictures of these subgroups that are left out, since they are not certainly of
+            these categories and of no other.
+        unsure: categories that one may argue about; no statement about them is made of these pictures.
     """
 
     categories: tuple[str, ...]
@@ -45,9 +47,11 @@ CATEGORIES = {
     "vehicle": "a vehicle",
     "zodiac": "a zodiac sign",
 }
-"""Every kind, with the words for one of it."""
+"""By category, the words for one of it."""
 
-_FACES = "smiling affection tongue hand neutral-skeptical sleepy unwell hat glasses concerned negative"
+_FACE_SUBGROUPS = (
+    "smiling affection tongue hand neutral-skeptical sleepy unwell hat glasses concerned negative"
+)
 
 GROUPS = (
     CategoryGroup(("animal", "mammal"), ("animal-mammal",), ("unicorn", "pig nose", "paw prints")),
@@ -91,7 +95,9 @@ GROUPS = (
     CategoryGroup(("flag",), ("flag", "country-flag", "subdivision-flag")),
     CategoryGroup(("person",), ("person", "person-gesture", "person-role")),
     CategoryGroup(
-        ("smiley",), tuple(f"face-{part}" for part in _FACES.split()), ("skull", "skull and crossbones")
+        ("smiley",),
+        tuple(f"face-{part}" for part in _FACE_SUBGROUPS.split()),
+        ("skull", "skull and crossbones"),
     ),
     CategoryGroup(
         ("vehicle",),
@@ -127,40 +133,43 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class CategorisedPicture:
-    """A picture of which is known what it is.
+    """Holds a picture of which is known what it shows.
 
     Attributes:
-        file: the picture.
-        name: Unicode's name.
-        group: what it is and what it is not.
+        file: file of the picture.
+        name: CLDR name of the emoji.
+        group: what the picture is and what it is not.
     """
 
     file: Path
     name: str
     group: CategoryGroup
 
-    def __contains__(self, kind: str) -> bool:
-        return kind in self.group.categories
+    def __contains__(self, category: str) -> bool:
+        return category in self.group.categories
 
 
 def categorised_pictures(purpose: str, most: int) -> list[CategorisedPicture]:
-    """Pictures of all groups, at most ``most`` of each, evenly spread over Unicode's order; by file name.
+    """Find pictures of all groups, evenly spread over Unicode's order.
 
     Args:
-        purpose: what needs them, for messages.
-        most: pictures of a group, so that flags and people do not outnumber the rest.
+        purpose: what needs the pictures, for messages.
+        most: largest number of pictures of a group, so that flags and people do not outnumber the rest.
+
+    Returns:
+        Pictures by file name.
 
     Raises:
         UsageError: if a package is not installed.
     """
     folder = picture_folder(purpose)
-    owner = {subgroup: group for group in GROUPS for subgroup in group.subgroups}
+    group_of = {subgroup: group for group in GROUPS for subgroup in group.subgroups}
     found: dict[CategoryGroup, list[CategorisedPicture]] = defaultdict(list)
-    for entry in unicode_entries(purpose):
-        group, name = owner.get(entry["subcategory_slug"]), entry["cldr_name"]
-        if group is None or name in group.doubtful or "skin tone" in name:
+    for emoji in unicode_emoji(purpose):
+        group = group_of.get(emoji.subgroup)
+        if group is None or emoji.name in group.doubtful or "skin tone" in emoji.name:
             continue
-        if (file := picture_file(folder, entry["character"])) is not None:
-            found[group].append(CategorisedPicture(file, name, group))
-    chosen = [known for group in GROUPS for known in spread(found[group], most)]
-    return sorted(chosen, key=lambda known: known.file.name)
+        if (file := picture_file(folder, emoji.character)) is not None:
+            found[group].append(CategorisedPicture(file, emoji.name, group))
+    chosen = [picture for group in GROUPS for picture in spread(found[group], most)]
+    return sorted(chosen, key=lambda picture: picture.file.name)

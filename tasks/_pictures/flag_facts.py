@@ -1,4 +1,4 @@
-"""What is certain about a flag's picture: its colours, and symbols where the caption leaves nothing open."""
+"""Say what is certain of a flag: its colours, and symbols where the caption leaves nothing open."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmulbench.tasks._pictures.factbook_flags import Flag
+from mmulbench.tasks._pictures.statements import Statement
 
 COLOURS = {
     "red": ("red", "crimson", "scarlet", "vermilion", "maroon", "carmine"),
@@ -20,28 +22,44 @@ COLOURS = {
     "white": ("white",),
     "black": ("black",),
 }
-"""Colours that statements are made on, and the caption's words for them. Orange, brown and grey are left out:
-one may call orange red or yellow, and every picture's edges are grey."""
+"""By colour that statements are made about, a caption's words for it. Orange, brown and grey are left out,
+since one may call orange red or yellow, and every picture's edges are grey."""
 
-SHOWN, ABSENT = 0.01, 0.002
-"""A colour is shown on at least this share of the picture, and absent from a picture that has no more than
-this share even of colours one may mistake for it (the edge between two colours mixes them)."""
+SHOWN = 0.01
+"""Smallest share of the picture on which a colour is shown."""
+
+ABSENT = 0.002
+"""Largest share of the picture that may be mistaken for a colour which is absent. It is not zero, because the
+edge between two colours mixes them."""
 
 INSIDE = slice(10, 62), slice(8, 64)
 """Rows and columns of a picture that the flag fills; around it is white ground."""
 
-SYMBOLS = {
-    "a star": (r"stars?", r"stars?"),
-    "a crescent": (r"crescent", r"crescents?|moon"),
-    "a triangle": (r"triangles?", r"triangles?|diagonal\w*|cross|diamond"),
-    "a cross": (r"cross", r"cross|(?=.*horizontal).*vertical"),
-    "a disk": (r"disks?", r"disks?|circles?"),
-    "horizontal bands": (r"horizontal (?:bands|stripes)", r"horizontal|cross|stripes"),
-    "vertical bands": (r"vertical (?:bands|stripes)", r"vertical|cross|stripes"),
-}
-"""By what a flag may show: the words of a caption that says so, and the words that leave it open."""
 
-_VOCABULARY = {
+class SymbolWords(NamedTuple):
+    """Holds patterns of a caption's words on a symbol.
+
+    Attributes:
+        shown: pattern of words that say that the flag shows the symbol.
+        unsettled: pattern of words that leave open whether the flag shows the symbol.
+    """
+
+    shown: str
+    unsettled: str
+
+
+SYMBOLS = {
+    "a star": SymbolWords(r"stars?", r"stars?"),
+    "a crescent": SymbolWords(r"crescent", r"crescents?|moon"),
+    "a triangle": SymbolWords(r"triangles?", r"triangles?|diagonal\w*|cross|diamond"),
+    "a cross": SymbolWords(r"cross", r"cross|(?=.*horizontal).*vertical"),
+    "a disk": SymbolWords(r"disks?", r"disks?|circles?"),
+    "horizontal bands": SymbolWords(r"horizontal (?:bands|stripes)", r"horizontal|cross|stripes"),
+    "vertical bands": SymbolWords(r"vertical (?:bands|stripes)", r"vertical|cross|stripes"),
+}
+"""By symbol, the words of captions on it."""
+
+VOCABULARY = {
     word
     for words in (
         " ".join(word for words in COLOURS.values() for word in words),
@@ -60,11 +78,24 @@ _VOCABULARY = {
     )
     for word in words.split()
 }
+"""Words of captions that are understood in full."""
+
+
+class ColourShare(NamedTuple):
+    """Holds how much of a picture has a colour.
+
+    Attributes:
+        certain: share of pixels that certainly have the colour.
+        possible: share of pixels that may be said to have the colour.
+    """
+
+    certain: float
+    possible: float
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is certain about one flag.
+    """Holds what is certain of one flag.
 
     Attributes:
         shown: colours that the caption names and the picture shows.
@@ -80,7 +111,7 @@ class Facts:
 
 
 def certain_facts(flag: Flag, image: NDArray[np.uint8]) -> Facts:
-    """Facts on which two sources agree, or on which a caption leaves nothing open.
+    """Find the facts on which two sources agree, or on which a caption leaves nothing open.
 
     A colour is certain where caption and pixels agree. A symbol is certain only where every word of the
     caption is in a vocabulary of colours, shapes and places: such a caption is understood in full, and what
@@ -88,29 +119,32 @@ def certain_facts(flag: Flag, image: NDArray[np.uint8]) -> Facts:
     lists, is outside the vocabulary.
 
     Args:
-        flag: with its description.
-        image: (72, 72, 3) uint8, its picture.
+        flag: flag with its description.
+        image: (72, 72, 3) picture of the flag.
     """
     caption = " ".join(flag.description).lower()
     words = set(re.findall(r"[a-z']+", caption))
     named = {colour for colour, names in COLOURS.items() if words & {*names}}
     shares = colour_shares(image)
-    shown = {colour for colour in named if shares[colour][0] >= SHOWN}
-    absent = {colour for colour in COLOURS if colour not in named and shares[colour][1] <= ABSENT}
+    shown = {colour for colour in named if shares[colour].certain >= SHOWN}
+    absent = {colour for colour in COLOURS if colour not in named and shares[colour].possible <= ABSENT}
     has, lacks = set(), set()
-    if words <= _VOCABULARY:
-        for symbol, (says, leaves_open) in SYMBOLS.items():
-            if re.search(rf"\b(?:{says})\b", caption):
+    if words <= VOCABULARY:
+        for symbol, patterns in SYMBOLS.items():
+            if re.search(rf"\b(?:{patterns.shown})\b", caption):
                 has.add(symbol)
-            elif not re.search(rf"\b(?:{leaves_open})\b", caption):
+            elif not re.search(rf"\b(?:{patterns.unsettled})\b", caption):
                 lacks.add(symbol)
     return Facts(*(frozenset(part) for part in (shown, absent, has, lacks)))
 
 
-def colour_shares(image: NDArray[np.uint8]) -> dict[str, tuple[float, float]]:
-    """By colour, the share of pixels that certainly have it, and of those that possibly have it.
+def colour_shares(image: NDArray[np.uint8]) -> dict[str, ColourShare]:
+    """Measure how much of a picture has each colour.
 
     White is counted within the flag only, since the pictures stand on white.
+
+    Args:
+        image: (72, 72, 3) picture of a flag.
     """
     from matplotlib.colors import rgb_to_hsv
 
@@ -139,34 +173,36 @@ def colour_shares(image: NDArray[np.uint8]) -> dict[str, tuple[float, float]]:
     }
     parts = {colour: INSIDE if colour == "white" else (slice(None), slice(None)) for colour in masks}
     return {
-        colour: (float(certain[parts[colour]].mean()), float(possible[parts[colour]].mean()))
+        colour: ColourShare(float(certain[parts[colour]].mean()), float(possible[parts[colour]].mean()))
         for colour, (certain, possible) in masks.items()
     }
 
 
-def hypotheses(facts: Facts) -> list[tuple[str, bool]]:
-    """Every statement that the picture settles: True where it follows, False where it is contradicted."""
-    found = [(f"there is {colour} in the flag", True) for colour in sorted(facts.shown)]
-    found += [(f"there is no {colour} in the flag", False) for colour in sorted(facts.shown)]
-    found += [(f"there is {colour} in the flag", False) for colour in sorted(facts.absent)]
-    found += [(f"there is no {colour} in the flag", True) for colour in sorted(facts.absent)]
+def hypotheses(facts: Facts) -> list[Statement]:
+    """Make every statement that the picture settles: true ones follow from it, false ones contradict it."""
+    shown, absent = sorted(facts.shown), sorted(facts.absent)
+    found = [Statement(f"there is {colour} in the flag", True) for colour in shown]
+    found += [Statement(f"there is no {colour} in the flag", False) for colour in shown]
+    found += [Statement(f"there is {colour} in the flag", False) for colour in absent]
+    found += [Statement(f"there is no {colour} in the flag", True) for colour in absent]
     for one, other in combinations(sorted(facts.shown | facts.absent), 2):
-        found.append((f"the flag has {one} and {other}", {one, other} <= facts.shown))
+        found.append(Statement(f"the flag has {one} and {other}", {one, other} <= facts.shown))
     for symbol in SYMBOLS:
         if symbol in facts.has | facts.lacks:
             without = symbol.removeprefix("a ")
-            found.append((f"the flag shows {symbol}", symbol in facts.has))
-            found.append((f"the flag shows no {without}", symbol not in facts.has))
+            found.append(Statement(f"the flag shows {symbol}", symbol in facts.has))
+            found.append(Statement(f"the flag shows no {without}", symbol not in facts.has))
     return found
 
 
 MEANING = re.compile(
     rf"\b(?:{'|'.join(COLOURS)}) (?:also )?(?:stands for|symbolizes|represents|for) (?:the )?([a-z' ]+)$"
 )
+"""Part of a clause that says what a colour stands for."""
 
 
 def meanings(flags: Iterable[Flag]) -> list[str]:
-    """What a colour of one of the flags stands for, in its caption's words; no duplicates."""
+    """List what colours of the flags stand for, in the captions' words and without duplicates."""
     parts = (
         part.strip() for flag in flags for part in re.split(r"[;,]|\b(?:and|in)\b", " ; ".join(flag.meaning))
     )

@@ -17,7 +17,8 @@ from mmulbench.tasks._pictures.emoji_categories import (
     categorised_pictures,
 )
 from mmulbench.tasks._pictures.pair_statements import candidate_statements
-from mmulbench.tasks._pictures.picture_task import balanced_choice, unicode_entries
+from mmulbench.tasks._pictures.statements import Statement, balanced_choice
+from mmulbench.tasks._pictures.twemoji import unicode_emoji
 from mmulbench.tasks.emoji_nlvr import EACH, MOST, EmojiNlvr
 
 FINGERPRINT = "41e7e24efb27bafab61240b9b4a69160768e8b34cf6d0792a33556c293ef588d"
@@ -138,7 +139,7 @@ def test_what_some_pictures_are(by_name):
 
 
 def test_groups_are_well_formed(known):
-    names = {entry["cldr_name"] for entry in unicode_entries("the test")}
+    names = {one.name for one in unicode_emoji("the test")}
     subgroups = [subgroup for group in GROUPS for subgroup in group.subgroups]
     assert len(subgroups) == len(set(subgroups))
     for group in GROUPS:
@@ -172,7 +173,8 @@ def test_every_pair_of_groups_has_enough_statements():
 
 def test_a_balanced_choice_prefers_what_was_said_the_other_way_round():
     tally = Counter({"a": 2, "b": -1})
-    chosen = balanced_choice([("a", True), ("b", True), ("c", False)], 1, tally, np.random.default_rng(0))
+    candidates = [Statement("a", True), Statement("b", True), Statement("c", False)]
+    chosen = balanced_choice(candidates, 1, tally, np.random.default_rng(0))
     assert chosen == [("b", True), ("c", False)]
     assert tally == {"a": 2, "b": 0, "c": -1}
 

@@ -167,7 +167,7 @@ def test_little_of_a_colour_is_neither_shown_nor_absent():
 
 def test_white_is_that_of_the_flag_not_of_the_ground():
     assert colour_shares(painted(RED))["white"] == (0.0, 0.0)
-    assert colour_shares(painted(RED, WHITE))["white"][0] > 0.2
+    assert colour_shares(painted(RED, WHITE))["white"].certain > 0.2
 
 
 def test_symbols_are_certain_only_where_every_word_is_understood():
