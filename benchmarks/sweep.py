@@ -25,7 +25,7 @@ import yaml
 from mmulbench.runs.session import Request
 from mmulbench.sweeps.grid import checked_grid
 from mmulbench.sweeps.state import StepState, now
-from mmulbench.sweeps.store_sweep import plan_sweep, store_sweep
+from mmulbench.sweeps.store_sweep import define_sweep, plan_sweep, prepare_sweep
 
 ROUNDS = 3
 TURNS = 1
@@ -72,7 +72,9 @@ def status(root: Path) -> dict[str, Any]:
     """Seconds until the status of 10,000 runs that are all made is printed."""
     options = Request(task="", results_dir=root / "results", cache_dir=root / "cache")
     jobs = checked_grid(MANY, "benchmark").jobs()
-    folder = store_sweep(jobs, plan_sweep(jobs, options), options, root / "sweeps", "benchmark").folder
+    sweep = define_sweep(jobs, plan_sweep(jobs, options), options, "benchmark")
+    folder = prepare_sweep(sweep, options, root / "sweeps")
+    folder.create(sweep)
     done = StepState(status="done", attempts=1, worker="somewhere:1", started=now(), ended=now())
     for step in folder.read().steps:
         (folder.root / "state" / f"{step.step_id}.json").write_text(done.model_dump_json())

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     from mmulbench.sweeps.runner import Runner
     from mmulbench.sweeps.worker import LogProgress, Work
 
-    steps = sweep.plan().steps
+    steps = sweep.plan.steps
     if chosen := set(arguments[1:]):
         steps = tuple(step for step in steps if step.step_id in chosen)
     runner = Runner(options_of(sweep.options), LogProgress())

@@ -24,7 +24,7 @@ from mmulbench.sweeps.slurm import Slurm, submit_slurm
 from mmulbench.sweeps.state import ENDED, Status
 from mmulbench.sweeps.status import standing
 from mmulbench.sweeps.status_output import counts_table, print_plan, print_standing
-from mmulbench.sweeps.store_sweep import plan_sweep, store_sweep
+from mmulbench.sweeps.store_sweep import define_sweep, plan_sweep, prepare_sweep
 
 Only = Literal["failed", "missing"]
 """Which part of what is left `retry` does."""
@@ -61,17 +61,18 @@ def sweep(
         records, _ = ResultsStore(options.results_dir).load_all()
         print_plan(plan, estimate(plan.steps, records), as_json=as_json)
         return 0
-    made = store_sweep(jobs, plan, options, sweeps_dir, command)
-    earlier = "" if made.new else ", which was started before"
+    definition = define_sweep(jobs, plan, options, command)
+    folder = prepare_sweep(definition, options, sweeps_dir)
+    earlier = "" if folder.create(definition) else ", which was started before"
     Console(stderr=True).print(
-        f"sweep {made.folder.sweep_id}{earlier}: {len(plan.steps)} steps; see mmulbench status",
+        f"sweep {folder.sweep_id}{earlier}: {len(plan.steps)} steps; see mmulbench status",
         highlight=False,
         soft_wrap=True,
     )
-    if not made.folder.is_attended:
-        _queue_again(made.folder, plan, ENDED if options.overwrite == "always" else ())
-    made.folder.resume()
-    return _execute(made.folder, plan, plan, options, executor, as_json=as_json)
+    if not folder.is_attended:
+        _queue_again(folder, plan, ENDED if options.overwrite == "always" else ())
+    folder.resume()
+    return _execute(folder, plan, plan, options, executor, as_json=as_json)
 
 
 def _execute(
@@ -156,7 +157,7 @@ def retry(sweeps_dir: Path, name: str | None, asked: Asked, *, only: Only | None
     options = options_of(stored.options)
     enter_folder(stored.cwd)
     load_plugins(options.plugins)
-    plan = stored.plan()
+    plan = stored.plan
     failed = {name for name, state in folder.states().items() if state.status in ("failed", "diverged")}
     chosen = plan.with_needs(failed) if only == "failed" else plan
     again: tuple[Status, ...] = ("lost",) if only == "missing" else ("lost", "failed", "diverged")

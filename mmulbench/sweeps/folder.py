@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 from mmulbench.files import disk_errors, write_atomically
 from mmulbench.records.reading import reading
-from mmulbench.sweeps.state import StepState, StoredSweep
+from mmulbench.sweeps.state import StepState, Sweep
 
 SWEEPS_FLAG = "--sweeps-dir"
 
@@ -45,7 +45,7 @@ class SweepFolder:
         """The folder's name."""
         return self.root.name
 
-    def create(self, sweep: StoredSweep) -> bool:
+    def create(self, sweep: Sweep) -> bool:
         """Write what the sweep is; False where it is there already. A damaged one is written again.
 
         Raises:
@@ -60,7 +60,7 @@ class SweepFolder:
         write_atomically(self._definition, sweep.model_dump_json(indent=1, by_alias=True), SWEEPS_FLAG)
         return True
 
-    def read(self) -> StoredSweep:
+    def read(self) -> Sweep:
         """What the sweep is.
 
         Raises:
@@ -68,7 +68,7 @@ class SweepFolder:
         """
         advice = "it is damaged or of another version of mmulbench: give the same sweep command again"
         with reading(f"the sweep {self._definition}", advice):
-            return StoredSweep.model_validate_json(self._definition.read_bytes())
+            return Sweep.model_validate_json(self._definition.read_bytes())
 
     def log(self, step_id: str) -> Path:
         """Where a step's output goes."""

@@ -1,4 +1,4 @@
-"""From runs to steps: originals and retrains first, each once, then the runs that use them."""
+"""Divide runs into steps: originals and retrains first, each once, then the runs that use them."""
 
 from __future__ import annotations
 
@@ -6,39 +6,44 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import ConfigDict, Field, RootModel
 
 from mmulbench.core.registry import METHODS
 from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import RunResult
-from mmulbench.sweeps.grid import Job, titled
+from mmulbench.sweeps.grid import Frozen, Job, titled
 
-Kind = Literal["original", "retrain", "shadow", "run"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""In the order in which steps are made: each needs steps of earlier kinds alone."""
+StepKind = Literal["original", "retrain", "shadow", "run"]
+STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
+"""Kinds in the order in which steps are made: a step needs steps of earlier kinds alone."""
+
+StepId = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
+"""Id of a step, which names files, so that nothing else may be one."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One piece of work of a sweep.
+class Step(Frozen):
+    """Describes one piece of work of a sweep; it is stored as it is.
 
     Attributes:
-        kind: train an original or a retrain, let a run's method unlearn a shadow model, or make a run.
-        job: the run, or one of those that share the artifact.
-        step_id: equal steps have equal ids.
+        kind: whether the step trains an original or a retrain, lets a method unlearn a shadow model, or makes
+            a run.
+        job: the run, or one of the runs that share the model.
+        step_id: id of the step; equal steps have equal ids.
         needs: ids of the steps that have to end before.
-        shadow: number of the shadow model; 0 where the step is of the run's own training seed.
+        shadow: number of the shadow model; 0 for models of the run's own training seed.
     """
 
-    kind: Kind
+    kind: StepKind
     job: Job
-    step_id: str
-    needs: tuple[str, ...] = ()
-    shadow: int = 0
+    step_id: StepId
+    needs: tuple[StepId, ...] = ()
+    shadow: int = Field(default=0, ge=0)
 
     @property
     def title(self) -> str:
-        """The step in one line."""
+        """Title of the step, in one line."""
         job, seed = self.job, f"seed {self.job.seed}"
         if self.kind in ("original", "retrain"):
             job = job.model_copy(update={"method": self.kind, "settings": shared_settings(job)})
@@ -49,18 +54,22 @@ class Step:
         return f"{whole}, shadow model {self.shadow}" if self.shadow else whole
 
 
-@dataclass(frozen=True)
-class Plan:
-    """All steps of a sweep, each after those that it needs."""
+class Plan(RootModel[tuple[Step, ...]]):
+    """Holds the steps of a sweep, each after those that it needs; it is stored as a list."""
 
-    steps: tuple[Step, ...]
+    model_config = ConfigDict(frozen=True)
 
-    def of(self, kind: Kind) -> list[Step]:
-        """The steps of one kind."""
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps in the order in which they are made."""
+        return self.root
+
+    def of(self, kind: StepKind) -> list[Step]:
+        """Return the steps of one kind."""
         return [step for step in self.steps if step.kind == kind]
 
     def with_needs(self, step_ids: Collection[str]) -> Plan:
-        """The plan of some steps alone, and of what they need."""
+        """Return the plan of some steps alone and of the steps that they need."""
         wanted = set(step_ids)
         for step in reversed(self.steps):
             if step.step_id in wanted:
@@ -88,8 +97,8 @@ def make_plan(jobs: Sequence[Job], *, reference: bool, shadows: int = 0) -> Plan
             for step in steps:
                 shared.setdefault(step.step_id, step)
             needs += [step.step_id for step in steps]
-        runs.append(Step("run", job, job.job_id, tuple(needs)))
-    return Plan(tuple(sorted(shared.values(), key=lambda step: KINDS.index(step.kind))) + tuple(runs))
+        runs.append(Step(kind="run", job=job, step_id=job.job_id, needs=tuple(needs)))
+    return Plan(tuple(sorted(shared.values(), key=lambda step: STEP_KINDS.index(step.kind))) + tuple(runs))
 
 
 def _shared_steps(job: Job, shadow: int, *, retrain: bool) -> list[Step]:
@@ -103,9 +112,10 @@ def _shared_steps(job: Job, shadow: int, *, retrain: bool) -> list[Step]:
     return [original, _step("retrain", job, shadow, forget, original.step_id)]
 
 
-def _step(kind: Kind, job: Job, shadow: int, depends_on: Sequence[object], *needs: str) -> Step:
+def _step(kind: StepKind, job: Job, shadow: int, depends_on: Sequence[object], *needs: str) -> Step:
     """A step whose id is that of everything it depends on."""
-    return Step(kind, job, fingerprint([kind, shadow, *depends_on])[:12], needs, shadow)
+    step_id = fingerprint([kind, shadow, *depends_on])[:12]
+    return Step(kind=kind, job=job, step_id=step_id, needs=needs, shadow=shadow)
 
 
 def shared_settings(job: Job) -> tuple[str, ...]:

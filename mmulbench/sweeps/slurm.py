@@ -16,7 +16,7 @@ from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.packing import ONE_EACH, packed
-from mmulbench.sweeps.plan import KINDS, Plan
+from mmulbench.sweeps.plan import STEP_KINDS, Plan
 from mmulbench.sweeps.slurm_jobs import (
     FILE,
     LOGS,
@@ -135,7 +135,7 @@ def _arrays(
     ended = {name for name, state in states.items() if state.status in ENDED}
     largest = _array_size()
     earlier: set[str] = set()
-    for kind in KINDS:
+    for kind in STEP_KINDS:
         steps = [step.step_id for step in plan.steps if step.kind == kind]
         queued = {step for task in live for step in task.steps}
         missing = [step for step in steps if step not in ended and step not in queued]

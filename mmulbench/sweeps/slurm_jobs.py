@@ -19,7 +19,8 @@ from mmulbench.records.reading import reading
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Frozen
 from mmulbench.sweeps.packing import PACK_PATTERN
-from mmulbench.sweeps.state import ENDED, StepId, StepState, now
+from mmulbench.sweeps.plan import StepId
+from mmulbench.sweeps.state import ENDED, StepState, now
 
 FILE = "slurm.json"
 LOGS = "slurm"

@@ -1,22 +1,19 @@
-"""What a sweep keeps on disk: the steps and options it was asked for, and what became of each step."""
+"""Describe what a sweep keeps on disk: its steps and options, and the state of each step."""
 
 from __future__ import annotations
 
 import os
 import socket
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from mmulbench.sweeps.grid import Frozen, Job
-from mmulbench.sweeps.plan import Kind, Plan, Step
+from mmulbench.sweeps.grid import Frozen
+from mmulbench.sweeps.plan import Plan
 
 Status = Literal["queued", "running", "done", "diverged", "not_applicable", "failed", "lost"]
 ENDED: tuple[Status, ...] = ("done", "diverged", "not_applicable", "failed")
-
-StepId = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
-"""Names files, so that nothing else may be one."""
 
 
 class StepState(Frozen):
@@ -36,38 +33,15 @@ class StepState(Frozen):
         return self.model_copy(update={"status": "queued", "ended": now(), "reason": reason, "killed": False})
 
 
-class StoredStep(Frozen):
-    """A step as it is kept on disk."""
-
-    kind: Kind
-    job: Job
-    step_id: StepId
-    needs: tuple[StepId, ...]
-    shadow: int = Field(default=0, ge=0)
-
-    @classmethod
-    def of(cls, step: Step) -> StoredStep:
-        """A step, to be kept."""
-        return cls(kind=step.kind, job=step.job, step_id=step.step_id, needs=step.needs, shadow=step.shadow)
-
-    def step(self) -> Step:
-        """The step."""
-        return Step(self.kind, self.job, self.step_id, self.needs, self.shadow)
-
-
-class StoredSweep(Frozen):
-    """What a sweep is: its steps and options; written once."""
+class Sweep(Frozen):
+    """Describes a sweep: its steps and the options they share; it is written once."""
 
     sweep_id: str
     created: datetime
     command: str
-    cwd: str = Field(description="where it was asked for: settings may name files from there")
-    options: dict[str, Any] = Field(description="of `run`, the same for all runs")
-    steps: tuple[StoredStep, ...]
-
-    def plan(self) -> Plan:
-        """The steps."""
-        return Plan(tuple(step.step() for step in self.steps))
+    cwd: str = Field(description="folder where the sweep was started: settings may name files from there")
+    options: dict[str, Any] = Field(description="options of `run`, the same for all runs")
+    plan: Plan = Field(alias="steps")
 
 
 def this_worker() -> str:

@@ -26,7 +26,7 @@ def status(sweeps_dir: Path, name: str | None, *, watch: bool, as_json: bool) ->
         0, or 1 if a step failed, diverged or was lost.
     """
     folder = find_sweep(sweeps_dir, name)
-    steps = folder.read().plan().steps
+    steps = folder.read().plan.steps
     found = standing(folder, steps)
     if watch:
         pause = WATCH_SECONDS if read_jobs(folder) is None else SLURM_WATCH_SECONDS
@@ -53,7 +53,7 @@ def logs(sweeps_dir: Path, name: str | None, run: str) -> None:
         UsageError: when no step or several have such an id, or it has not begun.
     """
     folder = find_sweep(sweeps_dir, name)
-    ids = [step.step_id for step in folder.read().plan().steps]
+    ids = [step.step_id for step in folder.read().plan.steps]
     found = [one for one in ids if one.startswith(run)]
     if len(found) > 1:
         raise UsageError(

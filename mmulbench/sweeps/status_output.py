@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mmulbench.sweeps.folder import SweepFolder
-from mmulbench.sweeps.plan import KINDS, Estimate, Plan
+from mmulbench.sweeps.plan import STEP_KINDS, Estimate, Plan
 from mmulbench.sweeps.state import ENDED
 from mmulbench.sweeps.status import Standing
 
@@ -28,7 +28,7 @@ def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
         return
     for step in plan.steps:
         print(f"{step.step_id}  {step.kind:8}  {step.title}")
-    counts = ", ".join(_counted(count, kind) for kind in KINDS if (count := len(plan.of(kind))))
+    counts = ", ".join(_counted(count, kind) for kind in STEP_KINDS if (count := len(plan.of(kind))))
     print(f"{counts}; {_estimated(expected, len(plan.steps))}")
 
 

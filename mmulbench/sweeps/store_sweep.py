@@ -1,9 +1,8 @@
-"""Starting a sweep: check it whole, write it down, and hand it to an executor."""
+"""Check a sweep whole, and prepare its folder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mmulbench.errors import UsageError
@@ -15,25 +14,10 @@ from mmulbench.sweeps.grid import Job, sweep_id
 from mmulbench.sweeps.options import stored_options
 from mmulbench.sweeps.plan import Plan, make_plan
 from mmulbench.sweeps.runner import request_of
-from mmulbench.sweeps.state import StoredStep, StoredSweep, now
+from mmulbench.sweeps.state import Sweep, now
 
 NOT_DECIDING = ("checkpoint_seconds",)
 """Options that do not make a sweep another one: nothing that it records depends on them."""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep that may be started.
-
-    Attributes:
-        folder: where it is kept.
-        plan: its steps.
-        new: whether it was not there before.
-    """
-
-    folder: SweepFolder
-    plan: Plan
-    new: bool
 
 
 def check_jobs(jobs: Sequence[Job], options: Request) -> None:
@@ -69,21 +53,39 @@ def plan_sweep(jobs: Sequence[Job], options: Request) -> Plan:
     return make_plan(jobs, reference=options.reference, shadows=options.shadows)
 
 
-def store_sweep(jobs: Sequence[Job], plan: Plan, options: Request, sweeps_dir: Path, command: str) -> Sweep:
-    """Write a sweep down, or find it: the same jobs with the same options are the same sweep.
+def define_sweep(jobs: Sequence[Job], plan: Plan, options: Request, command: str) -> Sweep:
+    """Describe a sweep; the same jobs with the same options have the same id.
 
-    Raises:
-        MmulbenchError: when a folder cannot be written.
+    Args:
+        jobs: the runs.
+        plan: their steps.
+        options: options that all runs share.
+        command: command line that asks for the sweep.
     """
     stored = stored_options(options)
     deciding = {key: value for key, value in stored.items() if key not in NOT_DECIDING}
-    name = sweep_id(jobs, deciding)
+    return Sweep(
+        sweep_id=sweep_id(jobs, deciding),
+        created=now(),
+        command=command,
+        cwd=str(Path.cwd()),
+        options=stored,
+        steps=plan,
+    )
+
+
+def prepare_sweep(sweep: Sweep, options: Request, sweeps_dir: Path) -> SweepFolder:
+    """Return the folder of a sweep, after making sure that all its folders can be written.
+
+    Args:
+        sweep: the sweep.
+        options: options that name the folders of records and of the cache.
+        sweeps_dir: folder that keeps all sweeps.
+
+    Raises:
+        MmulbenchError: A folder cannot be written.
+    """
     prepare_folder(sweeps_dir, "sweeps", SWEEPS_FLAG)
     prepare_folder(options.results_dir, "results", "--results-dir")
     prepare_folder(options.cache_dir, "cache", "--cache-dir")
-    folder = SweepFolder(sweeps_dir.resolve() / name)
-    steps = tuple(map(StoredStep.of, plan.steps))
-    sweep = StoredSweep(
-        sweep_id=name, created=now(), command=command, cwd=str(Path.cwd()), options=stored, steps=steps
-    )
-    return Sweep(folder, plan, folder.create(sweep))
+    return SweepFolder(sweeps_dir.resolve() / sweep.sweep_id)

@@ -14,7 +14,7 @@ from mmulbench.records.store import ResultsStore
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.plan import Plan, Step
-from mmulbench.sweeps.state import StepState, StoredStep, StoredSweep, now
+from mmulbench.sweeps.state import StepState, Sweep, now
 from mmulbench.sweeps.supervisor import GO_ON
 from mmulbench.sweeps.worker import Made, Work
 
@@ -24,20 +24,22 @@ ORIGINAL = "0" * 12
 def make_sweep(root: Path, *methods: str) -> tuple[SweepFolder, Plan]:
     """A sweep of one run for each method, all after one original, in ``root/sweeps``."""
     jobs = [Job(task="emoji", method=name, seed=1) for name in methods]
-    runs = [Step("run", job, f"{number:012x}", (ORIGINAL,)) for number, job in enumerate(jobs, 1)]
-    steps = (Step("original", jobs[0], ORIGINAL), *runs)
-    stored = [StoredStep.of(s) for s in steps]
+    runs = [
+        Step(kind="run", job=job, step_id=f"{number:012x}", needs=(ORIGINAL,))
+        for number, job in enumerate(jobs, 1)
+    ]
+    plan = Plan((Step(kind="original", job=jobs[0], step_id=ORIGINAL), *runs))
     folder = SweepFolder(root / "sweeps" / "1234abcd")
-    sweep = StoredSweep(
+    sweep = Sweep(
         sweep_id="1234abcd",
         created=now(),
         command="mmulbench sweep",
         cwd=str(root),
         options={"results_dir": str(root / "results"), "overwrite": "failed"},
-        steps=tuple(stored),
+        steps=plan,
     )
     assert folder.create(sweep)
-    return folder, Plan(steps)
+    return folder, plan
 
 
 def state(status: str = "running", **fields: object) -> StepState:
@@ -96,7 +98,7 @@ def main() -> int:
     """A worker: ``python sweep_toys.py ROOT [one]``; with ``one`` each process makes one step."""
     root = Path(sys.argv[1])
     folder = SweepFolder(root / "sweeps" / "1234abcd")
-    steps = folder.read().plan().steps
+    steps = folder.read().plan.steps
     if "one" not in sys.argv:
         Work(folder, steps, Toy(root)).run()
         return 0

@@ -27,7 +27,7 @@ def age(path, seconds=2 * LOST_SECONDS):
 
 def test_what_is_written_is_read(sweep):
     folder, plan = sweep
-    assert folder.read().plan() == plan
+    assert folder.read().plan == plan
     assert folder.states() == {} and folder.state(ORIGINAL) is None
     done = state("done", record="/some/where.json")
     folder.write_state(ORIGINAL, done)
@@ -47,7 +47,7 @@ def test_a_sweep_is_written_once_and_a_damaged_one_again(sweep):
     with pytest.raises(MmulbenchError, match=r"^cannot read the sweep .*sweep\.json: .* is damaged or of an"):
         folder.read()
     assert folder.create(stored)
-    assert folder.read().plan() == plan
+    assert folder.read().plan == plan
 
 
 def test_a_step_that_would_name_a_file_elsewhere_is_refused(sweep):

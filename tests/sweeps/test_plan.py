@@ -6,7 +6,7 @@ from sweep_toys import record_of
 
 from mmulbench.records.schema import Cost
 from mmulbench.sweeps.grid import checked_grid
-from mmulbench.sweeps.plan import KINDS, Plan, estimate, make_plan, step_seconds
+from mmulbench.sweeps.plan import STEP_KINDS, Plan, estimate, make_plan, step_seconds
 
 
 def plan(reference: bool = True, shadows: int = 0, **content: object) -> Plan:
@@ -59,7 +59,7 @@ def test_shadow_models_are_shared_as_far_as_they_are_the_same():
         shadows=2, task="emoji", method=["mmul", "scrub", "retrain"], seed=[1, 2], forget_size=[5, 9]
     )
     # Of each shadow model: one original; one retrain a forget set; one unlearned model a run that unlearns.
-    assert [len(found.of(kind)) for kind in KINDS] == [2 + 2, 4 + 4 * 2, 8 * 2, 12]
+    assert [len(found.of(kind)) for kind in STEP_KINDS] == [2 + 2, 4 + 4 * 2, 8 * 2, 12]
     by_id = {step.step_id: step for step in found.steps}
     assert len(by_id) == len(found.steps)
     before: set[str] = set()
