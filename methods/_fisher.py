@@ -148,6 +148,5 @@ def inverse_fisher_times(gradients: Tensor, damping: float, vector: Tensor) -> T
     count = len(gradients)
     gram = (gradients @ gradients.T).double()
     gram.diagonal().add_(damping * count)
-    inner = torch.linalg.solve(gram, (gradients @ vector).double()).to(vector.dtype)
-    solved: Tensor = (vector - gradients.T @ inner) / damping
-    return solved
+    inner: Tensor = torch.linalg.solve(gram, (gradients @ vector).double())
+    return (vector - gradients.T @ inner.to(vector.dtype)) / damping

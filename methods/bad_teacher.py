@@ -47,6 +47,8 @@ class BadTeacher(Descent):
         fraction: Annotated[float, Field(gt=0, le=1), Search(0.1, 1.0)] = 0.3
         temperature: Annotated[float, Field(gt=0), Search(0.5, 4.0, log=True)] = 1.0
 
+    config: Config
+
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Batches that mix Df and the drawn part of Dr."""
         data, rng = self.mixture(problem), problem.generator("order")

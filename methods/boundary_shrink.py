@@ -45,6 +45,8 @@ class BoundaryShrink(OneSetMethod):
 
         bound: Annotated[float, Field(ge=0), Search(0.01, 1.0, log=True)] = 0.1
 
+    config: Config
+
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
         """Classification only."""

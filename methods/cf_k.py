@@ -41,6 +41,8 @@ class CfK(Finetune):
 
         k: Annotated[int, Field(ge=1), Search(1, 8)] = 2
 
+    config: Config
+
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
         """AdamW over the last k blocks."""
         named = dict(model.named_parameters())

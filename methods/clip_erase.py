@@ -52,6 +52,8 @@ class ClipErase(GradientMethod):
         retain: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
         consistency: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 3.0
 
+    config: Config
+
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
         """Retrieval only."""
@@ -82,7 +84,4 @@ class ClipErase(GradientMethod):
         consistency = divergence({"p": before}, {"p": after}, 1.0)
         consistency = consistency + divergence({"p": before.T}, {"p": after.T}, 1.0)
         config = self.config
-        total: Tensor = (
-            config.forget * forgotten + config.retain * output.loss + config.consistency * consistency
-        )
-        return total
+        return config.forget * forgotten + config.retain * output.loss + config.consistency * consistency

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from mmulbench.core.data import Batch
-from mmulbench.core.method import BatchSize, Epochs, LearningRate, OneSetMethod, UnlearningProblem
+from mmulbench.core.method import DescentConfig, OneSetMethod, UnlearningProblem
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.core.search_space import Search
@@ -39,28 +39,23 @@ class DescentToDelete(OneSetMethod):
     reads: ClassVar[Literal["forget", "retain"]] = "retain"
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(DescentConfig):
         """Epochs, lr and batch size are shared by all methods; the number of steps sets the noise.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs a step.
             weight_decay: wd (that of ALBEF on Flickr30K in the released code).
             epsilon: of the guarantee (released code).
         """
 
-        epochs: Epochs = 5
-        lr: LearningRate = 3e-4
-        batch_size: BatchSize = 64
         weight_decay: Annotated[float, Field(gt=0, lt=2), Search(0.001, 1.0, log=True)] = 0.02
         epsilon: Annotated[float, Field(gt=0), Search(1.0, 100.0, log=True)] = 5.0
+
+    config: Config
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
         """The task's own loss on a batch of Dr, made strongly convex as far as a penalty can."""
         squares = torch.stack([parameter.square().sum() for parameter in model.parameters()])
-        loss: Tensor = model(batch).loss + self.config.weight_decay / 2 * squares.sum()
-        return loss
+        return model(batch).loss + self.config.weight_decay / 2 * squares.sum()
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Descend, then add the noise."""

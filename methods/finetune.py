@@ -20,4 +20,4 @@ class Finetune(OneSetMethod):
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
         """The task's own loss on a batch of Dr."""
-        return model(batch).loss  # type: ignore[no-any-return]
+        return model(batch).loss

@@ -43,6 +43,8 @@ class Fisher(Method):
         alpha: Annotated[float, Field(ge=0), Search(1e-9, 1e-3, log=True)] = 1e-7
         samples: Annotated[int, Field(ge=1)] = 1000
 
+    config: Config
+
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Estimate F and add the noise."""
         model = problem.copy_of_original().requires_grad_(True)

@@ -56,6 +56,8 @@ class GnnDelete(Descent):
 
         alpha: Annotated[float, Field(ge=0, le=1), Search(0.1, 0.9)] = 0.5
 
+    config: Config
+
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
         """Tasks with a graph only."""

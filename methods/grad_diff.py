@@ -39,9 +39,11 @@ class GradDiff(GradientMethod):
         gamma: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 1.0
         alpha: Annotated[float, Field(ge=0)] = 1.0
 
+    config: Config
+
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
         """The weighted difference on a batch of each set."""
         config = self.config
-        return config.alpha * model(retain).loss - config.gamma * model(forget).loss  # type: ignore[no-any-return]
+        return config.alpha * model(retain).loss - config.gamma * model(forget).loss

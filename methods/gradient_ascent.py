@@ -23,4 +23,4 @@ class GradientAscent(OneSetMethod):
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
         """Minus the task's own loss on a batch of Df."""
-        return -model(batch).loss  # type: ignore[no-any-return]
+        return -model(batch).loss

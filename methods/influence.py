@@ -55,6 +55,8 @@ class Influence(Method):
         samples: Annotated[int, Field(ge=1)] = 128
         batch_size: Annotated[int, Field(ge=1)] = 64
 
+    config: Config
+
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Take the step."""
         config, pools = self.config, reference_pools(problem)

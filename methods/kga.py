@@ -49,6 +49,8 @@ class Kga(Descent):
 
         alpha: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 0.1
 
+    config: Config
+
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Batches of Df, Dr and Dn side by side."""
         epochs, size = self.config.epochs, self.config.batch_size
@@ -87,8 +89,7 @@ class Kga(Descent):
             target = divergence(path_logits(problem.original, new), path_logits(new_helper, new), 1.0)
         gap = divergence(path_logits(model, forget), known, 1.0)
         kept = divergence(problem.outputs.logits(retain), path_logits(model, retain), 1.0)
-        total: Tensor = (gap - target).abs() + self.config.alpha * kept
-        return total
+        return (gap - target).abs() + self.config.alpha * kept
 
 
 def new_data(problem: UnlearningProblem) -> PairData:

@@ -43,9 +43,11 @@ class L1Sparse(Finetune):
 
         gamma: Annotated[float, Field(ge=0), Search(1e-6, 1e-2, log=True)] = 5e-4
 
+    config: Config
+
     def coefficient(self, epoch: int) -> float:
         """Weight of the penalty in an epoch, counted from 0."""
-        return float(self.config.gamma * (1 - epoch / self.config.epochs))
+        return self.config.gamma * (1 - epoch / self.config.epochs)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[[Batch], Tensor]:
         """The task's own loss plus the penalty of the epoch that a step belongs to."""

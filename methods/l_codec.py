@@ -67,6 +67,8 @@ class LCodec(Method):
         epsilon: Annotated[float, Field(gt=0)] = 0.1
         delta: Annotated[float, Field(gt=0, lt=1)] = 0.01
 
+    config: Config
+
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Step away from each batch of Df."""
         config, pools = self.config, reference_pools(problem)

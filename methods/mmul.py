@@ -53,6 +53,8 @@ class Mmul(GradientMethod):
         trainable: Literal["all", "fusion"] = "all"
         partner: Literal["retain", "forget"] = "retain"
 
+    config: Config
+
     def trainable(self) -> Group:
         """The parameter group that trains."""
         return "all" if self.config.trainable == "all" else "fusion"

@@ -37,9 +37,11 @@ class NegGradPlus(GradientMethod):
 
         alpha: Annotated[float, Field(ge=0, le=1), Search(0.5, 0.999)] = 0.95
 
+    config: Config
+
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
         """The weighted difference on a batch of each set."""
         alpha = self.config.alpha
-        return alpha * model(retain).loss - (1 - alpha) * model(forget).loss  # type: ignore[no-any-return]
+        return alpha * model(retain).loss - (1 - alpha) * model(forget).loss

@@ -47,6 +47,8 @@ class Npo(GradientMethod):
         beta: Annotated[float, Field(gt=0), Search(0.01, 1.0, log=True)] = 0.1
         alpha: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
 
+    config: Config
+
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
@@ -54,7 +56,7 @@ class Npo(GradientMethod):
         beta, alpha = self.config.beta, self.config.alpha
         now = log_likelihood(path_logits(model, forget), forget.targets)
         before = log_likelihood(problem.outputs.logits(forget), forget.targets)
-        total: Tensor = -2 / beta * nn.functional.logsigmoid(-beta * (now - before)).mean()
+        total = -2 / beta * nn.functional.logsigmoid(-beta * (now - before)).mean()
         return total + alpha * model(retain).loss if alpha else total
 
 

@@ -31,4 +31,4 @@ class RandomLabel(GradientMethod):
         else:
             logits = model(forget).logits[CLASSIFICATION]
             wrong = nn.functional.cross_entropy(logits, wrong_labels(labels, logits.shape[1]))
-        return wrong + model(retain).loss  # type: ignore[no-any-return]
+        return wrong + model(retain).loss

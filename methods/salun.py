@@ -45,6 +45,8 @@ class Salun(RandomLabel):
 
         fraction: Annotated[float, Field(gt=0, le=1), Search(0.1, 0.9)] = 0.5
 
+    config: Config
+
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
         """AdamW, undone outside the mask: neither gradient, momentum nor decay moves a weight there."""
         learner = super().learner(model, problem)

@@ -57,6 +57,8 @@ class Scrub(Method):
         temperature: Annotated[float, Field(gt=0)] = 4.0
         rewind: bool = False
 
+    config: Config
+
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Alternate, then rewind if asked to."""
         config = self.config
@@ -106,8 +108,7 @@ class Scrub(Method):
         """Alpha * d + gamma * CE on a batch of Dr."""
         teacher, student = problem.outputs.logits(retain), model(retain)
         distance = divergence(teacher, student.logits, self.config.temperature)
-        total: Tensor = self.config.alpha * distance + self.config.gamma * student.loss
-        return total
+        return self.config.alpha * distance + self.config.gamma * student.loss
 
 
 def divergence(teacher: dict[str, Tensor], student: dict[str, Tensor], temperature: float) -> Tensor:

@@ -42,6 +42,8 @@ class Ssd(Method):
         dampening: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 1.0
         samples: Annotated[int, Field(ge=1)] = 1000
 
+    config: Config
+
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Estimate both importances and dampen."""
         config, pools = self.config, reference_pools(problem)

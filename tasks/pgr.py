@@ -89,6 +89,8 @@ class Pgr(RelationTask):
 
         release: Literal["10_12_2018", "11_03_2019"] = "10_12_2018"
 
+    config: Config
+
     def rows(self, folder: Path) -> SentencesBySplit:
         """Read training and test file."""
         train_file, test_file = f"{self.config.release}_corpus/train.tsv", TEST

@@ -8,7 +8,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,12 +19,14 @@ from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Batch, PairData
 from mmulbench.core.model import Group, MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs
-from mmulbench.core.search_space import Search
+from mmulbench.core.search_space import NoSettings, Search
 from mmulbench.core.training import Checkpoints, EarlyStop, Learner, Phase, Recipe, check_finite, descend, fit
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator, torch_seeded
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from mmulbench.core.task import Task
 
 Epochs = Annotated[int, Field(ge=1), Search(1, 10)]
@@ -137,20 +139,35 @@ class UnlearningProblem:
 
 
 class Method(ABC):
-    """One unlearning method: a frozen ``Config`` and ``unlearn``.
+    """Describes one unlearning method by its settings and by ``unlearn``.
 
-    Register it in a file of its own name in ``methods/``:  ``@METHODS.register("my_method")``.
+    Register it in a file of its own name in ``methods/``: ``@METHODS.register("my_method")``. A method with
+    settings of its own nests a frozen dataclass in its class, and says once that ``self.config`` is one::
+
+        @dataclass(frozen=True)
+        class Config(GradientConfig):
+            alpha: Annotated[float, Field(ge=0)] = 1.0
+
+        config: Config
+
+    The last line is for type checkers alone, which then know the type of ``self.config.alpha``; the method
+    runs without it too.
+
+    Attributes:
+        config: settings of this method, an instance of ``Config``.
     """
+
+    # A type parameter would say the same less simply: ``class MyMethod(Method["MyMethod.Config"])``.
+    Config: ClassVar[type[DataclassInstance]] = NoSettings
+    """Settings of the method: a frozen dataclass whose fields have defaults and say where those come from."""
+
+    config: DataclassInstance
 
     is_reference: ClassVar[bool] = False
     """True for retrain alone: the model every other method is compared with."""
 
-    @dataclass(frozen=True)
-    class Config:
-        """Settings of the method; every field has a default and says where it comes from."""
-
-    def __init__(self, config: Any = None) -> None:
-        self.config: Any = config if config is not None else self.Config()
+    def __init__(self, config: DataclassInstance | None = None) -> None:
+        self.config = config if config is not None else self.Config()
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
@@ -168,30 +185,51 @@ class Method(ABC):
 
 
 @dataclass(frozen=True)
-class GradientConfig:
-    """Settings shared by the gradient-based methods.
+class DescentConfig:
+    """Holds the settings that every method has which descends on a loss.
 
-    The same epochs, learning rate and batch size for every method, so that none is favoured before tuning:
-    a tenth of the epochs that train the original of the emoji task, at a third of its peak learning rate.
+    Epochs, learning rate and batch size are the same for every method, so that none is favoured before
+    tuning: a tenth of the epochs that train the original of the emoji task, at a third of its peak learning
+    rate.
 
     Attributes:
         epochs: passes over the retain set (over the forget set for a method that reads nothing else).
         lr: AdamW's learning rate.
         batch_size: pairs of each set a step.
-        patience: stop after so many epochs without a lower loss on validation pairs, and return the epoch
-            where it was lowest; 0: run all epochs, as the paper does.
     """
 
     epochs: Epochs = 5
     lr: LearningRate = 3e-4
     batch_size: BatchSize = 64
+
+
+@dataclass(frozen=True)
+class GradientConfig(DescentConfig):
+    """Holds the settings shared by the gradient-based methods.
+
+    Attributes:
+        patience: stop after so many epochs without a lower loss on validation pairs, and return the epoch
+            where it was lowest; 0: run all epochs, as the paper does.
+    """
+
     patience: Patience = 0
+
+
+@runtime_checkable
+class StopsEarly(Protocol):
+    """Describes settings with a patience, which ends training early."""
+
+    @property
+    def patience(self) -> int:
+        """Epochs in a row without a lower validation loss before stopping."""
 
 
 class Descent(Method):
     """Descends on a loss from a copy of the original."""
 
-    Config = GradientConfig  # type: ignore[assignment]
+    Config = GradientConfig
+
+    config: DescentConfig
 
     def trainable(self) -> Group:
         """Which parameter group trains."""
@@ -223,7 +261,8 @@ class Descent(Method):
         batches, steps = self.batches(problem)
         loss = self.loss_of(model, problem)
         tick = problem.progress.counter(steps * self.config.epochs, type(self).__name__)
-        stop = problem.early_stop(model, getattr(self.config, "patience", 0))
+        patience = self.config.patience if isinstance(self.config, StopsEarly) else 0
+        stop = problem.early_stop(model, patience)
         epochs = ([Phase(itertools.islice(batches, steps), loss, "step")] for _ in range(self.config.epochs))
         with torch_seeded(problem.seed, "unlearning"):
             descend(learner, epochs, tick, stop, problem.checkpoints)

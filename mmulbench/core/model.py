@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +73,11 @@ class MultimodalModel(nn.Module, ABC):
     paths: tuple[str, ...]
     """Names of the association paths, such as contrastive and matching: every way the model can tell that a
     pair belongs together, hence every way membership can leak."""
+
+    if TYPE_CHECKING:  # torch types every call of a module as Any
+
+        def __call__(self, batch: Batch) -> ModelOutput:
+            """Run `forward`."""
 
     @abstractmethod
     def encode(self, modality: str, inputs: Inputs) -> Encoded:

@@ -1,4 +1,7 @@
-"""Where a setting is searched when a method is tuned: written beside the setting, in its annotation."""
+"""Settings of methods and tasks, and where they are searched when a method is tuned.
+
+The range of a search is written beside the setting, in its annotation.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """Stands for the settings of a method or task that has none."""
 
 
 @dataclass(frozen=True)

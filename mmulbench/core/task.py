@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from mmulbench.core.data import Integers, Split
 from mmulbench.core.data_info import DataInfo, DataReport
 from mmulbench.core.model import RawItems, TaskShape
+from mmulbench.core.search_space import NoSettings
 from mmulbench.core.training import Recipe
 from mmulbench.errors import UsageError
 from mmulbench.hashing import fingerprint
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,19 @@ def data_fingerprint(arrays: Sequence[NDArray[Any]], texts: Sequence[str]) -> st
 
 
 class Task(ABC):
-    """One task. Register it in a file of its own name in ``tasks/``: ``@TASKS.register("my_task")``."""
+    """Describes one task: its data, the forget sets, and how the original is trained.
+
+    Register it in a file of its own name in ``tasks/``: ``@TASKS.register("my_task")``. Its settings are
+    written as those of a method are, see `mmulbench.core.method.Method`.
+
+    Attributes:
+        config: settings of this task, an instance of ``Config``.
+    """
+
+    Config: ClassVar[type[DataclassInstance]] = NoSettings
+    """Settings of the task, part of every record: a frozen dataclass whose fields all have defaults."""
+
+    config: DataclassInstance
 
     classes: ClassVar[tuple[str, ...]] = ()
     """Names of the classes that pairs fall into; none for retrieval."""
@@ -86,12 +102,8 @@ class Task(ABC):
     tuned_like: ClassVar[tuple[str, str] | None] = None
     """Task and backbone whose tuned settings methods start from, where none are tuned on this task."""
 
-    @dataclass(frozen=True)
-    class Config:
-        """Settings of the task, part of every record."""
-
-    def __init__(self, config: Any = None) -> None:
-        self.config: Any = config if config is not None else self.Config()
+    def __init__(self, config: DataclassInstance | None = None) -> None:
+        self.config = config if config is not None else self.Config()
 
     @abstractmethod
     def load(self, data_dir: Path, progress: Progress) -> TaskData:

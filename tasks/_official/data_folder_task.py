@@ -36,6 +36,8 @@ class DataFolderTask(Task):
             if self.limit < 0 or self.limit == 1:
                 raise ValueError("limit must be 0 (all) or at least 2")
 
+    config: Config
+
     def folder(self, data_dir: Path) -> Path:
         """The task's own folder."""
         return data_dir / self.name

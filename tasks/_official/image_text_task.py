@@ -71,6 +71,8 @@ class ImageTextTask(DataFolderTask):
 
         hub: str = ""
 
+    config: Config
+
     @abstractmethod
     def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
         """The rows of the local annotation files, each with its split.

@@ -37,6 +37,8 @@ class PictureTask(Task):
             if self.limit != 0 and self.limit < 20:
                 raise ValueError("limit must be 0 (all) or at least 20")
 
+    config: Config
+
 
 class PictureSplits(NamedTuple):
     """Holds the numbers of the pictures in each split, ascending.

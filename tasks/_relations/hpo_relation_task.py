@@ -109,6 +109,8 @@ class HpoRelationTask(Task):
                 if getattr(self, name) < 0 or 0 < getattr(self, name) < 20:
                     raise ValueError(f"{name} must be 0 (all) or at least 20")
 
+    config: Config
+
     @abstractmethod
     def subjects(self) -> tuple[list[Subject], Mapping[str, str]]:
         """All subjects, in a fixed order, and the names of their nodes by id."""

@@ -27,12 +27,6 @@ def test_all_methods_are_registered():
     assert set(METHODS.names()) >= BUILT_IN
 
 
-def every_setting_is_in_its_own_docstring(trial: MethodTrial) -> None:
-    """The documentation of a built-in's settings is in one place."""
-    for name in trial.cls.Config.__dataclass_fields__:
-        demand(f"{name}:" in trial.cls.Config.__doc__, f"{name} is missing")
-
-
 def weights_have_the_originals_names_and_shapes(trial: MethodTrial) -> None:
     """Nothing is added to the model."""
     shapes = [
@@ -44,7 +38,6 @@ def weights_have_the_originals_names_and_shapes(trial: MethodTrial) -> None:
 
 CHECKS = [
     *method_checks(),
-    Check(every_setting_is_in_its_own_docstring, once=True),
     Check(weights_have_the_originals_names_and_shapes),
 ]
 ADDS_WEIGHTS = {"gnndelete"}

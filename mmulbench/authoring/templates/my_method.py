@@ -35,11 +35,12 @@ class MyMethod(GradientMethod):
         # Field says what is allowed, Search where `mmulbench tune` looks.
         weight: Annotated[float, Field(ge=0), Search(0.01, 1.0, log=True)] = 0.1
 
+    config: Config  # so that type checkers know what self.config holds
+
     # The method itself: model(batch) has the task's loss, the logits, and the unimodal and fused
     # representations; problem.outputs has what the original said about Df and Dr.
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
         """The scalar to descend on, for one batch of Df and one of Dr."""
-        total: Tensor = model(retain).loss - self.config.weight * model(forget).loss
-        return total
+        return model(retain).loss - self.config.weight * model(forget).loss
