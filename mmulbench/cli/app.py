@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmulbench import __version__
+from mmulbench import __version__, defaults
 from mmulbench.cli import launch
 from mmulbench.cli.author import check_app, new_app
 from mmulbench.cli.options import (
@@ -122,28 +122,27 @@ def run(
         raise UsageError("--processes divides a run between this machine's GPUs; leave it out with Slurm")
     if processes > 1 and not launch.is_started():
         raise typer.Exit(launch.start(processes, device, context.obj))
-    from mmulbench.cli import folders
     from mmulbench.cli.run_output import run_and_print
     from mmulbench.runs.session import DEFAULT_SEED, Request
 
     request = Request(
-        methods=method,
+        methods=tuple(method),
         task=task,
         backbone=backbone,
-        seeds=seed or [DEFAULT_SEED],
+        seeds=tuple(seed or (DEFAULT_SEED,)),
         forget_size=forget_size,
-        settings=settings or [],
+        settings=tuple(settings or ()),
         device=device,
-        data_dir=folders.data_dir(data_dir),
-        results_dir=folders.results_dir(results_dir),
-        cache_dir=folders.cache_dir(cache_dir),
+        data_dir=defaults.data_dir(data_dir),
+        results_dir=defaults.results_dir(results_dir),
+        cache_dir=defaults.cache_dir(cache_dir),
         overwrite=overwrite.value,
         reference=not no_reference,
-        plugins=folders.plugin_files(plugin),
-        tuned_dir=folders.tuned_dir(tuned_dir),
+        plugins=defaults.plugin_files(plugin),
+        tuned_dir=defaults.tuned_dir(tuned_dir),
         untuned=untuned,
         shadows=shadows,
-        checkpoint_seconds=folders.checkpoint_seconds(),
+        checkpoint_seconds=defaults.checkpoint_seconds(),
     )
     if executor is RunExecutor.slurm or slurm:
         raise typer.Exit(submit_run(request, executor.value, slurm or (), as_json=as_json))
@@ -160,10 +159,9 @@ def list_(
     debug: Debug = False,
 ) -> None:
     """List what there is."""
-    from mmulbench.cli.folders import plugin_files
     from mmulbench.cli.list_output import print_list
 
-    print_list(what.value, plugin_files(plugin), as_json=as_json)
+    print_list(what.value, defaults.plugin_files(plugin), as_json=as_json)
 
 
 @app.command()
@@ -188,10 +186,9 @@ def leaderboard(
     debug: Debug = False,
 ) -> None:
     """Make the tables from the records."""
-    from mmulbench.cli.folders import results_dir as folder
     from mmulbench.cli.run_output import make_leaderboard
 
-    make_leaderboard(folder(results_dir), task, metric, output, check=check)
+    make_leaderboard(defaults.results_dir(results_dir), task, metric, output, check=check)
 
 
 @app.command()
@@ -205,19 +202,17 @@ def plot(
     debug: Debug = False,
 ) -> None:
     """Plot the records: forgetting against retention, score distributions, cost."""
-    from mmulbench.cli.folders import results_dir as folder
     from mmulbench.cli.run_output import make_plots
 
-    make_plots(folder(results_dir), task, metric, output)
+    make_plots(defaults.results_dir(results_dir), task, metric, output)
 
 
 @data_app.command("info")
 def data_info(task: TaskName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Say what a task's data is, its terms, its size, and what to put where."""
     from mmulbench.cli.data_check import print_info
-    from mmulbench.cli.folders import plugin_files
 
-    print_info(task, plugin_files(plugin), as_json=as_json)
+    print_info(task, defaults.plugin_files(plugin), as_json=as_json)
 
 
 @data_app.command("check")
@@ -233,11 +228,9 @@ def data_check(
 ) -> None:
     """Count a task's data against what there should be; list missing and damaged files, show a sample."""
     from mmulbench.cli.data_check import print_check
-    from mmulbench.cli.folders import data_dir as folder
-    from mmulbench.cli.folders import plugin_files
 
-    plugins = plugin_files(plugin)
-    raise typer.Exit(print_check(task, folder(data_dir), plugins, hub=hub, as_json=as_json))
+    plugins = defaults.plugin_files(plugin)
+    raise typer.Exit(print_check(task, defaults.data_dir(data_dir), plugins, hub=hub, as_json=as_json))
 
 
 @data_app.command("prepare")
@@ -254,16 +247,15 @@ def data_prepare(
     debug: Debug = False,
 ) -> None:
     """Compute a task's model inputs into the cache; goes on where it was interrupted."""
-    from mmulbench.cli import folders
     from mmulbench.cli.data_prepare import print_prepare
 
     print_prepare(
         task,
         backbone,
         settings or [],
-        folders.data_dir(data_dir),
-        folders.cache_dir(cache_dir),
-        folders.plugin_files(plugin),
+        defaults.data_dir(data_dir),
+        defaults.cache_dir(cache_dir),
+        defaults.plugin_files(plugin),
         as_json=as_json,
     )
 

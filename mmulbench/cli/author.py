@@ -43,8 +43,8 @@ def new_task(name: Name, folder: Folder = None, debug: Debug = False) -> None:
 @check_app.command("method")
 def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Try a method on a tiny model of every kind of task; exit 1 where it breaks the contract."""
-    from mmulbench.cli.folders import plugin_files
     from mmulbench.conformance import report
+    from mmulbench.defaults import plugin_files
 
     raise typer.Exit(report.check_method(name, plugin_files(plugin), as_json=as_json))
 
@@ -58,8 +58,8 @@ def check_task(
     debug: Debug = False,
 ) -> None:
     """Try a task on its data; exit 1 where it breaks the contract."""
-    from mmulbench.cli import folders
+    from mmulbench import defaults
     from mmulbench.conformance import report
 
-    plugins = folders.plugin_files(plugin)
-    raise typer.Exit(report.check_task(name, folders.data_dir(data_dir), plugins, as_json=as_json))
+    plugins = defaults.plugin_files(plugin)
+    raise typer.Exit(report.check_task(name, defaults.data_dir(data_dir), plugins, as_json=as_json))

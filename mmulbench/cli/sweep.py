@@ -103,7 +103,7 @@ def sweep(
     debug: Debug = False,
 ) -> None:
     """Make many runs: every task with every method, seed and forget size, or what a file says."""
-    from mmulbench.cli import folders
+    from mmulbench import defaults
     from mmulbench.runs.session import Request
     from mmulbench.sweeps import commands
     from mmulbench.sweeps.choose_executor import Asked, choose_executor
@@ -113,16 +113,16 @@ def sweep(
     options = Request(
         task="",
         device=device,
-        data_dir=folders.data_dir(data_dir),
-        results_dir=folders.results_dir(results_dir),
-        cache_dir=folders.cache_dir(cache_dir),
-        tuned_dir=folders.tuned_dir(tuned_dir),
+        data_dir=defaults.data_dir(data_dir),
+        results_dir=defaults.results_dir(results_dir),
+        cache_dir=defaults.cache_dir(cache_dir),
+        tuned_dir=defaults.tuned_dir(tuned_dir),
         overwrite=overwrite.value,
         reference=not no_reference,
         untuned=untuned,
         shadows=shadows,
-        plugins=folders.plugin_files(plugin),
-        checkpoint_seconds=folders.checkpoint_seconds(),
+        plugins=defaults.plugin_files(plugin),
+        checkpoint_seconds=defaults.checkpoint_seconds(),
     )
     given = {
         "task": task,
@@ -138,7 +138,7 @@ def sweep(
     code = commands.sweep(
         grid,
         options,
-        folders.sweeps_dir(sweeps_dir),
+        defaults.sweeps_dir(sweeps_dir),
         choose_executor(asked, read_executor(file) if file is not None else {}),
         command,
         dry_run=dry_run,
@@ -155,7 +155,7 @@ def status(
     debug: Debug = False,
 ) -> None:
     """Show how far a sweep is: what is done, runs, waits or failed, and how long is left."""
-    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.defaults import sweeps_dir as folder
     from mmulbench.sweeps import status_commands
 
     raise typer.Exit(status_commands.status(folder(sweeps_dir), sweep, watch=watch, as_json=as_json))
@@ -168,7 +168,7 @@ def logs(
     debug: Debug = False,
 ) -> None:
     """Show what a step of a sweep printed."""
-    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.defaults import sweeps_dir as folder
     from mmulbench.sweeps import status_commands
 
     status_commands.logs(folder(sweeps_dir), sweep, run)
@@ -193,7 +193,7 @@ def retry(
     debug: Debug = False,
 ) -> None:
     """Do again what failed or was lost in a sweep, and what was never begun."""
-    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.defaults import sweeps_dir as folder
     from mmulbench.sweeps import commands
     from mmulbench.sweeps.choose_executor import Asked
 
@@ -207,7 +207,7 @@ def retry(
 
 def cancel(sweep: SweepName = None, sweeps_dir: SweepsDir = None, debug: Debug = False) -> None:
     """Let a sweep start nothing more; what runs ends as it would."""
-    from mmulbench.cli.folders import sweeps_dir as folder
+    from mmulbench.defaults import sweeps_dir as folder
     from mmulbench.sweeps import status_commands
 
     status_commands.cancel(folder(sweeps_dir), sweep)
@@ -215,7 +215,7 @@ def cancel(sweep: SweepName = None, sweeps_dir: SweepsDir = None, debug: Debug =
 
 def submit_run(request: Request, executor: str, slurm: Sequence[str], *, as_json: bool) -> int:
     """What ``mmulbench run --executor slurm`` does: a sweep of its runs."""
-    from mmulbench.cli.folders import sweeps_dir
+    from mmulbench.defaults import sweeps_dir
     from mmulbench.sweeps import commands
     from mmulbench.sweeps.choose_executor import Asked, choose_executor
     from mmulbench.sweeps.grid import checked_grid

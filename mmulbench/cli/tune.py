@@ -53,7 +53,7 @@ def tune(
     debug: Debug = False,
 ) -> None:
     """Search each method's settings on held-out data; the best become its defaults on this task."""
-    from mmulbench.cli import folders
+    from mmulbench import defaults
     from mmulbench.packages import package_folder
 
     package_folder("optuna", "mmulbench tune", "tune")
@@ -63,16 +63,16 @@ def tune(
     request = TuneRequest(
         task=task,
         trials=trials,
-        methods=method or [],
+        methods=tuple(method or ()),
         backbone=backbone,
         seeds=tuple(dict.fromkeys(seed or DEFAULT_SEEDS)),
         budget=budget,
         forget_size=forget_size,
-        settings=settings or [],
+        settings=tuple(settings or ()),
         device=device,
-        data_dir=folders.data_dir(data_dir),
-        tuned_dir=folders.tuned_dir(tuned_dir),
-        cache_dir=folders.cache_dir(cache_dir),
-        plugins=folders.plugin_files(plugin),
+        data_dir=defaults.data_dir(data_dir),
+        tuned_dir=defaults.tuned_dir(tuned_dir),
+        cache_dir=defaults.cache_dir(cache_dir),
+        plugins=defaults.plugin_files(plugin),
     )
     raise typer.Exit(tune_and_print(request, as_json=as_json, quiet=quiet))

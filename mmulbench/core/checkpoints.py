@@ -19,9 +19,6 @@ from mmulbench.core.training import Checkpoints, EarlyStop, Learner
 
 KIND = "unfinished"
 
-CHECKPOINT_SECONDS = 60.0
-"""What a kill costs at most, beside a step."""
-
 SHARE = 0.05
 """Of a training's time that writing checkpoints takes at most."""
 

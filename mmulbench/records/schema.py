@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 
 SCHEMA_VERSION = 1
@@ -20,13 +21,7 @@ Status = Literal["done", "diverged", "failed", "not_applicable"]
 Scalar = bool | int | float | str | None
 
 
-class _Frozen(BaseModel):
-    """Immutable, refuses unknown fields, NaN and infinity: what is stored is what was meant."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class RunSpec(_Frozen):
+class RunSpec(Frozen):
     """Everything that decides a run's numbers; hashes to its id."""
 
     task: str
@@ -60,7 +55,7 @@ class RunSpec(_Frozen):
         return fingerprint(self.model_dump(mode="json"))[:12]
 
 
-class Value(_Frozen):
+class Value(Frozen):
     """One measured number with what is needed to read it."""
 
     value: float | None = Field(description="null where it cannot be computed; `missing` then says why")
@@ -73,7 +68,7 @@ class Value(_Frozen):
     chance: float | None = Field(default=None, description="expected value of random scores")
 
 
-class Cost(_Frozen):
+class Cost(Frozen):
     """What unlearning alone cost: no data preparation, no training of the original, no evaluation."""
 
     seconds: float = Field(ge=0, description="wall seconds")
@@ -91,7 +86,7 @@ class Cost(_Frozen):
     flops_ratio: float | None = Field(default=None, description="flops / retrain's flops")
 
 
-class Tuning(_Frozen):
+class Tuning(Frozen):
     """Where a run's settings come from: a study that tried many and took the best."""
 
     study_id: str
@@ -105,7 +100,7 @@ class Tuning(_Frozen):
     )
 
 
-class ScoreHistogram(_Frozen):
+class ScoreHistogram(Frozen):
     """Distribution of association scores of one path before (original) and after unlearning."""
 
     edges: list[float] = Field(description="bin edges, one more than there are counts")
@@ -113,7 +108,7 @@ class ScoreHistogram(_Frozen):
     after: dict[str, list[int]]
 
 
-class Environment(_Frozen):
+class Environment(Frozen):
     """Where a run ran."""
 
     mmulbench: str
@@ -126,7 +121,7 @@ class Environment(_Frozen):
     packages: dict[str, str] = Field(description="versions of the packages that touch the numbers")
 
 
-class RunResult(_Frozen):
+class RunResult(Frozen):
     """One run's record: its specification, values, cost, and where it ran."""
 
     schema_version: int = SCHEMA_VERSION

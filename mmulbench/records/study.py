@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import write_atomically
+from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.reading import reading
 from mmulbench.records.schema import METRIC_VERSION, Environment, Scalar, Tuning
@@ -26,11 +27,7 @@ STUDY_VERSION = 1
 TrialState = Literal["done", "pruned", "diverged", "over_budget", "failed"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class StudySpec(_Frozen):
+class StudySpec(Frozen):
     """Everything that decides what the trials of a study find, whatever their number."""
 
     task: str
@@ -54,7 +51,7 @@ class StudySpec(_Frozen):
         return fingerprint(self.model_dump(mode="json"))[:12]
 
 
-class Trial(_Frozen):
+class Trial(Frozen):
     """One configuration that was tried."""
 
     settings: dict[str, Scalar] = Field(description="the searched settings; all others are the defaults")
@@ -64,7 +61,7 @@ class Trial(_Frozen):
     reason: str | None = Field(default=None, description="why it is not done")
 
 
-class Study(_Frozen):
+class Study(Frozen):
     """The trials of one method on one task, in their order."""
 
     spec: StudySpec

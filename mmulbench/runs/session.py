@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import Field
+
+from mmulbench import defaults
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
 from mmulbench.errors import UsageError
@@ -23,16 +26,15 @@ from mmulbench.runs.prepare import Prepared
 DEFAULT_SEED = 42
 
 
-@dataclass(frozen=True, kw_only=True)
 class Request(TaskRequest):
-    """The options of ``mmulbench run``."""
+    """Holds the options of ``mmulbench run``."""
 
-    seeds: Sequence[int] = (DEFAULT_SEED,)
-    results_dir: Path = Path("results")
-    overwrite: Overwrite = "failed"
-    reference: bool = True
-    untuned: bool = False
-    shadows: int = 0
+    seeds: tuple[int, ...] = Field(default=(DEFAULT_SEED,), description="one run each for every method")
+    results_dir: Path = Field(default_factory=defaults.results_dir, description="folder of records")
+    overwrite: Overwrite = Field(default="failed", description="which records are made again")
+    reference: bool = Field(default=True, description="whether to compare with retrain")
+    untuned: bool = Field(default=False, description="whether to ignore tuned settings")
+    shadows: int = Field(default=0, description="number of shadow models to attack with besides")
 
 
 class Configured(NamedTuple):

@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 from mmulbench.files import reason_of
+from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import Scalar
-
-
-class Frozen(BaseModel):
-    """Immutable, refuses unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Job(Frozen):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors
+from mmulbench.records.reading import first_fault
 from mmulbench.runs.session import Request
 
 OF_JOBS = ("task", "methods", "seeds", "backbone", "forget_size", "settings")
@@ -19,15 +21,15 @@ OF_JOBS = ("task", "methods", "seeds", "backbone", "forget_size", "settings")
 def stored_options(request: Request) -> dict[str, Any]:
     """The options as JSON can hold them, folders as absolute paths: workers may start elsewhere."""
     found: dict[str, Any] = {}
-    for field in fields(request):
-        if field.name in OF_JOBS:
+    for name in type(request).model_fields:
+        if name in OF_JOBS:
             continue
-        value = getattr(request, field.name)
+        value = getattr(request, name)
         if isinstance(value, Path):
             value = str(value.resolve())
         elif isinstance(value, tuple | list):
             value = [str(Path(one).resolve()) for one in value]
-        found[field.name] = value
+        found[name] = value
     return found
 
 
@@ -45,9 +47,10 @@ def options_of(stored: Mapping[str, Any]) -> Request:
             elif isinstance(value, list):
                 found[name] = tuple(Path(one) for one in value)
         return Request(task="", **found)
-    except TypeError as error:
+    except (TypeError, ValidationError) as error:
+        reason = first_fault(error) if isinstance(error, ValidationError) else error
         raise MmulbenchError(
-            f"the sweep's options cannot be used ({error}): it is damaged or of another version of mmulbench"
+            f"the sweep's options cannot be used ({reason}): it is damaged or of another version of mmulbench"
         ) from error
 
 

@@ -11,9 +11,10 @@ from typing import Annotated, Literal, get_args
 from pydantic import ConfigDict, Field, RootModel
 
 from mmulbench.core.registry import METHODS
+from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import RunResult
-from mmulbench.sweeps.grid import Frozen, Job, titled
+from mmulbench.sweeps.grid import Job, titled
 
 StepKind = Literal["original", "retrain", "shadow", "run"]
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)

@@ -52,7 +52,7 @@ class Runner:
         """
         request = request_of(step.job, self._options)
         if again and request.overwrite == "never":
-            request = replace(request, overwrite="failed")
+            request = request.model_copy(update={"overwrite": "failed"})
         checked = check(request)
         if step.kind == "run":
             # Before hours are spent on a record that has no place.
@@ -127,12 +127,12 @@ def failed_record(run: Run, opened: Opened, reason: str) -> RunResult:
 
 def request_of(job: Job, options: Request) -> Request:
     """The request of a job's run."""
-    return replace(
-        options,
-        task=job.task,
-        methods=(job.method,),
-        seeds=(job.seed,),
-        backbone=job.backbone,
-        forget_size=job.forget_size,
-        settings=job.settings,
-    )
+    own = {
+        "task": job.task,
+        "methods": (job.method,),
+        "seeds": (job.seed,),
+        "backbone": job.backbone,
+        "forget_size": job.forget_size,
+        "settings": job.settings,
+    }
+    return options.model_copy(update=own)

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import write_atomically
+from mmulbench.frozen import Frozen
 from mmulbench.records.reading import reading
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
-from mmulbench.sweeps.grid import Frozen
 from mmulbench.sweeps.packing import PACK_PATTERN
 from mmulbench.sweeps.plan import StepId
 from mmulbench.sweeps.state import ENDED, StepState, now

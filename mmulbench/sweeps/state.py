@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from mmulbench.sweeps.grid import Frozen
+from mmulbench.frozen import Frozen
 from mmulbench.sweeps.plan import Plan
 
 Status = Literal["queued", "running", "done", "diverged", "not_applicable", "failed", "lost"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from pydantic import Field
 
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import load_plugins
@@ -18,17 +20,17 @@ from mmulbench.runs.open_task import Opened, Output, TaskRequest, check, open_ta
 from mmulbench.tuning.holdout import PUBLISHED_SEEDS
 from mmulbench.tuning.trials import Bench, make_bench, study_spec, tune
 
+DEFAULT_TRIALS = 20
 DEFAULT_SEEDS = (1, 2)
 DEFAULT_BUDGET = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
 class TuneRequest(TaskRequest):
-    """The options of ``mmulbench tune``; no methods means all that have settings to search."""
+    """Holds the options of ``mmulbench tune``; no methods means all that have settings to search."""
 
-    trials: int
-    seeds: Sequence[int] = DEFAULT_SEEDS
-    budget: float = DEFAULT_BUDGET
+    trials: int = Field(default=DEFAULT_TRIALS, description="configurations tried for each method")
+    seeds: tuple[int, ...] = Field(default=DEFAULT_SEEDS, description="each has its own forget set")
+    budget: float = Field(default=DEFAULT_BUDGET, description="FLOPs of a trial, as a part of retrain's")
 
 
 Done = Callable[[str, Study | None, str], None]
@@ -45,8 +47,9 @@ def tune_session(request: TuneRequest, progress: Progress, done: Done) -> list[S
     if published := [seed for seed in request.seeds if seed in PUBLISHED_SEEDS]:
         raise UsageError(f"--seed {published[0]} is for records; tune with another, such as --seed 1")
     load_plugins(request.plugins)
-    everything = [name for name in METHODS.names() if search_space(METHODS.get(name).Config)]
-    request = replace(request, methods=request.methods or everything)
+    if not request.methods:
+        searched = [name for name in METHODS.names() if search_space(METHODS.get(name).Config)]
+        request = request.model_copy(update={"methods": tuple(searched)})
     checked = check(request)
     for name, cls in checked.classes.items():
         if not search_space(cls.Config):

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mmulbench.cli.folders import plugin_files
 from mmulbench.core import plugins
 from mmulbench.core.plugins import load_plugins, plugin_of, plugins_of_run
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
+from mmulbench.defaults import plugin_files
 from mmulbench.errors import MmulbenchError, UsageError
 
 METHOD = '''"""A file of methods."""
@@ -275,6 +275,6 @@ def test_an_installed_packages_name_is_taken(write):
 
 def test_files_of_the_variable_come_before_those_of_the_option(monkeypatch):
     monkeypatch.delenv("MMULBENCH_PLUGINS", raising=False)
-    assert plugin_files(None) == []
+    assert plugin_files(None) == ()
     monkeypatch.setenv("MMULBENCH_PLUGINS", os.pathsep.join(["a.py", "", "b.py"]))
-    assert plugin_files([Path("c.py")]) == [Path("a.py"), Path("b.py"), Path("c.py")]
+    assert plugin_files([Path("c.py")]) == (Path("a.py"), Path("b.py"), Path("c.py"))

@@ -1,0 +1,11 @@
+"""The base of all models that are stored: immutable, and strict about what they hold."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """Forbids changes, unknown fields, NaN and infinity, so that what is stored is what was meant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
