@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from mmulbench.core.method import OneSetMethod as OneSetMethod
     from mmulbench.core.method import Patience as Patience
     from mmulbench.core.method import UnlearningProblem as UnlearningProblem
+    from mmulbench.core.metric import HEADLINE as HEADLINE
+    from mmulbench.core.metric import CombinedMetric as CombinedMetric
+    from mmulbench.core.metric import Estimate as Estimate
+    from mmulbench.core.metric import Estimates as Estimates
+    from mmulbench.core.metric import Metric as Metric
+    from mmulbench.core.metric import Needs as Needs
+    from mmulbench.core.metric import PathMetric as PathMetric
+    from mmulbench.core.metric import PathObservation as PathObservation
+    from mmulbench.core.metric import PathPopulation as PathPopulation
+    from mmulbench.core.metric import PopulationMetric as PopulationMetric
+    from mmulbench.core.metric import UtilityMetric as UtilityMetric
     from mmulbench.core.model import Backbone as Backbone
     from mmulbench.core.model import Encoded as Encoded
     from mmulbench.core.model import Group as Group
@@ -38,6 +49,7 @@ if TYPE_CHECKING:
     from mmulbench.core.model import TaskShape as TaskShape
     from mmulbench.core.registry import BACKBONES as BACKBONES
     from mmulbench.core.registry import METHODS as METHODS
+    from mmulbench.core.registry import METRICS as METRICS
     from mmulbench.core.registry import TASKS as TASKS
     from mmulbench.core.search_space import Search as Search
     from mmulbench.core.task import Task as Task
@@ -77,6 +89,19 @@ _ROOM_OF = {
         "Patience",
         "UnlearningProblem",
     ),
+    "core.metric": (
+        "HEADLINE",
+        "CombinedMetric",
+        "Estimate",
+        "Estimates",
+        "Metric",
+        "Needs",
+        "PathMetric",
+        "PathObservation",
+        "PathPopulation",
+        "PopulationMetric",
+        "UtilityMetric",
+    ),
     "core.model": (
         "Backbone",
         "Encoded",
@@ -87,7 +112,7 @@ _ROOM_OF = {
         "RetrievalModel",
         "TaskShape",
     ),
-    "core.registry": ("BACKBONES", "METHODS", "TASKS"),
+    "core.registry": ("BACKBONES", "METHODS", "METRICS", "TASKS"),
     "core.search_space": ("Search",),
     "core.task": ("Task", "TaskData", "data_fingerprint"),
     "core.training": ("Learner", "Phase", "Recipe", "check_finite", "descend"),

@@ -17,8 +17,8 @@ ORDER = (
     GROUND,
     "records",
     "cache",
-    "metrics",
     "core",
+    "metrics",
     "evaluation",
     "backbones",
     "methods",
@@ -31,7 +31,8 @@ ORDER = (
     "authoring",
     "cli",
 )
-"""The rooms, each of which may import those before it; the public face, ``__init__``, stands outside."""
+"""The rooms, each of which may import those before it; the public face, ``__init__``, stands outside.
+Metrics come after core, as methods and tasks do: each registers itself in a registry of core."""
 
 FACES = {"mmulbench", "mmulbench.__main__"}
 

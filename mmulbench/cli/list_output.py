@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS, Registry
-from mmulbench.metrics.catalogue import METRICS
+from mmulbench.metrics.catalogue import all_metrics
 
 
 def entries(what: str) -> list[dict[str, str]]:
@@ -22,7 +22,7 @@ def entries(what: str) -> list[dict[str, str]]:
                 "description": metric.definition,
                 "source": metric.source,
             }
-            for metric in METRICS.values()
+            for metric in all_metrics()
         ]
     registries: dict[str, Registry[object]] = {"tasks": TASKS, "methods": METHODS, "backbones": BACKBONES}  # type: ignore[dict-item]
     registry = registries[what]

@@ -1,4 +1,4 @@
-"""Plug-ins: Python files of a user's own that register methods, tasks or backbones, without a package."""
+"""Plug-ins: Python files that register methods, tasks, backbones or metrics, without a package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmulbench.core.registry import BACKBONES, METHODS, PLUGIN_PREFIX, TASKS, Registry
+from mmulbench.core.registry import BACKBONES, METHODS, METRICS, PLUGIN_PREFIX, TASKS, Registry
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import reason_of
 
@@ -35,7 +35,9 @@ class Plugin:
     names: frozenset[Name]
 
 
-_REGISTRIES: dict[str, Registry[Any]] = {registry.kind: registry for registry in (METHODS, TASKS, BACKBONES)}
+_REGISTRIES: dict[str, Registry[Any]] = {
+    registry.kind: registry for registry in (METHODS, TASKS, BACKBONES, METRICS)
+}
 _LOADED: dict[Path, Plugin] = {}
 
 
@@ -57,10 +59,30 @@ def plugin_of(kind: str, name: str) -> Plugin | None:
     return next((plugin for plugin in _LOADED.values() if (kind, name) in plugin.names), None)
 
 
-def plugins_of_run(method: str, task: str, backbone: str) -> dict[str, Plugin]:
-    """Those of a run's method, task and backbone family that come from plug-ins, by registered name."""
+def plugins_of_study(method: str, task: str, backbone: str) -> dict[str, Plugin]:
+    """Return the plug-ins that a run's method, task and backbone come from, by registered name.
+
+    Args:
+        method: registered name of the method.
+        task: registered name of the task.
+        backbone: family of the backbone.
+    """
     names = (("method", method), ("task", task), ("backbone", backbone))
     return {name: plugin for kind, name in names if (plugin := plugin_of(kind, name)) is not None}
+
+
+def plugins_of_run(method: str, task: str, backbone: str) -> dict[str, Plugin]:
+    """Return all plug-ins that decide a run's record, those of metrics too, by registered name.
+
+    Args:
+        method: registered name of the method.
+        task: registered name of the task.
+        backbone: family of the backbone.
+    """
+    metrics = {
+        name: plugin for plugin in _LOADED.values() for kind, name in sorted(plugin.names) if kind == "metric"
+    }
+    return {**plugins_of_study(method, task, backbone), **metrics}
 
 
 def _load(path: Path) -> None:
@@ -150,7 +172,7 @@ def _check_names(path: Path, names: frozenset[Name]) -> None:
     if not names:
         raise UsageError(
             f"plug-in {path} registers nothing; decorate a class with "
-            '@METHODS.register("name") or @TASKS.register("name") of mmulbench.core.registry'
+            '@METHODS.register("name"), or with TASKS, BACKBONES or METRICS, of mmulbench'
         )
     for kind, name in sorted(names):
         for other, registry in _REGISTRIES.items():

@@ -19,6 +19,7 @@ from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from mmulbench.core.method import Method
+    from mmulbench.core.metric import Metric
     from mmulbench.core.model import Backbone
     from mmulbench.core.task import Task
 
@@ -248,4 +249,7 @@ METHODS: Registry[Method] = Registry(
 TASKS: Registry[Task] = Registry("task", "mmulbench.core.task:Task", "mmulbench.tasks", "mmulbench.tasks")
 BACKBONES: Registry[Backbone] = Registry(
     "backbone", "mmulbench.core.model:Backbone", "mmulbench.backbones", "mmulbench.backbones"
+)
+METRICS: Registry[Metric] = Registry(
+    "metric", "mmulbench.core.metric:Metric", "mmulbench.metrics.catalogue", "mmulbench.metrics"
 )

@@ -12,25 +12,20 @@ from torch import Tensor, nn
 
 from mmulbench.core.data import Features, Integers, Relations, Split, unrelated_pairs
 from mmulbench.core.encoding import ItemEncoder
+from mmulbench.core.metric import HEADLINE, ByPath, Estimate, Measurements
 from mmulbench.core.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.classification import classification_utility
-from mmulbench.metrics.utility import Measure
 from mmulbench.progress import Progress
 from mmulbench.seeds import torch_seeded
 
 Floats = NDArray[np.float64]
-
-ByPath = dict[str, dict[str, Floats]]
-"""By association path, then by the name of a set of pairs: a number for each pair."""
 
 PAIR_BLOCK = 2048
 """Pairs judged at a time, at most."""
 
 POOL_BLOCK = 2**22
 """Similarities of pairs with the reference items held at a time."""
-
-SETS = ("test", "retain", "forget")
 
 
 @dataclass(frozen=True)
@@ -59,21 +54,6 @@ class EvaluationSets:
     classes: int = 0
     headline: str = ""
     gallery: int = 0
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """One model's raw results.
-
-    Attributes:
-        utility: by set, then by name (``headline``, ``i2t_r@1``, ``f1``, …).
-        scores: by path, then by set (and ``unrelated``): association score of each pair.
-        losses: by path, then by set: loss of each true pair.
-    """
-
-    utility: dict[str, dict[str, Measure]]
-    scores: ByPath
-    losses: ByPath
 
 
 @torch.no_grad()
@@ -139,13 +119,13 @@ def _utility(
     sets: EvaluationSets,
     encoder: ItemEncoder,
     progress: Progress,
-) -> dict[str, Measure]:
+) -> dict[str, Estimate]:
     """The task's measures on one set; ``headline`` is the one that stands for them."""
     if not isinstance(model, RetrievalModel):
         predicted = _predictions(model, split, encoder, progress, f"classify {name}")
         assert split.label is not None
         found = classification_utility(predicted, split.label, sets.classes)
-        return {"headline": found[sets.headline or "accuracy"], **found}
+        return {HEADLINE: found[sets.headline or "accuracy"], **found}
     result = evaluate_retrieval(
         model,
         split,
@@ -157,8 +137,8 @@ def _utility(
         min(filter(None, (sets.gallery, model.largest_gallery)), default=0),
     )
     named = result.named(*sets.modalities)
-    mean = Measure(result.mean_recall, result.chance, result.n)
-    return {"headline": named[sets.headline] if sets.headline else mean, **named}
+    mean = Estimate(result.mean_recall, result.n, chance=result.chance)
+    return {HEADLINE: named[sets.headline] if sets.headline else mean, **named}
 
 
 def _predictions(

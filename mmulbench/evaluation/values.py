@@ -1,42 +1,42 @@
-"""From raw measurements to a record's values: every metric for this model, the original and retrain."""
+"""From measurements to a record's values: every metric for this model, the original and retrain."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmulbench.core.data import Integers
-from mmulbench.evaluation.measure import SETS, Measurements
-from mmulbench.metrics.catalogue import HEADLINE, METRICS
-from mmulbench.metrics.distance import retrain_gap
-from mmulbench.metrics.membership import MembershipAttacker, loss_attack, mi_ratio
-from mmulbench.metrics.separation import decoupling, forget_retain_auc, histogram
+from mmulbench.core.metric import (
+    HEADLINE,
+    CombinedMetric,
+    Estimate,
+    Estimates,
+    Measurements,
+    Metric,
+    PairNumbers,
+    PathMetric,
+    PathObservation,
+    PerPathMetric,
+    PopulationMetric,
+    UtilityMetric,
+)
+from mmulbench.metrics.catalogue import all_metrics, with_role
+from mmulbench.metrics.separation import histogram
 from mmulbench.records.schema import ScoreHistogram, Value
+
+if TYPE_CHECKING:
+    from mmulbench.core.data import Integers
 
 SCORE_EDGES = np.linspace(-25.0, 25.0, 51)
 """Bins of association scores: the same for every run, so that seeds can be pooled; the ends hold what lies
 beyond."""
 
-WORST_PATH = ("forget_vs_retain_auc", "mia", "mi_ratio")
-"""Headline metrics that are the worst case over association paths."""
+SCORE_GROUPS = ("forget", "retain", "unrelated")
+"""Sets of pairs whose scores a record shows as histograms."""
 
-GAP_PARTS = ("test", "retain", "forget", "mia")
-
-
-@dataclass(frozen=True)
-class Raw:
-    """A number before it is set beside retrain's."""
-
-    value: float
-    n: int
-    low: float | None = None
-    high: float | None = None
-    chance: float | None = None
-
-
-Units = Mapping[str, Integers]
+Units = Mapping[str, "Integers"]
 """By set, the forget unit of each of its pairs."""
 
 
@@ -47,154 +47,233 @@ def compute_values(
     units: Units,
     seed: int,
 ) -> tuple[dict[str, Value], list[str]]:
-    """All values of a record.
+    """Compute all values of a record that need no shadow models.
 
     Args:
-        model: of the unlearned model.
-        original: of the untouched original, on which the MI attacker is fitted.
-        retrain: of the reference, or None where it was skipped.
-        units: each pair's unit, for cross-validation and bootstrap.
-        seed: of the bootstrap.
+        model: measurements of the unlearned model.
+        original: measurements of the untouched original.
+        retrain: measurements of the reference, or None where it was skipped.
+        units: unit of each pair, for cross-validation and bootstrap.
+        seed: seed of the bootstrap.
 
     Returns:
         Values by name, headline first; and what is missing, one line each.
     """
-    raws = {
-        name: details(measured, original, units, seed)
-        for name, measured in (("model", model), ("original", original), ("retrain", retrain))
+    metrics = [metric for metric in all_metrics() if not isinstance(metric, PopulationMetric)]
+    models = {"model": model, "original": original, "retrain": retrain}
+    found = {
+        name: details(metrics, measured, original, units, seed)
+        for name, measured in models.items()
         if measured is not None
     }
-    own, reference = raws["model"], raws.get("retrain")
-    headline: dict[str, Value] = {}
-    for metric in (one.name for one in HEADLINE):
-        if metric in SETS:
-            headline[metric] = value_of(metric, metric, raws)
-        elif metric in WORST_PATH:
-            headline[metric] = value_of(worst_path(metric, own, reference), metric, raws)
-    headline["retrain_gap"] = _gap(headline)
-    rest = {name: value_of(name, name.split("/")[0], raws) for name in own if name not in headline}
+    values = values_of(metrics, found)
     missing = []
     if retrain is None:
         missing.append(
             "retrain's values, retrain_gap and cost ratios: run without --no-reference to get them; "
             "worst-case paths were chosen without retrain"
         )
-    return {**headline, **rest}, missing
+    return values, missing
 
 
-def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units) -> float | None:
-    """`retrain_gap` alone, the mean distance over ``GAP_PARTS``: what tuning makes small.
+def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units) -> float:
+    """Compute the gap to retrain alone, which tuning makes small.
 
     Args:
-        model: of the unlearned model.
-        retrain: of the reference.
-        units: each pair's unit, for cross-validation.
+        model: measurements of the unlearned model.
+        retrain: measurements of the reference.
+        units: unit of each pair, for cross-validation.
     """
-    own, reference = (_gap_parts(measured, units) for measured in (model, retrain))
-    worst = worst_path("mia", own, reference)
-    sources = {name: worst if name == "mia" else name for name in GAP_PARTS}
+    (gap,) = with_role("distance")
+    assert isinstance(gap, CombinedMetric)
+    parts = [metric for metric in all_metrics() if metric.name in gap.needs.values]
+    own, reference = (details(parts, measured, None, units, seed=0) for measured in (model, retrain))
+    sources = {metric.name: headline_source(metric, own, reference) for metric in parts}
     values, targets = (
-        {name: found[source].value for name, source in sources.items()} for found in (own, reference)
+        {name: estimates[sources[name]].value for name in gap.needs.values} for estimates in (own, reference)
     )
-    return retrain_gap(values, targets, GAP_PARTS)
+    return gap.compute(values, targets)
 
 
-def _gap_parts(model: Measurements, units: Units) -> dict[str, Raw]:
-    found = {name: Raw(model.utility[name]["headline"].value, 0) for name in SETS}
-    for path, losses in model.losses.items():
-        attack = loss_attack(losses["forget"], units["forget"], losses["test"], units["test"])
-        found[f"mia/{path}"] = Raw(attack.accuracy, attack.n)
-    return found
-
-
-def details(model: Measurements, original: Measurements, units: Units, seed: int) -> dict[str, Raw]:
-    """Every value of one model by name, such as ``test``, ``test/i2t_r@1``, ``mia/matching/auc``."""
-    found: dict[str, Raw] = {}
-    for name in SETS:
-        for measure, recall in model.utility[name].items():
-            key = name if measure == "headline" else f"{name}/{measure}"
-            found[key] = Raw(recall.value, recall.n, chance=recall.chance)
-    for path in model.scores:
-        scores, losses = model.scores[path], model.losses[path]
-        auc = forget_retain_auc(scores["forget"], units["forget"], scores["retain"], units["retain"], seed)
-        pairs = len(scores["forget"]) + len(scores["retain"])
-        found[f"forget_vs_retain_auc/{path}"] = Raw(auc.value, pairs, auc.low, auc.high, chance=0.5)
-        attack = loss_attack(losses["forget"], units["forget"], losses["test"], units["test"])
-        found[f"mia/{path}"] = Raw(attack.accuracy, attack.n, chance=0.5)
-        found[f"mia/{path}/auc"] = Raw(attack.auc, attack.n, chance=0.5)
-        found[f"mia/{path}/advantage"] = Raw(attack.advantage, attack.n, chance=0.0)
-        before = original.losses[path]
-        attacker = MembershipAttacker.fit(before["retain"], before["test"])
-        ratio = mi_ratio(attacker, before["forget"], losses["forget"])
-        found[f"mi_ratio/{path}"] = Raw(ratio, len(losses["forget"]), chance=1.0)
-        apart = decoupling(scores["forget"], scores["unrelated"])
-        count = len(scores["forget"]) + len(scores["unrelated"])
-        found[f"decoupling/{path}/auc"] = Raw(apart.auc, count, chance=0.5)
-        found[f"decoupling/{path}/ks"] = Raw(apart.ks, count, chance=0.0)
-    return found
-
-
-def worst_path(metric: str, own: Mapping[str, Raw], retrain: Mapping[str, Raw] | None) -> str:
-    """The detail that a worst-case headline metric takes its value from.
-
-    The path furthest from retrain's, except for mi_ratio, which is the smallest. Without retrain: for mia the
-    highest accuracy, for forget_vs_retain_auc the smallest separation, as in the paper higher is better.
-    """
-    paths = [name for name in own if name.startswith(f"{metric}/") and name.count("/") == 1]
-    if metric == "mi_ratio" or (retrain is None and metric == "forget_vs_retain_auc"):
-        return min(paths, key=lambda name: own[name].value)
-    if retrain is None:
-        return max(paths, key=lambda name: own[name].value)
-    distances = {name: abs(own[name].value - retrain[name].value) for name in paths}
-    if not any(distances.values()):  # retrain against itself
-        return max(paths, key=lambda name: own[name].value)
-    return max(paths, key=lambda name: distances[name])
-
-
-def score_histograms(model: Measurements, original: Measurements) -> dict[str, ScoreHistogram]:
-    """By path, the distribution of association scores before and after unlearning."""
-    found = {}
-    for path, after in model.scores.items():
-        before = original.scores[path]
-        groups = ("forget", "retain", "unrelated")
-        found[path] = ScoreHistogram(
-            edges=SCORE_EDGES.tolist(),
-            before=histogram({group: before[group] for group in groups}, SCORE_EDGES),
-            after=histogram({group: after[group] for group in groups}, SCORE_EDGES),
-        )
-    return found
-
-
-def value_of(source: str, metric: str, raws: Mapping[str, Mapping[str, Raw]]) -> Value:
-    """A value beside the original's and retrain's.
+def details(
+    metrics: Sequence[Metric],
+    model: Measurements,
+    original: Measurements | None,
+    units: Units,
+    seed: int,
+) -> dict[str, Estimate]:
+    """Compute every value of one model by name, such as ``test``, ``test/i2t_r@1``, ``mia/matching/auc``.
 
     Args:
-        source: the detail it is taken from.
-        metric: whose direction it has.
-        raws: details by name, of ``model``, ``original`` and perhaps ``retrain``.
+        metrics: metrics to compute; those of other values are left out.
+        model: measurements of the model.
+        original: measurements of the untouched original, None where no metric reads them.
+        units: unit of each pair.
+        seed: seed of the bootstrap.
     """
-    own, retrain = raws["model"][source], raws.get("retrain")
+    found: dict[str, Estimate] = {}
+    for metric in metrics:
+        if isinstance(metric, UtilityMetric):
+            found |= named(metric, metric.compute(model.utility))
+    for path in model.scores:
+        observation = PathObservation(path, _on_path(model, path), _on_path(original, path), units, seed)
+        for metric in metrics:
+            if isinstance(metric, PathMetric):
+                found |= named(metric, metric.compute(observation), path)
+    return found
+
+
+def _on_path(measured: Measurements | None, path: str) -> PairNumbers:
+    if measured is None:
+        return PairNumbers({}, {})
+    return PairNumbers(measured.scores[path], measured.losses[path])
+
+
+def named(metric: Metric, estimates: Estimates, path: str = "") -> dict[str, Estimate]:
+    """Give a metric's estimates the names that they have in records.
+
+    Args:
+        metric: the metric, whose chance level the headline takes where it has none.
+        estimates: estimates by part.
+        path: association path; empty for a metric of the whole model.
+    """
+    prefix = f"{metric.name}/{path}" if path else metric.name
+    found = {}
+    for part, estimate in estimates.items():
+        if part == HEADLINE:
+            chance = metric.chance if estimate.chance is None else estimate.chance
+            found[prefix] = replace(estimate, chance=chance)
+        else:
+            found[f"{prefix}/{part}"] = estimate
+    return found
+
+
+def values_of(metrics: Iterable[Metric], found: Mapping[str, Mapping[str, Estimate]]) -> dict[str, Value]:
+    """Set every estimate of a model beside the original's and retrain's.
+
+    Args:
+        metrics: metrics of the record, in its order.
+        found: estimates by name, of ``model``, ``original`` and perhaps ``retrain``.
+
+    Returns:
+        Values by name: headline first, then those of the headline's parts, then details.
+    """
+    by_name = {metric.name: metric for metric in metrics}
+    own, reference = found["model"], found.get("retrain")
+    headline = {
+        name: value_of(headline_source(metric, own, reference), metric, found)
+        for name, metric in by_name.items()
+        if metric.has_headline and not isinstance(metric, CombinedMetric)
+    }
+    for name, metric in by_name.items():
+        if isinstance(metric, CombinedMetric):
+            headline[name] = combined(metric, headline)
+    rest = {name: value_of(name, by_name[name.split("/")[0]], found) for name in own if name not in headline}
+    return {**headline, **rest}
+
+
+def headline_source(
+    metric: Metric, own: Mapping[str, Estimate], retrain: Mapping[str, Estimate] | None
+) -> str:
+    """Name the estimate that a headline value is taken from.
+
+    Args:
+        metric: the metric.
+        own: estimates of the model by name.
+        retrain: estimates of the reference by name, None where there is none.
+    """
+    return worst_path(metric, own, retrain) if isinstance(metric, PerPathMetric) else metric.name
+
+
+def worst_path(
+    metric: PerPathMetric, own: Mapping[str, Estimate], retrain: Mapping[str, Estimate] | None
+) -> str:
+    """Name the estimate of the worst path, by the rule of `PerPathMetric`.
+
+    Args:
+        metric: the metric.
+        own: estimates of the model by name.
+        retrain: estimates of the reference by name, None where there is none.
+    """
+    start = f"{metric.name}/"
+    values = {name: own[name].value for name in own if name.startswith(start) and name.count("/") == 1}
+    largest = max(values, key=lambda name: values[name])
+    smallest = min(values, key=lambda name: values[name])
+    if metric.direction == "higher":
+        return smallest
+    if metric.direction == "lower":
+        return largest
+    if retrain is None:
+        return smallest if metric.worst_without_retrain == "smallest" else largest
+    distances = {name: abs(value - retrain[name].value) for name, value in values.items()}
+    if not any(distances.values()):  # retrain against itself
+        return largest
+    return max(distances, key=lambda name: distances[name])
+
+
+def value_of(source: str, metric: Metric, found: Mapping[str, Mapping[str, Estimate]]) -> Value:
+    """Set one estimate beside the original's and retrain's.
+
+    Args:
+        source: name of the estimate.
+        metric: the metric that it belongs to, whose direction it has.
+        found: estimates by name, of ``model``, ``original`` and perhaps ``retrain``.
+    """
+    own, retrain = found["model"][source], found.get("retrain")
     return Value(
         value=own.value,
         n=own.n,
-        direction=METRICS[metric].direction if metric in METRICS else "closest_to_retrain",
+        direction=metric.direction,
         retrain=retrain[source].value if retrain else None,
-        original=raws["original"][source].value,
+        original=found["original"][source].value,
         low=own.low,
         high=own.high,
         chance=own.chance,
     )
 
 
-def _gap(headline: Mapping[str, Value]) -> Value:
-    """Gap to retrain of this model and of the original; retrain's own is 0."""
-    retrain = {name: headline[name].retrain for name in GAP_PARTS}
-    gap = retrain_gap({name: headline[name].value for name in GAP_PARTS}, retrain, GAP_PARTS)
-    before = retrain_gap({name: headline[name].original for name in GAP_PARTS}, retrain, GAP_PARTS)
+def combined(metric: CombinedMetric, headline: Mapping[str, Value]) -> Value:
+    """Compute a metric of other values; its value is null where one of them is.
+
+    Args:
+        metric: the metric.
+        headline: the values that it reads, by name.
+    """
+    parts = {name: headline[name] for name in metric.needs.values}
+    retrain = {name: part.retrain for name, part in parts.items()}
+
+    def of(values: Mapping[str, float | None]) -> float | None:
+        own, reference = _known(values), _known(retrain)
+        return None if own is None or reference is None else metric.compute(own, reference)
+
     return Value(
-        value=gap,
-        n=len(GAP_PARTS),
-        direction=METRICS["retrain_gap"].direction,
-        retrain=None if gap is None else 0.0,
-        original=before,
+        value=of({name: part.value for name, part in parts.items()}),
+        n=len(parts),
+        direction=metric.direction,
+        retrain=of(retrain),
+        original=of({name: part.original for name, part in parts.items()}),
     )
+
+
+def _known(values: Mapping[str, float | None]) -> dict[str, float] | None:
+    """Return the values, or None where one is missing."""
+    known = {name: value for name, value in values.items() if value is not None}
+    return known if len(known) == len(values) else None
+
+
+def score_histograms(model: Measurements, original: Measurements) -> dict[str, ScoreHistogram]:
+    """Count association scores before and after unlearning, by path.
+
+    Args:
+        model: measurements of the unlearned model.
+        original: measurements of the untouched original.
+    """
+    found = {}
+    for path, after in model.scores.items():
+        before = original.scores[path]
+        found[path] = ScoreHistogram(
+            edges=SCORE_EDGES.tolist(),
+            before=histogram({group: before[group] for group in SCORE_GROUPS}, SCORE_EDGES),
+            after=histogram({group: after[group] for group in SCORE_GROUPS}, SCORE_EDGES),
+        )
+    return found

@@ -1,5 +1,5 @@
-"""Compute every metric as a pure function of arrays; nothing here knows a model, a task or a file.
+"""Compute the metrics of a record: array functions by family, and a catalogue of registered metrics.
 
-For others: `catalogue` (what there is), and one module for each family of metrics.
-May import: records, the ground floor.
+For others: `catalogue` (one file each, what a record has), and one module for each family of array functions.
+May import: records, core, the ground floor.
 """

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from mmulbench.metrics.utility import Measure
+from mmulbench.core.metric import Estimate
 
 
 def classification_utility(
     predicted: npt.NDArray[np.integer], gold: npt.NDArray[np.integer], classes: int
-) -> dict[str, Measure]:
+) -> dict[str, Estimate]:
     """Measures of predicted classes.
 
     With two classes precision, recall and F1 are those of class 1 (the relation holds, the statement is
@@ -33,7 +33,7 @@ def classification_utility(
     found = _measures(predicted, gold, classes)
     constant = [_measures(np.full_like(gold, label), gold, classes) for label in range(classes)]
     chance = {name: max(measures[name] for measures in constant) for name in found}
-    return {name: Measure(value, chance[name], len(gold)) for name, value in found.items()}
+    return {name: Estimate(value, len(gold), chance=chance[name]) for name, value in found.items()}
 
 
 def _measures(

@@ -15,6 +15,7 @@ from scipy.special import expit
 from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
+from mmulbench.core.metric import HEADLINE, Estimate
 from mmulbench.errors import Diverged, MmulbenchError
 from mmulbench.metrics.separation import exact_auc
 
@@ -52,6 +53,16 @@ class Attack:
     auc: float
     tpr: Mapping[float, float]
     n: int
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the AUC as the headline, and the rates as details such as ``tpr@1%``."""
+        rates = {f"tpr@{percent(rate)}": Estimate(tpr, self.n, chance=rate) for rate, tpr in self.tpr.items()}
+        return {HEADLINE: Estimate(self.auc, self.n), **rates}
+
+
+def percent(rate: float) -> str:
+    """Return a rate as text, such as ``0.1%``."""
+    return f"{100 * rate:g}%"
 
 
 def confidence(losses: Floats) -> Floats:

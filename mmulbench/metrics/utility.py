@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import hypergeom
 
+from mmulbench.core.metric import Estimate
 from mmulbench.errors import Diverged, MmulbenchError
 
 CUTOFFS = (1, 5, 10)
@@ -92,21 +93,6 @@ def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One R@k.
-
-    Attributes:
-        value: Share of queries answered, in [0, 1].
-        chance: What random scores would reach.
-        n: Number of queries.
-    """
-
-    value: float
-    chance: float
-    n: int
-
-
-@dataclass(frozen=True)
 class RetrievalUtility:
     """Recalls of both directions, by cut-off.
 
@@ -115,10 +101,10 @@ class RetrievalUtility:
         second_to_first: The other way round.
     """
 
-    first_to_second: Mapping[int, Measure]
-    second_to_first: Mapping[int, Measure]
+    first_to_second: Mapping[int, Estimate]
+    second_to_first: Mapping[int, Estimate]
 
-    def _all(self) -> Iterator[Measure]:
+    def _all(self) -> Iterator[Estimate]:
         yield from self.first_to_second.values()
         yield from self.second_to_first.values()
 
@@ -137,7 +123,7 @@ class RetrievalUtility:
         """Number of queries, both directions together."""
         return sum(next(iter(way.values())).n for way in (self.first_to_second, self.second_to_first))
 
-    def named(self, first: str, second: str) -> dict[str, Measure]:
+    def named(self, first: str, second: str) -> dict[str, Estimate]:
         """Recalls under their usual names.
 
         Args:
@@ -197,12 +183,12 @@ def mean_utility(parts: Sequence[RetrievalUtility]) -> RetrievalUtility:
     )
 
 
-def _mean_recalls(parts: Sequence[Mapping[int, Measure]]) -> dict[int, Measure]:
+def _mean_recalls(parts: Sequence[Mapping[int, Estimate]]) -> dict[int, Estimate]:
     found = {}
     for k in parts[0]:
         measures = [part[k] for part in parts]
         queries = [measure.n for measure in measures]
-        found[k] = Measure(
+        found[k] = Estimate(
             value=float(np.average([measure.value for measure in measures], weights=queries)),
             chance=float(np.average([measure.chance for measure in measures], weights=queries)),
             n=sum(queries),
@@ -212,12 +198,12 @@ def _mean_recalls(parts: Sequence[Mapping[int, Measure]]) -> dict[int, Measure]:
 
 def _recalls(
     ranks: npt.NDArray[np.integer[Any]], relevant_counts: npt.NDArray[np.integer[Any]], gallery: int
-) -> dict[int, Measure]:
+) -> dict[int, Estimate]:
     if ranks.shape != relevant_counts.shape:
         raise MmulbenchError(
             f"{ranks.size} ranks but {relevant_counts.size} relevant counts; give one of each per query"
         )
     return {
-        k: Measure(recall_at(ranks, k), chance_recall_at(gallery, relevant_counts, k), ranks.size)
+        k: Estimate(recall_at(ranks, k), ranks.size, chance=chance_recall_at(gallery, relevant_counts, k))
         for k in CUTOFFS
     }

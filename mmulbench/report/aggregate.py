@@ -9,9 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.hashing import canonical_json
-from mmulbench.metrics.catalogue import HEADLINE, METRICS, Metric
 from mmulbench.records.schema import Cost, RunResult, RunSpec, Scalar, Value
 
 RETRAIN = "retrain"
@@ -34,8 +32,10 @@ class GroupKey(NamedTuple):
 
     @classmethod
     def of(cls, spec: RunSpec) -> GroupKey:
-        """The key of a run's table; the mappings are kept as canonical JSON."""
-        names = (spec.task, spec.backbone.partition(":")[0])
+        """Return the key of a run's table; mappings become canonical JSON.
+
+        Plug-in files of the task, the backbone and of metrics count; the method's makes another row.
+        """
         return cls(
             spec.task,
             spec.backbone,
@@ -44,7 +44,7 @@ class GroupKey(NamedTuple):
             spec.metric_version,
             canonical_json(spec.task_config),
             canonical_json(spec.recipe),
-            canonical_json({name: spec.plugins[name] for name in names if name in spec.plugins}),
+            canonical_json({name: digest for name, digest in spec.plugins.items() if name != spec.method}),
         )
 
 
@@ -164,20 +164,6 @@ class Group:
         ]
         seeds = {record.spec.seed for row in rows for record in row.records}
         return Group(self.key, tuple(sorted(seeds)), tuple(row for row in rows if row.records))
-
-
-def choose_metrics(names: Sequence[str] | None) -> tuple[Metric, ...]:
-    """The headline metrics of the given names, in the given order; all of them for None.
-
-    Raises:
-        UsageError: A name is not a headline metric.
-    """
-    if names is None:
-        return HEADLINE
-    for name in names:
-        if name not in METRICS:
-            raise UsageError(f"unknown metric {name!r}{did_you_mean(name, METRICS)}")
-    return tuple(METRICS[name] for name in names)
 
 
 def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] = ()) -> list[Group]:

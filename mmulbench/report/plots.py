@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmulbench.errors import UsageError
 from mmulbench.hashing import fingerprint
-from mmulbench.metrics.catalogue import METRICS
+from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import (
     ORIGINAL,
@@ -19,9 +19,9 @@ from mmulbench.report.aggregate import (
     GroupKey,
     Row,
     Summary,
-    choose_metrics,
     group_records,
 )
+from mmulbench.report.columns import Column, choose_columns
 from mmulbench.report.histograms import score_figure
 from mmulbench.report.style import BLACK, COLOURS, GREY, MARKERS, SETTINGS, save
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FORGETTING = "mia"
-"""Its distance to retrain is the forgetting axis: bounded, of the most revealing path, 0 at best."""
 
 DIRECTIONS = {
     "higher": "higher is better",
@@ -76,7 +73,7 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     """
     import matplotlib as mpl
 
-    (retention,) = choose_metrics(["test" if metric is None else metric])
+    (retention,) = choose_columns([with_role("utility")[0].name if metric is None else metric], records)
     groups = [group for group in group_records(records) if any(row.done for row in group.rows)]
     if not groups:
         what = "no run is done" if records else "there are no records"
@@ -89,7 +86,7 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
             if collisions[name] > 1:
                 name += f"-{fingerprint(list(group.key))[:8]}"
             drawings = {
-                "forgetting": forgetting_figure(group, retention.name),
+                "forgetting": forgetting_figure(group, retention),
                 "scores": score_figure(group, _title(group)),
                 "cost": cost_figure(group),
             }
@@ -99,11 +96,20 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     return written
 
 
-def forgetting_figure(group: Group, metric: str = "test") -> tuple[Figure, pd.DataFrame] | None:
-    """Draw forgetting (attack accuracy's distance to retrain's) against retention; None without points."""
-    points = [Point(row, row.distance(FORGETTING), row.summary(metric)) for row in group.rows]
-    label = f"forgetting: |{METRICS[FORGETTING].title} − retrain's| (0 is like retrain)"
-    return _scatter(group, points, Axis(f"{FORGETTING}_distance_to_retrain", label), _axis(metric))
+def forgetting_figure(group: Group, retention: Column) -> tuple[Figure, pd.DataFrame] | None:
+    """Draw forgetting (the attack's distance to retrain's, worst path) against retention.
+
+    Args:
+        group: the table to draw.
+        retention: the metric on the vertical axis.
+
+    Returns:
+        The figure and what it shows; None without points.
+    """
+    (attack,) = with_role("forgetting")
+    points = [Point(row, row.distance(attack.name), row.summary(retention.name)) for row in group.rows]
+    label = f"forgetting: |{attack.title} − retrain's| (0 is like retrain)"
+    return _scatter(group, points, Axis(f"{attack.name}_distance_to_retrain", label), _axis(retention))
 
 
 def cost_figure(group: Group) -> tuple[Figure, pd.DataFrame] | None:
@@ -111,17 +117,18 @@ def cost_figure(group: Group) -> tuple[Figure, pd.DataFrame] | None:
 
     The original takes no time but that of a copy, which has no place on a logarithmic axis: it is a level.
     """
+    (gap,) = with_role("distance")
     ratios = [None if row.method == ORIGINAL else row.cost("seconds_ratio") for row in group.rows]
     points = [
-        Point(row, ratio if ratio is not None and ratio.mean > 0 else None, row.summary("retrain_gap"))
+        Point(row, ratio if ratio is not None and ratio.mean > 0 else None, row.summary(gap.name))
         for row, ratio in zip(group.rows, ratios, strict=True)
     ]
     label = "cost: seconds / retrain's seconds (logarithmic)"
-    return _scatter(group, points, Axis("seconds_ratio", label, log=True), _axis("retrain_gap"))
+    return _scatter(group, points, Axis("seconds_ratio", label, log=True), _axis(Column.of(gap)))
 
 
-def _axis(metric: str) -> Axis:
-    return Axis(metric, f"{METRICS[metric].title} ({DIRECTIONS[METRICS[metric].direction]})")
+def _axis(column: Column) -> Axis:
+    return Axis(column.name, f"{column.title} ({DIRECTIONS[column.direction]})")
 
 
 def _scatter(group: Group, points: list[Point], x: Axis, y: Axis) -> tuple[Figure, pd.DataFrame] | None:

@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mmulbench.metrics.catalogue import METRICS
+from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.schema import Cost, RunResult, Tuning, Value
 from mmulbench.report.aggregate import settings
+from mmulbench.report.columns import columns_of
 from mmulbench.report.verdict import verdict
 
 __all__ = ["show", "summary_table", "verdict"]
@@ -27,9 +28,8 @@ def summary_table(result: RunResult) -> Table:
     spec = result.spec
     title = f"{spec.method} on {spec.task}, {spec.backbone}, forget size {spec.forget_size}, seed {spec.seed}"
     table = _table(escape(title))
-    for name, metric in METRICS.items():
-        if name in result.values:
-            table.add_row(*_cells(metric.title, result.values[name], metric.chance_varies))
+    for column in columns_of(result):
+        table.add_row(*_cells(column.title, result.values[column.name], column.shows_chance))
     if result.cost is not None:
         table.add_section()
         for label, text in _cost_lines(result.cost):
@@ -67,9 +67,9 @@ def _table(title: str) -> Table:
     return table
 
 
-def _cells(label: str, value: Value, chance_varies: bool) -> tuple[str, ...]:
+def _cells(label: str, value: Value, shows_chance: bool) -> tuple[str, ...]:
     """One line of the table; what is absent shows as a dash."""
-    if chance_varies and value.chance is not None:
+    if shows_chance and value.chance is not None:
         label += f" (chance {_number(value.chance)})"
     ends = (value.low, value.high)
     interval = "" if None in ends else "–".join(f"{end:.3f}".removeprefix("0") for end in ends)
@@ -101,17 +101,17 @@ def _details(result: RunResult) -> Table | None:
     keys = [key for key in result.values if "/" in key]
     if not keys:
         return None
-    order = list(METRICS)
     keys.sort(
-        key=lambda key: (order.index(head) if (head := key.split("/")[0]) in order else len(order), key)
+        key=lambda key: (ORDER.index(head) if (head := key.split("/")[0]) in ORDER else len(ORDER), key)
     )
+    columns = {column.name: column for column in columns_of(result)}
     table = _table("Details")
     for head, section in groupby(keys, key=lambda key: key.split("/")[0]):
         table.add_section()
         table.add_row(escape(head))
-        varies = head in METRICS and METRICS[head].chance_varies
+        shows_chance = columns[head].shows_chance if head in columns else False
         for key in section:
-            table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key], varies))
+            table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key], shows_chance))
     return table
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult, Value
 from mmulbench.report.aggregate import RETRAIN
 
@@ -32,29 +33,46 @@ def tolerance(units: int) -> float:
 
 
 @dataclass(frozen=True)
-class PathJudgement:
-    """What the membership attack on one association path says of a model, beside what it says of retrain.
+class Comparison:
+    """Holds one value beside retrain's.
 
     Attributes:
-        path: its name.
-        accuracy: of the attack.
-        retrain_accuracy: of the attack on retrain.
-        auc: of the attack, one-sided.
-        retrain_auc: of the attack on retrain.
+        own: value of the judged model.
+        retrain: value of the reference.
+    """
+
+    own: float
+    retrain: float
+
+    @property
+    def difference(self) -> float:
+        """The own value less retrain's."""
+        return self.own - self.retrain
+
+    def __str__(self) -> str:
+        return f"{_short(self.own)}, retrain {_short(self.retrain)}"
+
+
+@dataclass(frozen=True)
+class PathJudgement:
+    """Judges a model by the membership attack on one association path.
+
+    Attributes:
+        path: name of the path.
+        accuracy: accuracy of the attack, beside that on retrain.
+        auc: one-sided AUC of the attack, beside that on retrain.
         tolerance: how far apart the two accuracies may lie; AUCs √2 times as far.
     """
 
     path: str
-    accuracy: float
-    retrain_accuracy: float
-    auc: float
-    retrain_auc: float
+    accuracy: Comparison
+    auc: Comparison
     tolerance: float = MIA_TOLERANCE
 
     @property
     def excess(self) -> float:
         """The larger of the two distances to retrain, in tolerances: above 1 is a difference."""
-        accuracy, auc = self.accuracy - self.retrain_accuracy, self.auc - self.retrain_auc
+        accuracy, auc = self.accuracy.difference, self.auc.difference
         return round(max(abs(accuracy), abs(auc) / AUC_FACTOR) / self.tolerance, 9)
 
     @property
@@ -62,17 +80,15 @@ class PathJudgement:
         """The side of retrain on which the model lies; accuracy has no side, so the AUC decides."""
         if self.excess <= 1:
             return "like retrain"
-        return "still known" if self.auc > self.retrain_auc else "over-forgotten"
+        return "still known" if self.auc.difference > 0 else "over-forgotten"
 
     @property
     def shown_by_accuracy(self) -> bool:
         """Whether accuracy shows the difference; it hides one where retrain itself lies off .5."""
-        return self.leak == "like retrain" or self.accuracy - self.retrain_accuracy > self.tolerance
+        return self.leak == "like retrain" or self.accuracy.difference > self.tolerance
 
     def __str__(self) -> str:
-        if self.shown_by_accuracy:
-            return f"MIA {_short(self.accuracy)}, retrain {_short(self.retrain_accuracy)}"
-        return f"attack AUC {_short(self.auc)}, retrain {_short(self.retrain_auc)}"
+        return f"MIA {self.accuracy}" if self.shown_by_accuracy else f"attack AUC {self.auc}"
 
 
 def verdict(result: RunResult) -> str:
@@ -100,7 +116,7 @@ def verdict(result: RunResult) -> str:
         why = "its record holds no attack on the forget set with retrain's value beside it"
         return f"{name} cannot be judged: {why}, {tail}."
     head, why = _forgetting(result, paths)
-    if _lost(result):
+    if any(_is_lost(_loss_of(result, metric.name)) for metric in with_role("utility")):
         head += " but lost utility" if head == "forgot" else " and lost utility"
     return f"{name} {head}: {why}, {tail}."
 
@@ -109,20 +125,21 @@ def judge_paths(result: RunResult, of_original: bool = False) -> list[PathJudgem
     """Compare the attack on every path with retrain's.
 
     Args:
-        result: A done run.
-        of_original: Judge the untouched original of the run instead.
+        result: a done run.
+        of_original: judge the untouched original of the run instead.
 
     Returns:
         One judgement for each path whose accuracy and AUC are known of both, most different first.
     """
+    (attack,) = with_role("forgetting")
     judged: list[PathJudgement] = []
     for key in result.values:
-        if re.fullmatch(r"mia/[^/]+", key):
-            accuracy = _pair(result.values[key], of_original)
-            auc = _pair(result.values.get(f"{key}/auc"), of_original)
+        if re.fullmatch(rf"{attack.name}/[^/]+", key):
+            accuracy = _comparison(result.values[key], of_original)
+            auc = _comparison(result.values.get(f"{key}/auc"), of_original)
             if accuracy and auc:
-                allowed = tolerance(result.spec.forget_size)
-                judged.append(PathJudgement(key.removeprefix("mia/"), *accuracy, *auc, allowed))
+                path, allowed = key.removeprefix(f"{attack.name}/"), tolerance(result.spec.forget_size)
+                judged.append(PathJudgement(path, accuracy, auc, allowed))
     return sorted(judged, key=lambda path: (-path.excess, path.path))
 
 
@@ -150,33 +167,34 @@ def _known(path: PathJudgement) -> str:
     return f"the {path.path} path still knows the forget set better than retrain does ({path})"
 
 
-def _gap(result: RunResult, split: str) -> float | None:
-    """Utility minus retrain's; None where either is absent."""
-    pair = _pair(result.values.get(split))
-    return pair[0] - pair[1] if pair else None
+def _loss_of(result: RunResult, name: str) -> float | None:
+    """Return by how much a utility lies below retrain's; None where either is absent."""
+    utility = _comparison(result.values.get(name))
+    return -utility.difference if utility else None
 
 
-def _lost(result: RunResult) -> bool:
-    gaps = [_gap(result, split) for split in ("test", "retain")]
-    return any(gap is not None and gap < -UTILITY_TOLERANCE for gap in gaps)
+def _is_lost(loss: float | None) -> bool:
+    return loss is not None and loss > UTILITY_TOLERANCE
 
 
 def _utility(result: RunResult) -> str:
-    """Test utility against retrain's, and retain utility where that is what was lost."""
-    test, retain = _gap(result, "test"), _gap(result, "retain")
-    clause = f"test utility is {_points(test)}"
-    if retain is not None and retain < -UTILITY_TOLERANCE:
-        clause += f", retain utility is {_points(retain)}"
-    return clause
+    """Say how test utility lies to retrain's, and other utility where it is lost."""
+    losses = {metric.title: _loss_of(result, metric.name) for metric in with_role("utility")}
+    first = next(iter(losses))
+    return ", ".join(
+        f"{title.lower()} is {_points(loss)}"
+        for title, loss in losses.items()
+        if title == first or _is_lost(loss)
+    )
 
 
-def _points(gap: float | None) -> str:
-    if gap is None:
+def _points(loss: float | None) -> str:
+    if loss is None:
         return "not known beside retrain's"
-    points = f"{abs(100 * gap):.1f}"
+    points = f"{abs(100 * loss):.1f}"
     if points == "0.0":
         return "that of retrain"
-    return f"{points} points {'above' if gap > 0 else 'below'} retrain's"
+    return f"{points} points {'below' if loss > 0 else 'above'} retrain's"
 
 
 def _took(result: RunResult) -> str:
@@ -191,12 +209,12 @@ def _took(result: RunResult) -> str:
     return f", at {100 * ratio:.2g} % of retraining's time"
 
 
-def _pair(value: Value | None, of_original: bool = False) -> tuple[float, float] | None:
-    """The value, or the original's, and retrain's; None where either is absent."""
+def _comparison(value: Value | None, of_original: bool = False) -> Comparison | None:
+    """Set the value, or the original's, beside retrain's; None where either is absent."""
     if value is None:
         return None
     own = value.original if of_original else value.value
-    return None if own is None or value.retrain is None else (own, value.retrain)
+    return None if own is None or value.retrain is None else Comparison(own, value.retrain)
 
 
 def _short(value: float) -> str:

@@ -15,12 +15,12 @@ from mmulbench.cache.artifacts import Artifact
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Integers, Split
 from mmulbench.core.method import UnlearningProblem
+from mmulbench.core.metric import Estimate, Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs, Tensors
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Checkpoints, fit
-from mmulbench.evaluation.measure import EvaluationSets, Measurements, measure
-from mmulbench.metrics.utility import Measure
+from mmulbench.evaluation.measure import EvaluationSets, measure
 from mmulbench.records.schema import METRIC_VERSION, Cost
 from mmulbench.runs.divided_model import divided
 from mmulbench.runs.prepare import Prepared, Workspace
@@ -216,7 +216,7 @@ def _unpack(artifact: Artifact) -> Measurements:
         kind, path, name = key.split("/")
         arrays[kind].setdefault(path, {})[name] = tensor.numpy()
     utility = {
-        name: {measure: Measure(*numbers) for measure, numbers in measures.items()}
+        name: {measure: Estimate(value, n, chance=chance) for measure, (value, chance, n) in measures.items()}
         for name, measures in artifact.info["utility"].items()
     }
     return Measurements(utility, arrays["scores"], arrays["losses"])

@@ -17,9 +17,13 @@ from mmulbench import processes
 from mmulbench.cache.artifacts import Artifact
 from mmulbench.code_digest import source_digest
 from mmulbench.errors import Diverged
-from mmulbench.evaluation.measure import ByPath, EvaluationSets, pair_losses
-from mmulbench.evaluation.population_values import Population, population_values, stacked
-from mmulbench.metrics.catalogue import POPULATION
+from mmulbench.evaluation.measure import EvaluationSets, pair_losses
+from mmulbench.evaluation.population_values import (
+    Population,
+    population_metrics,
+    population_values,
+    stacked,
+)
 from mmulbench.metrics.populations import confidence
 from mmulbench.records.schema import METRIC_VERSION, Value
 from mmulbench.runs.references import (
@@ -38,6 +42,7 @@ from mmulbench.seeds import derive
 if TYPE_CHECKING:
     from mmulbench.core.data import Integers
     from mmulbench.core.method import Method
+    from mmulbench.core.metric import ByPath
     from mmulbench.core.model import MultimodalModel
     from mmulbench.runs.prepare import Prepared, Workspace
 
@@ -197,7 +202,7 @@ def judged_by_shadows(
                 shadows.retrain(number),
             )
         except Diverged as error:
-            names = ", ".join(metric.name for metric in POPULATION)
+            names = ", ".join(metric.name for metric in population_metrics())
             return {}, [f"{names}: shadow model {number} of {count} diverged: {error}"]
         for models, one in zip(kinds, found, strict=True):
             models.append(one)

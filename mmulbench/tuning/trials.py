@@ -10,11 +10,12 @@ import optuna
 
 from mmulbench.core.data import Integers
 from mmulbench.core.method import Method
+from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
-from mmulbench.core.plugins import plugins_of_run
+from mmulbench.core.plugins import plugins_of_study
 from mmulbench.core.search_space import Searched, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
-from mmulbench.evaluation.measure import EvaluationSets, Measurements, measure
+from mmulbench.evaluation.measure import EvaluationSets, measure
 from mmulbench.evaluation.values import distance_to_retrain
 from mmulbench.records.environment import describe_environment
 from mmulbench.records.schema import Scalar
@@ -76,10 +77,7 @@ class Bench:
         model, _ = unlearn(method, problem)
         found = measure(model, self.sets, self.seed, workspace.progress)
         units = {name: split.first for name, split in self.sets.splits.items()}
-        distance = distance_to_retrain(found, self.retrain, units)
-        if distance is None:
-            raise Diverged("the distance to retrain cannot be computed")
-        return distance
+        return distance_to_retrain(found, self.retrain, units)
 
 
 def make_bench(prepared: Prepared, size: int, seed: int, budget: float, workspace: Workspace) -> Bench:
@@ -122,7 +120,7 @@ def study_spec(
                 f"method {name}: {key}={default[key]} lies outside of what is searched, "
                 f"{one.search.low} to {one.search.high}"
             )
-    plugins = plugins_of_run(name, prepared.task_name, prepared.backbone.name)
+    plugins = plugins_of_study(name, prepared.task_name, prepared.backbone.name)
     return StudySpec(
         task=prepared.task_name,
         task_config=asdict(prepared.task.config),

@@ -198,7 +198,7 @@ def test_a_file_that_registers_nothing_says_what_to_do(write):
     path = write("mute.py", "from mmulbench.methods.mmul import Mmul\n")
     assert refused(path, UsageError) == (
         f"plug-in {path} registers nothing; decorate a class with "
-        '@METHODS.register("name") or @TASKS.register("name") of mmulbench.core.registry'
+        '@METHODS.register("name"), or with TASKS, BACKBONES or METRICS, of mmulbench'
     )
 
 

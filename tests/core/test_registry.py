@@ -207,8 +207,8 @@ def test_threads_get_the_same_class(toys):
 def test_listing_the_real_registries_imports_nothing_heavy():
     code = (
         "import sys\n"
-        "from mmulbench.core.registry import BACKBONES, METHODS, TASKS\n"
-        "for registry in (METHODS, TASKS, BACKBONES):\n"
+        "from mmulbench.core.registry import BACKBONES, METHODS, METRICS, TASKS\n"
+        "for registry in (METHODS, TASKS, BACKBONES, METRICS):\n"
         "    for name in registry.names(): assert registry.describe(name)\n"
         "heavy = {'torch', 'numpy', 'pandas', 'sklearn', 'transformers', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

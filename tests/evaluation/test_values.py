@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from mmulbench.evaluation.measure import Measurements
-from mmulbench.evaluation.values import SCORE_EDGES, Raw, compute_values, score_histograms, worst_path
-from mmulbench.metrics.utility import Measure
+from mmulbench.core.metric import Estimate, Measurements
+from mmulbench.core.registry import METRICS
+from mmulbench.evaluation.values import SCORE_EDGES, compute_values, score_histograms, worst_path
 
 SIZES = {"test": 60, "retain": 300, "forget": 60}
 UNITS = {name: np.repeat(np.arange(size // 3), 3) for name, size in SIZES.items()}
@@ -29,7 +29,7 @@ def measurements(
         for path, by_set in scores.items()
     }
     found = {
-        name: {"headline": Measure(value, 0.05, 10), "i2t_r@1": Measure(value / 2, 0.01, 5)}
+        name: {"headline": Estimate(value, 10, chance=0.05), "i2t_r@1": Estimate(value / 2, 5, chance=0.01)}
         for name, value in utility.items()
     }
     return Measurements(found, scores, losses)
@@ -141,10 +141,12 @@ def test_over_forgetting_on_one_path_is_the_headline_when_retrain_is_there_to_te
 def test_worst_path(metric, own, retrain, expected):
     def details(by_path):
         # Details of a path, such as its AUC, must not be taken for a path.
-        found = {f"{metric}/{path}": Raw(value, 1) for path, value in by_path.items()}
-        return {**found, f"{metric}/a/auc": Raw(0.0, 1), f"{metric}/b/auc": Raw(9.0, 1)}
+        found = {f"{metric}/{path}": Estimate(value, 1) for path, value in by_path.items()}
+        return {**found, f"{metric}/a/auc": Estimate(0.0, 1), f"{metric}/b/auc": Estimate(9.0, 1)}
 
-    found = worst_path(metric, details(own), None if retrain is None else details(retrain))
+    found = worst_path(
+        METRICS.get(metric)(metric), details(own), None if retrain is None else details(retrain)
+    )
     assert found == f"{metric}/{expected}"
 
 

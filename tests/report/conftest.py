@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mmulbench.metrics.catalogue import METRICS
+from mmulbench.metrics.catalogue import built_in
 from mmulbench.records.schema import Cost, Environment, RunResult, RunSpec, Value
 
 ENVIRONMENT = Environment(
@@ -20,12 +20,12 @@ ENVIRONMENT = Environment(
     threads=2,
     packages={"torch": "2.13.0", "numpy": "2.4.6"},
 )
+DIRECTIONS = {metric.name: metric.direction for metric in built_in()}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def make_value(key: str, number: float | None, **fields: Any) -> Value:
-    metric = METRICS.get(key.split("/")[0])
-    direction = metric.direction if metric else "higher"
+    direction = DIRECTIONS.get(key.split("/")[0], "higher")
     return Value(value=number, n=fields.pop("n", 100), direction=direction, **fields)
 
 

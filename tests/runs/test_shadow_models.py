@@ -10,7 +10,7 @@ import pytest
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import Diverged
 from mmulbench.evaluation.measure import measure
-from mmulbench.metrics.catalogue import HEADLINE, POPULATION
+from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
 from mmulbench.metrics.populations import confidence, klom, rmia, u_lira
 from mmulbench.progress import Progress
 from mmulbench.runs.pipeline import Run, execute, is_settled, make_spec, shadows_of
@@ -66,10 +66,10 @@ def test_a_record_with_shadow_models_has_all_that_one_without_has_and_more(made,
     assert judged.run_id == plain.run_id
     assert (judged.shadows, plain.shadows) == (2, 0)
     more = judged.values.keys() - plain.values.keys()
-    assert {key.split("/")[0] for key in more} == {metric.name for metric in POPULATION}
+    assert {key.split("/")[0] for key in more} == {metric.name for metric in shadow_metrics()}
     assert {key: judged.values[key] for key in plain.values} == plain.values
     assert judged.histograms == plain.histograms
-    for metric in POPULATION:
+    for metric in shadow_metrics():
         assert judged.values[metric.name].direction == metric.direction
 
 
@@ -201,8 +201,8 @@ def test_a_shadow_model_that_diverges_costs_the_values_that_rest_on_it(made, qui
     method = Counting(quick_method("npo"), s2=Diverged("the loss became nan"))
     found = made(method, "npo", 2)
     assert (found.status, found.shadows) == ("done", 2)
-    assert all(found.values[metric.name].value is not None for metric in HEADLINE)
-    assert not any(metric.name in found.values for metric in POPULATION)
+    assert all(found.values[metric.name].value is not None for metric in headline_metrics())
+    assert not any(metric.name in found.values for metric in shadow_metrics())
     assert found.missing == ["u_lira, lira, rmia, klom: shadow model 2 of 2 diverged: the loss became nan"]
     assert made(method, "npo", 2, overwrite="failed") == found
 
@@ -239,4 +239,4 @@ def test_tasks_with_labels_have_shadow_models_too(made, quick_method, workspace,
     prepared = prepare(name, task, find_backbone(backbone, task), recipe, workspace)
     found = made(quick_method("finetune"), "finetune", 2, prepared=prepared)
     assert found.status == "done", found.reason
-    assert {found.values[metric.name].retrain for metric in POPULATION} == {0.5, 0.0}
+    assert {found.values[metric.name].retrain for metric in shadow_metrics()} == {0.5, 0.0}

@@ -1,0 +1,257 @@
+"""The contract of metrics: what a metric says of itself, what it reads, and what it returns.
+
+Nothing is computed here, and nothing heavy imported: lists and tables read metrics without their arrays.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mmulbench.core.data import Integers
+    from mmulbench.records.schema import Direction
+
+    Floats = NDArray[np.float64]
+
+SETS = ("test", "retain", "forget")
+"""Sets of pairs that every model is judged on."""
+
+HEADLINE = "headline"
+"""Name of the part that stands for the whole metric; other parts become details of a record."""
+
+Role = Literal["forgetting", "utility", "distance"]
+"""What the verdict and the figures use a built-in metric for."""
+
+ByPath = dict[str, dict[str, "Floats"]]
+"""By association path, then by the name of a set of pairs: one number for each pair."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Holds one number that was measured on one model, and what is needed to read it.
+
+    Attributes:
+        value: the number itself.
+        n: how many queries, pairs or values it rests on.
+        low: lower end of the 95 % bootstrap interval, None where there is no interval.
+        high: upper end of that interval.
+        chance: expected value of random scores or equal models, None where it is the metric's own constant.
+    """
+
+    value: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+
+
+Estimates = Mapping[str, Estimate]
+"""By the name of a part, such as ``headline`` or ``auc``: one estimate."""
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Holds everything that is measured on one model.
+
+    Attributes:
+        utility: by set, then by name (``headline``, ``i2t_r@1``, ``f1``, …): the task's own measures.
+        scores: by path, then by set (and ``unrelated``): association score of each pair.
+        losses: by path, then by set: loss of each true pair.
+    """
+
+    utility: dict[str, dict[str, Estimate]]
+    scores: ByPath
+    losses: ByPath
+
+
+@dataclass(frozen=True)
+class PairNumbers:
+    """Holds one model's numbers for the pairs of each set, on one association path.
+
+    Attributes:
+        scores: by set (and ``unrelated``), (n,) association scores; higher means "belongs together".
+        losses: by set, (n,) losses of the true pairs.
+    """
+
+    scores: Mapping[str, Floats]
+    losses: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class PathObservation:
+    """Holds what a `PathMetric` reads to judge one model on one association path.
+
+    Attributes:
+        path: name of the path, such as ``matching``.
+        model: numbers of the judged model.
+        original: numbers of the model before unlearning, for the same pairs in the same order.
+        units: by set, (n,) the forget unit of each pair; pairs of one unit are not independent.
+        seed: seed of random draws.
+    """
+
+    path: str
+    model: PairNumbers
+    original: PairNumbers
+    units: Mapping[str, Integers]
+    seed: int
+
+
+@dataclass(frozen=True)
+class PathPopulation:
+    """Holds how sure shadow models are of each pair, on one association path: by set, (k models, n pairs).
+
+    Row i of every array belongs to the same training seed.
+
+    Attributes:
+        path: name of the path.
+        unlearned: models trained on everything, then unlearned; these are judged.
+        originals: models trained on everything.
+        retrained: models trained without the forget set.
+        seed: seed of the draws that estimate chance; None where chance is not asked for.
+    """
+
+    path: str
+    unlearned: Mapping[str, Floats]
+    originals: Mapping[str, Floats]
+    retrained: Mapping[str, Floats]
+    seed: int | None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Names the numbers that a metric reads; it must not read others.
+
+    Attributes:
+        utility: sets whose utility is read.
+        scores: sets whose association scores are read (``unrelated`` is one).
+        losses: sets whose losses are read.
+        original_scores: sets whose scores by the original are read.
+        original_losses: sets whose losses by the original are read.
+        confidence: sets in which shadow models' confidence is read.
+        values: other metrics whose values are read.
+    """
+
+    utility: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    original_scores: tuple[str, ...] = ()
+    original_losses: tuple[str, ...] = ()
+    confidence: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+class Metric(ABC):
+    """Describes one metric; extend one of the four kinds below, which say what `compute` is given.
+
+    Args:
+        name: the name that it is registered under, its key in records.
+
+    Attributes:
+        title: heading of its column in tables.
+        direction: what is better.
+        definition: what it measures and how, in one paragraph.
+        source: the publication that it is from, or ``my own``.
+        needs: the numbers that it reads.
+        chance: value that a model without any effect gives, None where it depends on the data.
+        shows_chance: whether tables show the chance level of each run beside the value.
+        has_headline: whether it has a column of its own, besides details.
+        role: use in the verdict and the figures, read of built-in metrics only.
+    """
+
+    title: ClassVar[str]
+    direction: ClassVar[Direction]
+    definition: ClassVar[str]
+    source: ClassVar[str]
+    needs: ClassVar[Needs]
+    chance: ClassVar[float | None] = None
+    shows_chance: ClassVar[bool] = False
+    has_headline: ClassVar[bool] = True
+    role: ClassVar[Role | None] = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class UtilityMetric(Metric):
+    """Describes a metric of what a model can do, computed from the task's own measures."""
+
+    @abstractmethod
+    def compute(self, utility: Mapping[str, Estimates]) -> Estimates:
+        """Compute the metric of one model.
+
+        Args:
+            utility: by set, then by name: the task's measures; ``headline`` stands for them.
+
+        Returns:
+            Estimates by part, `HEADLINE` for the metric itself.
+        """
+
+
+class PerPathMetric(Metric):
+    """Describes a metric that is measured on each association path; a model's value is its worst path's.
+
+    Higher is better: the worst path has the smallest value. Lower is better: it has the largest. Closest to
+    retrain: it lies furthest from retrain's value of the same path.
+
+    Attributes:
+        worst_without_retrain: the worst path where no retrain is there to compare with.
+    """
+
+    worst_without_retrain: ClassVar[Literal["largest", "smallest"]] = "largest"
+
+
+class PathMetric(PerPathMetric):
+    """Describes a metric of association scores or losses, computed for one path at a time."""
+
+    @abstractmethod
+    def compute(self, observation: PathObservation) -> Estimates:
+        """Compute the metric of one model on one path.
+
+        Args:
+            observation: scores and losses of the model and of the original.
+
+        Returns:
+            Estimates by part, `HEADLINE` for the metric itself.
+
+        Raises:
+            ValueError: arrays are empty or do not fit together.
+            Diverged: a number is NaN or infinite.
+        """
+
+
+class PopulationMetric(PerPathMetric):
+    """Describes a metric of many shadow models, computed for one path at a time."""
+
+    @abstractmethod
+    def compute(self, population: PathPopulation) -> Estimates:
+        """Compute the metric of unlearned models on one path.
+
+        Args:
+            population: confidences of unlearned models, originals and retrained models.
+
+        Returns:
+            Estimates by part, `HEADLINE` for the metric itself.
+
+        Raises:
+            ValueError: arrays are empty or do not fit together.
+            Diverged: a confidence is NaN.
+        """
+
+
+class CombinedMetric(Metric):
+    """Describes a metric that is computed from the values of other metrics."""
+
+    @abstractmethod
+    def compute(self, values: Mapping[str, float], retrain: Mapping[str, float]) -> float:
+        """Combine other values of one model.
+
+        Args:
+            values: the model's values of the metrics in ``needs.values``.
+            retrain: retrain's values of the same metrics.
+        """

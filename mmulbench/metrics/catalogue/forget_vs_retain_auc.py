@@ -1,0 +1,31 @@
+"""Whether association scores tell the forget set from the retain set."""
+
+from __future__ import annotations
+
+from mmulbench.core.metric import HEADLINE, Estimate, Estimates, Needs, PathMetric, PathObservation
+from mmulbench.core.registry import METRICS
+
+
+@METRICS.register("forget_vs_retain_auc")
+class ForgetVsRetainAuc(PathMetric):
+    """Measures Df|Dr, see `mmulbench.metrics.separation.forget_retain_auc`."""
+
+    title = "Df|Dr AUC"
+    direction = "closest_to_retrain"
+    definition = (
+        "ROC AUC of the association score of every true pair, forget set 0, retain set 1, exact over all "
+        "Df x Dr pairs; the path furthest from retrain's (without retrain: the smallest)"
+    )
+    source = "arXiv 2311.12047, Df|Dr (there: higher is better)"
+    needs = Needs(scores=("forget", "retain"))
+    chance = 0.5
+    worst_without_retrain = "smallest"
+
+    def compute(self, observation: PathObservation) -> Estimates:
+        """Compute the AUC and its bootstrap interval."""
+        from mmulbench.metrics.separation import forget_retain_auc
+
+        forget, retain = (observation.model.scores[name] for name in ("forget", "retain"))
+        units = observation.units
+        auc = forget_retain_auc(forget, units["forget"], retain, units["retain"], observation.seed)
+        return {HEADLINE: Estimate(auc.value, len(forget) + len(retain), auc.low, auc.high)}

@@ -1,0 +1,28 @@
+"""How well an attacker who knows nothing of unlearning tells unlearned from retrained models."""
+
+from __future__ import annotations
+
+from mmulbench.core.metric import Estimates, Needs, PathPopulation, PopulationMetric
+from mmulbench.core.registry import METRICS
+
+
+@METRICS.register("lira")
+class Lira(PopulationMetric):
+    """Measures the LiRA attack, see `mmulbench.metrics.populations.lira`."""
+
+    title = "LiRA AUC"
+    direction = "closest_to_retrain"
+    definition = (
+        "the same by an attacker who does not know the method: do unlearned models look more like originals "
+        "than retrained ones do? Below .5: less; the path furthest from retrain's"
+    )
+    source = "Carlini et al. 2022 (arXiv 2112.03570), online attack"
+    needs = Needs(confidence=("forget",))
+    chance = 0.5
+
+    def compute(self, population: PathPopulation) -> Estimates:
+        """Compute the attack's AUC and its true-positive rates."""
+        from mmulbench.metrics.populations import lira
+
+        worlds = (population.unlearned, population.retrained, population.originals)
+        return lira(*(world["forget"] for world in worlds)).estimates()

@@ -1,0 +1,25 @@
+"""How far utility and attack are from retrain's, in one number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmulbench.core.metric import CombinedMetric, Needs
+from mmulbench.core.registry import METRICS
+from mmulbench.metrics.distance import retrain_gap
+
+
+@METRICS.register("retrain_gap")
+class RetrainGap(CombinedMetric):
+    """Measures the average gap, see `mmulbench.metrics.distance.retrain_gap`."""
+
+    title = "Gap to retrain"
+    direction = "lower"
+    definition = "mean of |method - retrain| over test, retain, forget and mia"
+    source = "Fan et al. 2024 (arXiv 2310.12508), average gap"
+    needs = Needs(values=("test", "retain", "forget", "mia"))
+    role = "distance"
+
+    def compute(self, values: Mapping[str, float], retrain: Mapping[str, float]) -> float:
+        """Compute the mean distance."""
+        return retrain_gap(values, retrain)

@@ -1,0 +1,33 @@
+"""How often a forget-set pair is likelier than test pairs, beside shadow models."""
+
+from __future__ import annotations
+
+from mmulbench.core.metric import Estimates, Needs, PathPopulation, PopulationMetric
+from mmulbench.core.registry import METRICS
+
+
+@METRICS.register("rmia")
+class Rmia(PopulationMetric):
+    """Measures the RMIA attack, see `mmulbench.metrics.populations.rmia`."""
+
+    title = "RMIA AUC"
+    direction = "closest_to_retrain"
+    definition = (
+        "AUC of the share of test pairs that a forget-set pair's probability exceeds, each beside its mean "
+        "over shadow models, unlearned models against retrained ones; the path furthest from retrain's"
+    )
+    source = "Zarifzadeh et al. 2024 (arXiv 2312.03262), online attack, gamma 1"
+    needs = Needs(confidence=("forget", "test"))
+    chance = 0.5
+
+    def compute(self, population: PathPopulation) -> Estimates:
+        """Compute the attack's AUC and its true-positive rates."""
+        from mmulbench.metrics.populations import rmia
+
+        unlearned, retrained, originals = population.unlearned, population.retrained, population.originals
+        others = {
+            "unlearned": unlearned["test"],
+            "retrained": retrained["test"],
+            "originals": originals["test"],
+        }
+        return rmia(unlearned["forget"], retrained["forget"], originals["forget"], others).estimates()
