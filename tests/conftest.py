@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import fields, replace
+from pathlib import Path
 
+import miniatures
 import numpy as np
 import pytest
+import relation_miniatures
 import torch
 
 from mmulbench.cache.artifacts import ArtifactCache
@@ -107,3 +111,16 @@ def record(emoji, workspace):
         return execute(Run(spec, method, "test", reference=False), emoji, where, "always")[0]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory) -> Path:
+    """Miniatures of the official data sets; tests leave them as they are."""
+    root = miniatures.write_all(tmp_path_factory.mktemp("miniatures"))
+    return relation_miniatures.write_all(root)
+
+
+@pytest.fixture
+def own(kept, tmp_path) -> Path:
+    """Miniatures of the official data sets, to spoil."""
+    return Path(shutil.copytree(kept, tmp_path / "data", symlinks=True))
