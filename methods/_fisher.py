@@ -8,7 +8,6 @@ on the batch size.
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -35,8 +34,7 @@ def reference_pools(problem: UnlearningProblem) -> Pools:
     order = problem.generator("reference").permutation(len(data.split))
     batch = data.batch(order[:REFERENCE_PAIRS])
     with torch.no_grad():
-        work = functools.partial(model.encode_batch, batch)
-        a, b = problem.meter.step("reference", len(batch), work, optimiser_step=False)
+        a, b = problem.meter.run("reference", len(batch), model.encode_batch, batch)
     return a.pooled, b.pooled
 
 
@@ -85,8 +83,7 @@ def pair_gradients(
     batches = itertools.islice(data.epoch(1, problem.generator("pairs")), samples)
     tick = problem.progress.counter(min(samples, len(data)), "gradients")
     for batch in batches:
-        work = functools.partial(gradient, model, batch, pools, parameters)
-        yield problem.meter.step("pair gradient", 1, work, optimiser_step=False)
+        yield problem.meter.run("pair gradient", 1, gradient, model, batch, pools, parameters)
         tick()
 
 

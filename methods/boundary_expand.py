@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -40,8 +39,8 @@ class BoundaryExpand(OneSetMethod):
         """A copy of the original with a shadow class."""
         model = super().start(problem)
         with torch.no_grad():
-            work = functools.partial(model, problem.forget.batch(np.arange(1)))
-            width = problem.meter.step("width", 1, work, optimiser_step=False).fused.shape[-1]
+            output = problem.meter.run("width", 1, model, problem.forget.batch(np.arange(1)))
+            width = output.fused.shape[-1]
         with torch_seeded(problem.seed, "shadow class"):
             model.add_module("shadow", nn.Linear(width, 1).to(problem.device))
         return model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -91,8 +90,8 @@ class GnnDelete(Descent):
         model.eval()  # targets have no dropout, so that what is kept could not be reached with it
         deleted, kept = torch.unique(graph_inputs(problem.forget)["node"]), graph_inputs(problem.retain)
         with torch.no_grad():
-            work = functools.partial(layer_outputs, graph_encoder(problem.original), kept)
-            before = problem.meter.step("original's nodes", len(kept["node"]), work, optimiser_step=False)
+            graph = graph_encoder(problem.original)
+            before = problem.meter.run("original's nodes", len(kept["node"]), layer_outputs, graph, kept)
         return lambda batch: self.loss(model, batch, before, deleted, kept["node"])
 
     def loss(

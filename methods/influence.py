@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -68,8 +67,7 @@ class Influence(Method):
         pairs = pair_gradients(model, problem.retain, config.samples, pools, problem)
         rows = torch.stack([flat(found) for found in pairs])
         direction = deleted / (deleted + kept) * (forget - retain)
-        solve = functools.partial(inverse_fisher_times, rows, config.damping, direction)
-        step = problem.meter.step("solve", 1, solve)
+        step = problem.meter.step("solve", 1, inverse_fisher_times, rows, config.damping, direction)
         with torch.no_grad():
             weights = flat(model.parameters())
             vector_to_parameters(weights + config.alpha * step, model.parameters())
@@ -84,8 +82,7 @@ class Influence(Method):
         total = torch.zeros(sum(parameter.numel() for parameter in parameters), device=problem.device)
         tick = problem.progress.counter(data.steps(size), "mean gradient")
         for batch in data.epoch(size, problem.generator("mean gradient")):
-            work = functools.partial(gradient, model, batch, pools, parameters)
-            found = problem.meter.step("gradient", len(batch), work, optimiser_step=False)
+            found = problem.meter.run("gradient", len(batch), gradient, model, batch, pools, parameters)
             total += flat(found) * len(batch)
             tick()
         return total / len(data)

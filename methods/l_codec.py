@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from dataclasses import dataclass, replace
@@ -90,25 +89,26 @@ class LCodec(Method):
         draws, losses = [], []
         for _ in range(self.config.perturbations):
             first, second = perturbed(a, self.config.noise), perturbed(b, self.config.noise)
-            work = functools.partial(measure, model, first, second, batch.targets.labels, pools)
-            found, loss = problem.meter.step("perturbation", len(batch), work, optimiser_step=False)
+            found, loss = problem.meter.run(
+                "perturbation", len(batch), measure, model, first, second, batch.targets.labels, pools
+            )
             draws.append(torch.cat(list(found.values())))
             losses.append(loss)
-        choose = functools.partial(select, torch.stack(draws), torch.stack(losses), self.config.most)
-        return Slices(list(found), problem.meter.step("selection", 1, choose, optimiser_step=False))
+        features, target = torch.stack(draws), torch.stack(losses)
+        chosen = problem.meter.run("selection", 1, select, features, target, self.config.most)
+        return Slices(list(found), chosen)
 
     def _step(
         self, model: MultimodalModel, batch: Batch, slices: Slices, pools: Pools, problem: UnlearningProblem
     ) -> Tensor:
         """(p,) Newton step and noise."""
         config = self.config
-        gradient = functools.partial(self._gradient, model, slices=slices, pools=pools, problem=problem)
-        singles = problem.retain.epoch(1, problem.generator("pairs"))
-        rows = torch.stack([gradient(pair) for pair in itertools.islice(singles, config.samples)])
+        batches = itertools.islice(problem.retain.epoch(1, problem.generator("pairs")), config.samples)
+        rows = torch.stack([self._gradient(model, pair, slices, pools, problem) for pair in batches])
         count = len(problem.forget.split) + len(problem.retain.split)
         scale = len(batch) / (count - len(batch))
-        solve = functools.partial(inverse_fisher_times, rows, config.damping, gradient(batch))
-        newton = scale * problem.meter.step("solve", 1, solve)
+        deleted = self._gradient(model, batch, slices, pools, problem)
+        newton = scale * problem.meter.step("solve", 1, inverse_fisher_times, rows, config.damping, deleted)
         sigma = noise_scale(count, config.damping, config.epsilon, config.delta)
         return newton + sigma * torch.randn_like(newton)
 
@@ -122,7 +122,7 @@ class LCodec(Method):
             loss = pair_losses(model, a, b, batch.targets.labels, pools).mean()
             return gradient_of(loss, slices.parameters)
 
-        return slices.vector(problem.meter.step("gradient", len(batch), work, optimiser_step=False))
+        return slices.vector(problem.meter.run("gradient", len(batch), work))
 
 
 def perturbed(encoded: Encoded, noise: float) -> Encoded:

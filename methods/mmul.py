@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -62,34 +62,95 @@ class Mmul(GradientMethod):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The weighted sum; a loss with weight 0 is not computed."""
-        config, outputs = self.config, problem.outputs
-        total = torch.zeros((), device=problem.device)
-        count = len(forget) if config.alpha or config.beta else 0
-        batches = [batch for batch, wanted in ((forget, count), (retain, config.gamma)) if wanted]
-        if not batches:
+        """Return the weighted sum of the three terms; a term with weight 0 is not computed."""
+        config, total = self.config, torch.zeros((), device=problem.device)
+        if not (config.alpha or config.beta or config.gamma):
             return total
-        a, b = (self._encode(model, name, batches, problem) for name in model.modalities)
-        if config.alpha or config.gamma:
-            start = 0 if config.alpha else count
-            fused = model.fuse(a[start:], b[start:])
+        student = self._represent(model, forget, retain, problem)
         if config.alpha:
-            source = problem.retain if config.partner == "retain" else problem.forget
-            apart = unrelated_pairs(source.split, source.relations, count)
-            total = total + config.alpha * mse(fused[:count], outputs.fused_pairs(apart))
+            total = total + config.alpha * self.modality_decoupling(student.deleted, problem)
         if config.beta and config.trainable == "all":
-            kept = torch.cat([a.pooled[:count], b.pooled[:count]], -1)
-            before = [outputs.unimodal(name, forget.items(name)) for name in model.modalities]
-            total = total + config.beta * mse(kept, torch.cat(before, -1))
+            total = total + config.beta * self.unimodal_retention(student.unimodal, forget, problem)
         if config.gamma:
-            total = total + config.gamma * mse(fused[-len(retain) :], outputs.fused(retain))
+            total = total + config.gamma * self.multimodal_retention(student.kept, retain, problem)
         return total
+
+    def modality_decoupling(self, fused: Tensor, problem: UnlearningProblem) -> Tensor:
+        """Return MD: the distance of deleted pairs from as many unrelated pairs, drawn anew.
+
+        Args:
+            fused: (f, d) fused representations f'(I_i, T_i) of a batch of Df.
+            problem: gives the items to draw from, and the original's f(I_p, T_q).
+
+        Returns:
+            A scalar.
+        """
+        source = problem.retain if self.config.partner == "retain" else problem.forget
+        unrelated = unrelated_pairs(source.split, source.relations, len(fused))
+        return mse(fused, problem.outputs.fused_pairs(unrelated))
+
+    def unimodal_retention(
+        self, unimodal: tuple[Tensor, Tensor], forget: Batch, problem: UnlearningProblem
+    ) -> Tensor:
+        """Return UKR: the distance of deleted pairs' unimodal representations from the original's.
+
+        Args:
+            unimodal: (f, d) representations f'_I(I_i) and f'_T(T_i) of a batch of Df.
+            forget: the batch.
+            problem: gives the original's f_I(I_i) and f_T(T_i).
+
+        Returns:
+            A scalar.
+        """
+        before = [problem.outputs.unimodal(name, forget.items(name)) for name in forget.modalities]
+        return mse(torch.cat(unimodal, -1), torch.cat(before, -1))
+
+    def multimodal_retention(self, fused: Tensor, retain: Batch, problem: UnlearningProblem) -> Tensor:
+        """Return MKR: the distance of retained pairs' fused representations from the original's.
+
+        Args:
+            fused: (r, d) fused representations f'(I_r, T_r) of a batch of Dr.
+            retain: the batch.
+            problem: gives the original's f(I_r, T_r).
+
+        Returns:
+            A scalar.
+        """
+        return mse(fused, problem.outputs.fused(retain))
+
+    def _represent(
+        self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
+    ) -> _Representations:
+        """Run each encoder and the fusion module once, on those pairs of both batches that a term reads."""
+        config = self.config
+        count = len(forget) if config.alpha or config.beta else 0
+        batches = [batch for batch, is_read in ((forget, count), (retain, config.gamma)) if is_read]
+        a, b = (self._encode(model, name, batches, problem) for name in model.modalities)
+        start = 0 if config.alpha else count
+        first, second = a[start:], b[start:]
+        fused = model.fuse(first, second) if len(first) else first.pooled
+        unimodal = a.pooled[:count], b.pooled[:count]
+        return _Representations(unimodal, deleted=fused[: count - start], kept=fused[count - start :])
 
     def _encode(
         self, model: MultimodalModel, modality: str, batches: list[Batch], problem: UnlearningProblem
     ) -> Encoded:
-        """Encoder output of all batches in one pass; frozen encoders give what the original's gave."""
+        """Return the encoder output of all batches; frozen encoders give what the original's gave."""
         items = torch.cat([batch.items(modality) for batch in batches])
         if self.config.trainable == "fusion":
             return problem.outputs.encoded(modality, items)
         return model.encode(modality, problem.retain.features.gather(modality, items))
+
+
+class _Representations(NamedTuple):
+    """Holds the trained model's representations of a batch of each set, empty where no term reads them.
+
+    Attributes:
+        unimodal: (f, d) unimodal representations of the deleted pairs' images, and those of their texts.
+        deleted: (f, d) fused representations of the batch of Df.
+        kept: (r, d) fused representations of the batch of Dr.
+    """
+
+    unimodal: tuple[Tensor, Tensor]
+    deleted: Tensor
+    kept: Tensor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -69,8 +68,7 @@ class Salun(RandomLabel):
         model.eval()
         with torch_seeded(problem.seed, "saliency"):
             for batch in forget.epoch(size, problem.generator("saliency order")):
-                work = functools.partial(_add_gradient, model, batch, totals)
-                problem.meter.step("saliency", len(batch), work, optimiser_step=False)
+                problem.meter.run("saliency", len(batch), _add_gradient, model, batch, totals)
                 tick()
         model.train()
         return totals

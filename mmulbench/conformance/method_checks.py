@@ -195,7 +195,7 @@ def counts_its_work(trial: MethodTrial) -> None:
         raise Skipped("it moves no weight")
     demand(
         problem.meter.cost().samples > 0,
-        "its cost is zero: train with mmulbench.core.training.descend, or wrap steps in problem.meter.step",
+        "its cost is zero: train with mmulbench.core.training.descend, or take steps by problem.meter.step",
     )
 
 

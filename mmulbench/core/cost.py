@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import resource
 import sys
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -20,6 +21,7 @@ from mmulbench.errors import OverBudget
 from mmulbench.records.schema import Cost
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 Shape = Sequence[int]
 
@@ -86,26 +88,49 @@ class CostMeter:
         self._seconds += time.perf_counter() - self._start
         self._peak = max(_peak_mb(self._device), self._earlier_peak)
 
-    def step(self, kind: str, samples: int, work: Callable[[], T], *, optimiser_step: bool = True) -> T:
-        """Run one step and charge it.
+    def run(self, kind: str, samples: int, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that updates no parameter, and charge for it.
 
         Args:
-            kind: steps of one kind cost the same for each sample.
-            samples: pairs the step sees.
-            work: does the step.
-            optimiser_step: whether it updates parameters.
+            kind: name of this kind of work, which costs the same for each sample whenever it is done.
+            samples: number of pairs that the work sees.
+            work: the function.
+            *args: its arguments.
+            **kwargs: its keyword arguments.
+
+        Returns:
+            The function's result.
 
         Raises:
-            OverBudget: when the limit is passed.
+            OverBudget: The limit is passed.
         """
         if kind in self._per_sample:
-            result = work()
+            result = work(*args, **kwargs)
         else:
-            result, flops = self._count(work)
+            result, flops = self._count(functools.partial(work, *args, **kwargs))
             self._per_sample[kind] = flops / max(samples, 1)
         self._spend(self._per_sample[kind] * samples)
         self._samples += samples
-        self._steps += optimiser_step
+        return result
+
+    def step(self, kind: str, samples: int, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that updates parameters, charge for it, and count it as a step.
+
+        Args:
+            kind: name of this kind of step, which costs the same for each sample whenever it is taken.
+            samples: number of pairs that the step sees.
+            work: the function.
+            *args: its arguments.
+            **kwargs: its keyword arguments.
+
+        Returns:
+            The function's result.
+
+        Raises:
+            OverBudget: The limit is passed.
+        """
+        result = self.run(kind, samples, work, *args, **kwargs)
+        self._steps += 1
         return result
 
     def charge(self, key: str, cost: Cost) -> None:

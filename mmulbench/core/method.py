@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -131,8 +130,7 @@ class UnlearningProblem:
         model.eval()
         with torch.no_grad(), torch_seeded(self.seed, "mean loss"):
             for batch in data.epoch(batch_size, self.generator("mean loss order")):
-                work = functools.partial(model, batch)
-                output = self.meter.step("mean loss", len(batch), work, optimiser_step=False)
+                output = self.meter.run("mean loss", len(batch), model, batch)
                 total += output.loss.item() * len(batch)
         model.train(training)
         return total / len(data)

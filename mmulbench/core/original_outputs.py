@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -156,8 +155,7 @@ def compute_outputs(
                 _look_up(original, stored, features, modality, torch.from_numpy(column[part]))
                 for modality, column in zip(original.modalities, (train.first, train.second), strict=True)
             )
-            work = functools.partial(original.fuse, a, b)
-            blocks.append(meter.step("fuse", len(a), work, optimiser_step=False).cpu())
+            blocks.append(meter.run("fuse", len(a), original.fuse, a, b).cpu())
         stored["fused"] = torch.cat(blocks)
     return stored, meter.cost()
 
@@ -175,8 +173,8 @@ def _encode_items(
     def encoded() -> Iterator[Encoded]:
         for start in range(0, len(items), block):
             index = torch.from_numpy(items[start : start + block])
-            work = functools.partial(original.encode, modality, features.gather(modality, index))
-            found = meter.step(f"encode {modality}", len(index), work, optimiser_step=False)
+            inputs = features.gather(modality, index)
+            found = meter.run(f"encode {modality}", len(index), original.encode, modality, inputs)
             found = found.to(torch.device("cpu"))
             keep = found.tokens[0].nbytes * len(items) <= TOKEN_BUDGET
             yield found if keep else Encoded(found.tokens[:, :0], found.mask[:, :0], found.pooled)

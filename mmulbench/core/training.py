@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -89,7 +88,7 @@ class Learner:
         """
         sets = item if isinstance(item, tuple) else (item,)
         samples = sum(len(batch) for batch in sets)
-        self.meter.step(kind, samples, functools.partial(self._step, loss, sets))
+        self.meter.step(kind, samples, self._step, loss, sets)
 
     def _step(self, loss: Callable[..., Tensor], sets: tuple[Batch, ...]) -> None:
         value = loss(*sets)
