@@ -37,9 +37,7 @@ class BadTeacher(Descent):
 
         Attributes:
             epochs: passes over Df and the drawn part of Dr.
-            lr: AdamW's learning rate.
             batch_size: pairs a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             fraction: pairs of Dr that are drawn, as a part of one epoch over Dr.
             temperature: T.
         """

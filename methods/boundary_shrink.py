@@ -36,10 +36,6 @@ class BoundaryShrink(OneSetMethod):
         """The bound is the released code's, on pixels from 0 to 1; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the forget set.
-            lr: AdamW's learning rate.
-            batch_size: pairs a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             bound: length of the step towards the boundary.
         """
 

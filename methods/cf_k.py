@@ -31,10 +31,6 @@ class CfK(Finetune):
         """The settings of training are shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             k: how many of the last blocks train; all where there are fewer (the released code tries 1 to 3
                 unless told otherwise; 2 is the least that reaches past a head of one layer).
         """

@@ -39,10 +39,6 @@ class ClipErase(GradientMethod):
         """Weights are the paper's, by that summary; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs of each set a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             forget: weight of FM.
             retain: weight of RM.
             consistency: weight of CM.

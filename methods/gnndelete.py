@@ -46,10 +46,6 @@ class GnnDelete(Descent):
         """Alpha is the released code's default; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the forget set.
-            lr: AdamW's learning rate.
-            batch_size: pairs of the forget set a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             alpha: weight of moving deleted pairs against keeping their neighbours.
         """
 

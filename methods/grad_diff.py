@@ -28,10 +28,6 @@ class GradDiff(GradientMethod):
         """Both weights are those of the OpenUnlearning code; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs of each set a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             gamma: weight of the forget set.
             alpha: weight of the retain set.
         """

@@ -39,10 +39,7 @@ class Kga(Descent):
         """Alpha is that of the released code's README; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
             batch_size: pairs of each of the three sets a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             alpha: weight of the divergence on Dr (README: 0.1 for classification, 0.3 for translation and
                 responses; but the code for classification weighs Dr by 1 - alpha).
         """

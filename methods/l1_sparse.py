@@ -34,9 +34,6 @@ class L1Sparse(Finetune):
 
         Attributes:
             epochs: T, passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             gamma: weight of the penalty in the first epoch (the released code leaves it to its user; scripts
                 of others use 1e-4 or 5e-4).
         """

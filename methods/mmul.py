@@ -35,10 +35,6 @@ class Mmul(GradientMethod):
         """Weights are the paper's (all 1); epochs, lr and batch size are shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs of each set a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             alpha: weight of modality decoupling; 0 switches it off.
             beta: weight of unimodal knowledge retention; 0 switches it off.
             gamma: weight of multimodal knowledge retention; 0 switches it off.

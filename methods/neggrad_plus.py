@@ -28,10 +28,6 @@ class NegGradPlus(GradientMethod):
         """Alpha is that of the released code's small-scale notebooks; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs of each set a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             alpha: weight of the retain set (released code: 0.9999 in all other notebooks).
         """
 

@@ -36,10 +36,6 @@ class Npo(GradientMethod):
         """Beta and alpha are those of TOFU/config/forget.yaml there; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs of each set a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             beta: how soon a pair counts as forgotten; towards 0 it is gradient ascent.
             alpha: weight of the task's loss on Dr; 0: without it, the paper's plain NPO.
         """

@@ -35,10 +35,6 @@ class Salun(RandomLabel):
         """The fraction is that of the released code's README; the rest is shared by all methods.
 
         Attributes:
-            epochs: passes over the retain set.
-            lr: AdamW's learning rate.
-            batch_size: pairs of each set a step.
-            patience: epochs without a lower validation loss before stopping; 0: run all.
             fraction: of the weights that may change (the paper, as quoted by others, cuts at the median).
         """
 
