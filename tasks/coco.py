@@ -1,4 +1,4 @@
-"""Image-text retrieval on COCO: photographs with five human captions each."""
+"""Retrieve photographs by captions that people wrote, and the other way round: COCO."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from mmulbench.tasks._official.caption_task import CaptionTask
 
 @TASKS.register("coco")
 class Coco(CaptionTask):
-    """COCO captions (Chen et al. 2015) in Karpathy's splits; ``restval`` counts as training.
+    """Asks which captions belong to which photograph of COCO (Chen et al. 2015).
 
-    Read, forgotten and trained like Flickr30K, which see. COCO is not among the paper's data sets, and
-    nothing here was measured.
+    Splits are Karpathy's, with ``restval`` counted as training. Everything else is as in the task flickr30k.
+    COCO is not among the paper's data sets, and nothing was measured on this task.
     """
 
     gallery = 5000

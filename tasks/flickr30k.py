@@ -1,4 +1,4 @@
-"""Image-text retrieval on Flickr30K: photographs with five human captions each."""
+"""Retrieve photographs by captions that people wrote, and the other way round: Flickr30K."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from mmulbench.tasks._official.caption_task import CaptionTask
 
 @TASKS.register("flickr30k")
 class Flickr30k(CaptionTask):
-    """Flickr30K (Young et al. 2014) in Karpathy's splits: 29,000, 1,014 and 1,000 images.
+    """Asks which captions belong to which photograph of Flickr30K (Young et al. 2014).
 
-    The forget unit is an image with all its captions; by default 1,000 are forgotten, as in the paper, whose
-    sizes are 1,000 to 5,000; on a training split of fewer than 2,000 images, the fraction 0.05.
+    Splits are Karpathy's: 29,000 training, 1,014 validation and 1,000 test images. The forget unit is an
+    image with all its captions. By default 1,000 are forgotten; the paper's sizes are 1,000 to 5,000. On a
+    training split of fewer than 2,000 images the fraction 0.05 is forgotten.
 
     Epochs and weight decay are those published for ALBEF. The learning rate is for the default backbone,
-    whose projections and fusion start from nothing; 1e-5 is what fine-tunes a pre-trained ALBEF. Nothing here
-    was measured: the images cannot be had without asking for them.
+    whose projections and fusion start from nothing; a pre-trained ALBEF is fine-tuned with 1e-5. Nothing was
+    measured on this task, since the images have to be asked for.
     """
 
     name = "flickr30k"
@@ -44,6 +45,6 @@ class Flickr30k(CaptionTask):
     )
 
     def training_images(self, data_dir: Path) -> list[str]:
-        """Paths of the training images, in the order of the forget units; no image needs to be there."""
+        """List the paths of the training images in the order of the forget units, without opening any."""
         annotations = self.table(data_dir).build(labelled=False)
         return [annotations.units[unit][0] for unit in annotations.splits["train"].units]

@@ -1,4 +1,4 @@
-"""Reasoning over two photographs on NLVR2: is a statement true of the pair?"""
+"""Tell whether a statement about two photographs is true: NLVR2."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from pathlib import Path
 
 from mmulbench import TASKS, DataInfo, MmulbenchError, Recipe
 from mmulbench.tasks._official.hub_rows import ColumnNames
-from mmulbench.tasks._official.image_text_task import ImageTextTask, Source
+from mmulbench.tasks._official.image_text_task import ImageTextSource, ImageTextTask
 from mmulbench.tasks._official.json_files import DataRow, read_lines
 from mmulbench.tasks._official.pair_table import PairTable, Unit
 
 FILES = {"train": "train", "validation": "dev", "test": "test1"}
-"""By split, how the official file's name begins; test1 is test-P, the public test set."""
+"""First part of the official file's name, by split; test1 is test-P, the public test set."""
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)+")
+"""Identifier of a statement: that of its image pair, and a number."""
 
 
 @TASKS.register("nlvr2")
 class Nlvr2(ImageTextTask):
-    """NLVR2 (Suhr et al. 2019), tested on test-P.
+    """Asks whether a statement about a pair of photographs is true (Suhr et al. 2019).
 
-    The forget unit is a pair of images with all its statements, of which there are at most two. Sizes are as
-    in flickr30k, counted in pairs of images.
+    The test set is test-P. The forget unit is a pair of images with all its statements, of which there are at most two. As many units
+    are forgotten by default as in the task flickr30k.
 
-    Epochs and weight decay are those published for ALBEF; the learning rate is for the default backbone, as
-    in flickr30k. Nothing here was measured.
+    Epochs and weight decay are those published for ALBEF. The learning rate is for the default backbone, as
+    in flickr30k. Nothing was measured on this task.
     """
 
     name = "nlvr2"
@@ -80,7 +81,11 @@ class Nlvr2(ImageTextTask):
                 yield split, row
 
     def add(self, row: DataRow, split: str, table: PairTable) -> Unit:
-        """Take a statement on a pair of images."""
+        """Add a statement about a pair of images.
+
+        Raises:
+            MmulbenchError: if identifier or label are damaged.
+        """
         identifier = row.text("identifier")
         if not IDENTIFIER.fullmatch(identifier):
             raise MmulbenchError(f"{row.where}: identifier {identifier!r} is not like train-10171-0-0")
@@ -94,7 +99,7 @@ class Nlvr2(ImageTextTask):
         table.add(split, images, row.text("sentence"), row.where, self.classes.index(label))
         return images
 
-    def local_images(self, table: PairTable, data_dir: Path) -> Source:
+    def local_images(self, table: PairTable, data_dir: Path) -> ImageTextSource:
         """Search the folder of images once."""
         images = self.folder(data_dir) / "images"
-        return Source(table, images, self.find_anywhere(images, table.folders))
+        return ImageTextSource(table, images, self.find_anywhere(images, table.folders))

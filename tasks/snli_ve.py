@@ -1,4 +1,4 @@
-"""Visual entailment on SNLI-VE: does a photograph entail, contradict, or say nothing about a sentence?"""
+"""Tell whether a photograph entails or contradicts a sentence, or leaves it open: SNLI-VE."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from mmulbench import (
     generator,
 )
 from mmulbench.tasks._official.hub_rows import NO_LABEL, ColumnNames
-from mmulbench.tasks._official.image_text_task import ImageTextTask, Source
+from mmulbench.tasks._official.image_text_task import ImageTextSource, ImageTextTask
 from mmulbench.tasks._official.images import Images, safe_name
 from mmulbench.tasks._official.json_files import DataRow, read_lines
 from mmulbench.tasks._official.pair_table import PairTable, Unit
 from mmulbench.tasks.flickr30k import Flickr30k
 
 FILES = {"train": "snli_ve_train.jsonl", "validation": "snli_ve_dev.jsonl", "test": "snli_ve_test.jsonl"}
+"""Name of the official file, by split."""
 
 
 @dataclass(frozen=True)
 class SnliVeData(TaskData):
-    """SNLI-VE's data with its link to Flickr30K's.
+    """Holds SNLI-VE's data with its link to Flickr30K's.
 
     Attributes:
-        flickr: (f,) the item that is each of Flickr30K's training images, in the order of Flickr30K's forget
-            units; -1 where it is no training image of SNLI-VE.
+        flickr: (f,) items that Flickr30K's training images are here, in the order of Flickr30K's forget
+            units; -1 for each that is no training image of SNLI-VE.
     """
 
     flickr: Integers
@@ -44,15 +45,16 @@ class SnliVeData(TaskData):
 
 @TASKS.register("snli_ve")
 class SnliVe(ImageTextTask):
-    """SNLI-VE (Xie et al. 2019), on Flickr30K's images; rows without a gold label (``-``) are dropped.
+    """Asks whether a photograph entails a hypothesis, contradicts it, or leaves it open (Xie et al. 2019).
 
-    The forget unit is an image with all its hypotheses. Flickr30K's deleted images come first: a seed's
-    forget list is the same seed's list of the task flickr30k without images that SNLI-VE does not train on,
-    then SNLI-VE's other training images in random order. So Flickr30K's captions are needed too. Sizes are as
-    in flickr30k.
+    Images are Flickr30K's. Rows without a gold label (``-``) are dropped. The forget unit is an image with
+    all its hypotheses. Images that are forgotten on Flickr30K come first: a seed's forget list is the same seed's
+    list of the task flickr30k without images that SNLI-VE does not train on, then SNLI-VE's other training
+    images in random order. So Flickr30K's captions are needed too. As many units are forgotten by default as
+    in the task flickr30k.
 
-    Epochs and weight decay are those published for ALBEF; the learning rate is for the default backbone, as
-    in flickr30k. Nothing here was measured.
+    Epochs and weight decay are those published for ALBEF. The learning rate is for the default backbone, as
+    in flickr30k. Nothing was measured on this task.
     """
 
     name = "snli_ve"
@@ -98,7 +100,11 @@ class SnliVe(ImageTextTask):
                 yield split, row
 
     def add(self, row: DataRow, split: str, table: PairTable) -> Unit | None:
-        """Take a hypothesis, unless its annotators did not agree on a label."""
+        """Add a hypothesis, unless its annotators did not agree on a label.
+
+        Raises:
+            MmulbenchError: if label or image name are damaged.
+        """
         gold = row.text("gold_label").strip().lower()
         if gold == NO_LABEL:
             table.dropped["no gold label (-)"] += 1
@@ -111,13 +117,17 @@ class SnliVe(ImageTextTask):
         table.add(split, (image,), row.text("sentence2"), row.where, self.classes.index(gold))
         return (image,)
 
-    def local_images(self, table: PairTable, data_dir: Path) -> Source:
-        """Flickr30K's images."""
+    def local_images(self, table: PairTable, data_dir: Path) -> ImageTextSource:
+        """Look for Flickr30K's images."""
         flickr = data_dir / Flickr30k.name
-        return Source(table, flickr, self.find_in(flickr, flickr / Flickr30k.images))
+        return ImageTextSource(table, flickr, self.find_in(flickr, flickr / Flickr30k.images))
 
-    def read(self, data_dir: Path, progress: Progress) -> Source:
-        """Read the annotations, and make sure of Flickr30K's, which `load` needs."""
+    def read(self, data_dir: Path, progress: Progress) -> ImageTextSource:
+        """Read the annotations, and make sure that Flickr30K's are there, which `load` needs.
+
+        Raises:
+            UsageError: if annotations or images are not there.
+        """
         source = super().read(data_dir, progress)
         try:
             Flickr30k().caption_files(data_dir)
@@ -127,7 +137,7 @@ class SnliVe(ImageTextTask):
         return source
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
-        """Read the data, and which of its training images Flickr30K trains on."""
+        """Read the data, and find the training images that Flickr30K trains on."""
         source = super().load(data_dir, progress)
         order = Flickr30k().training_images(data_dir)
         images: Images = source.items["image"].images
@@ -138,7 +148,7 @@ class SnliVe(ImageTextTask):
         return replace(data, fingerprint=fingerprint([data.fingerprint, flickr.tolist()]))
 
     def forget_order(self, data: TaskData, seed: int) -> Integers:
-        """Flickr30K's order of this seed without images that are not trained on here, then the rest."""
+        """Take Flickr30K's order of this seed without images that are not trained on here, then the rest."""
         assert isinstance(data, SnliVeData)
         first = generator(seed, "forget").permutation(data.flickr)
         first = first[first >= 0]

@@ -1,4 +1,4 @@
-"""Tasks that read official files: settings, the message when they are missing, what a check reports."""
+"""Hold what all tasks on a data folder share: settings, messages, and what a check reports."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from mmulbench import DataInfo, DataReport, Task, UsageError
 from mmulbench.tasks._official.pair_table import SPLITS, Annotations
 
 SAMPLES = 3
-"""Pairs shown by a check."""
+"""Number of pairs that a check shows."""
 
 
 class DataFolderTask(Task):
-    """Reads files from a folder of its own name in the data folder."""
+    """Describes a task whose files lie in the data folder, in a folder of the task's name."""
 
     name: ClassVar[str]
+    """Registered name of the task."""
+
     info: ClassVar[DataInfo]
 
     @dataclass(frozen=True)
     class Config:
-        """Settings of the task.
+        """Holds the settings of a task on a data folder.
 
         Attributes:
-            limit: use only this many forget units of each split, evenly spread; 0 uses all. For quick trials.
+            limit: number of forget units to use of each split, evenly spread; 0 uses all. For quick trials.
         """
 
         limit: int = 0
@@ -39,15 +41,15 @@ class DataFolderTask(Task):
     config: Config
 
     def folder(self, data_dir: Path) -> Path:
-        """The task's own folder."""
+        """Return the task's own folder."""
         return data_dir / self.name
 
     def missing(self, what: str, place: Path) -> UsageError:
-        """The message when data is not there.
+        """Make the error for missing data, which says how to get it.
 
         Args:
             what: what is missing.
-            place: where it was looked for.
+            place: folder that was searched.
         """
         return UsageError(
             f"{self.name} needs {what}, looked for in {place.absolute()} (--data-dir or MMULBENCH_DATA names "
@@ -59,12 +61,12 @@ class DataFolderTask(Task):
     def report(
         self, annotations: Annotations, parts: Callable[[int], Iterable[str]], problems: Sequence[str] = ()
     ) -> DataReport:
-        """Counts, and a few training pairs.
+        """Report counts, and a few training pairs.
 
         Args:
             annotations: everything that was read.
-            parts: what the images or nodes of a unit are called.
-            problems: missing and damaged files, one line each.
+            parts: gives the names of a unit's images or nodes.
+            problems: lines that name each missing or damaged file.
         """
         train = annotations.splits["train"]
         sample = []

@@ -1,4 +1,4 @@
-"""Opening a data set on a hub, or a folder in the same form: parquet files and nothing else."""
+"""Open a data set on a hub, or a folder in the same form: parquet files and nothing else."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from mmulbench import MmulbenchError, UsageError
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubData
 
 HUB_INSTALL = 'pip install "mmulbench[hub]"'
+"""Command that installs what reading from a hub needs."""
 
 NAME = re.compile(r"(?P<path>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?")
+"""Name of a data set on a hub, with or without a revision."""
 
 TIMEOUT = 10
-"""Seconds to wait for the hub's first answer; `datasets` alone gives up after 23 s and more."""
+"""Time limit for the hub's first answer, in seconds; `datasets` alone gives up after 23 s and more."""
 
 
 def open_hub(name: str, columns: ColumnNames, otherwise: str) -> HubData:
-    """Open a data set; what is on a hub is downloaded once, into the library's own cache.
+    """Open a data set; one on a hub is downloaded once, into the library's own cache.
 
     Args:
-        name: a folder, or ``owner/name`` or ``owner/name@revision`` on a hub.
-        columns: which are looked for.
-        otherwise: how to do without, for messages.
+        name: path of a folder, or ``owner/name`` or ``owner/name@revision`` on a hub.
+        columns: names of the columns that are looked for.
+        otherwise: how to do without the hub, for messages.
 
     Raises:
-        UsageError: it is not there, or not of a form that is read.
-        MmulbenchError: it is damaged.
+        UsageError: if the data set cannot be found, or is not of a form that is read.
+        MmulbenchError: if the data set is damaged.
     """
     try:
         import datasets
@@ -42,7 +44,11 @@ def open_hub(name: str, columns: ColumnNames, otherwise: str) -> HubData:
 
 
 def _located(name: str, otherwise: str) -> tuple[str, str | None]:
-    """Path and revision for the library, once it is known to be there."""
+    """Return path and revision for the library, once the data set is known to exist.
+
+    Raises:
+        UsageError: if it cannot be found.
+    """
     folder = Path(name).expanduser()
     if folder.is_dir():
         return str(folder.absolute()), None
@@ -54,7 +60,11 @@ def _located(name: str, otherwise: str) -> tuple[str, str | None]:
 
 
 def _reach(name: str, path: str, revision: str | None, otherwise: str) -> None:
-    """Ask the hub once whether it is there, since `datasets` tries six times before it gives up."""
+    """Ask the hub once whether a data set exists, since `datasets` tries six times before it gives up.
+
+    Raises:
+        UsageError: if the hub refuses the data set, or cannot be reached.
+    """
     import datasets
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
@@ -73,7 +83,11 @@ def _reach(name: str, path: str, revision: str | None, otherwise: str) -> None:
 
 
 def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Any:
-    """The library's reader of the data set, which has to be that of parquet files or of its own cache."""
+    """Make the library's reader of a data set, which has to be that of parquet files or of its own cache.
+
+    Raises:
+        UsageError: if the library would use another reader.
+    """
     from datasets import load_dataset_builder
     from datasets.packaged_modules.cache.cache import Cache
     from datasets.packaged_modules.parquet.parquet import Parquet
@@ -93,6 +107,11 @@ def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Any:
 
 
 def _splits(name: str, builder: Any) -> dict[str, Any]:
+    """Read the data set, by its own names of the splits.
+
+    Raises:
+        MmulbenchError: if the data set cannot be read.
+    """
     from datasets.exceptions import DatasetsError
 
     try:

@@ -1,4 +1,4 @@
-"""Rows and images of a data set on a hub, read through the `datasets` library."""
+"""Read rows and images of a data set on a hub through the library `datasets`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from mmulbench import MmulbenchError, UsageError
-from mmulbench.tasks._official.images import Images, Pixels, read_image
+from mmulbench.tasks._official.images import Pixels, read_image
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import SPLITS
 
@@ -18,25 +18,29 @@ SPLIT_OF = {
     **dict.fromkeys(("validation", "val", "dev"), "validation"),
     **dict.fromkeys(("test", "test1", "testp", "test_p", "test-p"), "test"),
 }
-"""Names of splits, in small letters; others, such as those of hidden test sets, are passed over."""
+"""Split by its name on a hub, in small letters. Splits of other names, such as hidden test sets, are left
+out."""
 
-NOT_LABELLED, NO_LABEL = -1, "-"
-"""What stands for a missing label: in columns of numbers, and in the rows, as in SNLI's own files."""
+NOT_LABELLED = -1
+"""Number that stands for a missing label in columns of numbers."""
+
+NO_LABEL = "-"
+"""Text that stands for a missing label, as in SNLI's own files."""
 
 BATCH = 1000
-"""Rows whose annotations are read at once."""
+"""Number of rows whose annotations are read at once."""
 
 
 @dataclass(frozen=True)
 class ColumnNames:
-    """Under which names the columns of a task's rows are accepted; the first name that is there is used.
+    """Says under which names the columns of a task's rows are accepted; the first name that exists is used.
 
     Attributes:
-        fields: accepted names by the field of the row that the task reads.
-        images: for each image of a unit, accepted names; a column found for several images holds a list.
+        fields: accepted column names, by the field of the row that the task reads.
+        images: accepted column names of each image of a unit; a column of several images holds lists.
         optional: fields that may be missing.
-        labels: fields that are labels: numbers are replaced by their names.
-        file: the field that may instead be the file name stored with the image.
+        labels: fields that are labels, whose numbers are replaced by the names of the classes.
+        file: field that may instead be the file name stored with the image.
     """
 
     fields: Mapping[str, tuple[str, ...]]
@@ -47,14 +51,14 @@ class ColumnNames:
 
 
 class ImageLocation(NamedTuple):
-    """Where an image's bytes are.
+    """Says where in a hub's data set the bytes of an image are.
 
     Attributes:
         split: the data set's own name of the split.
-        row: its number.
+        row: number of the row in the split.
         column: name of the column.
-        part: which image of the column's list; None where the column is no list.
-        size: bytes.
+        part: place of the image in the column's list; None where the column holds no lists.
+        size: number of bytes of the image.
     """
 
     split: str
@@ -65,26 +69,54 @@ class ImageLocation(NamedTuple):
 
 
 class HubRow(NamedTuple):
-    """A row with the split that it belongs to, and where its images are (None where there are no bytes)."""
+    """Holds a row with its split and its images.
+
+    Attributes:
+        split: name of the split that the row belongs to, one of `SPLITS`.
+        row: annotations of the row.
+        images: location of each image of the row's unit; None where an image has no bytes.
+    """
 
     split: str
-    record: DataRow
-    places: tuple[ImageLocation | None, ...]
+    row: DataRow
+    images: tuple[ImageLocation | None, ...]
+
+
+@dataclass(frozen=True)
+class HubImage:
+    """Holds an image on a hub, which is decoded when it is read.
+
+    Attributes:
+        hub: data set that has the image.
+        location: place of the image in the data set.
+    """
+
+    hub: HubData
+    location: ImageLocation
+
+    @property
+    def size(self) -> int:
+        """Number of bytes of the image."""
+        return self.location.size
+
+    def read(self) -> Pixels:
+        """Decode the image."""
+        return self.hub.read(self.location)
 
 
 class HubData:
-    """An opened data set.
+    """Reads an opened data set.
 
     Args:
-        name: what the user called it.
+        name: the user's name of the data set, for messages.
         splits: `datasets.Dataset` by the data set's own name of the split, giving pyarrow tables.
-        columns: which are looked for.
+        columns: names of the columns that are looked for.
 
     Attributes:
-        has_images: whether there are images; else these are annotations alone.
+        has_images: whether the data set has images, not annotations alone.
 
     Raises:
-        UsageError: a column or a split is missing.
+        UsageError: if a column or a split is missing.
     """
 
     def __init__(self, name: str, splits: Mapping[str, Any], columns: ColumnNames) -> None:
@@ -107,10 +139,10 @@ class HubData:
         return sum(len(rows) for rows in self._splits.values())
 
     def rows(self) -> Iterator[HubRow]:
-        """All rows that belong to a known split, those of other splits passed over.
+        """Read all rows that belong to a known split.
 
         Raises:
-            MmulbenchError: a value is not of the kind that its column should hold.
+            MmulbenchError: if a value is not of the type that its column should hold.
         """
         wanted = list(dict.fromkeys([*self._fields.values(), *self._images]))
         for own, data in self._splits.items():
@@ -119,21 +151,29 @@ class HubData:
                 yield from self._rows(own, start, batch)
                 start += len(batch)
 
-    def read(self, place: ImageLocation) -> Pixels:
+    def read(self, location: ImageLocation) -> Pixels:
         """Decode an image.
 
+        Returns:
+            (h, w, 3) RGB.
+
         Raises:
-            MmulbenchError: it is damaged.
+            MmulbenchError: if the image is damaged.
         """
-        table = self._pictures[place.split, place.column][place.row : place.row + 1]
-        image = table[place.column][0].as_py()
-        content = image["bytes"] if place.part is None else image[place.part]["bytes"]
-        return read_image(content, f"{self._where(place.split, place.row)}, column {place.column}")
+        table = self._pictures[location.split, location.column][location.row : location.row + 1]
+        image = table[location.column][0].as_py()
+        content = image["bytes"] if location.part is None else image[location.part]["bytes"]
+        return read_image(content, f"{self._where(location.split, location.row)}, column {location.column}")
 
     def _first(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self._there), None)
 
     def _find_fields(self) -> dict[str, str]:
+        """Find the column of each field.
+
+        Raises:
+            UsageError: if a column is missing.
+        """
         wanted = {"split": ("split",), **self._columns.fields}
         fields = {key: column for key, names in wanted.items() if (column := self._first(names))}
         for key, names in wanted.items():
@@ -146,6 +186,11 @@ class HubData:
         return fields
 
     def _check_splits(self) -> None:
+        """Demand that every split is there, and validation and test once only.
+
+        Raises:
+            UsageError: if a split is missing, or there twice.
+        """
         homes = [SPLIT_OF.get(name.lower()) for name in self._splits]
         there = ", ".join(self._splits)
         for split in SPLITS:
@@ -159,9 +204,13 @@ class HubData:
                 raise UsageError(f"task.hub={self.name} has several {split} splits: {there}")
 
     def _rows(self, own: str, start: int, batch: Any) -> Iterator[HubRow]:
-        """The rows of a batch that begins at row ``start`` of a split."""
+        """Read the rows of a batch that begins at row ``start`` of the split called ``own``.
+
+        Raises:
+            MmulbenchError: if a row's split is unknown, or its image has no name.
+        """
         values = batch.select(list(dict.fromkeys(self._fields.values()))).to_pylist()
-        places = [self._places(own, start, batch, part) for part in range(len(self._images))]
+        locations = [self._locations(own, start, batch, part) for part in range(len(self._images))]
         files = self._files(batch)
         for number, value in enumerate(values):
             where = self._where(own, start + number)
@@ -177,10 +226,14 @@ class HubData:
                     raise MmulbenchError(f"{where}: the image has no file name")
                 fields[self._columns.file] = files[number]
             if split is not None:
-                yield HubRow(split, DataRow(where, fields), tuple(column[number] for column in places))
+                yield HubRow(split, DataRow(where, fields), tuple(column[number] for column in locations))
 
     def _label(self, own: str, column: str, value: Any, where: str) -> Any:
-        """A label by its name."""
+        """Return a label's name, or `NO_LABEL`.
+
+        Raises:
+            MmulbenchError: if there is no such class.
+        """
         if value is None or value == NOT_LABELLED:
             return NO_LABEL
         names = getattr(self._splits[own].features[column], "names", None)
@@ -191,7 +244,7 @@ class HubData:
         return names[value]
 
     def _files(self, batch: Any) -> list[str] | None:
-        """File names stored with the images, where no column holds them."""
+        """Return the file names stored with the images, where no column holds them."""
         import pyarrow.compute as pc
 
         key = self._columns.file
@@ -200,8 +253,12 @@ class HubData:
         paths = pc.struct_field(batch[self._images[0]], "path").to_pylist()
         return [PurePosixPath(path or "").name for path in paths]
 
-    def _places(self, own: str, start: int, batch: Any, part: int) -> list[ImageLocation | None]:
-        """Where image ``part`` of each row is. Sizes come from offsets: no image is read."""
+    def _locations(self, own: str, start: int, batch: Any, part: int) -> list[ImageLocation | None]:
+        """Locate image number ``part`` of each row; sizes come from offsets, so that no image is read.
+
+        Raises:
+            MmulbenchError: if the column does not hold images.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -224,15 +281,3 @@ class HubData:
 
     def _where(self, own: str, row: int) -> str:
         return f"{self.name}, split {own}, row {row}"
-
-
-class HubImages(Images):
-    """Images of a data set, decoded from its files when they are asked for."""
-
-    def __init__(self, data: HubData, names: Sequence[str], places: Sequence[ImageLocation]) -> None:
-        super().__init__(names)
-        self._data, self._places = data, tuple(places)
-
-    def read(self, index: int) -> Pixels:
-        """Decode one."""
-        return self._data.read(self._places[index])

@@ -1,51 +1,45 @@
-"""What the official image-text data sets have in common: where annotations and images come from."""
+"""Hold what all official image-text data sets share: where annotations and images come from."""
 
 from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from mmulbench import DataReport, Integers, MmulbenchError, Progress, RawItems, TaskData
 from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.hub_open import open_hub
-from mmulbench.tasks._official.hub_rows import ColumnNames, HubImages, ImageLocation
-from mmulbench.tasks._official.images import Finder, ImageFile, ImageFiles, Images, TreeFinder
+from mmulbench.tasks._official.hub_rows import ColumnNames, HubImage, ImageLocation
+from mmulbench.tasks._official.images import Finder, Images, StoredImage, TreeFinder
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
 
 
-def open_files(names: Sequence[str], found: Sequence[ImageFile]) -> Images:
-    """Images that are files; they have their names with them."""
-    return ImageFiles([file.path for file in found])
-
-
 @dataclass(frozen=True)
-class Source:
-    """What was read from the annotations.
+class ImageTextSource:
+    """Holds what was read from the annotations, and where the images are.
 
     Attributes:
-        table: the pairs.
-        images: where images are looked for, for messages.
-        find: finds an image by its name in the table.
-        open: makes a sequence of images out of their names and what was found.
+        table: pairs of all splits.
+        images: folder or data set that has the images, for messages.
+        find: finds an image by its name in the table; None where there is none.
     """
 
     table: PairTable
     images: PurePath
-    find: Callable[[str], ImageFile | ImageLocation | None]
-    open: Callable[[Sequence[str], Sequence[Any]], Images] = open_files
+    find: Callable[[str], StoredImage | None]
 
 
 class ImageTextTask(DataFolderTask):
-    """Reads a data set as its authors publish it, or from a hub. Subclasses say how a row is read.
+    """Describes a task on a data set as its authors publish it, or from a hub.
 
-    The same data gives the same splits and the same fingerprint, wherever it comes from.
+    Subclasses say how a row is read. The same data gives the same splits and the same fingerprint, wherever
+    it comes from.
 
     An image is decoded when a backbone prepares it, never kept. The fingerprint covers the annotations as
     they are used, and name and size of every image file, not the pixels: reading those would take as long as
@@ -58,15 +52,15 @@ class ImageTextTask(DataFolderTask):
     forget_count = 1000
 
     columns: ClassVar[ColumnNames]
-    """Where on a hub the fields of a row are."""
+    """Names of the columns that a hub's rows have."""
 
     @dataclass(frozen=True)
     class Config(DataFolderTask.Config):
-        """Settings of the task.
+        """Holds the settings of a task on images and texts.
 
         Attributes:
-            hub: a parquet-backed data set on a hub, such as owner/name or owner/name@revision, or a local
-                folder of parquet files in the same format, instead of local files.
+            hub: name of a parquet-backed data set on a hub, such as owner/name or owner/name@revision, or of
+                a local folder of parquet files in the same format; empty for local files.
         """
 
         hub: str = ""
@@ -75,87 +69,106 @@ class ImageTextTask(DataFolderTask):
 
     @abstractmethod
     def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
-        """The rows of the local annotation files, each with its split.
+        """Read the rows of the local annotation files, each with its split.
 
         Raises:
-            UsageError: they are not there.
-            MmulbenchError: they are damaged.
+            UsageError: if the files are not there.
+            MmulbenchError: if the files are damaged.
         """
 
     @abstractmethod
     def add(self, row: DataRow, split: str, table: PairTable) -> Unit | None:
-        """Take the pairs of one row.
+        """Add the pairs of one row to a table.
+
+        Args:
+            row: row of a local file or of a hub.
+            split: name of the row's split.
+            table: table that takes the pairs.
 
         Returns:
-            Names of its images; None where the row is dropped.
+            Names of the row's images; None where the row is dropped.
 
         Raises:
-            MmulbenchError: it is damaged.
+            MmulbenchError: if the row is damaged.
         """
 
     @abstractmethod
-    def local_images(self, table: PairTable, data_dir: Path) -> Source:
-        """The table with where its images are on disk.
+    def local_images(self, table: PairTable, data_dir: Path) -> ImageTextSource:
+        """Say where on disk the images of a table are.
+
+        Args:
+            table: pairs of all splits.
+            data_dir: data folder.
 
         Raises:
-            UsageError: they are not there.
+            UsageError: if the folder of images is not there.
         """
 
-    def read(self, data_dir: Path, progress: Progress) -> Source:
+    def read(self, data_dir: Path, progress: Progress) -> ImageTextSource:
         """Read the annotations, local ones or those of a hub.
 
+        Args:
+            data_dir: data folder.
+            progress: where the number of rows read is shown.
+
         Raises:
-            UsageError: they are not there.
-            MmulbenchError: they are damaged.
+            UsageError: if annotations or images are not there.
+            MmulbenchError: if annotations are damaged.
         """
         if self.config.hub:
             return self._read_hub(data_dir, progress)
         return self.local_images(self.table(data_dir), data_dir)
 
     def table(self, data_dir: Path) -> PairTable:
-        """The pairs of the local annotation files; no image needs to be there."""
+        """Collect the pairs of the local annotation files; no image needs to be there."""
         table = PairTable()
         for split, row in self.rows(data_dir):
             self.add(row, split, table)
         return table
 
-    def _read_hub(self, data_dir: Path, progress: Progress) -> Source:
-        """Read a hub's data set; where it has no images, those on disk are taken."""
+    def _read_hub(self, data_dir: Path, progress: Progress) -> ImageTextSource:
+        """Read a hub's data set; if it has no images, those on disk are taken."""
         otherwise = f"local files do as well: mmulbench data info {self.name}"
         hub = open_hub(self.config.hub, self.columns, otherwise)
-        table, places = PairTable(), dict[str, ImageLocation]()
-        for split, record, images in progress.track(hub.rows(), len(hub), "read annotations"):
-            unit = self.add(record, split, table)
+        table, locations = PairTable(), dict[str, ImageLocation]()
+        for split, row, images in progress.track(hub.rows(), len(hub), "read annotations"):
+            unit = self.add(row, split, table)
             if unit is not None and images:
-                _remember(places, unit, images, record.where)
+                _remember(locations, unit, images, row.where)
         if not hub.has_images:
             return self.local_images(table, data_dir)
 
-        def opened(names: Sequence[str], found: Sequence[ImageLocation]) -> Images:
-            return HubImages(hub, [PurePosixPath(name).name for name in names], found)
+        def find(name: str) -> HubImage | None:
+            return HubImage(hub, locations[name]) if name in locations else None
 
-        return Source(table, PurePath(hub.name), places.get, opened)
+        return ImageTextSource(table, PurePath(hub.name), find)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
-        """Read the annotations and find every image, without decoding any."""
+        """Read the annotations and find every image, without decoding any.
+
+        Raises:
+            UsageError: if annotations or images are not there.
+            MmulbenchError: if annotations are damaged, or an image is missing.
+        """
         source = self.read(data_dir, progress)
         annotations = source.table.build(labelled=bool(self.classes), limit=self.config.limit)
         names, groups = _images_of(annotations)
         found = {name: source.find(name) for name in progress.track(names, len(names), "find images")}
-        missing = [name for name, file in found.items() if file is None]
+        missing = [name for name, image in found.items() if image is None]
         if missing:
             raise MmulbenchError(
                 f"{source.images / missing[0]} is missing ({len(missing):,} of {len(names):,} images are): "
                 f"mmulbench data check {self.name} --data-dir {data_dir} lists them all"
             )
-        files = [file for file in found.values() if file is not None]
+        stored = [image for image in found.values() if image is not None]
+        images = Images([PurePosixPath(name).name for name in names], stored)
         return TaskData(
             items={
-                "image": RawItems(images=source.open(names, files), groups=groups),
+                "image": RawItems(images=images, groups=groups),
                 "text": RawItems(texts=annotations.texts),
             },
             **annotations.splits,
-            fingerprint=_fingerprint(annotations, zip(names, (file.size for file in files), strict=True)),
+            fingerprint=_fingerprint(annotations, zip(names, (image.size for image in stored), strict=True)),
         )
 
     def check(self, data_dir: Path, progress: Progress) -> DataReport:
@@ -171,30 +184,42 @@ class ImageTextTask(DataFolderTask):
         return self.report(annotations, lambda unit: annotations.units[unit], problems)
 
     def find_in(self, root: Path, images: Path) -> Finder:
-        """Finds images by path below ``root``.
+        """Make a finder of images by path.
+
+        Args:
+            root: folder that paths are relative to.
+            images: folder that has to exist.
 
         Raises:
-            UsageError: the folder ``images`` is not there.
+            UsageError: if the folder ``images`` is not there.
         """
         if not images.is_dir():
             raise self.missing(f"the folder {images.name} with the images", images.parent)
         return Finder(root)
 
-    def find_anywhere(self, images: Path, hints: dict[str, str]) -> TreeFinder:
-        """Finds images by bare name in a folder and its sub-folders.
+    def find_anywhere(self, images: Path, hints: Mapping[str, str]) -> TreeFinder:
+        """Make a finder of images by bare name.
+
+        Args:
+            images: folder that is searched with its sub-folders.
+            hints: by bare name, the sub-folder to prefer where several hold the name.
 
         Raises:
-            UsageError: the folder is not there.
+            UsageError: if the folder is not there.
         """
         if not images.is_dir():
             raise self.missing(f"the folder {images.name} with the images", images.parent)
         return TreeFinder(images, hints)
 
     def first_of(self, folder: Path, names: Iterable[str]) -> Path:
-        """The first of several files that is there.
+        """Find the first of several files that is there.
+
+        Args:
+            folder: folder to look in.
+            names: names of the files, the preferred one first.
 
         Raises:
-            UsageError: none is.
+            UsageError: if none is there.
         """
         candidates = list(names)
         for name in candidates:
@@ -204,7 +229,11 @@ class ImageTextTask(DataFolderTask):
 
 
 def _images_of(annotations: Annotations) -> tuple[list[str], Integers | None]:
-    """Names of all images, and (n, k) which of them make up each unit; None where a unit is one image."""
+    """Give numbers to the images of all units.
+
+    Returns:
+        Names of the images, and (n, k) the images that make up each unit; None where a unit is one image.
+    """
     names = sorted({name for unit in annotations.units for name in unit})
     if all(len(unit) == 1 for unit in annotations.units):
         return names, None
@@ -213,36 +242,40 @@ def _images_of(annotations: Annotations) -> tuple[list[str], Integers | None]:
 
 
 def _remember(
-    places: dict[str, ImageLocation], unit: Unit, images: Sequence[ImageLocation | None], where: str
+    locations: dict[str, ImageLocation], unit: Unit, images: Sequence[ImageLocation | None], where: str
 ) -> None:
-    """Note where the images of a row are; an image that several rows have is taken from the first."""
-    for name, place in zip(unit, images, strict=True):
-        if place is None:
+    """Note where the images of a row are; an image that several rows have is taken from the first.
+
+    Raises:
+        MmulbenchError: if a row has another image of the same name.
+    """
+    for name, location in zip(unit, images, strict=True):
+        if location is None:
             continue
-        first = places.setdefault(name, place)
-        if first.size != place.size:
+        first = locations.setdefault(name, location)
+        if first.size != location.size:
             raise MmulbenchError(
                 f"{where}: the image {name} is not that of split {first.split}, row {first.row}: keep one"
             )
 
 
-def _problem_of(name: str, source: Source) -> str | None:
-    """What is wrong with an image, in one line."""
+def _problem_of(name: str, source: ImageTextSource) -> str | None:
+    """Say in one line what is wrong with an image, if anything is."""
     try:
-        file = source.find(name)
-        if file is None:
+        image = source.find(name)
+        if image is None:
             return f"{source.images / name}: missing"
-        source.open([name], [file]).read(0)
+        image.read()
     except MmulbenchError as error:
         return str(error)
     return None
 
 
 def _fingerprint(annotations: Annotations, files: Iterable[tuple[str, int]]) -> str:
-    """SHA-256 over units, texts, splits, and names and sizes of the image files."""
+    """Return the SHA-256 of units, texts, splits, and names and sizes of the image files."""
     total = hashlib.sha256()
 
-    def add(*parts: Any) -> None:
+    def add(*parts: bytes) -> None:
         for part in parts:
             total.update(f"{len(part)}:".encode() + part)
 

@@ -1,4 +1,4 @@
-"""Images on disk: found without being led out of their folder, decoded when they are asked for."""
+"""Find images on disk without being led out of their folder, and decode them when they are asked for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import io
 import os
 import stat
 import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, overload
+from typing import NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,44 +18,66 @@ from mmulbench import MmulbenchError
 Pixels = NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
-"""What is decoded, by content: many of NLVR2's ``.png`` files are not PNG. All other decoders stay shut."""
+"""Formats that are decoded, told by content: many of NLVR2's ``.png`` files are not PNG. Pillow's other
+decoders are never called."""
 
 TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
-
+"""Pillow's modes of images that have transparent parts."""
 
 SURROGATES = {chr(code) for code in range(0xD800, 0xE000)}
 """Halves of characters, which JSON can hold but no file name and no text."""
 
 
+class StoredImage(Protocol):
+    """Describes an image that is decoded when it is read."""
+
+    @property
+    def size(self) -> int:
+        """Number of bytes of the stored image."""
+
+    def read(self) -> Pixels:
+        """Decode the image.
+
+        Returns:
+            (h, w, 3) RGB.
+
+        Raises:
+            MmulbenchError: if the image cannot be decoded.
+        """
+
+
 class ImageFile(NamedTuple):
-    """A file and its size in bytes."""
+    """Holds an image that is a file of its own.
+
+    Attributes:
+        path: path of the file.
+        size: number of bytes of the file.
+    """
 
     path: Path
     size: int
 
+    def read(self) -> Pixels:
+        """Decode the file."""
+        return read_image(self.path)
 
-class Images(Sequence[Pixels], ABC):
-    """Images as a sequence that decodes an image whenever it is read, so that memory never holds them all.
 
-    ``self[i]`` is (h, w, 3) uint8 RGB, a slice a list of those.
+class Images(Sequence[Pixels]):
+    """Decodes an image whenever it is read, so that memory never holds them all.
+
+    ``images[i]`` is (h, w, 3) RGB; a slice is a list of such arrays.
 
     Args:
-        names: their file names.
+        names: file names of the images.
+        stored: where each image is stored.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], stored: Sequence[StoredImage]) -> None:
         self.names = tuple(names)
-
-    @abstractmethod
-    def read(self, index: int) -> Pixels:
-        """Decode one.
-
-        Raises:
-            MmulbenchError: it cannot be decoded.
-        """
+        self.stored = tuple(stored)
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.stored)
 
     @overload
     def __getitem__(self, index: int) -> Pixels: ...
@@ -66,31 +87,22 @@ class Images(Sequence[Pixels], ABC):
 
     def __getitem__(self, index: int | slice) -> Pixels | list[Pixels]:
         if isinstance(index, slice):
-            return [self.read(number) for number in range(*index.indices(len(self)))]
-        return self.read(index)
-
-
-class ImageFiles(Images):
-    """Images that are files, one each."""
-
-    def __init__(self, files: Sequence[Path]) -> None:
-        super().__init__([file.name for file in files])
-        self.files = tuple(files)
-
-    def read(self, index: int) -> Pixels:
-        """Decode one."""
-        return read_image(self.files[index])
+            return [image.read() for image in self.stored[index]]
+        return self.stored[index].read()
 
 
 def read_image(image: Path | bytes, where: str = "") -> Pixels:
-    """(h, w, 3) uint8 RGB of an image: grey and CMYK converted, transparent parts on white.
+    """Decode an image as RGB: grey and CMYK are converted, transparent parts are put on white.
 
     Args:
-        image: a file, or what is in one.
-        where: what messages call it; the file where empty.
+        image: path of a file, or the content of one.
+        where: what messages call the image; its path where empty.
+
+    Returns:
+        (h, w, 3) RGB.
 
     Raises:
-        MmulbenchError: it cannot be decoded, or has more pixels than Pillow takes for safe.
+        MmulbenchError: if the image cannot be decoded, or has more pixels than Pillow takes for safe.
     """
     from PIL import Image
 
@@ -114,10 +126,17 @@ def read_image(image: Path | bytes, where: str = "") -> Pixels:
 
 
 def safe_name(name: str, where: str) -> str:
-    """A file name out of an annotation, relative and without a way up.
+    """Check that a file name in an annotation is relative and does not lead upwards.
+
+    Args:
+        name: file name, with or without folders.
+        where: place of the annotation, for the message.
+
+    Returns:
+        The name in its simplest form.
 
     Raises:
-        MmulbenchError: it leads elsewhere.
+        MmulbenchError: if the name leads elsewhere.
     """
     path = PurePosixPath(name)
     unsafe = not path.parts or path.is_absolute() or ".." in path.parts
@@ -130,7 +149,10 @@ class Finder:
     """Finds files below a folder.
 
     The folder itself, and the top folders that names begin with, may be links: the user has put the images
-    elsewhere. What is in them may not lead out of them.
+    elsewhere. Links inside of them may not lead out of them.
+
+    Args:
+        root: folder that names are relative to.
     """
 
     def __init__(self, root: Path) -> None:
@@ -139,10 +161,13 @@ class Finder:
         self._parents: set[Path] = set()
 
     def __call__(self, name: str) -> ImageFile | None:
-        """The file of a name that `safe_name` let through; None where it is not there.
+        """Find a file by a name that `safe_name` let through.
+
+        Returns:
+            The file, or None where it does not exist.
 
         Raises:
-            MmulbenchError: it is a link that leads out of its top folder.
+            MmulbenchError: if the file is a link that leads out of its top folder.
         """
         parts = PurePosixPath(name).parts
         path = self.root / name
@@ -165,21 +190,26 @@ class Finder:
         return self._tops[part]
 
     def _inside(self, path: Path, top: Path) -> None:
+        """Demand that a path lies in its top folder.
+
+        Raises:
+            MmulbenchError: if the path lies elsewhere.
+        """
         if not path.resolve().is_relative_to(top):
             raise MmulbenchError(f"{path}: this link leads out of {top}: refused; put the file itself there")
 
 
 class TreeFinder:
-    """Finds files by bare name in a folder and all its sub-folders, searched once.
+    """Finds files by bare name in a folder and all its sub-folders, which are searched once.
 
     Links to folders are not followed.
 
     Args:
-        root: the folder.
+        root: folder to search.
         hints: by bare name, the sub-folder to prefer where several hold the name.
     """
 
-    def __init__(self, root: Path, hints: dict[str, str]) -> None:
+    def __init__(self, root: Path, hints: Mapping[str, str]) -> None:
         self._hints = hints
         self._finder = Finder(root)
         self._names: dict[str, list[str]] = {}
@@ -189,10 +219,14 @@ class TreeFinder:
                 self._names.setdefault(file, []).append((relative / file).as_posix())
 
     def __call__(self, name: str) -> ImageFile | None:
-        """The file; None where it is not there.
+        """Find a file by its bare name.
+
+        Returns:
+            The file, or None where it does not exist.
 
         Raises:
-            MmulbenchError: it is a link that leads out, or it is in several folders and none is preferred.
+            MmulbenchError: if the file is a link that leads out of the folder, or if several sub-folders hold
+                the name and none is preferred.
         """
         places = self._names.get(name, [])
         if len(places) > 1:

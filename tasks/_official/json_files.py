@@ -1,82 +1,117 @@
-"""Reading annotation files that nobody vouches for: JSON and nothing else, every fault with file and line."""
+"""Read annotation files that nobody vouches for: JSON and nothing else, every fault with file and line."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mmulbench import MmulbenchError
 from mmulbench.files import reason_of
 
 LINE_BYTES = 1_000_000
-"""Longest line of a JSON-lines file. The longest of the official files is a few kilobytes."""
+"""Largest number of bytes of a line in a JSON-lines file; the official files need a few thousand."""
 
 DOCUMENT_BYTES = 512_000_000
-"""Largest file that is one JSON value, read whole; Karpathy's for COCO is about 150 MB."""
+"""Largest number of bytes of a file that is read whole as one JSON value; Karpathy's for COCO has 150 MB."""
 
 BOM = b"\xef\xbb\xbf"
+"""Byte-order mark, with which some editors begin a file."""
+
 BINARY = {
     b"\x80": "a pickle",
     b"PK": "a zip archive, as torch.save writes",
     b"\x1f\x8b": "compressed with gzip",
 }
-"""How files begin that are not JSON, whatever they are called."""
+"""By the first bytes of a file that is no text, what the file is."""
+
+
+class RawLine(NamedTuple):
+    """Holds a line of a file as it is stored.
+
+    Attributes:
+        number: number of the line; the first is 1.
+        where: place of the line, such as ``train.jsonl:17``.
+        content: bytes of the line, its end included.
+    """
+
+    number: int
+    where: str
+    content: bytes
 
 
 class DataRow(NamedTuple):
-    """One JSON object and where it stands, such as ``train.jsonl:17``."""
+    """Holds a row of a data set with its place.
+
+    Attributes:
+        where: place of the row, such as ``train.jsonl:17``.
+        fields: values by field name, as the file gives them.
+    """
 
     where: str
-    fields: dict[str, Any]
+    fields: Mapping[str, object]
 
     def text(self, name: str) -> str:
-        """A field that must be text.
+        """Return a field that must be text.
 
         Raises:
-            MmulbenchError: it is not there or not text.
+            MmulbenchError: if the field is missing or not text.
         """
         return as_text(self.value(name), name, self.where)
 
-    def value(self, name: str) -> Any:
-        """A field that must be there.
+    def value(self, name: str) -> object:
+        """Return a field that must be there.
 
         Raises:
-            MmulbenchError: it is not.
+            MmulbenchError: if the field is missing.
         """
         if name not in self.fields:
             raise MmulbenchError(f"{self.where}: the field {name!r} is missing")
         return self.fields[name]
 
 
-def as_text(value: Any, name: str, where: str) -> str:
-    """A value that must be text.
+def as_text(value: object, name: str, where: str) -> str:
+    """Return a value that must be text.
+
+    Args:
+        value: value to check.
+        name: name of the field, for the message.
+        where: place of the value, for the message.
 
     Raises:
-        MmulbenchError: it is not.
+        MmulbenchError: if the value is not text.
     """
     if not isinstance(value, str):
         raise MmulbenchError(f"{where}: the field {name!r} must be text, not {type(value).__name__}")
     return value
 
 
-def as_list(value: Any, what: str, where: str) -> list[Any]:
-    """A value that must be a list.
+def as_list(value: object, what: str, where: str) -> list[object]:
+    """Return a value that must be a list.
+
+    Args:
+        value: value to check.
+        what: what the value is, for the message.
+        where: place of the value, for the message.
 
     Raises:
-        MmulbenchError: it is not.
+        MmulbenchError: if the value is not a list.
     """
     if not isinstance(value, list):
         raise MmulbenchError(f"{where}: {what} must be a list, not {type(value).__name__}")
     return value
 
 
-def as_record(value: Any, where: str) -> DataRow:
-    """A value that must be an object.
+def as_row(value: object, where: str) -> DataRow:
+    """Return a value that must be a JSON object, as a row.
+
+    Args:
+        value: value to check.
+        where: place of the value.
 
     Raises:
-        MmulbenchError: it is not.
+        MmulbenchError: if the value is not an object.
     """
     if not isinstance(value, dict):
         raise MmulbenchError(f"{where}: a JSON object is needed, not {type(value).__name__}")
@@ -84,10 +119,12 @@ def as_record(value: Any, where: str) -> DataRow:
 
 
 def read_lines(path: Path) -> Iterator[DataRow]:
-    """The objects of a JSON-lines file; empty lines, Windows line ends and a byte-order mark are fine.
+    """Read the objects of a JSON-lines file.
+
+    Empty lines, Windows line ends and a byte-order mark are fine.
 
     Raises:
-        MmulbenchError: the file cannot be read, a line is longer than `LINE_BYTES` or not a JSON object.
+        MmulbenchError: if the file cannot be read, or a line is too long or not a JSON object.
     """
     for number, where, line in raw_lines(path):
         if number == 1:
@@ -95,30 +132,30 @@ def read_lines(path: Path) -> Iterator[DataRow]:
             line = line.removeprefix(BOM)
         refuse_long(line, where)
         if line := line.strip():
-            yield as_record(_parse(line, where), where)
+            yield as_row(_parse(line, where), where)
 
 
-def raw_lines(path: Path) -> Iterator[tuple[int, str, bytes]]:
-    """Number, place and bytes of every line; of one longer than `LINE_BYTES` no more than a byte too many.
+def raw_lines(path: Path) -> Iterator[RawLine]:
+    """Read the lines of a file; of a line longer than `LINE_BYTES` no more than one byte too many.
 
     Raises:
-        MmulbenchError: the file cannot be read.
+        MmulbenchError: if the file cannot be read.
     """
     try:
         with path.open("rb") as file:
             number = 0
             while line := file.readline(LINE_BYTES + 1):
                 number += 1
-                yield number, f"{path}:{number}", line
+                yield RawLine(number, f"{path}:{number}", line)
     except OSError as error:
         raise MmulbenchError(f"cannot read {path}: {reason_of(error)}") from error
 
 
-def read_document(path: Path) -> Any:
-    """The value of a file that is one JSON value.
+def read_document(path: Path) -> object:
+    """Read a file that is one JSON value.
 
     Raises:
-        MmulbenchError: the file cannot be read, is larger than `DOCUMENT_BYTES` or not JSON.
+        MmulbenchError: if the file cannot be read, is larger than `DOCUMENT_BYTES` or not JSON.
     """
     try:
         with path.open("rb") as file:
@@ -132,15 +169,15 @@ def read_document(path: Path) -> Any:
 
 
 def refuse_binary(content: bytes, where: str, form: str) -> None:
-    """Say what a binary file is.
+    """Refuse a file that begins as a binary one does.
 
     Args:
-        content: how the file begins.
-        where: its place, for the message.
-        form: what is needed, such as ``JSON``.
+        content: first bytes of the file.
+        where: place of the file, for the message.
+        form: form that is needed, such as ``JSON``.
 
     Raises:
-        MmulbenchError: it begins as one of `BINARY` does.
+        MmulbenchError: if the content begins as one of `BINARY` does.
     """
     for start, what in BINARY.items():
         if content.startswith(start):
@@ -148,16 +185,25 @@ def refuse_binary(content: bytes, where: str, form: str) -> None:
 
 
 def refuse_long(line: bytes, where: str) -> None:
-    """Demand that a line has its end in sight.
+    """Refuse a line that is longer than `LINE_BYTES`.
+
+    Args:
+        line: bytes of the line, as `raw_lines` gives them.
+        where: place of the line, for the message.
 
     Raises:
-        MmulbenchError: it is longer than `LINE_BYTES`.
+        MmulbenchError: if the line is too long.
     """
     if len(line) > LINE_BYTES:
         raise MmulbenchError(f"{where}: a line of more than {LINE_BYTES:,} bytes is refused")
 
 
-def _parse(content: bytes, where: str) -> Any:
+def _parse(content: bytes, where: str) -> object:
+    """Parse one JSON value.
+
+    Raises:
+        MmulbenchError: if the content is not JSON.
+    """
     try:
         return json.loads(content.decode("utf-8"), object_hook=_without_tokens)
     except json.JSONDecodeError as error:
@@ -169,7 +215,7 @@ def _parse(content: bytes, where: str) -> Any:
         raise MmulbenchError(f"{where}: not valid JSON: {error}") from error
 
 
-def _without_tokens(value: dict[str, Any]) -> dict[str, Any]:
-    """Karpathy's files repeat each sentence as a list of words, most of the memory they would take."""
+def _without_tokens(value: dict[str, object]) -> dict[str, object]:
+    """Drop the lists of words that repeat each sentence of Karpathy's files, to save most of the memory."""
     value.pop("tokens", None)
     return value

@@ -1,4 +1,4 @@
-"""Collecting pairs of images and texts: repetitions dropped and counted, splits kept apart."""
+"""Collect pairs of units and texts: repetitions are dropped and counted, splits are kept apart."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ import numpy as np
 from mmulbench import Integers, MmulbenchError, Split
 
 SPLITS = ("train", "validation", "test")
+"""Names of the splits, in their fixed order."""
 
 Unit = tuple[str, ...]
-"""File names of the images that make up a forget unit."""
+"""File names of the images, or ids of the nodes, that make up a forget unit."""
 
 
 @dataclass(frozen=True)
 class Annotations:
-    """Everything about a data set but its pixels.
+    """Holds everything about a data set but its pixels.
 
     Attributes:
-        units: the forget units, sorted; splits index them.
-        texts: distinct texts; a text that several units have is one item.
-        splits: ``train``, ``validation`` and ``test``.
-        rows: by split, how many rows the files had, repeated and empty ones included.
-        dropped: why rows were left out, and how many.
+        units: forget units, sorted; splits index them.
+        texts: different texts; a text that several units have is one item.
+        splits: pairs of each split in `SPLITS`.
+        rows: by split, number of rows in the files, repeated and empty ones included.
+        dropped: by reason, number of rows that were left out.
     """
 
     units: tuple[Unit, ...]
@@ -37,13 +38,20 @@ class Annotations:
 
 
 class PairTable:
-    """Takes rows in any order and gives the same annotations for the same set of rows a unit."""
+    """Collects rows of all splits and makes annotations of them.
+
+    The annotations do not depend on the order of the units, only on that of the rows of one unit.
+
+    Attributes:
+        rows: by split, number of rows so far.
+        dropped: by reason, number of rows that were left out so far.
+        folders: by image, the sub-folder that a row says it is in.
+    """
 
     def __init__(self) -> None:
         self.rows = dict.fromkeys(SPLITS, 0)
         self.dropped: Counter[str] = Counter()
         self.folders: dict[str, str] = {}
-        """By image, the sub-folder that a row says it is in."""
         self._units: dict[Unit, int] = {}
         self._homes: list[tuple[str, str]] = []
         self._texts: dict[str, int] = {}
@@ -53,18 +61,18 @@ class PairTable:
         """Take one row.
 
         Args:
-            split: one of `SPLITS`.
-            unit: its images.
-            text: its text, in which HTML entities are replaced, white space is made one space, and half
-                characters (lone surrogates) become question marks.
-            where: file and line, for messages.
-            label: its class; 0 for retrieval.
+            split: name of the row's split, one of `SPLITS`.
+            unit: images or nodes of the row.
+            text: text of the row, which is cleaned: HTML entities are replaced, white space is made one
+                space, and half characters (lone surrogates) become question marks.
+            where: file and line of the row, for messages.
+            label: number of the row's class; 0 for retrieval.
 
         Raises:
-            MmulbenchError: the unit has been in another split.
+            MmulbenchError: if the unit has been in another split.
         """
         self.rows[split] += 1
-        text = " ".join(html.unescape(text).encode(errors="replace").decode().split())
+        text = clean(text)
         if not text:
             self.dropped["empty text"] += 1
             return
@@ -76,6 +84,11 @@ class PairTable:
             self.dropped["repeated" if same else "repeated with another label; the first counts"] += 1
 
     def _unit(self, split: str, unit: Unit, where: str) -> int:
+        """Return the number of a unit, and note the split that it is in.
+
+        Raises:
+            MmulbenchError: if the unit has been in another split.
+        """
         index = self._units.setdefault(unit, len(self._units))
         if index == len(self._homes):
             self._homes.append((split, where))
@@ -87,14 +100,14 @@ class PairTable:
         return index
 
     def build(self, *, labelled: bool, limit: int = 0) -> Annotations:
-        """Put it together, in an order that does not depend on that of the units in the files.
+        """Make the annotations, in an order that does not depend on that of the units in the files.
 
         Args:
-            labelled: whether labels count.
-            limit: keep only this many units of each split, evenly spread; 0 keeps all.
+            labelled: whether pairs have classes.
+            limit: number of units to keep of each split, evenly spread; 0 keeps all.
 
         Raises:
-            MmulbenchError: a split has no pairs.
+            MmulbenchError: if a split has no pairs.
         """
         units = sorted(self._units)
         place = np.empty(len(units), dtype=np.int64)
@@ -126,8 +139,22 @@ class PairTable:
         )
 
 
+def clean(text: str) -> str:
+    """Replace HTML entities, make white space one space, and half characters question marks."""
+    return " ".join(html.unescape(text).encode(errors="replace").decode().split())
+
+
 def _spread(home: Integers, units: Integers, limit: int) -> Integers:
-    """The units to keep, ascending."""
+    """Choose the units to keep.
+
+    Args:
+        home: (u,) number of each unit's split.
+        units: (n,) units that have pairs, ascending.
+        limit: number of units to keep of each split; 0 keeps all.
+
+    Returns:
+        (m,) the units to keep, ascending.
+    """
     if not limit:
         return units
     parts = [units[home[units] == number] for number in range(len(SPLITS))]
@@ -136,7 +163,14 @@ def _spread(home: Integers, units: Integers, limit: int) -> Integers:
 
 
 def _renumbered(values: Integers) -> tuple[Integers, Integers]:
-    """The distinct values in order of first appearance, and each value's place among them."""
+    """Give numbers to values by their first appearance.
+
+    Args:
+        values: (n,) any integers.
+
+    Returns:
+        (m,) the different values in order of first appearance, and (n,) each value's place among them.
+    """
     distinct, at, inverse = np.unique(values, return_index=True, return_inverse=True)
     order = np.argsort(at)
     place = np.empty(len(order), dtype=np.int64)

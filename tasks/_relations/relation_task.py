@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ import numpy as np
 from mmulbench import DataReport, Integers, MmulbenchError, Progress, RawItems, Recipe, TaskData, fingerprint
 from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.json_files import DataRow
-from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
+from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit, clean
 from mmulbench.tasks._relations.relation_graph import Knowledge, Node, nodes_of, relation_edges
 
 LABELS = {"true": 1, "yes": 1, "1": 1, "false": 0, "no": 0, "0": 0}
@@ -174,7 +173,7 @@ def name_in(record: DataRow, column: str) -> str:
     Raises:
         MmulbenchError: it is missing, empty or not text.
     """
-    value = " ".join(html.unescape(record.text(column)).encode(errors="replace").decode().split())
+    value = clean(record.text(column))
     if not value:
         raise MmulbenchError(f"{record.where}: the field {column!r} is empty")
     return value

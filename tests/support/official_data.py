@@ -19,6 +19,11 @@ def load(name: str, root: Path, **config) -> TaskData:
     return cls(cls.Config(**config)).load(root, Progress())
 
 
+def paths_of(data: TaskData) -> list[Path]:
+    """Paths of the image files, in the order of the images."""
+    return [image.path for image in data.items["image"].images.stored]
+
+
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_bytes().decode()
     assert old in text

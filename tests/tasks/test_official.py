@@ -10,7 +10,7 @@ import miniatures
 import numpy as np
 import pytest
 import torch
-from official_data import edit, karpathy, load, quick_records
+from official_data import edit, karpathy, load, paths_of, quick_records
 from PIL import Image
 
 from mmulbench.backbones._packaged import image_tokens
@@ -30,7 +30,7 @@ def texts_of(data: TaskData, split: Split) -> dict[str, list[str]]:
     """Texts by image file, in order."""
     found: dict[str, list[str]] = {}
     for image, text in zip(split.first.tolist(), split.second.tolist(), strict=True):
-        file = data.items["image"].images.files[image].name
+        file = data.items["image"].images.names[image]
         found.setdefault(file, []).append(data.items["text"].texts[text])
     return found
 
@@ -94,7 +94,7 @@ def test_a_caption_of_several_images_is_one_text(kept):
 
 def test_restval_is_trained_on(kept):
     data = load("coco", kept)
-    files = [data.items["image"].images.files[unit] for unit in data.train.units]
+    files = [paths_of(data)[unit] for unit in data.train.units]
     assert Counter(file.parent.name for file in files) == {"train2014": 40, "val2014": 20}
 
 
@@ -118,7 +118,7 @@ def test_snli_ve_deletes_the_images_that_flickr30k_deletes(seed, kept):
     flickr_data = load("flickr30k", kept)
 
     def names(found, units):
-        return [found.items["image"].images.files[unit].name for unit in units]
+        return [found.items["image"].images.names[unit] for unit in units]
 
     ours = names(data, TASKS.get("snli_ve")().forget_order(data, seed))
     theirs = names(flickr_data, flickr.forget_order(flickr_data, seed))
@@ -145,7 +145,7 @@ def test_image_ids_may_have_their_extension(own):
 
 def test_a_unit_of_nlvr2_is_two_images(kept):
     data = load("nlvr2", kept)
-    groups, files = data.items["image"].groups, data.items["image"].images.files
+    groups, files = data.items["image"].groups, paths_of(data)
     assert groups.shape == (80, 2) and sorted(groups.reshape(-1)) == list(range(160))
     for left, right in groups:
         assert files[left].name.replace("img0", "img1") == files[right].name
@@ -157,7 +157,7 @@ def test_nlvr2_prefers_the_directory_that_the_row_names(own):
     images = own / "nlvr2" / "images"
     (images / "old").mkdir()
     shutil.copy(images / "train" / "0" / "train-0-0-img0.png", images / "old")
-    assert "old" not in {file.parent.name for file in load("nlvr2", own).items["image"].images.files}
+    assert "old" not in {file.parent.name for file in paths_of(load("nlvr2", own))}
     shutil.copy(images / "dev" / "dev-0-0-img0.png", images / "old")
     with pytest.raises(MmulbenchError, match=r"dev-0-0-img0.png is in several folders of .*: keep one"):
         load("nlvr2", own)
@@ -166,7 +166,7 @@ def test_nlvr2_prefers_the_directory_that_the_row_names(own):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_changes_the_fingerprint(name, own):
     before = load(name, own)
-    file = before.items["image"].images.files[0]
+    file = paths_of(before)[0]
     file.write_bytes(file.read_bytes() + b"\0")
     bigger = load(name, own)
     assert bigger.fingerprint != before.fingerprint
@@ -187,9 +187,9 @@ def test_loading_decodes_nothing(name, kept, monkeypatch):
 
 def test_images_of_all_kinds_are_rgb(kept):
     for name in ("flickr30k", "nlvr2"):
-        images = load(name, kept).items["image"].images
-        modes = Counter()
-        for index, file in enumerate(images.files):
+        data = load(name, kept)
+        images, modes = data.items["image"].images, Counter()
+        for index, file in enumerate(paths_of(data)):
             with Image.open(file) as opened:
                 modes[opened.format, opened.mode] += 1
                 size = opened.size
