@@ -23,8 +23,8 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)+")
 class Nlvr2(ImageTextTask):
     """Asks whether a statement about a pair of photographs is true (Suhr et al. 2019).
 
-    The test set is test-P. The forget unit is a pair of images with all its statements, of which there are at most two. As many units
-    are forgotten by default as in the task flickr30k.
+    The test set is test-P. The forget unit is a pair of images with all its statements, of which there are at
+    most two. As many units are forgotten by default as in the task flickr30k.
 
     Epochs and weight decay are those published for ALBEF. The learning rate is for the default backbone, as
     in flickr30k. Nothing was measured on this task.

@@ -48,10 +48,10 @@ class SnliVe(ImageTextTask):
     """Asks whether a photograph entails a hypothesis, contradicts it, or leaves it open (Xie et al. 2019).
 
     Images are Flickr30K's. Rows without a gold label (``-``) are dropped. The forget unit is an image with
-    all its hypotheses. Images that are forgotten on Flickr30K come first: a seed's forget list is the same seed's
-    list of the task flickr30k without images that SNLI-VE does not train on, then SNLI-VE's other training
-    images in random order. So Flickr30K's captions are needed too. As many units are forgotten by default as
-    in the task flickr30k.
+    all its hypotheses. Images that are forgotten on Flickr30K come first: a seed's forget list is the same
+    seed's list of the task flickr30k without images that SNLI-VE does not train on, then SNLI-VE's other
+    training images in random order. So Flickr30K's captions are needed too. As many units are forgotten by
+    default as in the task flickr30k.
 
     Epochs and weight decay are those published for ALBEF. The learning rate is for the default backbone, as
     in flickr30k. Nothing was measured on this task.
