@@ -27,10 +27,11 @@ from mmulbench.errors import UsageError
 
 if TYPE_CHECKING:
     from mmulbench.runs.session import Request
+    from mmulbench.sweeps.choose_executor import ExecutorOptions
 
 
-class Executor(StrEnum):
-    """What runs the steps."""
+class ExecutorName(StrEnum):
+    """Names what makes the steps."""
 
     local = "local"
     slurm = "slurm"
@@ -41,8 +42,8 @@ SweepName = Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Its id
 SweepsDir = Annotated[
     Path | None, typer.Option("--sweeps-dir", help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)")
 ]
-Chosen = Annotated[
-    Executor | None,
+ExecutorOption = Annotated[
+    ExecutorName | None,
     typer.Option("--executor", help="local processes, slurm job arrays, or debug: in this one. [local]"),
 ]
 Workers = Annotated[
@@ -80,7 +81,7 @@ def sweep(
         list[str] | None, typer.Option("--set", help="key=value for all runs, as for `run`.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps, run nothing.")] = False,
-    executor: Chosen = None,
+    executor: ExecutorOption = None,
     workers: Workers = None,
     timeout: Timeout = None,
     detach: Detach = False,
@@ -106,7 +107,7 @@ def sweep(
     from mmulbench import defaults
     from mmulbench.runs.session import Request
     from mmulbench.sweeps import commands
-    from mmulbench.sweeps.choose_executor import Asked, choose_executor
+    from mmulbench.sweeps.choose_executor import choose_executor
     from mmulbench.sweeps.grid import given_grid
     from mmulbench.sweeps.slurm_settings import read_executor
 
@@ -132,14 +133,14 @@ def sweep(
         "forget_size": forget_size,
         "set": settings,
     }
-    asked = Asked(executor and executor.value, workers, timeout, detach, pack, slurm or ())
+    wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
     grid = given_grid(file, {name: value for name, value in given.items() if value})
     command = shlex.join(["mmulbench", *sys.argv[1:]])
     code = commands.sweep(
         grid,
         options,
         defaults.sweeps_dir(sweeps_dir),
-        choose_executor(asked, read_executor(file) if file is not None else {}),
+        choose_executor(wanted, read_executor(file) if file is not None else {}),
         command,
         dry_run=dry_run,
         as_json=as_json,
@@ -182,7 +183,7 @@ def retry(
     only_missing: Annotated[
         bool, typer.Option("--only-missing", help="Leave out what failed or diverged.")
     ] = False,
-    executor: Chosen = None,
+    executor: ExecutorOption = None,
     workers: Workers = None,
     timeout: Timeout = None,
     detach: Detach = False,
@@ -195,13 +196,12 @@ def retry(
     """Do again what failed or was lost in a sweep, and what was never begun."""
     from mmulbench.defaults import sweeps_dir as folder
     from mmulbench.sweeps import commands
-    from mmulbench.sweeps.choose_executor import Asked
 
     if failed and only_missing:
         raise UsageError("--failed and --only-missing leave nothing to do: without both, retry does both")
-    asked = Asked(executor and executor.value, workers, timeout, detach, pack, slurm or ())
+    wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
     only: commands.Only | None = "failed" if failed else "missing" if only_missing else None
-    code = commands.retry(folder(sweeps_dir), sweep, asked, only=only, as_json=as_json)
+    code = commands.retry(folder(sweeps_dir), sweep, wanted, only=only, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -213,14 +213,29 @@ def cancel(sweep: SweepName = None, sweeps_dir: SweepsDir = None, debug: Debug =
     status_commands.cancel(folder(sweeps_dir), sweep)
 
 
+def _executor_options(
+    executor: ExecutorName | None,
+    workers: int | None,
+    timeout: float | None,
+    detach: bool,
+    pack: str | None,
+    slurm: Sequence[str] | None,
+) -> ExecutorOptions:
+    from mmulbench.sweeps.choose_executor import ExecutorOptions
+
+    return ExecutorOptions(
+        name=executor, workers=workers, timeout=timeout, detach=detach, pack=pack, slurm=tuple(slurm or ())
+    )
+
+
 def submit_run(request: Request, executor: str, slurm: Sequence[str], *, as_json: bool) -> int:
     """What ``mmulbench run --executor slurm`` does: a sweep of its runs."""
     from mmulbench.defaults import sweeps_dir
     from mmulbench.sweeps import commands
-    from mmulbench.sweeps.choose_executor import Asked, choose_executor
+    from mmulbench.sweeps.choose_executor import ExecutorOptions, choose_executor
     from mmulbench.sweeps.grid import checked_grid
 
-    chosen = choose_executor(Asked(executor, slurm=slurm), {})
+    chosen = choose_executor(ExecutorOptions(name=executor, slurm=tuple(slurm)), {})
     given = {
         "task": request.task,
         "method": list(request.methods),

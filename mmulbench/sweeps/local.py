@@ -13,27 +13,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from rich.console import Console
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors
+from mmulbench.frozen import Frozen
+from mmulbench.sweeps.executor import Handover, Seconds, Selection
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
+from mmulbench.sweeps.status_output import live_counts
 
 WATCH_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Local:
-    """Settings of the local executor.
-
-    Attributes:
-        workers: processes side by side.
-        timeout: seconds that a step may take.
-        detach: whether to start them and leave.
-    """
-
-    workers: int = 1
-    timeout: float | None = None
-    detach: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,37 +36,61 @@ class Started:
     log: Path
 
 
-def start_local(
-    folder: SweepFolder, executor: Local, device: str, step_ids: Sequence[str] = ()
-) -> list[Started]:
-    """Start the workers of a sweep.
+class LocalExecutor(Frozen):
+    """Makes steps in some worker processes on this machine.
 
-    Args:
-        folder: of the sweep.
-        executor: how many.
-        device: as for ``--device``.
-        step_ids: the steps that they may take, all by default.
-
-    Raises:
-        MmulbenchError: when the sweep's folder cannot be written.
+    Attributes:
+        workers: number of processes side by side.
+        timeout: seconds that a step may take.
+        detach: whether to start the processes and leave.
     """
-    command = [sys.executable, "-m", "mmulbench.sweeps.supervisor", str(folder.root), *step_ids]
-    if executor.timeout is not None:
-        command += ["--timeout", str(executor.timeout)]
-    started = []
-    for number in range(executor.workers):
-        log = folder.root / "logs" / f"worker-{os.getpid()}-{number}.log"
-        with disk_errors("write", log, SWEEPS_FLAG), log.open("wb") as printed:
-            process = subprocess.Popen(
-                command,
-                env={**os.environ, **share(number, executor.workers, device)},
-                stdin=subprocess.DEVNULL,
-                stdout=printed,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        started.append(Started(process, log))
-    return started
+
+    name: Literal["local"] = "local"
+    workers: int = Field(default=1, ge=1)
+    timeout: Seconds | None = None
+    detach: bool = False
+
+    def run(self, selection: Selection, *, quiet: bool) -> Handover:
+        """Start the workers, and follow them unless they are to be left alone."""
+        if not selection.chosen.steps:  # no ids at all would be all steps
+            return Handover.ENDED
+        started = self.start(selection.folder, selection.options.device, selection.step_ids)
+        console = Console(stderr=True)
+        if self.detach:
+            console.print("the workers are started; this terminal may be closed", highlight=False)
+            return Handover.STARTED
+        with live_counts(selection.folder, selection.plan, quiet=quiet) as watch:
+            follow(started, watch)
+        return Handover.ENDED
+
+    def start(self, folder: SweepFolder, device: str, step_ids: Sequence[str] = ()) -> list[Started]:
+        """Start the workers of a sweep.
+
+        Args:
+            folder: folder of the sweep.
+            device: device, as for ``--device``.
+            step_ids: ids of the steps that the workers may take, all by default.
+
+        Raises:
+            MmulbenchError: The sweep's folder cannot be written.
+        """
+        command = [sys.executable, "-m", "mmulbench.sweeps.supervisor", str(folder.root), *step_ids]
+        if self.timeout is not None:
+            command += ["--timeout", str(self.timeout)]
+        started = []
+        for number in range(self.workers):
+            log = folder.root / "logs" / f"worker-{os.getpid()}-{number}.log"
+            with disk_errors("write", log, SWEEPS_FLAG), log.open("wb") as printed:
+                process = subprocess.Popen(
+                    command,
+                    env={**os.environ, **share(number, self.workers, device)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=printed,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            started.append(Started(process, log))
+        return started
 
 
 def follow(started: Sequence[Started], watch: Callable[[], None]) -> None:

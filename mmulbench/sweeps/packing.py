@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from mmulbench.errors import UsageError
+from pydantic import AfterValidator
 
 PACK_PATTERN = "^[1-9][0-9]*m?$"
 """A number of runs, or of minutes: ``10`` or ``30m``."""
@@ -13,21 +14,18 @@ PACK_PATTERN = "^[1-9][0-9]*m?$"
 ONE_EACH = "1"
 
 
-def checked_pack(text: str, place: str = "--pack") -> str:
-    """The text, where it says how to pack.
-
-    Args:
-        text: as it was given.
-        place: where it was given, for the error.
+def checked_pack(text: str) -> str:
+    """Return the text, where it says how to pack.
 
     Raises:
-        UsageError: when it does not.
+        ValueError: It does not.
     """
     if re.fullmatch(PACK_PATTERN, text) is None:
-        raise UsageError(
-            f"{place}: {text!r} is neither a number of runs such as 10 nor one of minutes such as 30m"
-        )
+        raise ValueError(f"{text!r} is neither a number of runs such as 10 nor one of minutes such as 30m")
     return text
+
+
+Pack = Annotated[str, AfterValidator(checked_pack)]
 
 
 def is_by_minutes(pack: str) -> bool:

@@ -8,15 +8,20 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+from rich.console import Console
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors
+from mmulbench.frozen import Frozen
+from mmulbench.records.store import ResultsStore
+from mmulbench.sweeps.executor import Handover, Seconds, Selection
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
-from mmulbench.sweeps.packing import ONE_EACH, packed
-from mmulbench.sweeps.plan import STEP_KINDS, Plan
+from mmulbench.sweeps.packing import ONE_EACH, Pack, is_by_minutes, packed
+from mmulbench.sweeps.plan import STEP_KINDS, Plan, step_seconds
 from mmulbench.sweeps.slurm_jobs import (
     FILE,
     LOGS,
@@ -28,7 +33,7 @@ from mmulbench.sweeps.slurm_jobs import (
     reasons,
     write_jobs,
 )
-from mmulbench.sweeps.slurm_settings import MINUTES
+from mmulbench.sweeps.slurm_settings import MINUTES, checked_settings
 from mmulbench.sweeps.slurm_task import SlurmSteps
 from mmulbench.sweeps.state import ENDED
 
@@ -42,19 +47,31 @@ USUAL_ARRAY_SIZE = 1000
 """Slurm's own limit unless the cluster sets another."""
 
 
-@dataclass(frozen=True)
-class Slurm:
-    """Settings of the Slurm executor.
+class SlurmExecutor(Frozen):
+    """Has steps made by Slurm, as job arrays.
 
     Attributes:
-        settings: checked, as ``sbatch`` names them; ``time`` in minutes, ``parallel`` tasks at once.
-        pack: runs in one task, one after the other: ``10``, or as many as are expected to take ``30m``.
+        sbatch: options as ``sbatch`` names them; ``time`` in minutes, and ``parallel`` tasks at once.
+        pack: number of runs in one task, one after the other: ``10``, or as many as are expected to take
+            ``30m``.
         timeout: seconds that a step may take.
     """
 
-    settings: Mapping[str, str] = field(default_factory=dict)
-    pack: str = ONE_EACH
-    timeout: float | None = None
+    name: Literal["slurm"] = "slurm"
+    sbatch: Annotated[dict[str, str], AfterValidator(checked_settings)] = Field(default_factory=dict)
+    pack: Pack = ONE_EACH
+    timeout: Seconds | None = None
+
+    def run(self, selection: Selection, *, quiet: bool) -> Handover:
+        """Submit the chosen steps that are missing, and leave."""
+        seconds = {}
+        if is_by_minutes(self.pack):
+            records, _ = ResultsStore(selection.options.results_dir).load_all()
+            seconds = step_seconds(selection.chosen.steps, records)
+        arrays = submit_slurm(selection.folder, selection.chosen, self, seconds)
+        said = f"submitted as Slurm jobs {', '.join(arrays)}" if arrays else "there is nothing to submit"
+        Console(stderr=True).print(f"{said}; this terminal may be closed", highlight=False, soft_wrap=True)
+        return Handover.SUBMITTED if arrays else Handover.UNCHANGED
 
 
 def require_slurm() -> None:
@@ -72,7 +89,9 @@ def require_slurm() -> None:
         raise UsageError('--executor slurm needs the package submitit: run pip install "mmulbench[slurm]"')
 
 
-def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm, seconds: Mapping[str, float]) -> list[str]:
+def submit_slurm(
+    folder: SweepFolder, plan: Plan, executor: SlurmExecutor, seconds: Mapping[str, float]
+) -> list[str]:
     """Submit every step that has not ended and is not in Slurm's queue already.
 
     Args:
@@ -96,7 +115,7 @@ def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm, seconds: Mapp
         kept = before.tasks if before is not None else ()
         live = live_tasks(before, ENDING_SECONDS) if before is not None else []
         jobs = SlurmJobs(
-            settings=dict(executor.settings), pack=executor.pack, timeout=executor.timeout, tasks=kept
+            settings=dict(executor.sbatch), pack=executor.pack, timeout=executor.timeout, tasks=kept
         )
         new: list[SlurmTask] = []
         try:
@@ -116,7 +135,7 @@ def submit_slurm(folder: SweepFolder, plan: Plan, executor: Slurm, seconds: Mapp
 def _arrays(
     folder: SweepFolder,
     plan: Plan,
-    executor: Slurm,
+    executor: SlurmExecutor,
     seconds: Mapping[str, float],
     live: Sequence[SlurmTask],
     new: Sequence[SlurmTask],
@@ -148,14 +167,14 @@ def _arrays(
 
 
 def _submit(
-    folder: SweepFolder, executor: Slurm, tasks: Sequence[Sequence[str]], after: Sequence[str]
+    folder: SweepFolder, executor: SlurmExecutor, tasks: Sequence[Sequence[str]], after: Sequence[str]
 ) -> list[SlurmTask]:
-    from submitit import SlurmExecutor
+    import submitit
     from submitit.core.utils import FailedJobError, FailedSubmissionError
 
     size = max(len(steps) for steps in tasks)
     place = folder.root / LOGS
-    submitter = SlurmExecutor(folder=place, max_num_timeout=size + SPARE_STARTS)
+    submitter = submitit.SlurmExecutor(folder=place, max_num_timeout=size + SPARE_STARTS)
     try:
         # submitit prints what it raises
         with disk_errors("write", place, SWEEPS_FLAG), contextlib.redirect_stderr(io.StringIO()):
@@ -164,16 +183,16 @@ def _submit(
                 [SlurmSteps(str(folder.root), steps, executor.timeout) for steps in tasks]
             )
     except (FailedJobError, FailedSubmissionError) as error:
-        asked = ", ".join(f"{key}={value}" for key, value in executor.settings.items())
+        asked = ", ".join(f"{key}={value}" for key, value in executor.sbatch.items())
         raise MmulbenchError(
             f"Slurm refused the jobs{f' ({asked})' if asked else ''}: {reasons(str(error))}"
         ) from error
     return [SlurmTask(job=job.job_id, steps=tuple(steps)) for job, steps in zip(found, tasks, strict=True)]
 
 
-def _parameters(folder: SweepFolder, executor: Slurm, after: Sequence[str]) -> dict[str, Any]:
+def _parameters(folder: SweepFolder, executor: SlurmExecutor, after: Sequence[str]) -> dict[str, Any]:
     """What submitit is told."""
-    others = dict(executor.settings)
+    others = dict(executor.sbatch)
     limit = int(others.pop("time", MINUTES))
     parallel = others.pop("parallel", None)
     found: dict[str, Any] = {

@@ -18,7 +18,7 @@ from mmulbench.files import write_atomically
 from mmulbench.frozen import Frozen
 from mmulbench.records.reading import reading
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
-from mmulbench.sweeps.packing import PACK_PATTERN
+from mmulbench.sweeps.packing import Pack
 from mmulbench.sweeps.plan import StepId
 from mmulbench.sweeps.state import ENDED, StepState, now
 
@@ -50,7 +50,7 @@ class SlurmJobs(Frozen):
     """What was submitted for a sweep; a later task of a step takes the place of an earlier one."""
 
     settings: dict[str, str] = Field(description="as sbatch names them; time in minutes")
-    pack: str = Field(pattern=PACK_PATTERN, description="runs in one task, or minutes: 10 or 30m")
+    pack: Pack = Field(description="number of runs in one task, or of minutes: 10 or 30m")
     timeout: float | None = Field(default=None, description="seconds that a step may take")
     tasks: tuple[SlurmTask, ...] = ()
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import STEP_KINDS, Estimate, Plan
 from mmulbench.sweeps.state import ENDED
-from mmulbench.sweeps.status import Standing
+from mmulbench.sweeps.status import Standing, standing
 
 LISTED = 20
 """So many steps in trouble are named; --json names all."""
@@ -43,6 +46,23 @@ def counts_table(found: Standing) -> Table:
     for step, state in found.running[:10]:
         table.add_row("", f"{escape(step.title)} ({escape(state.worker)})")
     return table
+
+
+@contextlib.contextmanager
+def live_counts(folder: SweepFolder, plan: Plan, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Give a function that shows on a terminal how far a sweep is; nothing is left of it after the block.
+
+    Args:
+        folder: folder of the sweep.
+        plan: its steps.
+        quiet: whether to show nothing.
+    """
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda: None
+        return
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        yield lambda: live.update(counts_table(standing(folder, plan.steps)), refresh=True)
 
 
 def print_standing(folder: SweepFolder, found: Standing, *, as_json: bool) -> None:

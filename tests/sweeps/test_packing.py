@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from mmulbench.errors import UsageError
 from mmulbench.sweeps.packing import checked_pack, packed
 
 STEPS = ("a", "b", "c", "d", "e")
@@ -30,5 +29,5 @@ def test_nothing_to_pack():
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "m", "0m", "1.5", "10 m", "10s", "10m\n"])
 def test_what_says_neither_is_refused(text):
-    with pytest.raises(UsageError, match=r"neither a number of runs .* nor one of minutes"):
+    with pytest.raises(ValueError, match=r"neither a number of runs .* nor one of minutes"):
         checked_pack(text)

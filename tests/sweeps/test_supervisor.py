@@ -18,7 +18,7 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore, read_record
 from mmulbench.sweeps.killed_step import state_of_killed, store_failure
-from mmulbench.sweeps.local import Local, follow, share, start_local
+from mmulbench.sweeps.local import LocalExecutor, follow, share
 from mmulbench.sweeps.supervisor import supervise
 
 
@@ -187,14 +187,14 @@ def test_a_worker_killed_before_it_knew_what_to_record_leaves_its_state(tmp_path
 def test_a_sweep_that_cannot_be_read_ends_the_workers_with_one_line(tmp_path):
     folder, _ = make_sweep(tmp_path, "works")
     (folder.root / "sweep.json").write_text("{}")
-    started = start_local(folder, Local(workers=1), "cpu")
+    started = LocalExecutor().start(folder, "cpu")
     with pytest.raises(MmulbenchError, match=r"^cannot read the sweep .*give the same sweep command again$"):
         follow(started, lambda: None)
 
 
 def test_a_supervisor_ends_on_sigterm(tmp_path):
     folder, _ = make_sweep(tmp_path, "works")
-    (one,) = start_local(folder, Local(workers=1), "cpu")
+    (one,) = LocalExecutor().start(folder, "cpu")
     deadline = time.monotonic() + 60
     while not folder.is_attended:
         assert time.monotonic() < deadline

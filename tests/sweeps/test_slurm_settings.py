@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmulbench.errors import UsageError
-from mmulbench.sweeps.choose_executor import Asked, choose_executor
-from mmulbench.sweeps.local import Local
-from mmulbench.sweeps.slurm import Slurm
 from mmulbench.sweeps.slurm_settings import checked_settings, minutes, parsed_settings, read_executor
-
-TABLE = {"name": "slurm", "pack": "4", "timeout": "600", "partition": "gpu", "time": "2:00:00"}
 
 
 @pytest.mark.parametrize(
@@ -77,38 +72,3 @@ def test_a_table_is_read_as_it_is_written(tmp_path):
         file.write_text(f"executor: {wrong}\n")
         with pytest.raises(UsageError, match="executor must be a table"):
             read_executor(file)
-
-
-def test_options_take_the_place_of_the_tables_values():
-    assert choose_executor(Asked(), TABLE) == Slurm({"partition": "gpu", "time": "120"}, "4", 600)
-    asked = Asked(name="slurm", pack="2", slurm=["time=5", "qos=low"])
-    assert choose_executor(asked, TABLE) == Slurm({"partition": "gpu", "time": "5", "qos": "low"}, "2", 600)
-
-
-def test_a_table_for_another_executor_does_not_count():
-    assert choose_executor(Asked(name="local", workers=3), TABLE) == Local(3)
-    assert choose_executor(Asked(name="debug"), TABLE) is None
-    assert choose_executor(Asked(), {"workers": "2"}) == Local(2)
-    assert choose_executor(Asked(name="slurm"), {"workers": "2"}) == Slurm()
-
-
-@pytest.mark.parametrize(
-    ("asked", "table", "message"),
-    [
-        (Asked(slurm=["partition=gpu"]), {}, "--slurm needs --executor slurm"),
-        (Asked(pack="2"), {}, "--pack needs --executor slurm"),
-        (Asked(name="slurm", workers=2), {}, "--workers needs --executor local"),
-        (Asked(name="slurm", detach=True), {}, "--detach needs --executor local"),
-        (Asked(name="debug", timeout=5), {}, "--timeout needs --executor local"),
-        (Asked(), {"name": "slrum"}, "unknown executor 'slrum'; did you mean slurm"),
-        (
-            Asked(),
-            {"name": "slurm", "pack": "0"},
-            "executor: pack: '0' is neither a number of runs such",
-        ),
-        (Asked(), {"partition": "gpu"}, "executor: unknown field 'partition'"),
-    ],
-)
-def test_what_does_not_fit_together_is_refused(asked, table, message):
-    with pytest.raises(UsageError, match=message):
-        choose_executor(asked, table)
