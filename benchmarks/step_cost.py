@@ -25,7 +25,7 @@ from mmulbench.backbones.albef import AlbefBackbone
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Batch, Features, PairData, Relations, Split
 from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.model import EncoderOutput, MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.core.training import Learner, Recipe
 from mmulbench.device import use_device
@@ -40,7 +40,7 @@ class Recomputed(OriginalOutputs):
     """The original's outputs computed in every step, as the paper's released code does."""
 
     @torch.no_grad()
-    def encoded(self, modality: str, items: Tensor) -> Encoded:
+    def encoded(self, modality: str, items: Tensor) -> EncoderOutput:
         """Run the original's encoder."""
         return self._original.encode(modality, self._features.gather(modality, items))
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mmulbench.core.data import Batch, PairData
 from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
+from mmulbench.core.model import CONTRASTIVE, EncoderOutput, MultimodalModel, RetrievalModel
 from mmulbench.evaluation.measure import contrastive_pair_loss
 
 Pools = tuple[Tensor, Tensor] | None
@@ -39,7 +39,7 @@ def reference_pools(problem: UnlearningProblem) -> Pools:
 
 
 def pair_losses(
-    model: MultimodalModel, a: Encoded, b: Encoded, labels: Tensor | None, pools: Pools
+    model: MultimodalModel, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None, pools: Pools
 ) -> Tensor:
     """(n,) minus the log-likelihood of each of n aligned true pairs, summed over the association paths.
 

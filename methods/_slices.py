@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.model import EncoderOutput, MultimodalModel
 from mmulbench.errors import NotApplicable
 from mmulbench.methods._fisher import Pools, pair_losses
 
@@ -34,7 +34,7 @@ def recorded(model: MultimodalModel) -> Iterator[Activations]:
 
 @torch.no_grad()
 def measure(
-    model: MultimodalModel, a: Encoded, b: Encoded, labels: Tensor | None, pools: Pools
+    model: MultimodalModel, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None, pools: Pools
 ) -> tuple[Activations, Tensor]:
     """Activations behind the encoders, and the mean pair loss.
 

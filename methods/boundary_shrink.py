@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmulbench.core.data import Batch
 from mmulbench.core.method import GradientConfig, OneSetMethod, UnlearningProblem
-from mmulbench.core.model import CLASSIFICATION, Encoded, MultimodalModel
+from mmulbench.core.model import CLASSIFICATION, EncoderOutput, MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.core.search_space import Search
 from mmulbench.core.task import Task
@@ -57,7 +57,7 @@ class BoundaryShrink(OneSetMethod):
 
 
 def nearest_wrong(
-    original: MultimodalModel, batch: Batch, encoded: tuple[Encoded, Encoded], bound: float
+    original: MultimodalModel, batch: Batch, encoded: tuple[EncoderOutput, EncoderOutput], bound: float
 ) -> Tensor:
     """(b,) the wrong class nearest to each pair.
 
@@ -81,7 +81,9 @@ def nearest_wrong(
         return _logits(original, encoded, moved).scatter(1, labels[:, None], float("-inf")).argmax(1)
 
 
-def _logits(model: MultimodalModel, encoded: tuple[Encoded, Encoded], tokens: list[Tensor]) -> Tensor:
+def _logits(
+    model: MultimodalModel, encoded: tuple[EncoderOutput, EncoderOutput], tokens: list[Tensor]
+) -> Tensor:
     """(b, c) logits where the encoders had given these tokens."""
     first, second = (replace(side, tokens=given) for side, given in zip(encoded, tokens, strict=True))
     return model.head(model.fuse(first, second))

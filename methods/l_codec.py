@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmulbench.core.data import Batch
 from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.model import EncoderOutput, MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.core.search_space import Search
 from mmulbench.core.training import check_finite
@@ -125,7 +125,7 @@ class LCodec(Method):
         return slices.vector(problem.meter.run("gradient", len(batch), work))
 
 
-def perturbed(encoded: Encoded, noise: float) -> Encoded:
+def perturbed(encoded: EncoderOutput, noise: float) -> EncoderOutput:
     """Encoder output with Gaussian noise, in standard deviations of tokens and pooled outputs."""
     tokens, pooled = (
         x + noise * x.std(correction=0) * torch.randn_like(x) for x in (encoded.tokens, encoded.pooled)

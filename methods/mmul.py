@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmulbench.core.data import Batch, unrelated_pairs
 from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
-from mmulbench.core.model import Encoded, Group, MultimodalModel
+from mmulbench.core.model import EncoderOutput, Group, MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.core.search_space import Search
 
@@ -130,7 +130,7 @@ class Mmul(GradientMethod):
 
     def _encode(
         self, model: MultimodalModel, modality: str, batches: list[Batch], problem: UnlearningProblem
-    ) -> Encoded:
+    ) -> EncoderOutput:
         """Return the encoder output of all batches; frozen encoders give what the original's gave."""
         items = torch.cat([batch.items(modality) for batch in batches])
         if self.config.trainable == "fusion":

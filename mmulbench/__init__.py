@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mmulbench.core.metric import PopulationMetric as PopulationMetric
     from mmulbench.core.metric import UtilityMetric as UtilityMetric
     from mmulbench.core.model import Backbone as Backbone
-    from mmulbench.core.model import Encoded as Encoded
+    from mmulbench.core.model import EncoderOutput as EncoderOutput
     from mmulbench.core.model import Group as Group
     from mmulbench.core.model import ModelOutput as ModelOutput
     from mmulbench.core.model import MultimodalModel as MultimodalModel
@@ -104,7 +104,7 @@ _ROOM_OF = {
     ),
     "core.model": (
         "Backbone",
-        "Encoded",
+        "EncoderOutput",
         "Group",
         "ModelOutput",
         "MultimodalModel",

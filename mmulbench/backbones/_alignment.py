@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.core.data import Targets
-from mmulbench.core.model import CONTRASTIVE, MATCHING, Encoded, ModelOutput, RetrievalModel
+from mmulbench.core.model import CONTRASTIVE, MATCHING, EncoderOutput, ModelOutput, RetrievalModel
 from mmulbench.errors import Diverged
 
 
@@ -36,14 +36,16 @@ class AlignedRetrieval(RetrievalModel):
         images, texts = self._embed(a, b)
         return images @ texts.T / self.log_temperature.exp()
 
-    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+    def association(
+        self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Cosine similarity over temperature, and the matching head's log-odds, of n aligned pairs."""
         images, texts = self._embed(a.pooled, b.pooled)
         matching = self.head(self.fuse(a, b))
         contrastive = (images * texts).sum(-1) / self.log_temperature.exp()
         return {CONTRASTIVE: contrastive, MATCHING: matching[:, 1] - matching[:, 0]}
 
-    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+    def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
         """Contrastive and matching loss of b pairs."""
         similarity = self.similarity(a.pooled, b.pooled)
         fused = self.fuse(a, b)
@@ -57,7 +59,7 @@ class AlignedRetrieval(RetrievalModel):
         )
 
     def _matching_loss(
-        self, a: Encoded, b: Encoded, positive: Tensor, similarity: Tensor, related: Tensor
+        self, a: EncoderOutput, b: EncoderOutput, positive: Tensor, similarity: Tensor, related: Tensor
     ) -> Tensor:
         with torch.no_grad():
             rows, texts = hard_negatives(similarity, related)

@@ -13,7 +13,7 @@ from mmulbench.backbones._alignment import AlignedRetrieval
 from mmulbench.backbones._encoders import side_by_side
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, Normalisation, Triple
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import ClassificationModel, Encoded, MultimodalModel
+from mmulbench.core.model import ClassificationModel, EncoderOutput, MultimodalModel
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class _Trunk(MultimodalModel):
         self.slots = nn.Parameter(torch.randn(images, width) * 0.02) if images > 1 else None
         self.normalise = Normalisation(config.mean, config.std)
 
-    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+    def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Unimodal output of b images (or groups of images) or texts.
 
         An image's tokens are the ViT's output, its pooled output the class token. A text's tokens are its
@@ -84,17 +84,17 @@ class _Trunk(MultimodalModel):
         images = self._encode_images(inputs["pixels"])
         return images if self.slots is None else side_by_side(images, self.slots)
 
-    def _encode_texts(self, ids: Tensor, mask: Tensor) -> Encoded:
+    def _encode_texts(self, ids: Tensor, mask: Tensor) -> EncoderOutput:
         tokens = self.text.embeddings(input_ids=ids)
         hidden = self.text(encoder_embeds=tokens, attention_mask=mask).last_hidden_state
-        return Encoded(tokens, mask, hidden[:, 0])
+        return EncoderOutput(tokens, mask, hidden[:, 0])
 
-    def _encode_images(self, pixels: Tensor) -> Encoded:
+    def _encode_images(self, pixels: Tensor) -> EncoderOutput:
         tokens = self.image(pixel_values=self.normalise(pixels)).last_hidden_state
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Encoded(tokens, mask, tokens[:, 0])
+        return EncoderOutput(tokens, mask, tokens[:, 0])
 
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, d) first token of the texts, whose tokens attend to each other and to the images' tokens."""
         # No mask of the image tokens: all are real, and transformers' BLIP does not heed one.
         hidden: Tensor = self.text(

@@ -15,7 +15,7 @@ from mmulbench.core.data import Inputs, Targets
 from mmulbench.core.model import (
     CONTRASTIVE,
     ClassificationModel,
-    Encoded,
+    EncoderOutput,
     ModelOutput,
     MultimodalModel,
     RetrievalModel,
@@ -86,7 +86,7 @@ class _Trunk(MultimodalModel):
         self._images = images
         self.normalise = Normalisation(size.mean, size.std)
 
-    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+    def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Encoders' pooled outputs before projection: a token for each text, image, or image of a group.
 
         Nothing behind the encoders reads more, so nothing more is kept. The pooled output of a group of k
@@ -99,7 +99,7 @@ class _Trunk(MultimodalModel):
             found = self.image(pixel_values=self.normalise(inputs["pixels"]), return_dict=True)
             tokens = found.pooler_output.unflatten(0, (-1, self._images))
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Encoded(tokens, mask, tokens.mean(1))
+        return EncoderOutput(tokens, mask, tokens.mean(1))
 
     def _projections(self) -> list[nn.Parameter]:
         return [*self.image_projection.parameters(), *self.text_projection.parameters()]
@@ -131,7 +131,7 @@ class Clip(_Trunk, RetrievalModel):
         """The model's logits of cosine similarities."""
         return cosine * self.logit_scale.exp()
 
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, d) product of the normalised embeddings of n aligned pairs, times d."""
         images, texts = self._embed(a.pooled, b.pooled)
         return images * texts * images.shape[-1]
@@ -146,11 +146,13 @@ class Clip(_Trunk, RetrievalModel):
         images, texts = self._embed(a, b)
         return self._scaled(images @ texts.T)
 
-    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+    def association(
+        self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Scaled similarity of n aligned pairs."""
         return {CONTRASTIVE: self.head(self.fuse(a, b))[:, 1]}
 
-    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+    def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
         """The published loss on b pairs."""
         similarity = self.similarity(a.pooled, b.pooled)
         return ModelOutput(
@@ -205,7 +207,7 @@ class ClipClassifier(_Trunk, ClassificationModel):
             nn.Linear((2 * images + 1) * width, width), nn.ReLU(), nn.Linear(width, classes)
         )
 
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, (2k + 1) d): the k images' embeddings, the text's, and each image's times the text's."""
         images, text = self.image_projection(a.tokens), self.text_projection(b.tokens)
         return torch.cat([images, text, images * text], 1).flatten(1)

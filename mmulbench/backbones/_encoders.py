@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmulbench.backbones._pixels import HALF, Normalisation, Triple
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import Encoded
+from mmulbench.core.model import EncoderOutput
 
 
 def encoder_layer(
@@ -70,7 +70,7 @@ class VisionTransformer(nn.Module):
         self.norm = nn.LayerNorm(width, epsilon)
         self.normalise = Normalisation(mean, std)
 
-    def forward(self, inputs: Inputs) -> Encoded:
+    def forward(self, inputs: Inputs) -> EncoderOutput:
         """Tokens of b images; all are real, the class token is the pooled output."""
         patches = self.patches(self.normalise(inputs["pixels"])).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.cls.expand(len(patches), -1, -1), patches], dim=1) + self.positions
@@ -78,7 +78,7 @@ class VisionTransformer(nn.Module):
             tokens = layer(tokens)
         tokens = self.norm(tokens)
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Encoded(tokens, mask, tokens[:, 0])
+        return EncoderOutput(tokens, mask, tokens[:, 0])
 
 
 class TextTransformer(nn.Module):
@@ -107,13 +107,13 @@ class TextTransformer(nn.Module):
             encoder_layer(width, heads, dropout, epsilon, norm_first=False) for _ in range(layers)
         )
 
-    def forward(self, inputs: Inputs) -> Encoded:
+    def forward(self, inputs: Inputs) -> EncoderOutput:
         """Tokens of b texts; the first ([CLS]) is the pooled output."""
         ids, mask = inputs["ids"].long(), inputs["mask"]
         tokens = self.dropout(self.norm(self.words(ids) + self.positions[:, : ids.shape[1]]))
         for layer in self.layers:
             tokens = layer(tokens, src_key_padding_mask=~mask)
-        return Encoded(tokens, mask, tokens[:, 0])
+        return EncoderOutput(tokens, mask, tokens[:, 0])
 
 
 class ProjectedTokens(nn.Module):
@@ -130,17 +130,17 @@ class ProjectedTokens(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.norm_out = nn.LayerNorm(width)
 
-    def forward(self, inputs: Inputs) -> Encoded:
+    def forward(self, inputs: Inputs) -> EncoderOutput:
         """Projected tokens of b items."""
         tokens = inputs["tokens"]
         mask = inputs.get("mask")
         if mask is None:
             mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         tokens = self.norm_out(self.dropout(self.project(self.norm_in(tokens))))
-        return Encoded(tokens, mask, masked_mean(tokens, mask))
+        return EncoderOutput(tokens, mask, masked_mean(tokens, mask))
 
 
-def side_by_side(encoded: Encoded, slots: Tensor) -> Encoded:
+def side_by_side(encoded: EncoderOutput, slots: Tensor) -> EncoderOutput:
     """Groups of images as items: tokens side by side, each with its place's embedding; pooled is the mean.
 
     Args:
@@ -153,7 +153,7 @@ def side_by_side(encoded: Encoded, slots: Tensor) -> Encoded:
     count = len(slots)
     tokens = encoded.tokens.reshape(-1, count, *encoded.tokens.shape[1:]) + slots[:, None]
     pooled = (encoded.pooled.reshape(-1, count, slots.shape[1]) + slots).mean(1)
-    return Encoded(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
+    return EncoderOutput(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:

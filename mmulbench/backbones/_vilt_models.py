@@ -15,7 +15,7 @@ from mmulbench.core.data import Inputs, Targets
 from mmulbench.core.model import (
     MATCHING,
     ClassificationModel,
-    Encoded,
+    EncoderOutput,
     ModelOutput,
     MultimodalModel,
     RetrievalModel,
@@ -74,7 +74,7 @@ class _Trunk(MultimodalModel):
         self._false_texts = size.false_texts
         self.normalise = Normalisation(size.mean, size.std)
 
-    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+    def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Embeddings of word pieces or patches, with position and modality; pooled is their mean.
 
         ViLT has no encoder of one modality alone, so nothing here sees more than its own token.
@@ -85,7 +85,7 @@ class _Trunk(MultimodalModel):
         else:
             tokens = self._patches(inputs["pixels"])
             mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Encoded(tokens, mask, masked_mean(tokens, mask))
+        return EncoderOutput(tokens, mask, masked_mean(tokens, mask))
 
     def _words(self, ids: Tensor) -> Tensor:
         """(b, l, d) of (b, l) ids."""
@@ -105,7 +105,7 @@ class _Trunk(MultimodalModel):
         kinds = embeddings.token_type_embeddings.weight[1 : 1 + count]
         return (tokens.unflatten(0, (-1, count)) + kinds[:, None]).flatten(1, 2)  # type: ignore[no-any-return]
 
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, images · d): the transformer over text and image, once for each image; pooled first tokens."""
         count = self._images
         tokens = torch.cat([b.tokens.repeat_interleave(count, 0), _apart(a.tokens, count)], 1)
@@ -144,11 +144,13 @@ class Vilt(_Trunk, RetrievalModel):
         score = self.output(fused)
         return torch.cat([torch.zeros_like(score), score], 1)
 
-    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+    def association(
+        self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Rank score of n aligned pairs: the head's log-odds."""
         return {MATCHING: self.head(self.fuse(a, b))[:, 1]}
 
-    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+    def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
         """Ranking loss of b pairs."""
         own = torch.arange(len(a), device=targets.related.device)
         images, texts = false_texts(targets.related, self._false_texts)

@@ -23,7 +23,14 @@ from mmulbench.backbones._pixels import resized_pixels
 from mmulbench.backbones._pretrained.albef import AlbefCheckpoint, open_checkpoint
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import Backbone, ClassificationModel, Encoded, MultimodalModel, RawItems, TaskShape
+from mmulbench.core.model import (
+    Backbone,
+    ClassificationModel,
+    EncoderOutput,
+    MultimodalModel,
+    RawItems,
+    TaskShape,
+)
 from mmulbench.core.registry import BACKBONES
 
 
@@ -39,7 +46,7 @@ class _Trunk(MultimodalModel):
         self._pool_mean = config.encoders == "packaged"
         self.slots = nn.Parameter(torch.randn(images, config.width) * 0.02) if images > 1 else None
 
-    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+    def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Tokens, mask and unimodal representation of b images (or groups of images) or texts."""
         if modality == "text":
             return self.text(inputs)  # type: ignore[no-any-return]
@@ -48,7 +55,7 @@ class _Trunk(MultimodalModel):
         images = {name: value.flatten(0, 1) for name, value in inputs.items()}
         return side_by_side(self.image(images), self.slots)
 
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, d): the texts' tokens attend to each other (both ways) and to the images' tokens."""
         tokens = b.tokens
         for layer in self.fusion:

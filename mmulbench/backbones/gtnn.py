@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._encoders import ProjectedTokens, TextTransformer, masked_mean
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import Backbone, ClassificationModel, Encoded, RawItems, TaskShape
+from mmulbench.core.model import Backbone, ClassificationModel, EncoderOutput, RawItems, TaskShape
 from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import UsageError
 from mmulbench.packages import package_folder
@@ -73,11 +73,11 @@ class GraphEncoder(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(config.layers))
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, inputs: Inputs) -> Encoded:
+    def forward(self, inputs: Inputs) -> EncoderOutput:
         """Each item's nodes as tokens; the unimodal representation is all of them side by side."""
         tokens = self.nodes(inputs)[inputs["node"]]
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Encoded(tokens, mask, tokens.flatten(1))
+        return EncoderOutput(tokens, mask, tokens.flatten(1))
 
     def nodes(self, inputs: Inputs) -> Tensor:
         """(n, width) every node's output."""
@@ -121,11 +121,11 @@ class Gtnn(ClassificationModel):
         )
         self.classes = nn.Linear(width, classes)
 
-    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+    def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Tokens, mask and unimodal representation of b groups of nodes, or texts."""
         return (self.graph if modality == "graph" else self.text)(inputs)  # type: ignore[no-any-return]
 
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, width): nodes, mean text token, and their products."""
         parts = [*a.tokens.unbind(1), masked_mean(b.tokens, b.mask)]
         products = [one * other for i, one in enumerate(parts) for other in parts[:i]]

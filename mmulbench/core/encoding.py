@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmulbench.core.data import Features
-from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.model import EncoderOutput, MultimodalModel
 
 ITEMS = 512
 """Items encoded at a time, at most."""
@@ -46,7 +46,7 @@ class ItemEncoder:
         return block_size(most, sum(self._bytes[modality] for modality in modalities))
 
     @torch.no_grad()
-    def items(self, modality: str, items: Tensor) -> Encoded:
+    def items(self, modality: str, items: Tensor) -> EncoderOutput:
         """Encoder output of n items."""
         return collected(self._blocks(modality, items), len(items))
 
@@ -56,10 +56,10 @@ class ItemEncoder:
         # Copied to their place at once: they can be views of the tokens, and small results that wait among
         # large temporaries would keep their memory from being reused.
         blocks = self._blocks(modality, items)
-        parts = (Encoded(part.tokens[:, :0], part.mask[:, :0], part.pooled) for part in blocks)
+        parts = (EncoderOutput(part.tokens[:, :0], part.mask[:, :0], part.pooled) for part in blocks)
         return collected(parts, len(items)).pooled
 
-    def _blocks(self, modality: str, items: Tensor) -> Iterable[Encoded]:
+    def _blocks(self, modality: str, items: Tensor) -> Iterable[EncoderOutput]:
         for part in torch.split(items, self.block(ITEMS, modality)):
             yield self._model.encode(modality, self._features.gather(modality, part))
 
@@ -69,7 +69,7 @@ def block_size(most: int, item_bytes: int) -> int:
     return max(1, min(most, BLOCK_BYTES // max(item_bytes, 1)))
 
 
-def collected(blocks: Iterable[Encoded], count: int) -> Encoded:
+def collected(blocks: Iterable[EncoderOutput], count: int) -> EncoderOutput:
     """Blocks as one output of ``count`` items; there is never a second copy of all of them.
 
     Args:
@@ -85,4 +85,4 @@ def collected(blocks: Iterable[Encoded], count: int) -> Encoded:
         for place, value in zip(whole, values, strict=True):
             place[start : start + len(value)] = value
         start += len(part)
-    return Encoded(*whole)
+    return EncoderOutput(*whole)

@@ -21,7 +21,7 @@ CONTRASTIVE, MATCHING, CLASSIFICATION = "contrastive", "matching", "classificati
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncoderOutput:
     """One encoder's output for b items.
 
     Attributes:
@@ -37,12 +37,12 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.pooled)
 
-    def __getitem__(self, index: Tensor | slice) -> Encoded:
-        return Encoded(self.tokens[index], self.mask[index], self.pooled[index])
+    def __getitem__(self, index: Tensor | slice) -> EncoderOutput:
+        return EncoderOutput(self.tokens[index], self.mask[index], self.pooled[index])
 
-    def to(self, device: torch.device) -> Encoded:
+    def to(self, device: torch.device) -> EncoderOutput:
         """The same output on another device."""
-        return Encoded(self.tokens.to(device), self.mask.to(device), self.pooled.to(device))
+        return EncoderOutput(self.tokens.to(device), self.mask.to(device), self.pooled.to(device))
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ class MultimodalModel(nn.Module, ABC):
             """Run `forward`."""
 
     @abstractmethod
-    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+    def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Unimodal output for b items of ``modality``."""
 
     @abstractmethod
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, d) fused representation of n aligned pairs."""
 
     @abstractmethod
@@ -92,18 +92,20 @@ class MultimodalModel(nn.Module, ABC):
         """(n, c) logits of fused representations."""
 
     @abstractmethod
-    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+    def association(
+        self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """By path, (n,) how strongly the model believes that aligned pairs belong together.
 
         For classification: the log-odds of each pair's own class, (n,) ``labels``.
         """
 
     @abstractmethod
-    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+    def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
         """The training pass from the encoder outputs of b pairs."""
 
     @abstractmethod
-    def logits(self, a: Encoded, b: Encoded, fused: Tensor) -> dict[str, Tensor]:
+    def logits(self, a: EncoderOutput, b: EncoderOutput, fused: Tensor) -> dict[str, Tensor]:
         """By path, (b, c) logits of aligned pairs whose fused representation is already known."""
 
     @abstractmethod
@@ -115,7 +117,7 @@ class MultimodalModel(nn.Module, ABC):
         first, second = self.encode_batch(batch)
         return self.forward_encoded(first, second, batch.targets)
 
-    def encode_batch(self, batch: Batch) -> tuple[Encoded, Encoded]:
+    def encode_batch(self, batch: Batch) -> tuple[EncoderOutput, EncoderOutput]:
         """Encoder outputs of both sides of a batch."""
         first, second = self.modalities
         return self.encode(first, batch.inputs(first)), self.encode(second, batch.inputs(second))
@@ -181,7 +183,7 @@ class RetrievalModel(MultimodalModel):
         """(n, m) scaled similarity of pooled representations (n, d) and (m, d)."""
         raise NotImplementedError(f"{type(self).__name__} has no contrastive path")
 
-    def logits(self, a: Encoded, b: Encoded, fused: Tensor) -> dict[str, Tensor]:
+    def logits(self, a: EncoderOutput, b: EncoderOutput, fused: Tensor) -> dict[str, Tensor]:
         """Similarities within the batch, and the head's logits (unrelated, belongs together)."""
         found = {}
         if CONTRASTIVE in self.paths:
@@ -196,11 +198,13 @@ class ClassificationModel(MultimodalModel):
 
     paths = (CLASSIFICATION,)
 
-    def logits(self, a: Encoded, b: Encoded, fused: Tensor) -> dict[str, Tensor]:
+    def logits(self, a: EncoderOutput, b: EncoderOutput, fused: Tensor) -> dict[str, Tensor]:
         """The head's logits."""
         return {CLASSIFICATION: self.head(fused)}
 
-    def association(self, a: Encoded, b: Encoded, labels: Tensor | None = None) -> dict[str, Tensor]:
+    def association(
+        self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Log-odds of each pair's own class against all others."""
         if labels is None:
             raise ValueError(
@@ -208,7 +212,7 @@ class ClassificationModel(MultimodalModel):
             )
         return {CLASSIFICATION: own_class_log_odds(self.head(self.fuse(a, b)), labels)}
 
-    def forward_encoded(self, a: Encoded, b: Encoded, targets: Targets) -> ModelOutput:
+    def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
         """Cross-entropy of the pairs' classes."""
         if targets.labels is None:
             raise ValueError("classification needs labelled pairs")
@@ -234,7 +238,7 @@ def own_class_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     return own[:, 0] - others
 
 
-Kind = Literal["retrieval", "classification", "group classification"]
+TaskKind = Literal["retrieval", "classification", "group classification"]
 """Of a task: ranking; a class for a pair; a class for several images (or nodes) with a text."""
 
 
@@ -251,7 +255,7 @@ class TaskShape:
     group: int = 1
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> TaskKind:
         """What a backbone must serve."""
         if not self.classes:
             return "retrieval"
@@ -267,7 +271,7 @@ class Backbone(ABC):
 
     name: ClassVar[str]
     modalities: ClassVar[tuple[str, str]]
-    serves: ClassVar[tuple[Kind, ...]]
+    serves: ClassVar[tuple[TaskKind, ...]]
     """The kinds of task it can be built for."""
 
     variants: ClassVar[Mapping[str, Any]]

@@ -12,7 +12,7 @@ from torch import Tensor
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Batch, Features, Integers, Split
 from mmulbench.core.encoding import ItemEncoder, collected
-from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.model import EncoderOutput, MultimodalModel
 from mmulbench.records.schema import Cost
 
 TOKEN_BUDGET = 2**30
@@ -60,7 +60,7 @@ class OriginalOutputs:
         return tensors
 
     @torch.no_grad()
-    def encoded(self, modality: str, items: Tensor) -> Encoded:
+    def encoded(self, modality: str, items: Tensor) -> EncoderOutput:
         """The original's encoder output of b items of the training set.
 
         Raises:
@@ -71,9 +71,9 @@ class OriginalOutputs:
             return self._original.encode(modality, self._features.gather(modality, items))
         names = ("tokens", "mask", "pooled")
         tokens, mask, pooled = (stored[f"{modality}.{name}"][place] for name in names)
-        return Encoded(tokens, mask, pooled).to(self._features.device)
+        return EncoderOutput(tokens, mask, pooled).to(self._features.device)
 
-    def encoded_batch(self, batch: Batch) -> tuple[Encoded, Encoded]:
+    def encoded_batch(self, batch: Batch) -> tuple[EncoderOutput, EncoderOutput]:
         """The original's encoder outputs of both sides of a batch."""
         first, second = batch.modalities
         return self.encoded(first, batch.first), self.encoded(second, batch.second)
@@ -170,14 +170,14 @@ def _encode_items(
 ) -> Tensors:
     """The encoder's outputs of a modality's items, without tokens where they take too much memory."""
 
-    def encoded() -> Iterator[Encoded]:
+    def encoded() -> Iterator[EncoderOutput]:
         for start in range(0, len(items), block):
             index = torch.from_numpy(items[start : start + block])
             inputs = features.gather(modality, index)
             found = meter.run(f"encode {modality}", len(index), original.encode, modality, inputs)
             found = found.to(torch.device("cpu"))
             keep = found.tokens[0].nbytes * len(items) <= TOKEN_BUDGET
-            yield found if keep else Encoded(found.tokens[:, :0], found.mask[:, :0], found.pooled)
+            yield found if keep else EncoderOutput(found.tokens[:, :0], found.mask[:, :0], found.pooled)
 
     whole = collected(encoded(), len(items))
     stored = {f"{modality}.items": torch.from_numpy(items), f"{modality}.pooled": whole.pooled}
@@ -188,9 +188,9 @@ def _encode_items(
 
 def _look_up(
     original: MultimodalModel, stored: Tensors, features: Features, modality: str, items: Tensor
-) -> Encoded:
+) -> EncoderOutput:
     if f"{modality}.tokens" not in stored:
         return original.encode(modality, features.gather(modality, items))
     place = torch.searchsorted(stored[f"{modality}.items"], items)
     tokens, mask, pooled = (stored[f"{modality}.{name}"][place] for name in ("tokens", "mask", "pooled"))
-    return Encoded(tokens, mask, pooled).to(features.device)
+    return EncoderOutput(tokens, mask, pooled).to(features.device)

@@ -38,7 +38,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchDimension:
     """One searched setting of a configuration."""
 
     search: Search
@@ -46,7 +46,7 @@ class Searched:
     """Whether the setting is a whole number."""
 
 
-def search_space(config: type[Any]) -> Mapping[str, Searched]:
+def search_space(config: type[Any]) -> Mapping[str, SearchDimension]:
     """The searched settings of a ``Config`` class by name, in the order of its fields."""
     hints = get_type_hints(config, include_extras=True)
     found = {}
@@ -54,5 +54,5 @@ def search_space(config: type[Any]) -> Mapping[str, Searched]:
         hint = hints[field.name]
         for extra in getattr(hint, "__metadata__", ()):
             if isinstance(extra, Search):
-                found[field.name] = Searched(extra, hint.__origin__ is int)
+                found[field.name] = SearchDimension(extra, hint.__origin__ is int)
     return found

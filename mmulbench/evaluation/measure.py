@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mmulbench.core.data import Features, Integers, Relations, Split, unrelated_pairs
 from mmulbench.core.encoding import ItemEncoder
 from mmulbench.core.metric import HEADLINE, ByPath, Estimate, Measurements
-from mmulbench.core.model import CONTRASTIVE, Encoded, MultimodalModel, RetrievalModel
+from mmulbench.core.model import CONTRASTIVE, EncoderOutput, MultimodalModel, RetrievalModel
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.classification import classification_utility
 from mmulbench.progress import Progress
@@ -156,7 +156,7 @@ def _predictions(
 
 def _encode_pairs(
     model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice
-) -> tuple[Encoded, Encoded]:
+) -> tuple[EncoderOutput, EncoderOutput]:
     """Encoder outputs of one block of a split's pairs."""
     a, b = (
         encoder.items(modality, torch.from_numpy(column[part]))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmulbench.core.data import Features, Integers, Relations, Split
 from mmulbench.core.encoding import ItemEncoder, block_size
-from mmulbench.core.model import CONTRASTIVE, MATCHING, Encoded, RetrievalModel
+from mmulbench.core.model import CONTRASTIVE, MATCHING, EncoderOutput, RetrievalModel
 from mmulbench.metrics.utility import RetrievalUtility, first_hit_ranks, mean_utility, retrieval_utility
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator
@@ -120,7 +120,7 @@ def _relevant(
 
 
 def _scores(
-    model: RetrievalModel, a: Encoded, b: Encoded, index: Tensor, direction: int, rerank: int
+    model: RetrievalModel, a: EncoderOutput, b: EncoderOutput, index: Tensor, direction: int, rerank: int
 ) -> NDArray[np.float64]:
     """(q, g) scores of a block of queries: re-ranked candidates first, in order; the rest by similarity."""
     if CONTRASTIVE not in model.paths:
@@ -142,7 +142,12 @@ def _scores(
 
 
 def _log_odds(
-    model: RetrievalModel, a: Encoded, b: Encoded, index: Tensor, candidates: Tensor, direction: int
+    model: RetrievalModel,
+    a: EncoderOutput,
+    b: EncoderOutput,
+    index: Tensor,
+    candidates: Tensor,
+    direction: int,
 ) -> Tensor:
     """(q, k) matching log-odds of each query with its candidates."""
     queries = index[:, None].expand_as(candidates).reshape(-1)
@@ -154,7 +159,7 @@ def _log_odds(
     return torch.cat(found).reshape(candidates.shape)
 
 
-def matching_log_odds(model: RetrievalModel, a: Encoded, b: Encoded) -> Tensor:
+def matching_log_odds(model: RetrievalModel, a: EncoderOutput, b: EncoderOutput) -> Tensor:
     """(n,) log-odds of the matching head that aligned pairs belong together."""
     logits = model.head(model.fuse(a, b))
     return logits[:, 1] - logits[:, 0]

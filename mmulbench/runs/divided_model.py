@@ -30,7 +30,7 @@ from torch.func import functional_call
 
 from mmulbench import processes
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import Encoded, MultimodalModel
+from mmulbench.core.model import EncoderOutput, MultimodalModel
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class _Divided(MultimodalModel):
 
     _whole: ClassVar[frozenset[str]]
 
-    def encode(self, modality: str, inputs: Inputs) -> Encoded:
+    def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """The model's own, each process on its rows."""
         work = functools.partial(super().encode, modality)  # type: ignore[safe-super]
         by_row = [value for name, value in inputs.items() if name not in self._whole]
@@ -68,14 +68,14 @@ class _Divided(MultimodalModel):
             return work(inputs)
         own = {name: value if name in self._whole else _own(value) for name, value in inputs.items()}
         found = _compute(self, work, own)
-        return Encoded(*(_gathered(value, rows) for value in _parts(found)))
+        return EncoderOutput(*(_gathered(value, rows) for value in _parts(found)))
 
-    def fuse(self, a: Encoded, b: Encoded) -> Tensor:
+    def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """The model's own, each process on its rows."""
         work = super().fuse  # type: ignore[safe-super]
         if not _divides(self, len(a)):
             return work(a, b)
-        own = (Encoded(*(_own(value) for value in _parts(side))) for side in (a, b))
+        own = (EncoderOutput(*(_own(value) for value in _parts(side))) for side in (a, b))
         return _gathered(_compute(self, work, *own), len(a))
 
 
@@ -120,7 +120,7 @@ class _Call(nn.Module):
         return self.work(*given)
 
 
-def _parts(encoded: Encoded) -> Iterable[Tensor]:
+def _parts(encoded: EncoderOutput) -> Iterable[Tensor]:
     return (getattr(encoded, field.name) for field in fields(encoded))
 
 

@@ -13,7 +13,7 @@ from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.plugins import plugins_of_study
-from mmulbench.core.search_space import Searched, search_space
+from mmulbench.core.search_space import SearchDimension, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
 from mmulbench.evaluation.measure import EvaluationSets, measure
 from mmulbench.evaluation.values import distance_to_retrain
@@ -175,9 +175,11 @@ def tune(
     return study
 
 
-def _ask(spec: StudySpec, space: Mapping[str, Searched], trials: Sequence[Trial]) -> optuna.trial.Trial:
+def _ask(
+    spec: StudySpec, space: Mapping[str, SearchDimension], trials: Sequence[Trial]
+) -> optuna.trial.Trial:
     """The next configuration to try, given those before it."""
-    distributions = {name: _distribution(searched) for name, searched in space.items()}
+    distributions = {name: _distribution(dimension) for name, dimension in space.items()}
     seed = int(generator(0, f"trial {len(trials)} of {spec.study_id}").integers(2**31))
     study = optuna.create_study(
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS),
@@ -189,16 +191,16 @@ def _ask(spec: StudySpec, space: Mapping[str, Searched], trials: Sequence[Trial]
     return study.ask(distributions)
 
 
-def _rounded(value: float, searched: Searched) -> float:
+def _rounded(value: float, dimension: SearchDimension) -> float:
     """A value as people write it, with three digits."""
-    if searched.whole:
+    if dimension.whole:
         return value
-    return min(max(float(f"{value:.3g}"), searched.search.low), searched.search.high)
+    return min(max(float(f"{value:.3g}"), dimension.search.low), dimension.search.high)
 
 
-def _distribution(searched: Searched) -> optuna.distributions.BaseDistribution:
-    low, high, log = searched.search.low, searched.search.high, searched.search.log
-    if searched.whole:
+def _distribution(dimension: SearchDimension) -> optuna.distributions.BaseDistribution:
+    low, high, log = dimension.search.low, dimension.search.high, dimension.search.log
+    if dimension.whole:
         return optuna.distributions.IntDistribution(int(low), int(high), log=log)
     return optuna.distributions.FloatDistribution(low, high, log=log)
 

@@ -11,7 +11,7 @@ from mmulbench import packages
 from mmulbench.backbones._alignment import contrastive_loss, hard_negatives
 from mmulbench.backbones.albef import Albef, AlbefBackbone
 from mmulbench.core.data import Targets
-from mmulbench.core.model import Encoded, RawItems
+from mmulbench.core.model import EncoderOutput, RawItems
 from mmulbench.errors import Diverged, UsageError
 from mmulbench.seeds import torch_seeded
 
@@ -80,7 +80,7 @@ def test_the_fusion_reads_both_ways(model, length):
         tokens = text.tokens.clone()
         tokens[0, position] = tokens[0, position].flip(0)
         # Only the tokens change, so that it is the fusion module that reads them.
-        assert differs(model.fuse(image, Encoded(tokens, text.mask, text.pooled)), before), position
+        assert differs(model.fuse(image, EncoderOutput(tokens, text.mask, text.pooled)), before), position
     other = model.encode("image", images_of(1, seed=1))
     assert differs(model.fuse(other, text), before)
 
@@ -90,13 +90,13 @@ def test_padding_never_reaches_real_tokens(model):
     after = {**before, "ids": torch.where(before["mask"], before["ids"], 777)}
     old, new = model.encode("text", before), model.encode("text", after)
     torch.testing.assert_close(old.tokens[old.mask], new.tokens[new.mask], **near)
-    loud = Encoded(torch.where(old.mask[..., None], old.tokens, 99.0), old.mask, old.pooled)
+    loud = EncoderOutput(torch.where(old.mask[..., None], old.tokens, 99.0), old.mask, old.pooled)
     torch.testing.assert_close(model.fuse(image, loud), model.fuse(image, old), **near)
 
 
 def test_padding_of_the_image_side_is_left_out_too(model):
     image, text = model.encode("image", images_of(1)), model.encode("text", texts_of([5]))
-    padded = Encoded(
+    padded = EncoderOutput(
         torch.cat([image.tokens, torch.full_like(image.tokens[:, :2], 9.0)], 1),
         torch.cat([image.mask, torch.zeros(1, 2, dtype=torch.bool)], 1),
         image.pooled,

@@ -18,10 +18,10 @@ from clip_toys import (
 )
 
 from mmulbench.core.data import Targets
-from mmulbench.core.model import Encoded, own_class_log_odds
+from mmulbench.core.model import EncoderOutput, own_class_log_odds
 
 
-def by_hand(model: Any, a: Encoded, b: Encoded) -> list[list[float]]:
+def by_hand(model: Any, a: EncoderOutput, b: EncoderOutput) -> list[list[float]]:
     """exp(scale) * cos + bias of all images and texts, a number at a time."""
     images, texts = model.image_projection(a.pooled).tolist(), model.text_projection(b.pooled).tolist()
     norm = lambda x: math.sqrt(sum(value * value for value in x))  # noqa: E731

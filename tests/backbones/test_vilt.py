@@ -12,7 +12,7 @@ from vilt_toys import PAIR, SHAPES, TRIPLE, built, differs, louder, near
 from mmulbench.backbones._vilt_models import Vilt, false_texts, ranking_loss
 from mmulbench.backbones.vilt import ViltBackbone
 from mmulbench.core.data import Features, Relations, Split, Targets
-from mmulbench.core.model import Encoded, ModelOutput, RawItems, TaskShape
+from mmulbench.core.model import EncoderOutput, ModelOutput, RawItems, TaskShape
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.catalogue import headline_metrics
 from mmulbench.progress import Progress
@@ -44,7 +44,7 @@ def images_of(count: int, group: int = 1, seed: int = 0) -> dict[str, torch.Tens
     return {"pixels": torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)}
 
 
-def encoded(model: Any, lengths: list[int], group: int = 1) -> tuple[Encoded, Encoded]:
+def encoded(model: Any, lengths: list[int], group: int = 1) -> tuple[EncoderOutput, EncoderOutput]:
     return model.encode("image", images_of(len(lengths), group)), model.encode("text", texts_of(lengths))
 
 
@@ -78,7 +78,7 @@ def test_the_transformer_reads_both_ways(model, length):
     for position in range(1 + PATCHES):
         tokens = image.tokens.clone()
         tokens[0, position] = tokens[0, position].flip(0)
-        assert differs(model.fuse(Encoded(tokens, image.mask, image.pooled), text), fused), position
+        assert differs(model.fuse(EncoderOutput(tokens, image.mask, image.pooled), text), fused), position
 
 
 def test_padding_never_reaches_real_tokens(model):
@@ -88,7 +88,7 @@ def test_padding_never_reaches_real_tokens(model):
     assert differs(old.tokens[0, 6], new.tokens[0, 6]), "the padding does change"
     torch.testing.assert_close(old.pooled, new.pooled)
     torch.testing.assert_close(model.fuse(image, new), model.fuse(image, old), **near)
-    padded = Encoded(
+    padded = EncoderOutput(
         torch.cat([image.tokens, torch.full_like(image.tokens[:, :2], 9.0)], 1),
         torch.cat([image.mask, torch.zeros(2, 2, dtype=torch.bool)], 1),
         image.pooled,

@@ -17,7 +17,7 @@ from mmulbench.cache.block_layout import Blockwise
 from mmulbench.cache.tensor_files import STAYS_MAPPED, RowsOnDisk, rows_of, save_tensors
 from mmulbench.core.data import Features
 from mmulbench.core.encoding import ItemEncoder
-from mmulbench.core.model import Backbone, Encoded, RawItems, TaskShape
+from mmulbench.core.model import Backbone, EncoderOutput, RawItems, TaskShape
 from mmulbench.core.task import Task, TaskData
 from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.measure import EvaluationSets, measure
@@ -207,7 +207,7 @@ class FirstTwo(Toy):
 
     def encode(self, modality, inputs):
         found = inputs["x"][:, :2].float()
-        return Encoded(found[:, None], torch.ones(len(found), 1, dtype=torch.bool), found)
+        return EncoderOutput(found[:, None], torch.ones(len(found), 1, dtype=torch.bool), found)
 
 
 class LargeTask(Task):

@@ -7,12 +7,12 @@ import pytest
 import torch
 from toys import Toy, toy_problem, whole
 
-from mmulbench.core.model import Backbone, Encoded, RawItems
+from mmulbench.core.model import Backbone, EncoderOutput, RawItems
 
 
 def test_encoded_is_indexed_as_a_whole():
     tokens, mask = torch.arange(12.0).reshape(3, 2, 2), torch.tensor([[1, 1], [1, 0], [1, 1]]) > 0
-    some = Encoded(tokens, mask, tokens[:, 0])[torch.tensor([1, 1, 0])].to(torch.device("cpu"))
+    some = EncoderOutput(tokens, mask, tokens[:, 0])[torch.tensor([1, 1, 0])].to(torch.device("cpu"))
     assert len(some) == 3
     assert torch.equal(some.tokens, tokens[[1, 1, 0]])
     assert some.mask.tolist() == [[True, False], [True, False], [True, True]]

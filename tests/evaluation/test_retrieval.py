@@ -11,7 +11,7 @@ from toys import Table, Toy, numbered_features, split_of, toy_features, toy_prob
 
 from mmulbench.core.data import Relations
 from mmulbench.core.encoding import ItemEncoder, block_size
-from mmulbench.core.model import Encoded
+from mmulbench.core.model import EncoderOutput
 from mmulbench.core.original_outputs import compute_outputs
 from mmulbench.core.registry import TASKS
 from mmulbench.evaluation import retrieval
@@ -201,7 +201,7 @@ def test_pooled_outputs_keep_no_tokens(random_sets):
     class Views(Toy):
         def encode(self, modality, inputs):
             tokens = super().encode(modality, inputs).tokens.repeat(1, 50, 1)
-            return Encoded(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool), tokens[:, 0])
+            return EncoderOutput(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool), tokens[:, 0])
 
     items = torch.arange(UNITS)
     pooled = ItemEncoder(Views(), random_sets.features).pooled("image", items)

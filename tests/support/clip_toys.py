@@ -9,7 +9,7 @@ import torch
 
 from mmulbench.backbones.clip import ClipBackbone
 from mmulbench.core.data import Targets
-from mmulbench.core.model import Encoded, TaskShape
+from mmulbench.core.model import EncoderOutput, TaskShape
 from mmulbench.seeds import torch_seeded
 
 VARIANTS = ("tiny", "tiny-siglip")
@@ -51,7 +51,7 @@ def images_of(count: int, group: int = 1, seed: int = 0) -> dict[str, torch.Tens
     return {"pixels": torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)}
 
 
-def sides(model: Any, shape: TaskShape = RETRIEVAL, count: int = 4) -> tuple[Encoded, Encoded]:
+def sides(model: Any, shape: TaskShape = RETRIEVAL, count: int = 4) -> tuple[EncoderOutput, EncoderOutput]:
     texts = texts_of([5, LENGTH, 3, 4][:count])
     return model.encode("image", images_of(count, shape.group)), model.encode("text", texts)
 

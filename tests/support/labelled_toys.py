@@ -12,7 +12,7 @@ from toys import CPU, Toy, numbered_features, toy_problem
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Features, Split
 from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.model import ClassificationModel, Encoded, ModelOutput
+from mmulbench.core.model import ClassificationModel, EncoderOutput, ModelOutput
 from mmulbench.core.original_outputs import OriginalOutputs
 
 
@@ -32,7 +32,7 @@ class LabelledToy(ClassificationModel):
 
     def encode(self, modality, inputs):
         vector = getattr(self, modality)(inputs["x"])
-        return Encoded(vector[:, None], torch.ones(len(vector), 1, dtype=torch.bool), vector)
+        return EncoderOutput(vector[:, None], torch.ones(len(vector), 1, dtype=torch.bool), vector)
 
     def fuse(self, a, b):
         return self.fusion(a.tokens[:, 0] * b.tokens[:, 0])

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Features, PairData, Relations, Split
 from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.model import Encoded, ModelOutput, RetrievalModel
+from mmulbench.core.model import EncoderOutput, ModelOutput, RetrievalModel
 from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.core.training import Recipe
 from mmulbench.progress import Progress
@@ -33,7 +33,7 @@ class Toy(RetrievalModel):
 
     def encode(self, modality, inputs):
         vector = getattr(self, modality)(inputs["x"])
-        return Encoded(vector[:, None], torch.ones(len(vector), 1, dtype=torch.bool), vector)
+        return EncoderOutput(vector[:, None], torch.ones(len(vector), 1, dtype=torch.bool), vector)
 
     def fuse(self, a, b):
         return self.fusion(a.tokens[:, 0] * b.tokens[:, 0])
@@ -70,7 +70,7 @@ class Table(Toy):
 
     def encode(self, modality, inputs):
         number = inputs["x"][:, :1]
-        return Encoded(number[:, None], torch.ones(len(number), 1, dtype=torch.bool), number)
+        return EncoderOutput(number[:, None], torch.ones(len(number), 1, dtype=torch.bool), number)
 
     def fuse(self, a, b):
         return self.tables[1][a.pooled[:, 0].long(), b.pooled[:, 0].long()][:, None]
