@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from helpers import ONE_EPOCH, TINY, Bench, here
+from pages import COMMANDS
+from pages import FILES as FILES_SHOWN
 
 METHOD = '''"""Methods of mine."""
 from mmulbench.core.method import OneSetMethod
@@ -48,7 +50,6 @@ class Mine(AlbefBackbone):
     name = "my_albef"
 """
 FILES = {"my_methods.py": METHOD, "my_tasks.py": TASK, "my_backbones.py": BACKBONE}
-README = Path(__file__).resolve().parents[2] / "README.md"
 ORIGINAL = ["run", "-m", "original", *TINY, "-b", "albef:tiny", "--no-reference", "--json"]
 SCRUBBER = ["run", "-m", "scrubber", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--no-reference", "--json"]
 
@@ -112,10 +113,9 @@ def reports_need_no_plugin(mine: Bench, digests: list[str]) -> None:
 
 @pytest.mark.slow
 def test_the_method_of_the_readme_runs_from_any_folder(mine):
-    text = README.read_text(encoding="utf-8")
-    (code,) = re.findall(r"^<!-- file: methods/my_method.py -->\n```python\n(.*?)^```$", text, re.M | re.S)
-    (command,) = re.findall(r"^<!-- command: plugin -->\n```sh\nmmulbench (.*?)\n```$", text, re.M | re.S)
-    words = shlex.split(command)
+    code = FILES_SHOWN["methods/my_method.py"]
+    program, *words = shlex.split(COMMANDS["plugin"])
+    assert program == "mmulbench"
     path = mine.root / words[words.index("--plugin") + 1]
     path.parent.mkdir()
     path.write_text(code)

@@ -1,0 +1,164 @@
+"""Write the tables of methods, tasks, backbones and metrics from their registries."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Iterable, Sequence
+
+from mmulbench.cli.list_output import entries
+from mmulbench.core.model import Backbone
+from mmulbench.core.registry import BACKBONES, METHODS, TASKS
+from mmulbench.core.search_space import Search
+from mmulbench.records.schema import RunResult
+
+
+def methods() -> str:
+    """Return a section for each method: what it does, its formula and its settings."""
+    return "\n\n".join(_method(entry["name"], entry["description"]) for entry in entries("methods"))
+
+
+def tasks() -> str:
+    """Return a section for each task: what it asks, what is forgotten, and what its data is."""
+    return "\n\n".join(_task(entry["name"], entry["description"]) for entry in entries("tasks"))
+
+
+def backbones() -> str:
+    """Return the table of backbones: what each is, what it reads, what it can be built for, its variants."""
+    rows = []
+    for entry in entries("backbones"):
+        backbone: type[Backbone] = BACKBONES.get(entry["name"])
+        variants = ", ".join(f"`{entry['name']}:{variant}`" for variant in backbone.variants)
+        reads = " and ".join(backbone.modalities)
+        row = (f"`{entry['name']}`", entry["description"], reads, ", ".join(backbone.serves), variants)
+        rows.append(row)
+    return table(("Family", "What it is", "Reads", "Serves", "Variants, the default first"), rows)
+
+
+def metrics() -> str:
+    """Return a section for each metric: its direction, its definition and its source."""
+    sections = []
+    for entry in entries("metrics"):
+        good = entry["direction"].replace("_", " ")
+        lines = [f"## `{entry['name']}`: {entry['title']} {{ #{entry['name']} }}", ""]
+        lines += [_sentence(entry["description"]), "", f"Good: {good}. Source: {entry['source']}."]
+        sections.append("\n".join(lines))
+    return "\n\n".join(sections)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    Args:
+        head: titles of the columns.
+        rows: cells of each row, as many as there are titles.
+    """
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(" ".join(cell.split()) for cell in line) + " |" for line in lines)
+
+
+def _method(name: str, description: str) -> str:
+    method = METHODS.get(name)
+    lines = [f"## `{name}` {{ #{name} }}", "", description, "", *_prose(method), ""]
+    lines += [f"File: [methods/{name}.py](../../methods/{name}.py).", ""]
+    fields = dataclasses.fields(method.Config)
+    if fields:
+        hints = typing.get_type_hints(method.Config, include_extras=True)
+        explained = _attributes(method.Config)
+        rows = [
+            (
+                f"`{one.name}`",
+                f"`{one.default}`",
+                _searched(hints[one.name]),
+                _escaped(explained.get(one.name, "")),
+            )
+            for one in fields
+        ]
+        lines += [table(("Setting", "Default", "Tuning looks in", "Meaning"), rows)]
+    else:
+        lines += ["It has no settings."]
+    return "\n".join(lines)
+
+
+def _prose(cls: type) -> list[str]:
+    """Return a class's docstring without its sections."""
+    text = inspect.cleandoc(cls.__doc__ or "")
+    return [text.partition("\nAttributes:")[0].partition("\nArgs:")[0].strip()]
+
+
+def _attributes(cls: type) -> dict[str, str]:
+    """Return what the docstrings of a settings class and its bases say of each setting."""
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        text = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")[2]
+        name = ""
+        for line in text.splitlines():
+            if not line.strip() or not line.startswith("    "):
+                break
+            if line.startswith("        "):
+                found[name] += " " + line.strip()
+            else:
+                name, _, meaning = line.strip().partition(":")
+                found[name] = meaning.strip()
+    return found
+
+
+def _searched(hint: object) -> str:
+    for extra in getattr(hint, "__metadata__", ()):
+        if isinstance(extra, Search):
+            return f"{extra.low:g} to {extra.high:g}{', by ratios' if extra.log else ''}"
+    return ""
+
+
+def _task(name: str, description: str) -> str:
+    task = TASKS.get(name)
+    rows = [
+        ("Pairs", " with ".join(task.modalities)),
+        ("Kind", f"classes: {', '.join(task.classes)}" if task.classes else "retrieval"),
+        ("Default backbone", f"`{task.default_backbone}`"),
+        ("Default forget size", _forget_size(task.forget_count, task.forget_fraction)),
+    ]
+    info = task.info
+    if info is not None:
+        rows += [
+            ("Data", _escaped(info.about)),
+            ("Terms", _escaped(info.terms)),
+            ("In the data folder", _layout(info.layout)),
+        ]
+    lines = [f"## `{name}` {{ #{name} }}", "", description, "", *_prose(task), ""]
+    lines += [table(("", ""), rows), "", f"File: [tasks/{name}.py](../../tasks/{name}.py)."]
+    return "\n".join(lines)
+
+
+def _forget_size(count: int | None, fraction: float) -> str:
+    share = f"{fraction:.0%} of the training units"
+    return f"{count:,} units; {share} where there are few" if count else share
+
+
+def _layout(layout: Sequence[str]) -> str:
+    if not layout:
+        return "nothing: it comes with installed packages"
+    return "<br>".join(_escaped(line.strip()) for line in layout)
+
+
+def _escaped(text: str) -> str:
+    """Return text for a cell, in which a bar, braces and stars mean themselves."""
+    return text.replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def record() -> str:
+    """Return a table for each part of a record: its fields and what each means, from the JSON schema."""
+    schema = RunResult.model_json_schema()
+    parts = {"RunResult": schema, **schema["$defs"]}
+    sections = []
+    for name, part in parts.items():
+        rows = [
+            (f"`{key}`", _escaped(field.get("description", ""))) for key, field in part["properties"].items()
+        ]
+        sections.append(f"### {name}\n\n{part['description']}\n\n{table(('Field', 'Meaning'), rows)}")
+    return "\n\n".join(sections)
