@@ -40,8 +40,9 @@ def tree(tmp_path_factory) -> Path:
     for name in ("mmulbench", "methods", "tasks"):
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tree)
-    (tree / "tests").mkdir()
-    shutil.copy(ROOT / "tests" / "conftest.py", tree / "tests")
+    (tree / "tests" / "support").mkdir(parents=True)
+    for name in ("conftest.py", "support/sets_of_tests.py"):
+        shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
     for command in ("new_method", "new_task"):
         done = follow(tree, command)
         assert done.returncode == 0, done.stderr
