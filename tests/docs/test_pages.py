@@ -133,7 +133,7 @@ def test_the_shadow_models_see_what_is_said():
 
 
 def test_the_environment_variables_are_those_that_are_read():
-    read = re.findall(r'"(MMULBENCH_\w+)"', (ROOT / "mmulbench" / "cli" / "folders.py").read_text())
+    read = re.findall(r'"(MMULBENCH_\w+)"', (ROOT / "mmulbench" / "defaults.py").read_text())
     named = {name for text in TEXTS.values() for name in re.findall(r"MMULBENCH_\w+", text)}
     assert named == set(read) != set()
 
