@@ -65,7 +65,7 @@ def workspace(make_workspace) -> Workspace:
 @pytest.fixture(scope="session")
 def emoji(workspace) -> Prepared:
     """60 pictures, albef:tiny, one epoch."""
-    task = TASKS.get("emoji")(TASKS.get("emoji").Config(limit=60))
+    task = TASKS.get("emoji")(TASKS.get("emoji").Config(**{"limit": 60}))
     recipe = replace(task.recipe, epochs=1, batch_size=16)
     return prepare("emoji", task, find_backbone("albef:tiny", task), recipe, workspace)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mmulbench.progress import SHADOWS, STAGES, Bars, NotesOnly, Progress
@@ -56,7 +58,7 @@ def test_a_count_that_was_too_low_does_not_end_the_run():
 
 def test_a_bar_goes_when_its_loop_breaks():
     with Bars() as bars:
-        loop = bars.track(range(9), 9, "pictures")
+        loop: Any = bars.track(range(9), 9, "pictures")
         next(loop)
         next(loop)
         assert described(bars)[0][1:] == (1, 9)

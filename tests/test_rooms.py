@@ -62,6 +62,8 @@ def arrows() -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for module in MODULES.keys() - FACES:
         for node in ast.walk(ast.parse(MODULES[module].read_bytes())):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
             for target in imported(node):
                 pair = room_of(module), room_of(target)
                 if pair[0] != pair[1]:
@@ -69,7 +71,7 @@ def arrows() -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def imported(node: ast.AST) -> list[str]:
+def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     """The modules of mmulbench that a node imports; of the public face, nothing."""
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]

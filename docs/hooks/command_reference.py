@@ -23,7 +23,7 @@ def command_reference() -> str:
 
 def commands() -> Iterator[tuple[str, typer.core.TyperCommand]]:
     """Yield every command with its full name; those of a group as ``group command``."""
-    for name, command in typer.main.get_command(app).commands.items():
+    for name, command in vars(typer.main.get_command(app))["commands"].items():
         inner = getattr(command, "commands", None)
         if inner is None:
             yield name, command
@@ -42,8 +42,9 @@ def options(command: typer.core.TyperCommand) -> set[str]:
 
 
 def _section(name: str, command: typer.core.TyperCommand) -> str:
+    assert command.callback is not None
     hints = typing.get_type_hints(inspect.unwrap(command.callback))
-    arguments = [one for one in command.params if not one.opts[0].startswith("-")]
+    arguments: list[typing.Any] = [one for one in command.params if not one.opts[0].startswith("-")]
     known = [one for one in command.params if one.opts[0].startswith("-") and not HELP & {*one.opts}]
     required = [f"{one.opts[0]} {_value(one, hints)}" for one in known if one.required]
     usage = ["mmulbench", name, *required, "[OPTIONS]", *(_argument(one) for one in arguments)]

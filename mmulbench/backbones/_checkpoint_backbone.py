@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._pixels import resized_pixels
@@ -33,7 +33,7 @@ class CheckpointBackbone(Backbone):
         """The family's configuration dataclass, filled from a checkpoint's own configuration."""
 
     @classmethod
-    def from_checkpoint(cls, source: str) -> Backbone:
+    def from_checkpoint(cls, source: str) -> Self:
         """The backbone whose initial weights are a checkpoint in the transformers layout."""
         found = open_checkpoint(source, cls.name)
         found.check_type(*cls.model_types)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -160,7 +160,7 @@ class AlbefBackbone(Backbone):
     checkpoint: AlbefCheckpoint | None = None
 
     @classmethod
-    def from_checkpoint(cls, source: str) -> Backbone:
+    def from_checkpoint(cls, source: str) -> Self:
         """The backbone whose initial weights are a file in the authors' layout.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -286,7 +286,7 @@ class Backbone(ABC):
         self.config = self.variants[variant]
 
     @classmethod
-    def from_checkpoint(cls, source: str) -> Backbone:
+    def from_checkpoint(cls, source: str) -> Self:
         """The backbone whose initial weights are a checkpoint.
 
         Args:

@@ -74,7 +74,7 @@ def run_through(workspace, quick_method):
         task_name: str, backbone: str, method_name: str, *, reference: bool = True, **settings
     ) -> RunResult:
         cls = TASKS.get(task_name)
-        task = cls(cls.Config(limit=40))
+        task = cls(cls.Config(**{"limit": 40}))
         recipe = replace(task.recipe, epochs=1, batch_size=32)
         prepared = prepare(task_name, task, find_backbone(backbone, task), recipe, workspace)
         method = quick_method(method_name, **settings)

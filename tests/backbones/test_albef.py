@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +56,7 @@ def differs(a: torch.Tensor, b: torch.Tensor) -> bool:
     return bool((a - b).abs().max() > 1e-3)
 
 
-near = {"rtol": 1e-5, "atol": 1e-5}
+near: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-5}
 
 
 @pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
@@ -314,8 +316,7 @@ def test_packaged_features_of_an_item_do_not_depend_on_the_others():
 def test_a_missing_package_is_named_with_the_command_that_installs_it(
     package, modality, variant, monkeypatch
 ):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
     given = RawItems(images=items(1).images, texts=WORDS)
     with pytest.raises(
         UsageError, match=rf'needs the package {package}: run pip install "mmulbench\[offline\]"'

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import albef_checkpoints as made
 import pytest
@@ -18,7 +19,7 @@ from mmulbench.files import sha256_of
 from mmulbench.runs.prepare import find_backbone
 from mmulbench.seeds import torch_seeded
 
-near = {"rtol": 1e-4, "atol": 1e-4}
+near: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-4}
 
 
 def loaded(path: Path, shape: TaskShape = TaskShape(), seed: int = 0):  # noqa: B008

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -192,6 +193,7 @@ def test_classification_is_cross_entropy_of_the_head():
     model = loud(SHAPES["groups"]).eval().requires_grad_(False)
     a, b = sides(model, SHAPES["groups"])
     labels = targets().labels
+    assert labels is not None
     logits = model.head(model.fuse(a, b))
     assert logits.shape == (4, 3)
     found = model.forward_encoded(a, b, targets())
@@ -221,8 +223,9 @@ def test_tiny_gets_pixels_and_word_pieces():
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch, tmp_path):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "transformers" else real(name))
+    monkeypatch.setattr(
+        packages, "find_spec", lambda name: None if name == "transformers" else find_spec(name)
+    )
     for work in (BlipBackbone("tiny").build, lambda: BlipBackbone.from_checkpoint(str(tmp_path))):
         with pytest.raises(UsageError, match="backbone blip needs the package transformers: run pip install"):
             work()
@@ -234,7 +237,9 @@ def test_every_variant_builds(variant):
     size = backbone.config.image_size
     model = backbone.build().eval()
     a = model.encode("image", {"pixels": torch.zeros(2, size, size, 3, dtype=torch.uint8)})
-    b = model.encode("text", backbone.prepare("text", RawItems(texts=("cat", "red heart")), track))
+    texts = backbone.prepare("text", RawItems(texts=("cat", "red heart")), track)
+    assert isinstance(texts, dict)
+    b = model.encode("text", texts)
     assert a.tokens.shape[1] == 1 + (size // backbone.config.patch) ** 2
     assert model.fuse(a, b).shape == (2, backbone.config.text_width)
 

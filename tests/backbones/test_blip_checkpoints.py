@@ -45,7 +45,9 @@ def test_a_checkpoint_gives_the_numbers_that_transformers_gives(folder, publishe
     model = backbone.build().eval().requires_grad_(False)
     images = backbone.prepare("image", RawItems(images=PICTURES), track)
     a = model.encode("image", {"pixels": images.compute(range(3))})
-    b = model.encode("text", backbone.prepare("text", RawItems(texts=CAPTIONS), track))
+    texts = backbone.prepare("text", RawItems(texts=CAPTIONS), track)
+    assert isinstance(texts, dict)
+    b = model.encode("text", texts)
 
     pixels = BlipImageProcessorPil.from_pretrained(folder)(list(PICTURES), return_tensors="pt").pixel_values
     text = AutoTokenizer.from_pretrained(folder)(

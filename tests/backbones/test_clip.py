@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -181,6 +182,7 @@ def test_items_become_pixels_and_word_pieces(variant):
     pixels = backbone.prepare("image", RawItems(images=pictures), track).compute(range(3))
     assert pixels.shape == (3, 32, 32, 3) and pixels.dtype == torch.uint8
     inputs = backbone.prepare("text", RawItems(texts=("cat", "red heart " * 9)), track)
+    assert isinstance(inputs, dict)
     assert set(inputs) == {"ids"} and inputs["ids"].dtype == torch.int32
     assert inputs["ids"][0].tolist() == [101, 4937, 102] + [0] * 9
     assert inputs["ids"].shape == (2, LENGTH) and inputs["ids"][1, -1] == 102
@@ -200,8 +202,9 @@ def test_pixels_are_normalised_as_published(variant):
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "transformers" else real(name))
+    monkeypatch.setattr(
+        packages, "find_spec", lambda name: None if name == "transformers" else find_spec(name)
+    )
     with pytest.raises(UsageError, match="backbone clip needs the package transformers: run pip install"):
         ClipBackbone("tiny").build()
 

@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import clip_checkpoints
 import numpy as np
@@ -23,7 +24,7 @@ SHAPES = {"retrieval": TaskShape(), "classes": TaskShape(3), "groups": TaskShape
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 50, 40, 3), dtype=np.uint8)
 CAPTIONS = ("a red cat", "Two cats, red!", "zebra " * 40)
 
-near = {"rtol": 1e-4, "atol": 1e-4}
+near: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-4}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,7 @@ def similarity_of(backbone: ClipBackbone) -> torch.Tensor:
     model = backbone.build().eval().requires_grad_(False)
     pixels = backbone.prepare("image", RawItems(images=PICTURES), track).compute(range(len(PICTURES)))
     texts = backbone.prepare("text", RawItems(texts=CAPTIONS), track)
+    assert isinstance(texts, dict)
     images = model.encode("image", {"pixels": pixels})
     return model.similarity(images.pooled, model.encode("text", texts).pooled)
 
@@ -196,7 +198,9 @@ def test_a_checkpoint_serves_every_kind_of_task(family, shape, kept, published):
     assert torch.equal(one["text_projection.weight"], head.weight)
     pixels = torch.from_numpy(PICTURES[:, None, :32, :32]).repeat(1, shape.group, 1, 1, 1)
     a = model.encode("image", {"pixels": pixels if shape.group > 1 else pixels[:, 0]})
-    b = model.encode("text", backbone.prepare("text", RawItems(texts=CAPTIONS), track))
+    texts = backbone.prepare("text", RawItems(texts=CAPTIONS), track)
+    assert isinstance(texts, dict)
+    b = model.encode("text", texts)
     goal = Targets(torch.eye(3, dtype=torch.bool), torch.tensor([0, 1, 2]))
     model.forward_encoded(a, b, goal).loss.backward()
     assert not [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]

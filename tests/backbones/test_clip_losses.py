@@ -96,6 +96,7 @@ def test_classification_is_cross_entropy_of_the_head(quiet_clip, variant):
     fused = torch.cat([left, right, text, left * text, right * text], 1)
     torch.testing.assert_close(model.fuse(a, b), fused, **near)
     logits, labels = model.head(fused), targets().labels
+    assert labels is not None
     loss = model.forward_encoded(a, b, targets()).loss
     torch.testing.assert_close(loss, -logits.log_softmax(1)[range(4), labels].mean(), **near)
     association = model.association(a, b, labels)["classification"]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ NAMES = ("cat", "red heart", "zzz", "a rather long name", "BRCA1", "cleft palate
 PATH = np.array([[i, i + 1] for i in range(7)] + [[i + 1, i] for i in range(7)]).T
 """Nodes 0 to 7 in a row, edges both ways."""
 
-near = {"rtol": 1e-5, "atol": 1e-5}
+near: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-5}
 
 
 def track(iterable, total, description):
@@ -262,8 +264,7 @@ def test_packaged_inputs_are_mean_embeddings():
     ],
 )
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package, variant, work, monkeypatch):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
     with pytest.raises(UsageError, match=rf"needs the package {package}: run pip install "):
         work(GtnnBackbone(variant))
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import blip_checkpoints
 import pytest
@@ -140,7 +141,7 @@ def test_loading_leaves_torchs_generator_alone_and_gives_float32_that_trains(tmp
     with torch_seeded(0, "x"):
         expected = torch.rand(1)
     with torch_seeded(0, "x"):
-        loaded = found.load(BlipForImageTextRetrieval)
+        loaded: Any = found.load(BlipForImageTextRetrieval)
         assert torch.equal(torch.rand(1), expected)
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
     assert loaded.training and all(parameter.requires_grad for parameter in loaded.parameters())
@@ -156,7 +157,7 @@ def test_parameters_of_another_shape_are_new_only_where_they_may_be(own_blip, tm
     with pytest.raises(MmulbenchError, match=r"have other shapes for 2 parameters .* such as itm_head\.bias"):
         found.load(BlipForImageTextRetrieval)
     with torch_seeded(0, "x"):
-        loaded = found.load(BlipForImageTextRetrieval, new=("itm_head",))
+        loaded: Any = found.load(BlipForImageTextRetrieval, new=("itm_head",))
     assert loaded.itm_head.weight.shape == (2, 32) and loaded.itm_head.weight.std() > 0
     assert torch.equal(loaded.text_proj.weight, model.text_proj.weight)
 

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import blip_checkpoints
 import pytest
@@ -30,7 +31,7 @@ def test_weights_elsewhere_that_a_configuration_names_are_not_read(own_blip):
     other = own_blip / "below"
     blip_checkpoints.write(other, blip_checkpoints.make(seed=1))
     change_json(own_blip / "config.json", transformers_weights="below/model.safetensors")
-    bias = load(own_blip).build().matching.bias
+    bias: Any = load(own_blip).build().matching.bias
     assert torch.equal(bias, blip_checkpoints.make().itm_head.bias)
 
 
@@ -88,11 +89,18 @@ def shard(name: str | None) -> Callable[[Path], None]:
 
 
 def write(name: str, content: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_text(content) and None
+    def spoil(folder: Path) -> None:
+        (folder / name).write_text(content)
+
+    return spoil
 
 
 def remove(*names: str) -> Callable[[Path], None]:
-    return lambda folder: [(folder / name).unlink() for name in names] and None
+    def spoil(folder: Path) -> None:
+        for name in names:
+            (folder / name).unlink()
+
+    return spoil
 
 
 DAMAGE = {

@@ -24,8 +24,14 @@ from mmulbench.seeds import torch_seeded
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory) -> dict[str, tuple[Path, Any]]:
     """Folder and transformers model of each published form; tests leave them as they are."""
-    found = {}
-    for kind, settings in ((RETRIEVAL, {}), (NLVR2, NLVR2_SETTINGS), (MLM, {}), ("Model", {})):
+    found: dict[str, tuple[Path, Any]] = {}
+    forms: tuple[tuple[str, dict[str, Any]], ...] = (
+        (RETRIEVAL, {}),
+        (NLVR2, NLVR2_SETTINGS),
+        (MLM, {}),
+        ("Model", {}),
+    )
+    for kind, settings in forms:
         folder = tmp_path_factory.mktemp(kind)
         found[kind] = (folder, write_checkpoint(folder, kind, **settings))
     return found
@@ -89,7 +95,7 @@ def test_published_nlvr2_logits_are_reproduced(checkpoints):
 
 def test_a_classifier_of_single_images_is_reproduced(tmp_path):
     """The head has the form of the published one for VQA."""
-    labels = {"id2label": {0: "entailment", 1: "neutral", 2: "contradiction"}}
+    labels: dict[str, Any] = {"id2label": {0: "entailment", 1: "neutral", 2: "contradiction"}}
     reference = write_checkpoint(tmp_path, "ForQuestionAnswering", **labels)
     backbone = ViltBackbone.from_checkpoint(str(tmp_path))
     images = raw_images(3)

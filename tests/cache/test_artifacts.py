@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from mmulbench.errors import MmulbenchError
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["safetensors.torch", "mmulbench.cache.artifacts"])
-INPUTS = {"seed": 3, "recipe": {"lr": 0.1, "layers": [1, 2]}}
+INPUTS: dict[str, Any] = {"seed": 3, "recipe": {"lr": 0.1, "layers": [1, 2]}}
 WAIT_SECONDS = 30
 
 

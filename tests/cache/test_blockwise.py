@@ -126,7 +126,7 @@ def test_other_types_and_shapes(tmp_path, dtype, shape):
 
 
 def test_no_items(tmp_path):
-    source = Blockwise("y", 0, (3,), torch.float32, pytest.fail, 7, 2, "")
+    source = Blockwise("y", 0, (3,), torch.float32, lambda rows: pytest.fail(str(rows)), 7, 2, "")
     found = ArtifactCache(tmp_path, pytest.fail).get_or_build("features", {}, lambda: source).tensors["y"]
     assert found.shape == (0, 3)
 

@@ -42,7 +42,7 @@ def path(tmp_path, tensors) -> Path:
 
 
 @pytest.fixture
-def on_disk(path, tensors, monkeypatch) -> dict[str, RowsOnDisk]:
+def on_disk(path, tensors, monkeypatch) -> dict[str, torch.Tensor | RowsOnDisk]:
     """The tensors, all of them too large."""
     monkeypatch.setattr("mmulbench.cache.tensor_files.STAYS_MAPPED", 0)
     return rows_of(tensors, path)

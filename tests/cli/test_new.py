@@ -15,7 +15,7 @@ from mmulbench.authoring import scaffold
 from mmulbench.core.registry import METHODS, TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = ROOT / "mmulbench" / "templates"
+TEMPLATES = ROOT / "mmulbench" / "authoring" / "templates"
 
 
 def python(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

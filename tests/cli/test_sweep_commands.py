@@ -287,7 +287,7 @@ def test_what_is_not_there_is_said(sweeps, tmp_path):
         assert not list(sweeps.folder.glob("*/sweep.json"))
     (sweeps.folder / "1234abcd").mkdir()
     (sweeps.folder / "1234abcd" / "sweep.json").write_text("{")
-    for command in ("status", "retry", "logs"):
-        done = sweeps.here(command, *(["abc"] if command == "logs" else []))
+    for words in (["status"], ["retry"], ["logs", "abc"]):
+        done = sweeps.here(*words)
         assert done.code == 1 and done.err.count("\n") == 1 and "1234abcd/sweep.json" in done.err
     assert Path.cwd() != tmp_path

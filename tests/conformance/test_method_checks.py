@@ -197,6 +197,8 @@ class Blind(Nudge):
 
         lr: float = 0.1
 
+    config: Config
+
     def amount(self, problem):
         return self.config.lr * self.config.lr
 

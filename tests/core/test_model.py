@@ -29,7 +29,7 @@ def test_parameter_groups_share_nothing_and_miss_nothing():
 
 def test_unknown_parameter_group():
     with pytest.raises(ValueError, match=r"'heads'.*all, fusion, unimodal"):
-        Toy().parameter_group("heads")
+        Toy().parameter_group("heads")  # type: ignore[arg-type]
 
 
 def test_forward_is_encode_then_the_rest():
@@ -71,7 +71,7 @@ class ToyBackbone(Backbone):
     def prepare(self, modality, items, track):
         return {"x": torch.zeros(len(items), self.config.width)}
 
-    def build(self):
+    def build(self, shape=None):
         return Toy()
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +35,7 @@ def batch(request, make_problem):
 @torch.no_grad()
 def test_cached_outputs_are_those_of_a_direct_pass(outputs, batch, original):
     direct = original(batch)
-    near = {"rtol": 1e-4, "atol": 1e-5}
+    near: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
     for modality in original.modalities:
         encoded = outputs.encoded(modality, batch.items(modality))
         expected = original.encode(modality, batch.inputs(modality))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -42,7 +43,7 @@ def test_fit_follows_its_seed_alone():
 
 
 def test_fit_ticks_once_a_step():
-    ticks = []
+    ticks: list[Any] = []
 
     class Counting(Progress):
         def counter(self, total, description):
@@ -67,8 +68,9 @@ def test_gradients_do_not_add_up_over_steps():
     learner = learner_of(model, [model.image.weight], lr=1e-12)
     for _ in range(3):
         learner.step(batch, own_loss(model), "own loss")
-    (expected,) = torch.autograd.grad(own_loss(model)(batch), [model.image.weight])
-    assert torch.allclose(model.image.weight.grad, expected)
+    (weight,) = model.image.parameters()
+    (expected,) = torch.autograd.grad(own_loss(model)(batch), [weight])
+    assert weight.grad is not None and torch.allclose(weight.grad, expected)
 
 
 def test_tuples_become_arguments_and_all_their_pairs_are_charged():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from mmulbench.core.metric import Estimate, Measurements
+from mmulbench.core.metric import Estimate, Measurements, PerPathMetric
 from mmulbench.core.registry import METRICS
 from mmulbench.evaluation.values import SCORE_EDGES, compute_values, score_histograms, worst_path
 
@@ -144,9 +144,9 @@ def test_worst_path(metric, own, retrain, expected):
         found = {f"{metric}/{path}": Estimate(value, 1) for path, value in by_path.items()}
         return {**found, f"{metric}/a/auc": Estimate(0.0, 1), f"{metric}/b/auc": Estimate(9.0, 1)}
 
-    found = worst_path(
-        METRICS.get(metric)(metric), details(own), None if retrain is None else details(retrain)
-    )
+    judged = METRICS.get(metric)(metric)
+    assert isinstance(judged, PerPathMetric)
+    found = worst_path(judged, details(own), None if retrain is None else details(retrain))
     assert found == f"{metric}/{expected}"
 
 

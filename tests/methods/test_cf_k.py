@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import torch
 from torch import nn
 from toys import Toy, changed, state_of, toy_problem
 
@@ -11,7 +14,7 @@ from mmulbench.methods.cf_k import CfK
 from mmulbench.methods.eu_k import EuK
 from mmulbench.methods.finetune import Finetune
 
-SETTINGS = {"epochs": 2, "lr": 0.01, "batch_size": 2}
+SETTINGS: dict[str, Any] = {"epochs": 2, "lr": 0.01, "batch_size": 2}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ class Interleaved(Toy):
 
     def __init__(self):
         super().__init__()
-        self.slots = nn.Parameter(self.text.weight.detach().clone())
+        self.slots = nn.Parameter(torch.eye(2))
         self.text = nn.ModuleList(
             nn.ModuleDict({"own": nn.Linear(2, 2), "cross": nn.Linear(2, 2)}) for _ in "ab"
         )

@@ -121,7 +121,9 @@ def test_noise_has_the_inverse_information_as_variance():
 def test_weights_that_nothing_needs_get_the_largest_noise():
     """The text's map is of no use where all images are zero."""
     features = random_features()
-    features.arrays["image"]["x"].zero_()
+    images = features.arrays["image"]["x"]
+    assert isinstance(images, torch.Tensor)
+    images.zero_()
     moves = [
         Fisher(Fisher.Config(alpha=1e-4)).unlearn(replace(toy_problem(features=features), seed=seed))
         for seed in range(100)

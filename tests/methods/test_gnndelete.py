@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -106,7 +108,8 @@ def test_near_nodes_stay_where_they_were(problem):
     model = GnnDelete().start(problem)
     for operator in operators(model):
         operator.weight.data.mul_(0.5)
-    now, then = (layer_outputs(one.graph, batch.inputs("graph")) for one in (model, problem.original))
+    models: tuple[Any, Any] = (model, problem.original)
+    now, then = (layer_outputs(one.graph, batch.inputs("graph")) for one in models)
     expected = mse(now[0][[1]], then[0][[1]]) + mse(now[1][[1, 2]], then[1][[1, 2]])
     assert found == pytest.approx(expected.item(), rel=1e-5)
     assert torch.allclose(now[0][1], then[0][1] / 2)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from toys import Toy, state_of, toy_problem, two_pair_loss, two_pair_problem, whole
@@ -37,14 +39,15 @@ def test_gradient_of_the_penalty_is_the_sign():
     given, model = two_pair_problem(), Toy()
     model.image.weight.data = torch.tensor([[1.0, -0.5], [0.25, 2.0]])
     gradients = []
+    (weight,) = model.image.parameters()
     for method in (L1Sparse(L1Sparse.Config(gamma=0.3)), Finetune()):
         loss = method.loss_of(model, given)(whole(given.retain))
-        gradients.append(torch.autograd.grad(loss, model.image.weight)[0])
-    torch.testing.assert_close(gradients[0] - gradients[1], 0.3 * model.image.weight.detach().sign())
+        gradients.append(torch.autograd.grad(loss, weight)[0])
+    torch.testing.assert_close(gradients[0] - gradients[1], 0.3 * weight.detach().sign())
 
 
 def test_a_penalty_shrinks_the_weights_and_none_is_finetune():
-    settings = {"epochs": 4, "lr": 0.01, "batch_size": 2}
+    settings: dict[str, Any] = {"epochs": 4, "lr": 0.01, "batch_size": 2}
     plain = Finetune(Finetune.Config(**settings)).unlearn(toy_problem())
     none = L1Sparse(L1Sparse.Config(gamma=0.0, **settings)).unlearn(toy_problem())
     some = L1Sparse(L1Sparse.Config(gamma=1.0, **settings)).unlearn(toy_problem())

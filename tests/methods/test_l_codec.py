@@ -102,7 +102,7 @@ def test_a_layer_that_runs_twice_counts_by_its_first_run():
     """An embedding runs again on the reference items, which no draw perturbs."""
     layer = torch.nn.Linear(1, 1, bias=False)
     layer.weight.data.fill_(2.0)
-    with recorded(torch.nn.Sequential(layer)) as found:
+    with recorded(torch.nn.Sequential(layer)) as found:  # type: ignore[arg-type]
         layer(torch.ones(3, 1))
         layer(torch.full((3, 1), 5.0))
     assert found[layer].tolist() == [2.0]

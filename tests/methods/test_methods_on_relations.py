@@ -41,12 +41,12 @@ class Counting(Progress):
 def test_its_work_is_charged_and_its_bars_are_full(name):
     trial = MethodTrial(name, RELATIONS)
     problem = trial.bench.problem()
-    problem = replace(problem, meter=CostMeter(problem.device), progress=Counting())
+    problem = replace(problem, meter=CostMeter(problem.device), progress=(progress := Counting()))
     with problem.meter:
         trial.method().unlearn(problem)
     cost = problem.meter.cost()
     assert cost.samples > 0 and cost.flops > 0
-    assert problem.progress.bars and all(done == total for done, total in problem.progress.bars)
+    assert progress.bars and all(done == total for done, total in progress.bars)
 
 
 def test_operators_of_gnndelete_stay_in_its_model():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from toys import Toy, state_of, toy_problem, two_pair_loss, two_pair_problem, whole
@@ -21,7 +22,7 @@ def test_loss_by_hand():
 
 def test_with_alpha_1_it_is_finetune():
     """Only without draws inside the model: those for Df come in between."""
-    settings = {"epochs": 2, "lr": 0.01, "batch_size": 2}
+    settings: dict[str, Any] = {"epochs": 2, "lr": 0.01, "batch_size": 2}
     plus = NegGradPlus(NegGradPlus.Config(alpha=1.0, **settings)).unlearn(toy_problem())
     plain = Finetune(Finetune.Config(**settings)).unlearn(toy_problem())
     assert all((value == state_of(plain)[name]).all() for name, value in state_of(plus).items())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from labelled_toys import LabelledToy, labelled_problem
@@ -76,7 +78,7 @@ def test_neither_decay_nor_momentum_moves_a_masked_weight():
 
 
 def test_with_all_weights_it_is_random_label():
-    settings = {"epochs": 2, "lr": 0.01, "batch_size": 2}
+    settings: dict[str, Any] = {"epochs": 2, "lr": 0.01, "batch_size": 2}
     model = Salun(Salun.Config(fraction=1.0, **settings)).unlearn(labelled_problem())
     plain = RandomLabel(RandomLabel.Config(**settings)).unlearn(labelled_problem())
     assert not changed(state_of(plain), model)

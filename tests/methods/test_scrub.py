@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from itertools import groupby
+from typing import Any
 
 import pytest
 import torch
@@ -97,7 +98,7 @@ def test_max_and_min_epochs_alternate(msteps, expected, monkeypatch):
 
 def test_rewind_returns_the_checkpoint_that_forgot_as_much_as_is_unknown():
     """Each checkpoint is also the result of a shorter run, so the right one is known without rewinding."""
-    settings = {"msteps": 2, "lr": 0.3, "batch_size": 2}
+    settings: dict[str, Any] = {"msteps": 2, "lr": 0.3, "batch_size": 2}
 
     def problem():
         return toy_problem(features=random_features(held_out_texts=1))

@@ -134,7 +134,7 @@ def test_as_likely_as_a_test_pair_is_likely_enough_for_rmia():
     # Retrained models find x exactly as likely as z, which counts; unlearned ones find z likelier.
     worlds = {"unlearned": np.zeros((3, 1)), "retrained": np.full((3, 1), -1.0), "originals": np.ones((3, 1))}
     others = {**worlds, "unlearned": worlds["unlearned"] + 1.0}
-    assert rmia(*worlds.values(), others).auc == 0.0
+    assert rmia(worlds["unlearned"], worlds["retrained"], worlds["originals"], others).auc == 0.0
 
 
 def test_rmia_by_hand():

@@ -118,7 +118,10 @@ def test_decoupling_known_values():
 
 def test_histogram_counts_every_score_including_those_beyond_the_edges():
     rng = np.random.default_rng(12)
-    groups = {"forget": rng.normal(size=50).astype(np.float32), "retain": rng.normal(3, 2, size=400)}
+    groups: dict[str, np.ndarray] = {
+        "forget": rng.normal(size=50).astype(np.float32),
+        "retain": rng.normal(3, 2, size=400),
+    }
     counts = histogram(groups, np.linspace(-1.0, 1.0, 8))
     assert {name: (len(c), sum(c)) for name, c in counts.items()} == {"forget": (7, 50), "retain": (7, 400)}
     assert histogram({"a": np.array([-9.0, 0.5, 1.0, 7.0])}, np.array([0.0, 0.5, 1.0])) == {"a": [1, 3]}

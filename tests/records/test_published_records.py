@@ -124,10 +124,10 @@ def test_what_an_original_remembers_a_retrain_does_not(all_records):
             value = record.values[f"forget_vs_retain_auc/{path}"].value
             assert value is not None and abs(value - 0.5) < 0.1
     for record in (one for records in all_records.values() for one in originals(records)):
-        for name, value in record.values.items():
+        for name, attack in record.values.items():
             if re.fullmatch("mia/[a-z]+/auc", name):
-                assert value.value is not None and value.retrain is not None
-                assert value.value > value.retrain, (record.spec.task, record.spec.seed, name)
+                assert attack.value is not None and attack.retrain is not None
+                assert attack.value > attack.retrain, (record.spec.task, record.spec.seed, name)
 
 
 def test_the_leaderboard_is_made_from_the_records():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,12 @@ def test_diverged_not_applicable_failed_and_missing_are_shown_as_such(record):
 
 def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
     def tuned(task: str, trials: int = 12, found: bool = True) -> Tuning:
-        study = {"study_id": "0" * 12, "backbone": "albef:packaged", "forget_size": 70, "budget": 0.5}
+        study: dict[str, Any] = {
+            "study_id": "0" * 12,
+            "backbone": "albef:packaged",
+            "forget_size": 70,
+            "budget": 0.5,
+        }
         return Tuning(task=task, trials=trials, found=found, **study)
 
     records = [

@@ -22,9 +22,9 @@ from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import measure
 from mmulbench.progress import Progress
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.pipeline import make_problem, unlearn
 from mmulbench.runs.prepare import Prepared, Workspace, prepare
 from mmulbench.runs.references import evaluation_sets, fresh_model, load_original
+from mmulbench.runs.unlearn import make_problem, unlearn
 from mmulbench.seeds import torch_seeded
 
 SEED = 42

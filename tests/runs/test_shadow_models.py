@@ -234,7 +234,7 @@ def test_where_a_method_does_not_apply_nothing_is_trained(judged, mmul):
     [("emoji_nlvr", "albef:tiny", 80), ("flags_ve", "vilt:tiny", 60), ("hpo_pgr", "gtnn:tiny", 60)],
 )
 def test_tasks_with_labels_have_shadow_models_too(made, quick_method, workspace, name, backbone, limit):
-    task = TASKS.get(name)(TASKS.get(name).Config(limit=limit))
+    task = TASKS.get(name)(TASKS.get(name).Config(**{"limit": limit}))
     recipe = replace(task.recipe, epochs=1)
     prepared = prepare(name, task, find_backbone(backbone, task), recipe, workspace)
     found = made(quick_method("finetune"), "finetune", 2, prepared=prepared)

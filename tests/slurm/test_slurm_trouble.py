@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
 from slurm_cluster import until
-from slurm_site import numbers
+from slurm_site import Site, numbers
 
 
 @pytest.fixture
@@ -71,11 +72,15 @@ def test_a_time_limit_in_mid_run_only_interrupts_it(site, words, complete):
     assert log_of_runs(site).count("going on after step 1 of a training that was interrupted") == 2
 
 
+def begun_times(site: Site, times: int) -> bool:
+    return len(site.begun()) == times
+
+
 def test_a_run_that_never_fits_its_time_limit_fails(site, words, cluster):
     job, _ = submit(site, words, "--slurm", "time=5")
     for starts in (3, 4):
         cluster.say("scancel", "--signal=USR2", job)  # what Slurm sends before the limit
-        until(lambda count=starts: len(site.begun()) == count, f"begun {starts} times in all")
+        until(partial(begun_times, site, starts), f"begun {starts} times in all")
     cluster.say("scancel", "--signal=USR2", job)
     until(lambda: "failed" in site.status()["counts"], "a failed run")
     site.go()

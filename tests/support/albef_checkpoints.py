@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -129,7 +130,11 @@ class Reference:
         from transformers import BertConfig, BertModel, BlipTextConfig, BlipTextModel
 
         self._tensors = tensors
-        sizes = {"hidden_size": WIDTH, "num_attention_heads": HEADS, "intermediate_size": 4 * WIDTH}
+        sizes: dict[str, Any] = {
+            "hidden_size": WIDTH,
+            "num_attention_heads": HEADS,
+            "intermediate_size": 4 * WIDTH,
+        }
         sizes |= {"vocab_size": VOCABULARY, "layer_norm_eps": 1e-12}
         of_text, of_fusion = self._text_tensors(PREFIXES[kind])
         bert = BertModel(BertConfig(num_hidden_layers=TEXT_LAYERS, **sizes), add_pooling_layer=False)

@@ -35,9 +35,14 @@ MEAN, STD = [0.5, 0.4, 0.3], [0.25, 0.3, 0.35]
 def configuration(**text: Any) -> Any:
     from transformers import BlipConfig
 
-    vision = {"image_size": 32, "patch_size": 16, "hidden_size": IMAGE, "intermediate_size": 64}
+    vision: dict[str, Any] = {
+        "image_size": 32,
+        "patch_size": 16,
+        "hidden_size": IMAGE,
+        "intermediate_size": 64,
+    }
     vision |= {"num_hidden_layers": 2, "num_attention_heads": 2, "initializer_range": 0.1}
-    given = {"vocab_size": len(PIECES) + 2, "hidden_size": TEXT, "intermediate_size": 64}
+    given: dict[str, Any] = {"vocab_size": len(PIECES) + 2, "hidden_size": TEXT, "intermediate_size": 64}
     given |= {"num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 40}
     given |= {"bos_token_id": len(PIECES), "sep_token_id": 3, "initializer_range": 0.1, **text}
     return BlipConfig(text_config=given, vision_config=vision, image_text_hidden_size=EMBEDDING)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from mmulbench.core.data import Targets
@@ -9,7 +11,7 @@ from mmulbench.core.model import TaskShape
 
 LENGTH = 8
 SHAPES = {"retrieval": TaskShape(), "classes": TaskShape(3), "groups": TaskShape(3, 2)}
-near = {"rtol": 1e-4, "atol": 1e-5}
+near: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def texts_of(lengths: list[int], seed: int = 0) -> dict[str, torch.Tensor]:

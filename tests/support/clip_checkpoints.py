@@ -32,7 +32,12 @@ def make(family: str, seed: int = 0, **text: Any) -> Any:
     """A model whose weights are all random; ``eos_token_id`` is 2 as in OpenAI's own configuration."""
     from transformers import CLIPConfig, CLIPModel, SiglipConfig, SiglipModel
 
-    given = {"hidden_size": TEXT, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    given: dict[str, Any] = {
+        "hidden_size": TEXT,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     given["max_position_embeddings"] = LENGTH[family]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -99,7 +104,7 @@ def write_unigram(folder: Path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {"tokenizer_class": "SiglipTokenizer", "processor_class": "SiglipProcessor"}
+    settings: dict[str, Any] = {"tokenizer_class": "SiglipTokenizer", "processor_class": "SiglipProcessor"}
     settings |= {"eos_token": "</s>", "pad_token": "</s>", "unk_token": "<unk>", "do_lower_case": True}
     settings |= {"model_input_names": ["input_ids"], "model_max_length": 64, "sp_model_kwargs": {}}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))

@@ -16,7 +16,7 @@ VARIANTS = ("tiny", "tiny-siglip")
 LENGTH = ClipBackbone("tiny").config.text_length
 RETRIEVAL, CLASSES, GROUPS = TaskShape(), TaskShape(3), TaskShape(3, 2)
 SHAPES = {"retrieval": RETRIEVAL, "classes": CLASSES, "groups": GROUPS, "groups ranked": TaskShape(0, 2)}
-near = {"rtol": 1e-4, "atol": 1e-5}
+near: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 each_variant = pytest.mark.parametrize("variant", VARIANTS)
 each_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 

@@ -131,7 +131,7 @@ def snli_numbers(root: Path, folder: Path) -> Path:
 
 
 def nlvr_rows(root: Path) -> dict[str, list[Row]]:
-    splits = {}
+    splits: dict[str, list[Row]] = {}
     for part in ("train", "dev", "test1"):
         rows = [json.loads(line) for line in (root / "nlvr2" / f"{part}.json").read_text().splitlines()]
         splits[part] = []

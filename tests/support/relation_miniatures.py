@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow
@@ -178,7 +178,7 @@ def rows_in(path: Path) -> list[dict[str, str]]:
     return [dict(zip(header, line, strict=True)) for line in lines]
 
 
-def rewrite(path: Path, suffix: str, rows: list[dict] | None = None) -> Path:
+def rewrite(path: Path, suffix: str, rows: Sequence[Mapping[str, object]] | None = None) -> Path:
     """Write the rows of a file, or others, in another form, and remove the file."""
     rows = rows_in(path) if rows is None else rows
     path.unlink(missing_ok=True)
@@ -188,5 +188,5 @@ def rewrite(path: Path, suffix: str, rows: list[dict] | None = None) -> Path:
     elif suffix == ".jsonl":
         new.write_text("".join(json.dumps(row) + "\n" for row in rows))
     else:
-        write_tsv(new, GDPR_COLUMNS, (row.values() for row in rows))
+        write_tsv(new, GDPR_COLUMNS, (map(str, row.values()) for row in rows))
     return new

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from helpers import PATIENCE, Bench, here
 
@@ -20,7 +21,7 @@ class Sweeps:
 
     def start(self, *words, **options):
         # Commands start in folders of their own; what is looked for there by default makes another sweep.
-        places = {
+        places: dict[str, Any] = {
             f"MMULBENCH_{name.upper()}": str(self.bench.root / name) for name in ("sweeps", "tuned", "data")
         }
         return self.bench.start(*words, **places, **options)

@@ -8,6 +8,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mmulbench.records.schema import Environment, RunResult, RunSpec
 from mmulbench.records.store import ResultsStore
@@ -42,11 +43,12 @@ def make_sweep(root: Path, *methods: str) -> tuple[SweepFolder, Plan]:
     return folder, plan
 
 
-def state(status: str = "running", **fields: object) -> StepState:
-    return StepState(**{"status": status, "attempts": 1, "worker": "elsewhere:1", "started": now(), **fields})
+def state(status: str = "running", **fields: Any) -> StepState:
+    given: dict[str, Any] = {"attempts": 1, "worker": "elsewhere:1", "started": now(), **fields}
+    return StepState(**{"status": status, **given})
 
 
-def record_of(step: Step, **fields: object) -> RunResult:
+def record_of(step: Step, **fields: Any) -> RunResult:
     """A record of a step's run."""
     spec = RunSpec(
         task=step.job.task,
@@ -59,7 +61,7 @@ def record_of(step: Step, **fields: object) -> RunResult:
     environment = Environment(
         mmulbench="0", git_commit=None, python="3", platform="toy", device="cpu", threads=1, packages={}
     )
-    given = {"status": "done", "command": "", "started": datetime.now(UTC), **fields}
+    given: dict[str, Any] = {"status": "done", "command": "", "started": datetime.now(UTC), **fields}
     return RunResult(
         run_id=spec.run_id, spec=spec, environment=environment, finished=datetime.now(UTC), **given
     )

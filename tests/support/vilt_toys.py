@@ -13,7 +13,7 @@ from mmulbench.seeds import torch_seeded
 
 PAIR, TRIPLE = TaskShape(2, 2), TaskShape(3, 3)
 SHAPES = [TaskShape(), TaskShape(3), PAIR, TRIPLE]
-near = {"rtol": 1e-4, "atol": 1e-5}
+near: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def louder(model: nn.Module) -> nn.Module:

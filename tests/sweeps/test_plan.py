@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sweep_toys import record_of
 
 from mmulbench.records.schema import Cost
@@ -38,7 +40,7 @@ def test_what_runs_share_is_made_once_and_before_them():
 
 
 def test_what_changes_the_training_needs_an_original_of_its_own():
-    base = {"task": "emoji", "method": "mmul"}
+    base: dict[str, Any] = {"task": "emoji", "method": "mmul"}
     other = [{"set": ["recipe.epochs=2"]}, {"set": ["task.limit=9"]}, {"set": ["lr=1"]}, {"backbone": "clip"}]
     found = plan(**base, include=other)
     assert len(found.of("run")) == 5

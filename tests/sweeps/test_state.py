@@ -65,6 +65,7 @@ def test_states_of_a_stored_sweep_are_read(folder):
 def test_slurm_jobs_of_a_stored_sweep_are_read_and_written_as_they_were(folder):
     before = (folder.root / "slurm.json").read_bytes()
     jobs = read_jobs(folder)
+    assert jobs is not None
     assert [task.array for task in jobs.tasks] == ["12", "13"]
     write_jobs(folder, jobs)
     assert (folder.root / "slurm.json").read_bytes() == before

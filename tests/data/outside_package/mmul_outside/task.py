@@ -6,12 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmulbench.core.data import Split
-from mmulbench.core.model import RawItems
-from mmulbench.core.registry import TASKS
-from mmulbench.core.task import Task, TaskData
-from mmulbench.core.training import Recipe
-from mmulbench.hashing import fingerprint
+from mmulbench import TASKS, RawItems, Recipe, Split, Task, TaskData, fingerprint
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 160, 0), "blue": (0, 0, 255), "yellow": (255, 220, 0)}
 SHAPES = ("square", "stripes", "frame", "cross", "dot", "corner", "border", "grid", "half", "quarter")
