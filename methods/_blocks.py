@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from mmulbench.core.model import MultimodalModel
+from mmulbench import MultimodalModel
 
 LISTS = (nn.ModuleList, nn.Sequential)
 

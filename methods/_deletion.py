@@ -7,8 +7,8 @@ import contextlib
 import torch
 from torch import Tensor, nn
 
+from mmulbench import Inputs
 from mmulbench.backbones.gtnn import GraphEncoder
-from mmulbench.core.data import Inputs
 
 
 class Deletion(nn.Module):

@@ -14,9 +14,15 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmulbench.core.data import Batch, PairData
-from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.model import CONTRASTIVE, EncoderOutput, MultimodalModel, RetrievalModel
+from mmulbench import (
+    CONTRASTIVE,
+    Batch,
+    EncoderOutput,
+    MultimodalModel,
+    PairData,
+    RetrievalModel,
+    UnlearningProblem,
+)
 from mmulbench.evaluation.measure import contrastive_pair_loss
 
 Pools = tuple[Tensor, Tensor] | None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.model import MultimodalModel
+from mmulbench import Batch, MultimodalModel
 
 
 def path_logits(model: MultimodalModel, batch: Batch) -> dict[str, Tensor]:
@@ -15,3 +15,23 @@ def path_logits(model: MultimodalModel, batch: Batch) -> dict[str, Tensor]:
     """
     first, second = model.encode_batch(batch)
     return model.logits(first, second, model.fuse(first, second))
+
+
+def divergence(teacher: dict[str, Tensor], student: dict[str, Tensor], temperature: float) -> Tensor:
+    """Mean over paths of T^2 * KL(teacher || student), averaged over the batch.
+
+    Args:
+        teacher: by path, (b, c) logits.
+        student: by path, (b, c) logits.
+        temperature: T; both are divided by it.
+    """
+    terms = [
+        torch.nn.functional.kl_div(
+            (student[path] / temperature).log_softmax(-1),
+            (teacher[path] / temperature).log_softmax(-1),
+            log_target=True,
+            reduction="batchmean",
+        )
+        for path in teacher
+    ]
+    return torch.stack(terms).mean() * temperature**2

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmulbench.core.data import Batch, PairData, Relations, Split
+from mmulbench import Batch, PairData, Relations, Split
 
 
 def wrong_labels(labels: Tensor, classes: int) -> Tensor:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from mmulbench.core.model import EncoderOutput, MultimodalModel
-from mmulbench.errors import NotApplicable
+from mmulbench import EncoderOutput, MultimodalModel, NotApplicable
 from mmulbench.methods._fisher import Pools, pair_losses
 
 Activations = dict[nn.Linear, Tensor]

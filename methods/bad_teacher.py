@@ -11,13 +11,18 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch, PairData, Split
-from mmulbench.core.method import Descent, GradientConfig, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.methods._paths import path_logits
-from mmulbench.methods.scrub import divergence
+from mmulbench import (
+    METHODS,
+    Batch,
+    Descent,
+    GradientConfig,
+    MultimodalModel,
+    PairData,
+    Search,
+    Split,
+    UnlearningProblem,
+)
+from mmulbench.methods._paths import divergence, path_logits
 
 
 @METHODS.register("bad_teacher")

@@ -8,12 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import OneSetMethod, UnlearningProblem
-from mmulbench.core.model import CLASSIFICATION, MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.task import Task
-from mmulbench.seeds import torch_seeded
+from mmulbench import (
+    CLASSIFICATION,
+    METHODS,
+    Batch,
+    MultimodalModel,
+    OneSetMethod,
+    Task,
+    UnlearningProblem,
+    torch_seeded,
+)
 
 
 @METHODS.register("boundary_expand")

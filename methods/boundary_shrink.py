@@ -9,12 +9,18 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import GradientConfig, OneSetMethod, UnlearningProblem
-from mmulbench.core.model import CLASSIFICATION, EncoderOutput, MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.task import Task
+from mmulbench import (
+    CLASSIFICATION,
+    METHODS,
+    Batch,
+    EncoderOutput,
+    GradientConfig,
+    MultimodalModel,
+    OneSetMethod,
+    Search,
+    Task,
+    UnlearningProblem,
+)
 
 
 @METHODS.register("boundary_shrink")

@@ -7,11 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mmulbench.core.method import GradientConfig, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import Learner
+from mmulbench import METHODS, GradientConfig, Learner, MultimodalModel, Search, UnlearningProblem
 from mmulbench.methods._blocks import last_blocks
 from mmulbench.methods.finetune import Finetune
 

@@ -8,14 +8,20 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
-from mmulbench.core.model import CONTRASTIVE, MultimodalModel, RetrievalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.task import Task
-from mmulbench.errors import NotApplicable
-from mmulbench.methods.scrub import divergence
+from mmulbench import (
+    CONTRASTIVE,
+    METHODS,
+    Batch,
+    GradientConfig,
+    GradientMethod,
+    MultimodalModel,
+    NotApplicable,
+    RetrievalModel,
+    Search,
+    Task,
+    UnlearningProblem,
+)
+from mmulbench.methods._paths import divergence
 
 
 @METHODS.register("clip_erase")

@@ -6,11 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import OneSetMethod, UnlearningProblem
-from mmulbench.core.model import CLASSIFICATION, MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.task import Task
+from mmulbench import CLASSIFICATION, METHODS, Batch, MultimodalModel, OneSetMethod, Task, UnlearningProblem
 
 
 @METHODS.register("delete")

@@ -10,13 +10,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import DescentConfig, OneSetMethod, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import check_finite
-from mmulbench.seeds import torch_seeded
+from mmulbench import (
+    METHODS,
+    Batch,
+    DescentConfig,
+    MultimodalModel,
+    OneSetMethod,
+    Search,
+    UnlearningProblem,
+    check_finite,
+    torch_seeded,
+)
 
 
 @METHODS.register("descent_to_delete")

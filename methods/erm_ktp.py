@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.task import Task
-from mmulbench.errors import NotApplicable
+from mmulbench import METHODS, Method, MultimodalModel, NotApplicable, Task, UnlearningProblem
 
 REASON = (
     "ERM-KTP deletes classes of an original trained with its own class-wise gates; here pairs are deleted"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
+from mmulbench import METHODS, MultimodalModel, UnlearningProblem
 from mmulbench.methods._blocks import last_blocks
 from mmulbench.methods.cf_k import CfK
 

@@ -6,10 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import OneSetMethod, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
+from mmulbench import METHODS, Batch, MultimodalModel, OneSetMethod, UnlearningProblem
 
 
 @METHODS.register("finetune")

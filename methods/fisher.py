@@ -8,13 +8,8 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import check_finite
+from mmulbench import METHODS, Method, MultimodalModel, Search, UnlearningProblem, check_finite, torch_seeded
 from mmulbench.methods._fisher import fisher_diagonal, reference_pools
-from mmulbench.seeds import torch_seeded
 
 SMALLEST, LARGEST_INVERSE = 1e-8, 1e3
 """Added to the Fisher information, and the cap of its inverse: those of the released code."""

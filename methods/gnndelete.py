@@ -10,15 +10,21 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from mmulbench import (
+    METHODS,
+    Batch,
+    Descent,
+    GradientConfig,
+    Inputs,
+    Learner,
+    MultimodalModel,
+    NotApplicable,
+    PairData,
+    Search,
+    Task,
+    UnlearningProblem,
+)
 from mmulbench.backbones.gtnn import GraphEncoder
-from mmulbench.core.data import Batch, Inputs, PairData
-from mmulbench.core.method import Descent, GradientConfig, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.task import Task
-from mmulbench.core.training import Learner
-from mmulbench.errors import NotApplicable
 from mmulbench.methods._deletion import Deletion, layer_outputs, with_operators
 
 mse = nn.functional.mse_loss

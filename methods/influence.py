@@ -10,12 +10,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.utils import vector_to_parameters
 
-from mmulbench.core.data import PairData
-from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import check_finite
+from mmulbench import METHODS, Method, MultimodalModel, PairData, Search, UnlearningProblem, check_finite
 from mmulbench.methods._fisher import (
     Pools,
     flat,

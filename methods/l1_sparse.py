@@ -11,11 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import GradientConfig, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
+from mmulbench import METHODS, Batch, GradientConfig, MultimodalModel, Search, UnlearningProblem
 from mmulbench.methods.finetune import Finetune
 
 

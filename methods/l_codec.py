@@ -11,16 +11,20 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import EncoderOutput, MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import check_finite
+from mmulbench import (
+    METHODS,
+    Batch,
+    EncoderOutput,
+    Method,
+    MultimodalModel,
+    Search,
+    UnlearningProblem,
+    check_finite,
+    torch_seeded,
+)
 from mmulbench.methods._codec import select
 from mmulbench.methods._fisher import Pools, gradient_of, inverse_fisher_times, pair_losses, reference_pools
 from mmulbench.methods._slices import Slices, measure
-from mmulbench.seeds import torch_seeded
 
 
 @METHODS.register("l_codec")

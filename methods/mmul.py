@@ -9,11 +9,18 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mmulbench.core.data import Batch, unrelated_pairs
-from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
-from mmulbench.core.model import EncoderOutput, Group, MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
+from mmulbench import (
+    METHODS,
+    Batch,
+    EncoderOutput,
+    GradientConfig,
+    GradientMethod,
+    Group,
+    MultimodalModel,
+    Search,
+    UnlearningProblem,
+    unrelated_pairs,
+)
 
 mse = nn.functional.mse_loss
 

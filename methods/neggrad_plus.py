@@ -8,11 +8,15 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
+from mmulbench import (
+    METHODS,
+    Batch,
+    GradientConfig,
+    GradientMethod,
+    MultimodalModel,
+    Search,
+    UnlearningProblem,
+)
 
 
 @METHODS.register("neggrad_plus")

@@ -9,11 +9,18 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mmulbench.core.data import Batch, Targets
-from mmulbench.core.method import GradientConfig, GradientMethod, UnlearningProblem
-from mmulbench.core.model import CLASSIFICATION, CONTRASTIVE, MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
+from mmulbench import (
+    CLASSIFICATION,
+    CONTRASTIVE,
+    METHODS,
+    Batch,
+    GradientConfig,
+    GradientMethod,
+    MultimodalModel,
+    Search,
+    Targets,
+    UnlearningProblem,
+)
 from mmulbench.methods._paths import path_logits
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
+from mmulbench import METHODS, Method, MultimodalModel, UnlearningProblem
 
 
 @METHODS.register("original")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import GradientMethod, UnlearningProblem
-from mmulbench.core.model import CLASSIFICATION, MultimodalModel
-from mmulbench.core.registry import METHODS
+from mmulbench import CLASSIFICATION, METHODS, Batch, GradientMethod, MultimodalModel, UnlearningProblem
 from mmulbench.methods._relabel import false_pairs, wrong_labels
 
 

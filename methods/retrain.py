@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
+from mmulbench import METHODS, Method, MultimodalModel, UnlearningProblem
 
 
 @METHODS.register("retrain")

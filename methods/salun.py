@@ -9,14 +9,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import GradientConfig, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import Learner
+from mmulbench import (
+    METHODS,
+    Batch,
+    GradientConfig,
+    Learner,
+    MultimodalModel,
+    Search,
+    UnlearningProblem,
+    torch_seeded,
+)
 from mmulbench.methods.random_label import RandomLabel
-from mmulbench.seeds import torch_seeded
 
 
 @METHODS.register("salun")

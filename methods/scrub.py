@@ -7,17 +7,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.data import Batch
-from mmulbench.core.method import BatchSize, Epochs, LearningRate, Method, Patience, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import Checkpoints, Phase, check_finite, descend
-from mmulbench.seeds import torch_seeded
+from mmulbench import (
+    METHODS,
+    Batch,
+    BatchSize,
+    Checkpoints,
+    Epochs,
+    LearningRate,
+    Method,
+    MultimodalModel,
+    Patience,
+    Phase,
+    Search,
+    UnlearningProblem,
+    check_finite,
+    descend,
+    torch_seeded,
+)
+from mmulbench.methods._paths import divergence
 
 
 @METHODS.register("scrub")
@@ -109,23 +119,3 @@ class Scrub(Method):
         teacher, student = problem.outputs.logits(retain), model(retain)
         distance = divergence(teacher, student.logits, self.config.temperature)
         return self.config.alpha * distance + self.config.gamma * student.loss
-
-
-def divergence(teacher: dict[str, Tensor], student: dict[str, Tensor], temperature: float) -> Tensor:
-    """Mean over paths of T^2 * KL(teacher || student), averaged over the batch.
-
-    Args:
-        teacher: by path, (b, c) logits.
-        student: by path, (b, c) logits.
-        temperature: T; both are divided by it.
-    """
-    terms = [
-        torch.nn.functional.kl_div(
-            (student[path] / temperature).log_softmax(-1),
-            (teacher[path] / temperature).log_softmax(-1),
-            log_target=True,
-            reduction="batchmean",
-        )
-        for path in teacher
-    ]
-    return torch.stack(terms).mean() * temperature**2

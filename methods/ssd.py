@@ -9,11 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.core.model import MultimodalModel
-from mmulbench.core.registry import METHODS
-from mmulbench.core.search_space import Search
-from mmulbench.core.training import check_finite
+from mmulbench import METHODS, Method, MultimodalModel, Search, UnlearningProblem, check_finite
 from mmulbench.methods._fisher import fisher_diagonal, reference_pools
 
 

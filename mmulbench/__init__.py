@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmulbench.cache.block_layout import Blockwise as Blockwise
     from mmulbench.core.data import Batch as Batch
+    from mmulbench.core.data import Inputs as Inputs
     from mmulbench.core.data import Integers as Integers
     from mmulbench.core.data import PairData as PairData
+    from mmulbench.core.data import Relations as Relations
     from mmulbench.core.data import Split as Split
     from mmulbench.core.data import Targets as Targets
+    from mmulbench.core.data import unrelated_pairs as unrelated_pairs
     from mmulbench.core.data_info import DataInfo as DataInfo
     from mmulbench.core.data_info import DataReport as DataReport
     from mmulbench.core.method import BatchSize as BatchSize
     from mmulbench.core.method import Descent as Descent
+    from mmulbench.core.method import DescentConfig as DescentConfig
     from mmulbench.core.method import Epochs as Epochs
     from mmulbench.core.method import GradientConfig as GradientConfig
     from mmulbench.core.method import GradientMethod as GradientMethod
@@ -39,6 +43,9 @@ if TYPE_CHECKING:
     from mmulbench.core.metric import PathPopulation as PathPopulation
     from mmulbench.core.metric import PopulationMetric as PopulationMetric
     from mmulbench.core.metric import UtilityMetric as UtilityMetric
+    from mmulbench.core.model import CLASSIFICATION as CLASSIFICATION
+    from mmulbench.core.model import CONTRASTIVE as CONTRASTIVE
+    from mmulbench.core.model import MATCHING as MATCHING
     from mmulbench.core.model import Backbone as Backbone
     from mmulbench.core.model import EncoderOutput as EncoderOutput
     from mmulbench.core.model import Group as Group
@@ -55,6 +62,7 @@ if TYPE_CHECKING:
     from mmulbench.core.task import Task as Task
     from mmulbench.core.task import TaskData as TaskData
     from mmulbench.core.task import data_fingerprint as data_fingerprint
+    from mmulbench.core.training import Checkpoints as Checkpoints
     from mmulbench.core.training import Learner as Learner
     from mmulbench.core.training import Phase as Phase
     from mmulbench.core.training import Recipe as Recipe
@@ -70,16 +78,27 @@ if TYPE_CHECKING:
     from mmulbench.progress import Progress as Progress
     from mmulbench.records.schema import RunResult as RunResult
     from mmulbench.seeds import generator as generator
+    from mmulbench.seeds import torch_seeded as torch_seeded
 
 __version__ = "0.1.0"
 
 _ROOM_OF = {
     "cache.block_layout": ("Blockwise",),
-    "core.data": ("Batch", "Integers", "PairData", "Split", "Targets"),
+    "core.data": (
+        "Batch",
+        "Inputs",
+        "Integers",
+        "PairData",
+        "Relations",
+        "Split",
+        "Targets",
+        "unrelated_pairs",
+    ),
     "core.data_info": ("DataInfo", "DataReport"),
     "core.method": (
         "BatchSize",
         "Descent",
+        "DescentConfig",
         "Epochs",
         "GradientConfig",
         "GradientMethod",
@@ -103,6 +122,9 @@ _ROOM_OF = {
         "UtilityMetric",
     ),
     "core.model": (
+        "CLASSIFICATION",
+        "CONTRASTIVE",
+        "MATCHING",
         "Backbone",
         "EncoderOutput",
         "Group",
@@ -115,13 +137,13 @@ _ROOM_OF = {
     "core.registry": ("BACKBONES", "METHODS", "METRICS", "TASKS"),
     "core.search_space": ("Search",),
     "core.task": ("Task", "TaskData", "data_fingerprint"),
-    "core.training": ("Learner", "Phase", "Recipe", "check_finite", "descend"),
+    "core.training": ("Checkpoints", "Learner", "Phase", "Recipe", "check_finite", "descend"),
     "errors": ("Diverged", "MmulbenchError", "NotApplicable", "UsageError"),
     "hashing": ("fingerprint",),
     "packages": ("OFFLINE_INSTALL", "package_folder"),
     "progress": ("Progress",),
     "records.schema": ("RunResult",),
-    "seeds": ("generator",),
+    "seeds": ("generator", "torch_seeded"),
 }
 
 _MODULE_OF = {name: f"mmulbench.{module}" for module, names in _ROOM_OF.items() for name in names}

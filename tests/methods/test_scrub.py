@@ -8,7 +8,8 @@ import pytest
 import torch
 from toys import Toy, changed, random_features, state_of, toy_problem, two_pair_loss, two_pair_problem, whole
 
-from mmulbench.methods.scrub import Scrub, divergence
+from mmulbench.methods._paths import divergence
+from mmulbench.methods.scrub import Scrub
 
 LN3 = math.log(3)
 FORWARD = 0.25 * math.log(0.25 / 0.5) + 0.75 * math.log(0.75 / 0.5)
