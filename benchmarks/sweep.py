@@ -73,7 +73,7 @@ def status(root: Path) -> dict[str, Any]:
     options = Request(task="", results_dir=root / "results", cache_dir=root / "cache")
     jobs = checked_grid(MANY, "benchmark").jobs()
     sweep = define_sweep(jobs, plan_sweep(jobs, options), options, "benchmark")
-    folder = prepare_sweep(sweep, options, root / "sweeps")
+    folder = prepare_sweep(sweep.sweep_id, options, root / "sweeps")
     folder.create(sweep)
     done = StepState(status="done", attempts=1, worker="somewhere:1", started=now(), ended=now())
     for step in folder.read().steps:

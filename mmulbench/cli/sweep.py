@@ -1,4 +1,4 @@
-"""``mmulbench sweep``, ``status``, ``logs``, ``retry`` and ``cancel``: their options."""
+"""Define the commands ``sweep``, ``status``, ``logs``, ``retry`` and ``cancel``, and their options."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def retry(
     if failed and only_missing:
         raise UsageError("--failed and --only-missing leave nothing to do: without both, retry does both")
     wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
-    only: commands.Only | None = "failed" if failed else "missing" if only_missing else None
+    only: commands.RetryScope | None = "failed" if failed else "missing" if only_missing else None
     code = commands.retry(folder(sweeps_dir), sweep, wanted, only=only, as_json=as_json)
     raise typer.Exit(code)
 
@@ -229,7 +229,20 @@ def _executor_options(
 
 
 def submit_run(request: Request, executor: str, slurm: Sequence[str], *, as_json: bool) -> int:
-    """What ``mmulbench run --executor slurm`` does: a sweep of its runs."""
+    """Start a sweep of the runs that ``mmulbench run --executor slurm`` names.
+
+    Args:
+        request: options of the runs.
+        executor: name of the executor.
+        slurm: ``key=value`` options of ``sbatch``.
+        as_json: whether to print JSON.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: A name or a value is wrong.
+    """
     from mmulbench.defaults import sweeps_dir
     from mmulbench.sweeps import commands
     from mmulbench.sweeps.choose_executor import ExecutorOptions, choose_executor

@@ -1,4 +1,4 @@
-"""Plan many runs as one, and have them made by local workers or by Slurm.
+"""Plan many runs as one sweep, and have them made by local workers or by Slurm.
 
 For others: `commands`, `status_commands`, `grid`, `choose_executor`, `slurm_settings`.
 May import: records, core, runs, the ground floor.

@@ -1,4 +1,4 @@
-"""A worker process: ``python -m mmulbench.sweeps FOLDER [STEP ...]``."""
+"""Work on a sweep as one process: ``python -m mmulbench.sweeps FOLDER [STEP ...]``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     """Work on a sweep until nothing is left to do.
 
     Args:
-        arguments: its folder; and the ids of the steps that it may take, all by default.
+        arguments: folder of the sweep, and ids of the steps that this worker may take, all by default.
 
     Returns:
         0, or `GO_ON` where a new process is to go on.
@@ -24,16 +24,16 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     folder = SweepFolder(Path(arguments[0]))
     sweep = folder.read()
-    from mmulbench.sweeps.options import enter_folder, options_of
+    from mmulbench.sweeps.options import enter_folder, shared_request
     from mmulbench.sweeps.runner import Runner
-    from mmulbench.sweeps.worker import LogProgress, Work
+    from mmulbench.sweeps.worker import LogProgress, StepQueue
 
     steps = sweep.plan.steps
     if chosen := set(arguments[1:]):
         steps = tuple(step for step in steps if step.step_id in chosen)
-    runner = Runner(options_of(sweep.options), LogProgress())
+    runner = Runner(shared_request(sweep.options), LogProgress())
     enter_folder(sweep.cwd)
-    return GO_ON if Work(folder, steps, runner).run() else 0
+    return GO_ON if StepQueue(folder, steps, runner).run() else 0
 
 
 if __name__ == "__main__":

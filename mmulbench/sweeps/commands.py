@@ -1,4 +1,4 @@
-"""What ``sweep`` and ``retry`` do."""
+"""Plan and run a sweep, or do again what is left of one: the commands ``sweep`` and ``retry``."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mmulbench.sweeps.choose_executor import ExecutorOptions, executor_for_retry
 from mmulbench.sweeps.executor import Executor, Handover, Selection
 from mmulbench.sweeps.folder import SweepFolder, find_sweep
 from mmulbench.sweeps.grid import Grid
-from mmulbench.sweeps.options import enter_folder, options_of
+from mmulbench.sweeps.options import enter_folder, shared_request
 from mmulbench.sweeps.plan import Plan, estimate
-from mmulbench.sweeps.state import ENDED, Status
-from mmulbench.sweeps.status import standing
-from mmulbench.sweeps.status_output import print_plan, print_standing
+from mmulbench.sweeps.state import ENDED, StepStatus
+from mmulbench.sweeps.status import sweep_status
+from mmulbench.sweeps.status_output import print_plan, print_status
 from mmulbench.sweeps.store_sweep import define_sweep, plan_sweep, prepare_sweep
 
-Only = Literal["failed", "missing"]
-"""Which part of what is left `retry` does."""
+RetryScope = Literal["failed", "missing"]
+"""Part of what is left that `retry` does."""
 
 
 def sweep(
@@ -39,16 +39,20 @@ def sweep(
     """Plan a sweep and run it.
 
     Args:
-        grid: what to run.
-        options: that all runs share.
-        sweeps_dir: where sweeps are kept.
+        grid: the runs.
+        options: options that all runs share.
+        sweeps_dir: folder that keeps all sweeps.
         executor: what makes the steps.
-        command: the command line, for the sweep's record.
+        command: command line that asks for the sweep, which is stored with it.
         dry_run: whether to print the plan and stop.
         as_json: whether to print JSON.
 
     Returns:
-        0, or 1 if a step failed or diverged.
+        The exit code: 1 if a step failed or diverged, else 0.
+
+    Raises:
+        UsageError: A name or a value is wrong.
+        MmulbenchError: A folder cannot be written, or the steps cannot be started.
     """
     load_plugins(options.plugins)
     jobs = grid.jobs()
@@ -58,7 +62,7 @@ def sweep(
         print_plan(plan, estimate(plan.steps, records), as_json=as_json)
         return 0
     definition = define_sweep(jobs, plan, options, command)
-    folder = prepare_sweep(definition, options, sweeps_dir)
+    folder = prepare_sweep(definition.sweep_id, options, sweeps_dir)
     earlier = "" if folder.create(definition) else ", which was started before"
     Console(stderr=True).print(
         f"sweep {folder.sweep_id}{earlier}: {len(plan.steps)} steps; see mmulbench status",
@@ -76,50 +80,54 @@ def _execute(selection: Selection, executor: Executor, *, as_json: bool) -> int:
     handover = executor.run(selection, quiet=as_json)
     if handover is Handover.STARTED:
         return 0
-    found = standing(selection.folder, selection.plan.steps)
-    print_standing(selection.folder, found, as_json=as_json)
+    whole = sweep_status(selection.folder, selection.plan.steps)
+    print_status(selection.folder, whole, as_json=as_json)
     if handover is Handover.SUBMITTED:
         return 0
     if handover is Handover.UNCHANGED:
-        return int(bool(found.trouble))
-    ours = found if selection.is_whole else standing(selection.folder, selection.chosen.steps)
+        return int(bool(whole.trouble))
+    ours = whole if selection.is_whole else sweep_status(selection.folder, selection.chosen.steps)
     return int(bool(ours.trouble) or not ours.is_complete)
 
 
 def retry(
-    sweeps_dir: Path, name: str | None, wanted: ExecutorOptions, *, only: Only | None, as_json: bool
+    sweeps_dir: Path, name: str | None, wanted: ExecutorOptions, *, only: RetryScope | None, as_json: bool
 ) -> int:
     """Do again what failed, diverged, was lost or interrupted, and what was never begun or lacks its record.
 
     Args:
-        sweeps_dir: where sweeps are kept.
-        name: of the sweep; the latest for None.
+        sweeps_dir: folder that keeps all sweeps.
+        name: id of the sweep; the latest for None.
         wanted: options that choose the executor; without any, Slurm where the sweep was submitted to it,
             else local workers.
-        only: what failed or diverged, and what it needs; or what is missing, without what failed or diverged
-            and has its record. Both for None.
+        only: ``failed`` for steps that failed or diverged, and those that they need; ``missing`` for all
+            others; None for both.
         as_json: whether to print JSON.
 
     Returns:
-        0, or 1 if a step failed or diverged.
+        The exit code: 1 if a step failed or diverged, else 0.
+
+    Raises:
+        UsageError: There is no such sweep, or the options do not fit together.
+        MmulbenchError: The sweep cannot be read, or the steps cannot be started.
     """
     folder = find_sweep(sweeps_dir, name)
-    stored = folder.read()
+    definition = folder.read()
     executor = executor_for_retry(wanted, folder)
-    options = options_of(stored.options)
-    enter_folder(stored.cwd)
+    options = shared_request(definition.options)
+    enter_folder(definition.cwd)
     load_plugins(options.plugins)
-    plan = stored.plan
+    plan = definition.plan
     failed = {name for name, state in folder.states().items() if state.status in ("failed", "diverged")}
     chosen = plan.with_needs(failed) if only == "failed" else plan
-    again: tuple[Status, ...] = ("lost",) if only == "missing" else ("lost", "failed", "diverged")
+    again: tuple[StepStatus, ...] = ("lost",) if only == "missing" else ("lost", "failed", "diverged")
     _queue_again(folder, chosen, again)
     folder.resume()
     return _execute(Selection(folder, options, plan, chosen), executor, as_json=as_json)
 
 
-def _queue_again(folder: SweepFolder, plan: Plan, statuses: Collection[Status]) -> None:
-    """Let steps of these statuses wait again, and those whose record is gone or was never written."""
+def _queue_again(folder: SweepFolder, plan: Plan, statuses: Collection[StepStatus]) -> None:
+    """Re-queue the steps of these statuses, and those whose record is gone or was never written."""
     states = folder.states()
     for step_id in (step.step_id for step in plan.steps if step.step_id in states):
         state = states[step_id]

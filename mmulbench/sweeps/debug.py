@@ -1,4 +1,4 @@
-"""The debug executor: all steps in this process, one after the other, where a debugger can follow them."""
+"""Make steps in this process, one after the other, where a debugger can follow them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from mmulbench.frozen import Frozen
 from mmulbench.sweeps.executor import Handover, Selection
 from mmulbench.sweeps.runner import Runner
-from mmulbench.sweeps.worker import LogProgress, Work
+from mmulbench.sweeps.worker import LogProgress, StepQueue
 
 
 class DebugExecutor(Frozen):
@@ -24,4 +24,4 @@ class DebugExecutor(Frozen):
 
     def _works_on(self, selection: Selection) -> bool:
         runner = Runner(selection.options, LogProgress())
-        return Work(selection.folder, selection.chosen.steps, runner).run()
+        return StepQueue(selection.folder, selection.chosen.steps, runner).run()

@@ -1,8 +1,8 @@
-"""A sweep on disk: what is to be done, what became of each step, and its logs. Any machine can read it.
+"""Keep a sweep on disk: its steps, what became of each, and their logs. Any machine can read it.
 
-In ``<sweeps>/<id>/``, ``sweep.json`` holds the steps and options, ``state/<step>.json`` what became of a step
-(none: it waits), ``state/<step>.beat`` is touched while it runs, ``logs/<step>.log`` is what it printed, and
-``planned/<step>.json`` is the record that a run gets whose worker is ended.
+In ``<sweeps>/<id>/``, ``sweep.json`` holds the steps and options, and ``state/<step>.json`` the state of a
+step (without one, it waits). ``state/<step>.beat`` is touched while the step runs, ``logs/<step>.log`` holds
+what it printed, and ``planned/<step>.json`` is the record that a run gets if its worker is killed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -25,31 +26,44 @@ from mmulbench.records.reading import reading
 from mmulbench.sweeps.state import StepState, Sweep
 
 SWEEPS_FLAG = "--sweeps-dir"
+"""Option that chooses the folder of sweeps, which messages name."""
 
 BEAT_SECONDS = 5.0
-"""A running step is touched this often."""
+"""Time between two touches of a running step."""
 
 LOST_SECONDS = 60.0
-"""A step that was not touched for so long does not run any more, whatever its state says."""
+"""Longest time without a touch; after it, a step does not run any more, whatever its state says."""
+
+
+class _CachedState(NamedTuple):
+    file: tuple[int, int]
+    state: StepState | None
 
 
 class SweepFolder:
-    """One sweep's folder."""
+    """Reads and writes the folder of one sweep.
+
+    Args:
+        root: path of the folder.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._read: dict[str, tuple[tuple[int, int], StepState | None]] = {}
+        self._cached: dict[str, _CachedState] = {}
 
     @property
     def sweep_id(self) -> str:
-        """The folder's name."""
+        """Id of the sweep, which is the folder's name."""
         return self.root.name
 
     def create(self, sweep: Sweep) -> bool:
-        """Write what the sweep is; False where it is there already. A damaged one is written again.
+        """Write the sweep, unless it is there already and can be read.
+
+        Returns:
+            Whether it was written.
 
         Raises:
-            MmulbenchError: when it cannot be written.
+            MmulbenchError: It cannot be written.
         """
         with disk_errors("make", self.root, SWEEPS_FLAG):
             for name in ("state", "logs", "locks", "workers", "planned"):
@@ -61,25 +75,25 @@ class SweepFolder:
         return True
 
     def read(self) -> Sweep:
-        """What the sweep is.
+        """Read the sweep.
 
         Raises:
-            MmulbenchError: when it cannot be read.
+            MmulbenchError: It cannot be read.
         """
         advice = "it is damaged or of another version of mmulbench: give the same sweep command again"
         with reading(f"the sweep {self._definition}", advice):
             return Sweep.model_validate_json(self._definition.read_bytes())
 
     def log(self, step_id: str) -> Path:
-        """Where a step's output goes."""
+        """Return the file of what a step prints."""
         return self.root / "logs" / f"{step_id}.log"
 
     def planned(self, step_id: str) -> Path:
-        """Where the record lies that a run gets whose worker is ended."""
+        """Return the file of the record that a run gets if its worker is killed."""
         return self.root / "planned" / f"{step_id}.json"
 
     def state(self, step_id: str) -> StepState | None:
-        """What became of a step; None while it waits for the first time.
+        """Read the state of a step; None while it waits for the first time.
 
         A step that says it runs, but was not touched for `LOST_SECONDS`, is lost.
         """
@@ -87,7 +101,7 @@ class SweepFolder:
         return self._or_lost(step_id, found) if found is not None else None
 
     def states(self) -> dict[str, StepState]:
-        """States of all steps that were begun; files that are as they were are not read again."""
+        """Read the states of all steps that were begun; files that have not changed are not read again."""
         found = {}
         with contextlib.suppress(FileNotFoundError), os.scandir(self.root / "state") as entries:
             for entry in entries:
@@ -96,26 +110,35 @@ class SweepFolder:
                     continue
                 # Each state is a file of its own, put in the place of the one before.
                 with contextlib.suppress(FileNotFoundError):
-                    key = (entry.inode(), entry.stat().st_mtime_ns)
-                    if name not in self._read or self._read[name][0] != key:
-                        self._read[name] = key, self._stored_state(name)
-                    if (state := self._read[name][1]) is not None:
+                    file = (entry.inode(), entry.stat().st_mtime_ns)
+                    if name not in self._cached or self._cached[name].file != file:
+                        self._cached[name] = _CachedState(file, self._stored_state(name))
+                    if (state := self._cached[name].state) is not None:
                         found[name] = self._or_lost(name, state)
         return found
 
     def write_state(self, step_id: str, state: StepState) -> None:
-        """Store what became of a step.
+        """Store the state of a step.
+
+        Args:
+            step_id: id of the step.
+            state: its state.
 
         Raises:
-            MmulbenchError: when it cannot be written.
+            MmulbenchError: It cannot be written.
         """
         write_atomically(self.root / "state" / f"{step_id}.json", state.model_dump_json(), SWEEPS_FLAG)
 
     def queue_again(self, step_id: str, seen: StepState, reason: str | None = None) -> None:
-        """Let a step wait again, unless a worker holds it or it has gone on since it was seen.
+        """Re-queue a step, unless a worker holds it or its state has changed since it was read.
+
+        Args:
+            step_id: id of the step.
+            seen: state that was read.
+            reason: reason why the step waits again.
 
         Raises:
-            MmulbenchError: when it cannot be written.
+            MmulbenchError: Its state cannot be written.
         """
         with self.claim(step_id) as free:
             if free and self.state(step_id) == seen:
@@ -123,9 +146,12 @@ class SweepFolder:
 
     @contextlib.contextmanager
     def claim(self, step_id: str) -> Iterator[bool]:
-        """Hold a step, so that no other worker takes it; False where another holds it.
+        """Hold a step until the block ends, so that no other worker takes it.
 
         The kernel lets go when the process ends, however it does.
+
+        Yields:
+            Whether this process holds it; False where another does.
         """
         path = self.root / "locks" / f"{step_id}.lock"
         with disk_errors("lock", path, SWEEPS_FLAG):
@@ -141,11 +167,11 @@ class SweepFolder:
             held.release()
 
     def beating(self, step_id: str) -> AbstractContextManager[None]:
-        """Touch a step until the block ends."""
+        """Touch a step until the block ends, which says that it runs."""
         return _touching(self.root / "state" / f"{step_id}.beat")
 
     def attended(self) -> AbstractContextManager[None]:
-        """Say that somebody works on the sweep, until the block ends."""
+        """Say until the block ends that somebody works on the sweep."""
         return _touching(self.root / "workers" / f"{socket.gethostname()}-{os.getpid()}.alive")
 
     @property
@@ -155,19 +181,23 @@ class SweepFolder:
         return any(_touched(path) > oldest for path in (self.root / "workers").glob("*.alive"))
 
     def worker_marker(self, pid: int) -> Path:
-        """Where a worker of this machine writes the id of the step that it makes."""
+        """Return the file in which a worker of this machine names the step that it makes."""
         return self.root / "workers" / f"{socket.gethostname()}-{pid}"
 
     def cancel(self) -> None:
-        """Tell all workers to start nothing more."""
+        """Tell all workers to start nothing more.
+
+        Raises:
+            MmulbenchError: The folder cannot be written.
+        """
         with disk_errors("write", self.root / "cancelled", SWEEPS_FLAG):
             (self.root / "cancelled").touch()
 
     def resume(self) -> None:
-        """Take `cancel` back, and let wait what this machine's dead workers left; it is the latest sweep now.
+        """Undo `cancel`: re-queue the steps of workers that died here, and make this sweep the latest.
 
         Raises:
-            MmulbenchError: when it cannot be written.
+            MmulbenchError: The folder cannot be written.
         """
         with disk_errors("write", self.root, SWEEPS_FLAG):
             (self.root / "cancelled").unlink(missing_ok=True)
@@ -179,7 +209,7 @@ class SweepFolder:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether nothing more is to be started."""
+        """Whether workers are to start nothing more."""
         return (self.root / "cancelled").exists()
 
     @property
@@ -204,10 +234,14 @@ class SweepFolder:
 
 
 def find_sweep(sweeps_dir: Path, name: str | None) -> SweepFolder:
-    """A sweep by its id; the one that was started last for None.
+    """Return a sweep by its id.
+
+    Args:
+        sweeps_dir: folder that keeps all sweeps.
+        name: id of the sweep; None for the one that was started last.
 
     Raises:
-        UsageError: when there is none, or none of that name.
+        UsageError: There is no sweep, or none of that id.
     """
     known = {path.parent.name: _touched(path) for path in sweeps_dir.glob("*/sweep.json")}
     if not known:
@@ -245,7 +279,7 @@ def _touching(path: Path) -> Iterator[None]:
 
 
 def _touched(path: Path) -> float:
-    """When a file was last touched, in seconds since 1970; 0 where there is none."""
+    """Return when a file was last touched, in seconds since 1970; 0 where there is none."""
     try:
         return path.stat().st_mtime
     except OSError:

@@ -1,4 +1,4 @@
-"""What a sweep is asked to do: a grid of runs, written in a file or as options."""
+"""Describe the runs of a sweep: a grid, written in a file or as options."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from mmulbench.records.schema import Scalar
 
 
 class Job(Frozen):
-    """One run, by names alone, so that any machine can make it.
+    """Describes one run by names alone, so that any machine can make it.
 
     Attributes:
-        settings: as for ``--set``, those of the recipe and the task included.
-        forget_size: as for ``--forget-size``.
+        task: registered name of the task.
+        method: registered name of the method.
+        seed: seed of the run.
+        backbone: backbone as for ``--backbone``; None for the task's own.
+        forget_size: number of forget units or fraction as for ``--forget-size``; None for the task's own.
+        settings: ``key=value`` texts as for ``--set``, those of the recipe and the task included.
     """
 
     task: str
@@ -39,12 +43,17 @@ class Job(Frozen):
 
     @property
     def title(self) -> str:
-        """The job in one line."""
+        """Title of the run, in one line."""
         return titled(self, f"seed {self.seed}")
 
 
 def titled(job: Job, seed: str) -> str:
-    """A job in one line, its seed in words."""
+    """Return the title of a run, in one line.
+
+    Args:
+        job: the run.
+        seed: its seed in words; empty to leave it out.
+    """
     parts = [f"{job.method} on {job.task}", job.backbone or "", seed]
     parts += [f"forget size {job.forget_size}"] if job.forget_size else []
     return ", ".join(part for part in [*parts, *job.settings] if part)
@@ -59,7 +68,7 @@ def _as_texts(value: Any) -> Any:
 
 
 def _as_settings(value: Any) -> Any:
-    """Settings as ``key=value`` texts, or as a mapping."""
+    """Take settings as ``key=value`` texts, or as a mapping."""
     if isinstance(value, dict):
         return [f"{key}={_text(item)}" for key, item in value.items()]
     return _as_list(value)
@@ -76,8 +85,8 @@ Settings = Annotated[tuple[str, ...], BeforeValidator(_as_settings)]
 Variants = Annotated[tuple[dict[str, Scalar], ...], BeforeValidator(_as_list)]
 
 
-class Rule(Frozen):
-    """Which runs an ``exclude`` takes away: those that agree with all that it names."""
+class Exclusion(Frozen):
+    """Describes runs that are left out: those that agree with every field that is given."""
 
     task: Names = ()
     method: Names = ()
@@ -86,22 +95,27 @@ class Rule(Frozen):
     forget_size: Sizes = ()
 
     def matches(self, job: Job) -> bool:
-        """Whether a job agrees with all that is named."""
+        """Tell whether a run agrees with every field that is given."""
         return all(getattr(job, name) in values for name, values in self.named())
 
     def named(self) -> list[tuple[str, tuple[Any, ...]]]:
-        """The fields that are named, with their values."""
+        """Return the fields that are given, with their values."""
         given = ((name, getattr(self, name)) for name in type(self).model_fields)
         return [(name, values) for name, values in given if values]
 
 
 class Axes(Frozen):
-    """Every task with every method, backbone, seed and forget size.
+    """Describes the runs of every task with every method, backbone, seed and forget size.
 
     Attributes:
-        settings: ``key=value`` for all runs, as for ``--set``.
-        methods: by method, its own settings, which come before the general ones; several mappings are several
-            variants of the method.
+        task: registered names of tasks.
+        method: registered names of methods.
+        seed: seeds.
+        backbone: backbones; empty for the tasks' own.
+        forget_size: numbers of forget units or fractions; empty for the tasks' own.
+        settings: ``key=value`` texts for all runs, as for ``--set``.
+        methods: settings of single methods, which come before the general ones; several mappings for one
+            method are several variants of it.
     """
 
     task: Names = ()
@@ -113,7 +127,7 @@ class Axes(Frozen):
     methods: dict[str, Variants] = Field(default_factory=dict)
 
     def all_jobs(self) -> Iterator[Job]:
-        """The runs, in the order of tasks, backbones, forget sizes, seeds and methods."""
+        """Yield the runs in the order of tasks, backbones, forget sizes, seeds and methods."""
         sizes, backbones = self.forget_size or (None,), self.backbone or (None,)
         for task, backbone, size, seed, method in itertools.product(
             self.task, backbones, sizes, self.seed, self.method
@@ -129,7 +143,7 @@ class Axes(Frozen):
                 )
 
     def _settings(self, method: str, variant: Mapping[str, Scalar]) -> tuple[str, ...]:
-        """The settings of one method: other methods' are left out, and its own come before general ones."""
+        """Return the settings of one method: its own replace general ones, other methods' are left out."""
         others = tuple(f"{name}." for name in self.method if name != method)
         own = {f"{method}.{key}": value for key, value in variant.items()}
         general = (
@@ -145,24 +159,26 @@ def _key(item: str) -> str:
 
 
 class Grid(Axes):
-    """A sweep file.
+    """Describes the runs of a sweep: the content of a sweep file.
 
     Attributes:
         exclude: runs that are left out.
-        include: grids that are added; what they do not name is the sweep's.
+        include: grids that are added; fields that they do not give are the sweep's.
     """
 
-    exclude: tuple[Rule, ...] = ()
+    exclude: tuple[Exclusion, ...] = ()
     include: tuple[Axes, ...] = ()
 
     def jobs(self) -> list[Job]:
-        """All runs, each once.
+        """Return all runs, each once.
 
         Raises:
-            UsageError: when there are none, or a rule or settings name what is not there.
+            UsageError: There are no runs, or an exclusion or settings name something that is not there.
         """
         self._check()
-        found = [job for job in self.all_jobs() if not any(rule.matches(job) for rule in self.exclude)]
+        found = [
+            job for job in self.all_jobs() if not any(exclusion.matches(job) for exclusion in self.exclude)
+        ]
         own = {name: getattr(self, name) for name in Axes.model_fields}
         for added in self.include:
             given = {name: getattr(added, name) for name in added.model_fields_set}
@@ -172,14 +188,18 @@ class Grid(Axes):
         return list({job.job_id: job for job in found}.values())
 
     def _check(self) -> None:
-        """Refuse what names nothing that is there: it is a slip of the pen."""
+        """Refuse names that are not in the sweep: they are slips of the pen.
+
+        Raises:
+            UsageError: There is such a name.
+        """
         methods = {*self.method, *(name for added in self.include for name in added.method)}
         for name in {*self.methods, *(name for added in self.include for name in added.methods)}:
             if name not in methods:
                 hint = did_you_mean(name, methods)
                 raise UsageError(f"methods: {name} has settings but is no method of the sweep{hint}")
-        for rule in self.exclude:
-            for name, values in rule.named():
+        for exclusion in self.exclude:
+            for name, values in exclusion.named():
                 known = getattr(self, name)
                 for value in values:
                     if value not in known:
@@ -188,11 +208,11 @@ class Grid(Axes):
 
 
 def read_fields(path: Path) -> dict[str, Any]:
-    """Read a sweep file; `checked_grid` says whether it is one.
+    """Read the fields of a sweep file; `checked_grid` checks them.
 
     Raises:
-        UsageError: when there is no such file or it is no sweep; the message names the place.
-        MmulbenchError: when it cannot be read.
+        UsageError: There is no such file, or it is no sweep; the message names the place.
+        MmulbenchError: The file cannot be read.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -208,14 +228,14 @@ def read_fields(path: Path) -> dict[str, Any]:
 
 
 def given_grid(file: Path | None, given: Mapping[str, Any]) -> Grid:
-    """The grid of a sweep file, or of options, which take the place of the file's fields.
+    """Return the grid of a sweep file, or of options, which take the place of the file's fields.
 
     Args:
-        file: the sweep file, or None.
+        file: the sweep file, if there is one.
         given: fields that were given as options.
 
     Raises:
-        UsageError: when it is no sweep.
+        UsageError: The file is no sweep, or a field is wrong.
     """
     content = read_fields(file) if file is not None else {}
     content.pop("executor", None)  # says where the runs are made, not which
@@ -223,14 +243,14 @@ def given_grid(file: Path | None, given: Mapping[str, Any]) -> Grid:
 
 
 def checked_grid(content: Mapping[str, Any], source: str) -> Grid:
-    """A grid from its fields.
+    """Return the grid that fields describe.
 
     Args:
         content: the fields.
-        source: where they come from, for messages.
+        source: source of the fields, which messages name.
 
     Raises:
-        UsageError: for an unknown field or a wrong value.
+        UsageError: A field is unknown or has a wrong value.
     """
     known = [field.alias or name for name, field in Grid.model_fields.items()]
     for name in content:
@@ -245,6 +265,11 @@ def checked_grid(content: Mapping[str, Any], source: str) -> Grid:
         raise UsageError(f"{source}: {where}: {what[:1].lower()}{what[1:]}") from error
 
 
-def sweep_id(jobs: Sequence[Job], options: Mapping[str, Any]) -> str:
-    """A name for jobs with their options: the same request is the same sweep."""
+def id_of_sweep(jobs: Sequence[Job], options: Mapping[str, object]) -> str:
+    """Return the id of a sweep; the same runs with the same options have the same id.
+
+    Args:
+        jobs: the runs.
+        options: options that all runs share, as JSON holds them.
+    """
     return fingerprint([[job.model_dump(mode="json") for job in jobs], dict(options)])[:8]

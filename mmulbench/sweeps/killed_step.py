@@ -1,11 +1,8 @@
-"""The record of a run whose worker was ended, written by whoever looked after that worker."""
+"""Write the failed record of a run whose worker was killed; its supervisor does so."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,22 +10,22 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
 from mmulbench.sweeps.folder import SweepFolder
-from mmulbench.sweeps.state import StepState, now
+from mmulbench.sweeps.state import StepState, Sweep, now
 
 
 def store_failure(store: ResultsStore, record: RunResult, *, always: bool) -> RunResult:
     """Store a record of a failure, unless there is a better one or another process has made the run since.
 
     Args:
-        store: where records go.
-        record: of the failure; its start is that of the attempt.
-        always: whether a record with numbers was to be made again, so that it goes.
+        store: store of the records.
+        record: record of the failure, whose start is that of the attempt.
+        always: whether a record with numbers was to be made again, so that it is replaced.
 
     Returns:
         The record that the store has now.
 
     Raises:
-        MmulbenchError: when it cannot be written.
+        MmulbenchError: The record cannot be written.
     """
     found = store.find(record.spec)
     if found is not None:
@@ -40,27 +37,27 @@ def store_failure(store: ResultsStore, record: RunResult, *, always: bool) -> Ru
 
 
 def state_of_killed(
-    folder: SweepFolder, step_id: str, state: StepState, reason: str, options: Mapping[str, Any]
+    folder: SweepFolder, step_id: str, state: StepState, reason: str, sweep: Sweep
 ) -> StepState:
-    """What became of a step whose worker was ended; the record of its run is written.
+    """Return what became of a step whose worker was killed, after writing the record of its run.
 
     Args:
-        folder: of the sweep.
-        step_id: the step.
-        state: says that it runs.
-        reason: how its worker ended.
-        options: of the sweep.
+        folder: folder of the sweep.
+        step_id: id of the step.
+        state: state of the step, which says that it runs.
+        reason: how the worker ended.
+        sweep: the sweep.
     """
-    update: dict[str, Any] = {"status": "failed", "ended": now(), "reason": reason, "killed": True}
+    update: dict[str, object] = {"status": "failed", "ended": now(), "reason": reason, "killed": True}
     planned = folder.planned(step_id)
-    with contextlib.suppress(OSError, ValidationError):  # it was ended before it knew what to record
+    with contextlib.suppress(OSError, ValidationError):  # it was killed before it knew what to record
         record = RunResult.model_validate_json(planned.read_bytes())
-        store = ResultsStore(Path(options.get("results_dir", "results")))
+        store = ResultsStore(sweep.results_dir)
         try:
             kept = store_failure(
                 store,
                 record.model_copy(update={"reason": reason, "finished": now()}),
-                always=options.get("overwrite") == "always",
+                always=sweep.overwrites_always,
             )
         except MmulbenchError as error:
             update["reason"] = f"{reason}; its record is missing: {error}"

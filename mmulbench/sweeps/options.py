@@ -1,64 +1,75 @@
-"""The options that all runs of a sweep share, as text on disk and as a request."""
+"""Store the options that all runs of a sweep share, and make requests of them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
+from pydantic_core import to_jsonable_python
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors
 from mmulbench.records.reading import first_fault
 from mmulbench.runs.session import Request
+from mmulbench.sweeps.grid import Job
 
-OF_JOBS = ("task", "methods", "seeds", "backbone", "forget_size", "settings")
-"""What each run has its own of."""
-
-
-def stored_options(request: Request) -> dict[str, Any]:
-    """The options as JSON can hold them, folders as absolute paths: workers may start elsewhere."""
-    found: dict[str, Any] = {}
-    for name in type(request).model_fields:
-        if name in OF_JOBS:
-            continue
-        value = getattr(request, name)
-        if isinstance(value, Path):
-            value = str(value.resolve())
-        elif isinstance(value, tuple | list):
-            value = [str(Path(one).resolve()) for one in value]
-        found[name] = value
-    return found
+OPTIONS_OF_JOBS = frozenset({"task", "methods", "seeds", "backbone", "forget_size", "settings"})
+"""Options that each run has of its own."""
 
 
-def options_of(stored: Mapping[str, Any]) -> Request:
-    """The options that `stored_options` stored.
+def stored_options(request: Request) -> dict[str, JsonValue]:
+    """Return the shared options as JSON can hold them, with absolute paths: workers may start elsewhere."""
+    shared = request.model_dump(exclude=set(OPTIONS_OF_JOBS))
+    return {name: to_jsonable_python(_absolute(value)) for name, value in shared.items()}
+
+
+def _absolute(value: object) -> object:
+    if isinstance(value, Path):
+        return value.resolve()
+    return [_absolute(one) for one in value] if isinstance(value, tuple) else value
+
+
+def shared_request(stored: Mapping[str, JsonValue]) -> Request:
+    """Return a request with the options that `stored_options` stored; it names no task and no method.
 
     Raises:
-        MmulbenchError: when they are not such.
+        MmulbenchError: They are no options of this version.
     """
     try:
-        found = dict(stored)
-        for name, value in stored.items():
-            if name.endswith("_dir"):
-                found[name] = Path(value)
-            elif isinstance(value, list):
-                found[name] = tuple(Path(one) for one in value)
-        return Request(task="", **found)
-    except (TypeError, ValidationError) as error:
-        reason = first_fault(error) if isinstance(error, ValidationError) else error
+        return Request.model_validate({**stored, "task": ""})
+    except ValidationError as error:
         raise MmulbenchError(
-            f"the sweep's options cannot be used ({reason}): it is damaged or of another version of mmulbench"
+            f"the sweep's options cannot be used ({first_fault(error)}): it is damaged or of another version "
+            "of mmulbench"
         ) from error
+
+
+def request_of(job: Job, options: Request) -> Request:
+    """Return the request of one run.
+
+    Args:
+        job: the run.
+        options: options that all runs share.
+    """
+    return options.model_copy(
+        update={
+            "task": job.task,
+            "methods": (job.method,),
+            "seeds": (job.seed,),
+            "backbone": job.backbone,
+            "forget_size": job.forget_size,
+            "settings": job.settings,
+        }
+    )
 
 
 def enter_folder(path: str) -> None:
     """Go where the sweep was asked for: its settings may name files from there.
 
     Raises:
-        MmulbenchError: when that folder is gone.
+        MmulbenchError: That folder is gone.
     """
     with disk_errors("enter", Path(path)):
         os.chdir(path)

@@ -1,4 +1,4 @@
-"""Which runs one Slurm task makes: so many, or as many as are expected to take so long."""
+"""Divide runs among Slurm tasks: a number for each, or as many as are expected to take so long."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 PACK_PATTERN = "^[1-9][0-9]*m?$"
-"""A number of runs, or of minutes: ``10`` or ``30m``."""
+"""Pattern of a number of runs, or of minutes: ``10`` or ``30m``."""
 
 ONE_EACH = "1"
+"""Packing that gives each run a task of its own."""
 
 
 def checked_pack(text: str) -> str:
@@ -29,18 +30,18 @@ Pack = Annotated[str, AfterValidator(checked_pack)]
 
 
 def is_by_minutes(pack: str) -> bool:
-    """Whether runs are packed by the time that they are expected to take."""
+    """Tell whether runs are packed by the time that they are expected to take."""
     return pack.endswith("m")
 
 
 def packed(step_ids: Sequence[str], pack: str, seconds: Mapping[str, float]) -> list[tuple[str, ...]]:
-    """Tasks of one step or more, in order.
+    """Return tasks of one step or more, in order.
 
     Args:
-        step_ids: the steps.
-        pack: how to pack.
-        seconds: by step, how long it is expected to take. By minutes, a step of which nothing is known has a
-            task of its own.
+        step_ids: ids of the steps.
+        pack: number of runs, or of minutes.
+        seconds: time that each step is expected to take. Where minutes count, a step whose time is not known
+            has a task of its own.
     """
     if not is_by_minutes(pack):
         size = int(pack)

@@ -79,12 +79,12 @@ class Plan(RootModel[tuple[Step, ...]]):
 
 
 def make_plan(jobs: Sequence[Job], *, reference: bool, shadows: int = 0) -> Plan:
-    """The steps that a sweep's runs take.
+    """Return the plan of a sweep's runs.
 
     Args:
         jobs: the runs.
         reference: whether runs are compared with retrain.
-        shadows: how many shadow models each run is judged by besides.
+        shadows: number of shadow models that each run is judged by besides.
     """
     shared: dict[str, Step] = {}
     runs = []
@@ -103,7 +103,7 @@ def make_plan(jobs: Sequence[Job], *, reference: bool, shadows: int = 0) -> Plan
 
 
 def _shared_steps(job: Job, shadow: int, *, retrain: bool) -> list[Step]:
-    """The original of a run or of one of its shadow models, and the retrain."""
+    """Return the original of a run or of one of its shadow models, and the retrain."""
     trained = [job.task, job.backbone, *shared_settings(job)]
     # A shadow model's original is the same for all runs, since only its retrain depends on what they forget.
     original = _step("original", job, shadow, [*trained, *([] if shadow else [job.seed])])
@@ -114,23 +114,23 @@ def _shared_steps(job: Job, shadow: int, *, retrain: bool) -> list[Step]:
 
 
 def _step(kind: StepKind, job: Job, shadow: int, depends_on: Sequence[object], *needs: str) -> Step:
-    """A step whose id is that of everything it depends on."""
+    """Return a step whose id is the hash of everything that it depends on."""
     step_id = fingerprint([kind, shadow, *depends_on])[:12]
     return Step(kind=kind, job=job, step_id=step_id, needs=needs, shadow=shadow)
 
 
 def shared_settings(job: Job) -> tuple[str, ...]:
-    """Those settings of a job that originals and retrains depend on."""
+    """Return the settings of a run that its original and retrain depend on."""
     return tuple(item for item in job.settings if item.startswith(("recipe.", "task.")))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long steps take, from earlier records.
+    """Holds how long steps take by earlier records.
 
     Attributes:
-        seconds: of all steps that are known, one after the other.
-        unknown: how many steps nothing is known of.
+        seconds: time of all steps that records tell of, one after the other.
+        unknown: number of steps that no record tells of.
     """
 
     seconds: float
@@ -138,17 +138,26 @@ class Estimate:
 
 
 def estimate(steps: Iterable[Step], records: Sequence[RunResult]) -> Estimate:
-    """Estimate time from records, see `step_seconds`."""
+    """Estimate the time of steps from records; see `step_seconds`.
+
+    Args:
+        steps: the steps.
+        records: earlier records.
+    """
     steps = list(steps)
     known = step_seconds(steps, records)
     return Estimate(sum(known.values()), len(steps) - len(known))
 
 
 def step_seconds(steps: Iterable[Step], records: Sequence[RunResult]) -> dict[str, float]:
-    """By step, how long it takes by records of the same task and method, else of the same task.
+    """Return the seconds that steps take, by id, by records of the same task and method, else of the task.
 
-    A run's time is from its start to its end, a shadow model's what its method's cost was; an original takes
-    as long as a retrain, whose cost is known. Steps of which nothing is known are left out.
+    A run takes as long as runs took from start to end, a shadow model as long as its method's cost, and an
+    original as long as a retrain, whose cost is known. Steps that no record tells of are left out.
+
+    Args:
+        steps: the steps.
+        records: earlier records.
     """
     spent: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     cost: defaultdict[tuple[str, str], list[float]] = defaultdict(list)

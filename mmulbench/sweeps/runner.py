@@ -1,4 +1,4 @@
-"""Making the steps of a sweep in this process, one after the other."""
+"""Make the steps of a sweep in this process, one after the other."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from mmulbench.runs.unlearn import make_problem
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.killed_step import store_failure
+from mmulbench.sweeps.options import request_of
 from mmulbench.sweeps.plan import Step, shared_settings
-from mmulbench.sweeps.worker import Made
+from mmulbench.sweeps.worker import StepOutcome
 
 
 class Runner:
-    """Makes steps; keeps the last task open, since steps of one task follow each other.
+    """Makes steps; keeps the data of the last task, since steps of one task follow each other.
 
     Args:
-        options: of ``mmulbench run``, the same for all steps; its task, methods and seeds do not count.
-        progress: shows bars.
+        options: options that all runs share; its task, methods and seeds do not count.
+        progress: what is told of stages and notes.
     """
 
     def __init__(self, options: Request, progress: Progress) -> None:
@@ -38,17 +39,18 @@ class Runner:
         self._key: object = None
         self._opened: Opened | None = None
 
-    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> Made:
+    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> StepOutcome:
         """Make a step.
 
         Args:
             step: the step.
-            planned: where to write the record that a run gets whose worker is ended.
-            again: whether it was begun before; what failed then is made again whatever ``overwrite`` says.
-            blocked: why it cannot be made, so that only its record is to be written.
+            planned: file for the record that a run gets if its worker is killed.
+            again: whether the step was begun before; a run that failed then is made again whatever
+                ``overwrite`` says.
+            blocked: reason why the step cannot be made, so that only its record is to be written.
 
         Raises:
-            MmulbenchError: when a folder cannot be written, data is damaged, or training diverges.
+            MmulbenchError: A folder cannot be written, data is damaged, or training diverges.
         """
         request = request_of(step.job, self._options)
         if again and request.overwrite == "never":
@@ -65,10 +67,10 @@ class Runner:
             self._unlearn_shadow(step, request, checked, opened)
         else:
             _train(step, opened)
-        return Made()
+        return StepOutcome()
 
     def _unlearn_shadow(self, step: Step, request: Request, checked: Checked, opened: Opened) -> None:
-        """What a run's method makes of a shadow model, unless the run has its record or would not use it."""
+        """Let a run's method unlearn a shadow model, unless the run has its record or would not use it."""
         job, workspace = step.job, opened.workspace
         run = plan_run(job.method, configured(job.method, request, checked), job.seed, request, opened)
         found = workspace.store.find(run.spec)
@@ -76,7 +78,9 @@ class Runner:
         if not settled and run.method.applies_to(opened.prepared.task) is None:
             shadows_of(run, opened.prepared, workspace).unlearned(step.shadow, run.method, run.spec.run_id)
 
-    def _run(self, job: Job, request: Request, checked: Checked, planned: Path, blocked: str | None) -> Made:
+    def _run(
+        self, job: Job, request: Request, checked: Checked, planned: Path, blocked: str | None
+    ) -> StepOutcome:
         opened = self._open(job, request, checked)
         run = plan_run(job.method, configured(job.method, request, checked), job.seed, request, opened)
         store = opened.workspace.store
@@ -86,7 +90,7 @@ class Runner:
         else:
             write_atomically(planned, failure.model_dump_json(), SWEEPS_FLAG)
             record, _ = execute(run, opened.prepared, opened.workspace, request.overwrite)
-        return Made(record, store.path(run.spec))
+        return StepOutcome(record, store.path(run.spec))
 
     def _open(self, job: Job, request: Request, checked: Checked) -> Opened:
         key = (job.task, job.backbone, shared_settings(job))
@@ -110,7 +114,13 @@ def _train(step: Step, opened: Opened) -> None:
 
 
 def failed_record(run: Run, opened: Opened, reason: str) -> RunResult:
-    """The record of a run that failed as it began."""
+    """Return the record of a run that failed as it began.
+
+    Args:
+        run: the run.
+        opened: its task, with its data in memory.
+        reason: why it failed.
+    """
     now = datetime.now(UTC)
     return RunResult(
         run_id=run.spec.run_id,
@@ -123,16 +133,3 @@ def failed_record(run: Run, opened: Opened, reason: str) -> RunResult:
         started=now,
         finished=now,
     )
-
-
-def request_of(job: Job, options: Request) -> Request:
-    """The request of a job's run."""
-    own = {
-        "task": job.task,
-        "methods": (job.method,),
-        "seeds": (job.seed,),
-        "backbone": job.backbone,
-        "forget_size": job.forget_size,
-        "settings": job.settings,
-    }
-    return options.model_copy(update=own)

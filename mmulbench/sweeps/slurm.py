@@ -1,4 +1,4 @@
-"""The Slurm executor: job arrays that wait for each other, so that nothing has to stay alive meanwhile."""
+"""Have steps made by Slurm: job arrays that wait for each other, so that no process here has to stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from rich.console import Console
@@ -38,19 +38,20 @@ from mmulbench.sweeps.slurm_task import SlurmSteps
 from mmulbench.sweeps.state import ENDED
 
 SPARE_STARTS = 1
-"""How often a task may reach its time limit beyond once for each step, before it is given up."""
+"""Number of times a task may reach its time limit, besides once for each step, before it is given up."""
 
 ENDING_SECONDS = 60.0
-"""How long to wait for tasks that are being ended; Slurm kills them after 30 seconds unless set otherwise."""
+"""Longest wait for tasks that are being ended; Slurm kills them after 30 seconds unless set otherwise."""
 
 USUAL_ARRAY_SIZE = 1000
-"""Slurm's own limit unless the cluster sets another."""
+"""Largest number of tasks in a job array, unless the cluster sets another."""
 
 
 class SlurmExecutor(Frozen):
     """Has steps made by Slurm, as job arrays.
 
     Attributes:
+        name: name of the executor.
         sbatch: options as ``sbatch`` names them; ``time`` in minutes, and ``parallel`` tasks at once.
         pack: number of runs in one task, one after the other: ``10``, or as many as are expected to take
             ``30m``.
@@ -75,10 +76,10 @@ class SlurmExecutor(Frozen):
 
 
 def require_slurm() -> None:
-    """Say what is missing on this machine.
+    """Check that this machine can submit jobs.
 
     Raises:
-        UsageError: when Slurm's commands or submitit are not installed.
+        UsageError: Slurm's commands or submitit are not installed.
     """
     if missing := [name for name in ("sbatch", "srun", "squeue", "scancel") if shutil.which(name) is None]:
         raise UsageError(
@@ -95,17 +96,17 @@ def submit_slurm(
     """Submit every step that has not ended and is not in Slurm's queue already.
 
     Args:
-        folder: of the sweep.
-        plan: its steps.
-        executor: what to ask Slurm for.
-        seconds: by step, how long it is expected to take, as far as that is known.
+        folder: folder of the sweep.
+        plan: steps that are to be made.
+        executor: settings of the jobs.
+        seconds: time that each step is expected to take, as far as it is known.
 
     Returns:
         Ids of the new job arrays, none where there is nothing to do.
 
     Raises:
-        UsageError: when Slurm is not installed, or the sweep is being submitted already.
-        MmulbenchError: when Slurm refuses; then nothing new is left in its queue.
+        UsageError: Slurm is not installed, or the sweep is being submitted already.
+        MmulbenchError: Slurm refuses the jobs; nothing new is left in its queue.
     """
     require_slurm()
     with folder.claim("slurm") as mine:
@@ -143,12 +144,15 @@ def _arrays(
     """Submit array after array: kind after kind, each after those before.
 
     Args:
-        folder: of the sweep.
-        plan: its steps.
-        executor: what to ask Slurm for.
-        seconds: by step, how long it is expected to take.
+        folder: folder of the sweep.
+        plan: steps that are to be made.
+        executor: settings of the jobs.
+        seconds: time that each step is expected to take, as far as it is known.
         live: tasks in the queue that were submitted earlier.
-        new: what has been submitted so far; whoever takes the arrays adds them.
+        new: tasks that were submitted so far, to which the caller adds each array.
+
+    Yields:
+        The tasks of one array.
     """
     states = folder.states()
     ended = {name for name, state in states.items() if state.status in ENDED}
@@ -190,12 +194,12 @@ def _submit(
     return [SlurmTask(job=job.job_id, steps=tuple(steps)) for job, steps in zip(found, tasks, strict=True)]
 
 
-def _parameters(folder: SweepFolder, executor: SlurmExecutor, after: Sequence[str]) -> dict[str, Any]:
-    """What submitit is told."""
+def _parameters(folder: SweepFolder, executor: SlurmExecutor, after: Sequence[str]) -> dict[str, object]:
+    """Return the parameters of a submission, as submitit names them."""
     others = dict(executor.sbatch)
     limit = int(others.pop("time", MINUTES))
     parallel = others.pop("parallel", None)
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "job_name": others.pop("job-name", f"mmulbench-{folder.sweep_id}"),
         "time": limit,
         # Enough to put the job into the queue again; submitit's own 90 seconds are all of a short limit.
@@ -214,7 +218,7 @@ def _parameters(folder: SweepFolder, executor: SlurmExecutor, after: Sequence[st
 
 
 def _array_size() -> int:
-    """How many tasks a job array may have on this cluster."""
+    """Return the largest number of tasks in a job array on this cluster."""
     done = subprocess.run(
         ["scontrol", "show", "config"], capture_output=True, text=True, timeout=60, check=False
     )

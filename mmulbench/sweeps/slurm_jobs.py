@@ -1,4 +1,4 @@
-"""The Slurm jobs of a sweep: which there are, what Slurm says of them, and how to end them."""
+"""Keep track of a sweep's Slurm jobs: store them, ask Slurm for their states, and end them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from mmulbench.sweeps.plan import StepId
 from mmulbench.sweeps.state import ENDED, StepState, now
 
 FILE = "slurm.json"
+"""File of what was submitted, in the sweep's folder."""
 LOGS = "slurm"
-"""Folder of submitit's files: what was submitted, and what the jobs printed."""
+"""Folder of submitit's files, in the sweep's folder: what was submitted, and what the jobs printed."""
 PATIENCE_SECONDS = 60.0
-"""Slurm's commands try for a while to reach its controller before they say that they cannot."""
+"""Time limit of Slurm's commands, which try for a while to reach its controller before they give up."""
 
 WAITS = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "CONFIGURING", "RESV_DEL_HOLD")
 RUNS = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING")
@@ -35,37 +36,42 @@ JobId = Annotated[str, Field(pattern="^[0-9]+(_[0-9]+)?$")]
 
 
 class SlurmTask(Frozen):
-    """One task of a job array, and the steps that it makes."""
+    """Describes one task of a job array.
+
+    Attributes:
+        job: id of the task, such as ``12_0``.
+        steps: ids of the steps that it makes.
+    """
 
     job: JobId
     steps: tuple[StepId, ...]
 
     @property
     def array(self) -> str:
-        """The id of the array."""
+        """Id of the job array."""
         return self.job.partition("_")[0]
 
 
 class SlurmJobs(Frozen):
-    """What was submitted for a sweep; a later task of a step takes the place of an earlier one."""
+    """Holds what was submitted for a sweep; a later task of a step takes the place of an earlier one."""
 
-    settings: dict[str, str] = Field(description="as sbatch names them; time in minutes")
+    settings: dict[str, str] = Field(description="options as sbatch names them; time in minutes")
     pack: Pack = Field(description="number of runs in one task, or of minutes: 10 or 30m")
     timeout: float | None = Field(default=None, description="seconds that a step may take")
-    tasks: tuple[SlurmTask, ...] = ()
+    tasks: tuple[SlurmTask, ...] = Field(default=(), description="tasks in the order of their submission")
 
     def task_of_step(self) -> dict[str, SlurmTask]:
-        """The latest task of each step."""
+        """Return the latest task of each step, by the step's id."""
         return {step: task for task in self.tasks for step in task.steps}
 
 
 @dataclass(frozen=True)
-class Word:
-    """What Slurm says of a task.
+class SlurmState:
+    """Holds what Slurm says of a task.
 
     Attributes:
-        state: such as ``PENDING``, ``RUNNING``, ``TIMEOUT`` or ``CANCELLED by 0``.
-        reason: why it waits.
+        state: state such as ``PENDING``, ``RUNNING``, ``TIMEOUT`` or ``CANCELLED by 0``.
+        reason: reason why the task waits.
     """
 
     state: str
@@ -81,12 +87,17 @@ class Word:
         """Whether the task is under way."""
         return self.state in RUNS
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the task waits or runs."""
+        return self.waits or self.runs
+
 
 def read_jobs(folder: SweepFolder) -> SlurmJobs | None:
-    """What was submitted for a sweep; None where nothing was.
+    """Read what was submitted for a sweep; None where nothing was.
 
     Raises:
-        MmulbenchError: when it cannot be read.
+        MmulbenchError: It cannot be read.
     """
     path = folder.root / FILE
     advice = "it is damaged; end the sweep's jobs with scancel and delete the file"
@@ -98,26 +109,30 @@ def read_jobs(folder: SweepFolder) -> SlurmJobs | None:
 def write_jobs(folder: SweepFolder, jobs: SlurmJobs) -> None:
     """Store what was submitted.
 
+    Args:
+        folder: folder of the sweep.
+        jobs: what was submitted.
+
     Raises:
-        MmulbenchError: when it cannot be written.
+        MmulbenchError: It cannot be written.
     """
     write_atomically(folder.root / FILE, jobs.model_dump_json(indent=1), SWEEPS_FLAG)
 
 
-def ask(arrays: Iterable[str]) -> dict[str, Word]:
-    """What Slurm says of the tasks of some arrays, by their ids; nothing of those that it has forgotten.
+def slurm_states(arrays: Iterable[str]) -> dict[str, SlurmState]:
+    """Return the states of the tasks of some arrays, by their ids, without those that Slurm has forgotten.
 
     The controller knows tasks for some minutes after their end; the accounting, if there is any, for months.
 
     Raises:
-        MmulbenchError: when Slurm cannot be asked.
+        MmulbenchError: Slurm cannot be asked.
     """
     ids = ",".join(sorted(set(arrays), key=int))
     if not ids:
         return {}
     command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%r", f"--jobs={ids}"]
     try:
-        found = _words(_asked(command))
+        found = _parsed_states(_answer(command))
     except MmulbenchError as error:
         if "Invalid job id" not in str(error):
             raise
@@ -134,7 +149,7 @@ def ask(arrays: Iterable[str]) -> dict[str, Word]:
             f"--jobs={listed}",
         ]
         try:
-            found |= _words(_asked(command))
+            found |= _parsed_states(_answer(command))
         except MmulbenchError:
             return found  # many clusters keep no accounting
     return found
@@ -144,14 +159,14 @@ def cancel_jobs(arrays: Iterable[str]) -> None:
     """Take arrays out of the queue and end what runs of them.
 
     Raises:
-        MmulbenchError: when Slurm cannot be asked.
+        MmulbenchError: Slurm cannot be asked.
     """
     if ids := sorted(set(arrays), key=int):
-        _asked(["scancel", "--quiet", *ids])
+        _answer(["scancel", "--quiet", *ids])
 
 
 def live_tasks(jobs: SlurmJobs, patience: float = 0.0) -> list[SlurmTask]:
-    """The tasks that wait or run.
+    """Return the tasks that wait or run.
 
     Args:
         jobs: what was submitted.
@@ -159,27 +174,26 @@ def live_tasks(jobs: SlurmJobs, patience: float = 0.0) -> list[SlurmTask]:
             over or start again.
 
     Raises:
-        MmulbenchError: when Slurm cannot be asked.
+        MmulbenchError: Slurm cannot be asked.
     """
     deadline = time.monotonic() + patience
     while True:
-        words = ask(task.array for task in jobs.tasks)
-        ending = any(word.state == "COMPLETING" for word in words.values())
+        states = slurm_states(task.array for task in jobs.tasks)
+        ending = any(state.state == "COMPLETING" for state in states.values())
         if not ending or time.monotonic() > deadline:
             break
         time.sleep(1)
-    found = ((task, words.get(task.job)) for task in jobs.tasks)
-    return [task for task, word in found if word is not None and (word.waits or word.runs)]
+    return [task for task in jobs.tasks if (state := states.get(task.job)) is not None and state.is_live]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A sweep as its folder and Slurm together tell.
+class StepStates:
+    """Holds the states of a sweep's steps, as its folder and Slurm together tell.
 
     Attributes:
-        states: of the steps that were begun, or whose Slurm job is over.
+        states: states of the steps that were begun or whose Slurm job is over, by id.
         live: whether Slurm jobs wait or run, as far as is known.
-        notes: lines for the user: why jobs wait, or that Slurm does not answer.
+        notes: lines for the user, on why jobs wait or that Slurm does not answer.
     """
 
     states: Mapping[str, StepState]
@@ -187,30 +201,31 @@ class Seen:
     notes: Sequence[str] = ()
 
 
-def with_slurm(folder: SweepFolder) -> Seen:
-    """States of a sweep's steps, corrected by what Slurm says of the jobs of those that have not ended."""
+def with_slurm(folder: SweepFolder) -> StepStates:
+    """Return the states of a sweep's steps, corrected by what Slurm says of those that have not ended."""
     states = folder.states()
     jobs = read_jobs(folder)
     tasks = jobs.task_of_step() if jobs is not None else {}
     tasks = {step: task for step, task in tasks.items() if not _has_ended(states.get(step))}
     if not tasks:
-        return Seen(states)
+        return StepStates(states)
     try:
-        words = ask(task.array for task in tasks.values())
+        answers = slurm_states(task.array for task in tasks.values())
     except MmulbenchError as error:
-        return Seen(states, True, [f"{error}; this is what the sweep's folder tells"])
+        return StepStates(states, True, [f"{error}; this is what the sweep's folder tells"])
     states = folder.states()  # what ended while Slurm was asked
     found = dict(states)
     for step, task in tasks.items():
         if not _has_ended(states.get(step)):
-            corrected = _corrected(folder, task, states.get(step), words.get(task.job))
+            corrected = _corrected(folder, task, states.get(step), answers.get(task.job))
             found.pop(step, None)
             if corrected is not None:
                 found[step] = corrected
-    said = [word for job in {task.job for task in tasks.values()} if (word := words.get(job)) is not None]
-    waiting = Counter(word.reason for word in said if word.waits)
+    jobs_of_steps = {task.job for task in tasks.values()}
+    known = [answer for job in jobs_of_steps if (answer := answers.get(job)) is not None]
+    waiting = Counter(answer.reason for answer in known if answer.waits)
     notes = [f"waiting in Slurm's queue: {count} ({reason})" for reason, count in waiting.most_common()]
-    return Seen(found, any(word.waits or word.runs for word in said), notes)
+    return StepStates(found, any(answer.is_live for answer in known), notes)
 
 
 def _has_ended(state: StepState | None) -> bool:
@@ -218,31 +233,31 @@ def _has_ended(state: StepState | None) -> bool:
 
 
 def _corrected(
-    folder: SweepFolder, task: SlurmTask, state: StepState | None, word: Word | None
+    folder: SweepFolder, task: SlurmTask, state: StepState | None, answer: SlurmState | None
 ) -> StepState | None:
-    """The state of a step that has not ended; None where it was never begun and waits."""
-    if word is not None and word.waits:
-        return state.queued(f"Slurm job {task.job} waits: {word.reason}") if state is not None else None
-    if word is not None and word.runs:
+    """Return the state of a step that has not ended; None where it was never begun and waits."""
+    if answer is not None and answer.waits:
+        return state.queued(f"Slurm job {task.job} waits: {answer.reason}") if state is not None else None
+    if answer is not None and answer.runs:
         return state.queued() if state is not None and state.status == "lost" else state
     if folder.is_cancelled:
         return state.queued("cancelled") if state is not None else None
-    said = word.state if word is not None else "not known any more"
+    said = answer.state if answer is not None else "not known any more"
     log = folder.root / LOGS / f"{task.job}_0_log.out"
     reason = f"Slurm job {task.job} is over ({said}); what it printed is in {log}"
     base = state or StepState(status="lost", attempts=0, worker=f"Slurm job {task.job}", started=now())
     return base.model_copy(update={"status": "lost", "reason": reason})
 
 
-def _words(text: str) -> dict[str, Word]:
-    """Answers of squeue and sacct: a task a line, its fields separated by bars."""
+def _parsed_states(text: str) -> dict[str, SlurmState]:
+    """Read answers of squeue and sacct, which have one line for each task and bars between fields."""
     return {
-        job: Word(state, "".join(rest))
+        job: SlurmState(state, "".join(rest))
         for job, state, *rest in (line.split("|") for line in text.splitlines())
     }
 
 
-def _asked(command: Sequence[str]) -> str:
+def _answer(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     except FileNotFoundError as error:
@@ -257,6 +272,6 @@ def _asked(command: Sequence[str]) -> str:
 
 
 def reasons(text: str) -> str:
-    """What Slurm's commands give as reasons, in one line, without beginnings such as ``sbatch: error:``."""
+    """Return the reasons that Slurm's commands give in one line, without ``sbatch: error:`` and the like."""
     found = [re.sub(r"^.*?(error|fatal): ", "", line).strip() for line in text.splitlines() if line.strip()]
     return "; ".join(found) or "no reason given"

@@ -1,4 +1,4 @@
-"""What Slurm is asked for: ``--slurm key=value`` and the ``executor`` table of a sweep file."""
+"""Read what Slurm is asked for: ``--slurm key=value`` and the ``executor`` table of a sweep file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 from mmulbench.errors import UsageError
 
 MINUTES = 60
-"""Time limit of a task unless another is set. One that reaches it is queued again and goes on."""
+"""Time limit of a task unless another is set; a task that reaches it is queued again and goes on."""
 
 SHORT_NAMES = {"timeout_min": "time", "mem_gb": "mem", "gpus": "gpus-per-node", "cpus": "cpus-per-task"}
 """Names that are shorter than those of ``sbatch``, or that submitit's users know."""
@@ -35,7 +35,7 @@ _KEY = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def read_executor(file: Path) -> dict[str, str]:
-    """The ``executor`` table of a sweep file, every value as it is written; empty where there is none.
+    """Read the ``executor`` table of a sweep file, every value as it is written; empty where there is none.
 
     YAML would read the time 2:00:00 as the number 7200, so values are not interpreted here.
 
@@ -43,7 +43,7 @@ def read_executor(file: Path) -> dict[str, str]:
         file: a sweep file that was read before, so that it is known to be YAML.
 
     Raises:
-        UsageError: when the table is none.
+        UsageError: The table is none.
     """
     content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     found = content.get("executor", {})
@@ -53,10 +53,10 @@ def read_executor(file: Path) -> dict[str, str]:
 
 
 def parsed_settings(items: Sequence[str]) -> dict[str, str]:
-    """Settings from ``key=value`` items.
+    """Return settings from ``key=value`` items.
 
     Raises:
-        UsageError: for an item without ``=``.
+        UsageError: An item has no ``=``.
     """
     found = {}
     for item in items:
@@ -68,7 +68,7 @@ def parsed_settings(items: Sequence[str]) -> dict[str, str]:
 
 
 def checked_settings(given: Mapping[str, str]) -> dict[str, str]:
-    """Settings under the names that ``sbatch`` knows, ``time`` in minutes, and ``parallel``.
+    """Return settings under the names that ``sbatch`` knows, ``time`` in minutes, and ``parallel``.
 
     Slurm itself says what is wrong with any other option, when the jobs are submitted.
 
@@ -76,7 +76,7 @@ def checked_settings(given: Mapping[str, str]) -> dict[str, str]:
         given: options of ``sbatch`` without dashes, or short names of them, and their values.
 
     Raises:
-        UsageError: for an option that a sweep sets itself, or a time or number that is none.
+        UsageError: A sweep sets the option itself, or a value is no time or no number.
     """
     found = {}
     for key, value in given.items():
@@ -96,14 +96,14 @@ def checked_settings(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def minutes(text: str) -> int:
-    """Minutes of a time as Slurm writes it, rounded up.
+    """Return the minutes of a time as Slurm writes it, rounded up.
 
     Args:
         text: minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or
             days-hours:minutes:seconds.
 
     Raises:
-        UsageError: when it is none, or nothing.
+        UsageError: It is no time, or no time at all.
     """
     matched = _TIME.fullmatch(text)
     if matched is None:

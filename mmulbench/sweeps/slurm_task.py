@@ -1,4 +1,4 @@
-"""What runs inside a Slurm job: a worker for some steps, looked after until Slurm takes the machine away."""
+"""Run inside a Slurm job: supervise a worker for some steps until Slurm takes the machine away."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
 
 KEPT_FROM_THE_WORKER = 'trap "" TERM USR2; exec "$@"'
-"""Slurm signals every process of a job; the worker leaves the answer to the process that looks after it."""
+"""Shell command that hides signals from the worker: Slurm sends them to every process of a job, but only the
+supervisor is to answer."""
 
 
 class SlurmSteps:
     """Makes some steps of a sweep; submitit stores it by these names alone.
 
     Args:
-        root: folder of the sweep.
-        step_ids: the steps.
-        timeout: seconds that a step may take, or None.
+        root: path of the sweep's folder.
+        step_ids: ids of the steps.
+        timeout: seconds that a step may take, if there is a limit.
     """
 
     def __init__(self, root: str, step_ids: Sequence[str], timeout: float | None) -> None:
@@ -37,15 +38,15 @@ class SlurmSteps:
         self.timeout = timeout
 
     def __call__(self) -> None:
-        """Make the steps that have not ended, those that an earlier start of the job left first.
+        """Make the steps that have not ended, beginning with those that an earlier start of the job left.
 
         Raises:
-            UncompletedJobError: when the time limit was reached so often that submitit gives up.
+            UncompletedJobError: The time limit was reached so often that submitit gives up.
         """
         from submitit.core.utils import UncompletedJobError
 
         folder = SweepFolder(Path(self.root))
-        let_wait(folder, self.step_ids, "its Slurm job was interrupted")
+        queue_abandoned(folder, self.step_ids, "its Slurm job was interrupted")
         ending = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ending.set())
         command = ["sh", "-c", KEPT_FROM_THE_WORKER, "sh", *worker_command(folder, self.step_ids)]
@@ -62,13 +63,13 @@ class SlurmSteps:
             sys.exit(code)
 
     def checkpoint(self) -> DelayedSubmission:
-        """What submitit starts again after a time limit or preemption: the same, for what has not ended."""
+        """Return what submitit starts again after a time limit or preemption: the steps that are left."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
 
     def _give_up(self, folder: SweepFolder) -> None:
-        options = folder.read().options
+        sweep = folder.read()
         for step_id in self.step_ids:
             state = folder.state(step_id)
             if state is not None and state.status not in ENDED:
@@ -76,11 +77,17 @@ class SlurmSteps:
                     f"did not end within Slurm's time limit, although it was started {state.attempts} times: "
                     "set a longer one with --slurm time=…"
                 )
-                folder.write_state(step_id, state_of_killed(folder, step_id, state, reason, options))
+                folder.write_state(step_id, state_of_killed(folder, step_id, state, reason, sweep))
 
 
-def let_wait(folder: SweepFolder, step_ids: Sequence[str], reason: str) -> None:
-    """Let steps wait again that say they run, but that no worker holds."""
+def queue_abandoned(folder: SweepFolder, step_ids: Sequence[str], reason: str) -> None:
+    """Re-queue steps that say they run, but that no worker holds.
+
+    Args:
+        folder: folder of the sweep.
+        step_ids: ids of the steps.
+        reason: reason why the steps wait again.
+    """
     for step_id in step_ids:
         with folder.claim(step_id) as free:
             state = folder.state(step_id)

@@ -5,31 +5,33 @@ from __future__ import annotations
 import os
 import socket
 from datetime import UTC, datetime
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from mmulbench.frozen import Frozen
 from mmulbench.sweeps.plan import Plan
 
-Status = Literal["queued", "running", "done", "diverged", "not_applicable", "failed", "lost"]
-ENDED: tuple[Status, ...] = ("done", "diverged", "not_applicable", "failed")
+StepStatus = Literal["queued", "running", "done", "diverged", "not_applicable", "failed", "lost"]
+ENDED: tuple[StepStatus, ...] = ("done", "diverged", "not_applicable", "failed")
+"""Statuses of steps that have ended, well or not."""
 
 
 class StepState(Frozen):
-    """What became of a step."""
+    """Holds what became of a step."""
 
-    status: Status
-    attempts: int = Field(ge=0, description="how often it was started")
+    status: StepStatus
+    attempts: int = Field(ge=0, description="number of times that the step was started")
     worker: str = Field(description="host and process, and the Slurm job where there is one")
-    started: datetime
-    ended: datetime | None = None
-    reason: str | None = None
+    started: datetime = Field(description="start of the latest attempt")
+    ended: datetime | None = Field(default=None, description="end of the latest attempt")
+    reason: str | None = Field(default=None, description="reason why the step did not end well, or waits")
     record: str | None = Field(default=None, description="file of the record, where there is one")
-    killed: bool = Field(default=False, description="whether it failed because its worker was ended")
+    killed: bool = Field(default=False, description="whether the step failed because its worker was killed")
 
     def queued(self, reason: str | None = None) -> StepState:
-        """The state of a step that waits again."""
+        """Return the state of a step that waits again."""
         return self.model_copy(update={"status": "queued", "ended": now(), "reason": reason, "killed": False})
 
 
@@ -38,14 +40,24 @@ class Sweep(Frozen):
 
     sweep_id: str
     created: datetime
-    command: str
+    command: str = Field(description="command line that asked for the sweep")
     cwd: str = Field(description="folder where the sweep was started: settings may name files from there")
-    options: dict[str, Any] = Field(description="options of `run`, the same for all runs")
+    options: dict[str, JsonValue] = Field(description="options of `run`, the same for all runs")
     plan: Plan = Field(alias="steps")
+
+    @property
+    def results_dir(self) -> Path:
+        """Folder of the records."""
+        return Path(str(self.options.get("results_dir", "results")))
+
+    @property
+    def overwrites_always(self) -> bool:
+        """Whether records with numbers are made again too."""
+        return self.options.get("overwrite") == "always"
 
 
 def this_worker() -> str:
-    """Host and process, and the Slurm job where there is one."""
+    """Name this worker: host and process, and the Slurm job where there is one."""
     slurm = os.environ.get("SLURM_JOB_ID")
     task = os.environ.get("SLURM_ARRAY_TASK_ID")
     job = f", Slurm job {os.environ.get('SLURM_ARRAY_JOB_ID', slurm)}" if slurm else ""
@@ -53,10 +65,10 @@ def this_worker() -> str:
 
 
 def worker_name(pid: int) -> str:
-    """How the worker with a process id is called on this machine."""
+    """Name the worker of this machine that has a process id."""
     return f"{socket.gethostname()}:{pid}"
 
 
 def now() -> datetime:
-    """The time, with its zone."""
+    """Return the time, with its zone."""
     return datetime.now(UTC)

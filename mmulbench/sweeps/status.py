@@ -1,11 +1,12 @@
-"""How far a sweep is, from its folder and from Slurm: any terminal, any day."""
+"""Tell how far a sweep is, from its folder and from Slurm: in any terminal, on any day."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import Step
@@ -13,22 +14,35 @@ from mmulbench.sweeps.slurm_jobs import with_slurm
 from mmulbench.sweeps.state import ENDED, StepState
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How far a sweep is.
+class BegunStep(NamedTuple):
+    """Holds a step that was begun.
 
     Attributes:
-        counts: steps by status; what waits is ``queued``, or ``cancelled`` where it is not to be started.
-        trouble: failed, diverged and lost steps with their states.
+        step: the step.
+        state: its state.
+    """
+
+    step: Step
+    state: StepState
+
+
+@dataclass(frozen=True)
+class SweepStatus:
+    """Holds how far a sweep is.
+
+    Attributes:
+        counts: number of steps by status; a step that waits is ``queued``, or ``cancelled`` where it is not
+            to be started.
+        trouble: steps that failed, diverged or were lost.
         running: steps under way.
-        seconds_left: of work, spread over the workers that there are; None where nothing is known.
-        attended: whether somebody works on it, or Slurm will.
+        seconds_left: time until all is done with the workers that there are; None where it is not known.
+        attended: whether somebody works on the sweep, or Slurm will.
         notes: lines on what Slurm says.
     """
 
     counts: Mapping[str, int]
-    trouble: Sequence[tuple[Step, StepState]]
-    running: Sequence[tuple[Step, StepState]]
+    trouble: Sequence[BegunStep]
+    running: Sequence[BegunStep]
     seconds_left: float | None
     attended: bool
     notes: Sequence[str] = ()
@@ -44,37 +58,43 @@ class Standing:
         return self.is_over and not self.counts.get("cancelled")
 
 
-def standing(folder: SweepFolder, steps: Sequence[Step]) -> Standing:
-    """How far a sweep is."""
-    seen = with_slurm(folder)
-    states = seen.states
-    found = [(step, states.get(step.step_id)) for step in steps]
+def sweep_status(folder: SweepFolder, steps: Sequence[Step]) -> SweepStatus:
+    """Return how far a sweep is.
+
+    Args:
+        folder: folder of the sweep.
+        steps: steps that count.
+    """
+    slurm = with_slurm(folder)
+    states = slurm.states
+    begun = [BegunStep(step, states[step.step_id]) for step in steps if step.step_id in states]
     waits = "cancelled" if folder.is_cancelled else "queued"
-    counts = Counter(
-        waits if state is None or state.status == "queued" else state.status for _, state in found
-    )
-    known = [(step, state) for step, state in found if state is not None]
-    running = [(step, state) for step, state in known if state.status == "running"]
-    return Standing(
+    counts = Counter(waits if one.state.status == "queued" else one.state.status for one in begun)
+    if len(begun) < len(steps):
+        counts[waits] += len(steps) - len(begun)
+    running = [one for one in begun if one.state.status == "running"]
+    return SweepStatus(
         counts=counts,
-        trouble=[(s, state) for s, state in known if state.status in ("failed", "diverged", "lost")],
+        trouble=[one for one in begun if one.state.status in ("failed", "diverged", "lost")],
         running=running,
-        seconds_left=_left(found, max(1, len(running))) if waits == "queued" else None,
-        attended=seen.live or folder.is_attended,
-        notes=seen.notes,
+        seconds_left=_seconds_left(steps, states, max(1, len(running))) if waits == "queued" else None,
+        attended=slurm.live or folder.is_attended,
+        notes=slurm.notes,
     )
 
 
-def _left(found: Sequence[tuple[Step, StepState | None]], workers: int) -> float | None:
-    """Seconds until all is done, if what waits takes as long as what has ended of its kind and task."""
-    taken: dict[tuple[str, str], list[float]] = {}
-    for step, state in found:
-        if state is not None and state.status in ENDED and state.ended is not None:
-            spent = (state.ended - state.started).total_seconds()
-            taken.setdefault((step.kind, step.job.task), []).append(spent)
-    if not taken:
+def _seconds_left(steps: Sequence[Step], states: Mapping[str, StepState], workers: int) -> float | None:
+    """Estimate the time until all is done from steps of the same kind and task that have ended."""
+    spent: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    waiting = []
+    for step in steps:
+        state = states.get(step.step_id)
+        if state is None or state.status not in ENDED:
+            waiting.append(step)
+        elif state.ended is not None:
+            spent[step.kind, step.job.task].append((state.ended - state.started).total_seconds())
+    if not spent:
         return None
-    other = median(spent for times in taken.values() for spent in times)
-    waiting = [step for step, state in found if state is None or state.status not in ENDED]
-    by_kind = {key: median(times) for key, times in taken.items()}
-    return sum(by_kind.get((step.kind, step.job.task), other) for step in waiting) / workers
+    other = median(seconds for times in spent.values() for seconds in times)
+    usual = {key: median(times) for key, times in spent.items()}
+    return sum(usual.get((step.kind, step.job.task), other) for step in waiting) / workers

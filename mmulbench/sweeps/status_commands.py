@@ -1,4 +1,4 @@
-"""What ``status``, ``logs`` and ``cancel`` do. They answer at once: nothing here imports torch."""
+"""Show, log or cancel a sweep: ``status``, ``logs`` and ``cancel`` answer at once, without torch."""
 
 from __future__ import annotations
 
@@ -11,46 +11,54 @@ from rich.live import Live
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.sweeps.folder import find_sweep
 from mmulbench.sweeps.slurm_jobs import cancel_jobs, live_tasks, read_jobs
-from mmulbench.sweeps.status import standing
-from mmulbench.sweeps.status_output import counts_table, print_standing
+from mmulbench.sweeps.status import sweep_status
+from mmulbench.sweeps.status_output import counts_table, print_status
 
 WATCH_SECONDS = 2.0
+"""Time between two looks at a sweep of local workers."""
+
 SLURM_WATCH_SECONDS = 15.0
-"""All users of a cluster share the controller that is asked."""
+"""Time between two questions to Slurm's controller, which all users of a cluster share."""
 
 
 def status(sweeps_dir: Path, name: str | None, *, watch: bool, as_json: bool) -> int:
     """Show how far a sweep is.
 
+    Args:
+        sweeps_dir: folder that keeps all sweeps.
+        name: id of the sweep; the latest for None.
+        watch: whether to keep showing until all is done.
+        as_json: whether to print JSON.
+
     Returns:
-        0, or 1 if a step failed, diverged or was lost.
+        The exit code: 1 if a step failed, diverged or was lost, else 0.
     """
     folder = find_sweep(sweeps_dir, name)
     steps = folder.read().plan.steps
-    found = standing(folder, steps)
+    current = sweep_status(folder, steps)
     if watch:
         pause = WATCH_SECONDS if read_jobs(folder) is None else SLURM_WATCH_SECONDS
         with Live(
-            counts_table(found), transient=True, auto_refresh=False, console=Console(stderr=True)
+            counts_table(current), transient=True, auto_refresh=False, console=Console(stderr=True)
         ) as live:
-            while not found.is_over and (found.attended or found.running):
+            while not current.is_over and (current.attended or current.running):
                 time.sleep(pause)
-                found = standing(folder, steps)
-                live.update(counts_table(found), refresh=True)
-    print_standing(folder, found, as_json=as_json)
-    return int(bool(found.trouble))
+                current = sweep_status(folder, steps)
+                live.update(counts_table(current), refresh=True)
+    print_status(folder, current, as_json=as_json)
+    return int(bool(current.trouble))
 
 
 def logs(sweeps_dir: Path, name: str | None, run: str) -> None:
     """Print what a step printed.
 
     Args:
-        sweeps_dir: where sweeps are kept.
-        name: of the sweep; the latest for None.
+        sweeps_dir: folder that keeps all sweeps.
+        name: id of the sweep; the latest for None.
         run: start of the step's id.
 
     Raises:
-        UsageError: when no step or several have such an id, or it has not begun.
+        UsageError: No step or several have such an id, or the step has not begun.
     """
     folder = find_sweep(sweeps_dir, name)
     ids = [step.step_id for step in folder.read().plan.steps]
@@ -69,10 +77,14 @@ def logs(sweeps_dir: Path, name: str | None, run: str) -> None:
 
 
 def cancel(sweeps_dir: Path, name: str | None) -> None:
-    """Let a sweep start nothing more. What runs on local workers ends as it would; Slurm jobs are ended.
+    """Let a sweep start nothing more; steps of local workers end as they would, Slurm jobs are ended.
+
+    Args:
+        sweeps_dir: folder that keeps all sweeps.
+        name: id of the sweep; the latest for None.
 
     Raises:
-        MmulbenchError: when Slurm cannot be asked.
+        MmulbenchError: Slurm cannot be asked.
     """
     folder = find_sweep(sweeps_dir, name)
     folder.cancel()

@@ -1,4 +1,4 @@
-"""What ``sweep`` and ``status`` print: a plan, or how far a sweep is."""
+"""Print a plan, or how far a sweep is, for ``sweep`` and ``status``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from rich.table import Table
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import STEP_KINDS, Estimate, Plan
 from mmulbench.sweeps.state import ENDED
-from mmulbench.sweeps.status import Standing, standing
+from mmulbench.sweeps.status import SweepStatus, sweep_status
 
 LISTED = 20
-"""So many steps in trouble are named; --json names all."""
+"""Largest number of steps in trouble that are named; --json names all."""
 
 
 def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
-    """Print the steps of a sweep that is not started, and how long they take."""
+    """Print the steps of a sweep that is not started, and how long they take.
+
+    Args:
+        plan: the steps.
+        expected: time that they take.
+        as_json: whether to print JSON.
+    """
     if as_json:
         steps = [
             {"id": s.step_id, "kind": s.kind, "title": s.title, "needs": list(s.needs)} for s in plan.steps
@@ -35,79 +41,93 @@ def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
     print(f"{counts}; {_estimated(expected, len(plan.steps))}")
 
 
-def counts_table(found: Standing) -> Table:
-    """Steps by status, and what runs."""
+def counts_table(status: SweepStatus) -> Table:
+    """Return a table of the steps by status, and of those that run."""
     table = Table(box=None, show_header=False)
     for name in ("queued", "running", *ENDED, "lost", "cancelled"):
-        if found.counts.get(name):
-            table.add_row(name.replace("_", " "), str(found.counts[name]))
-    if found.seconds_left:
-        table.add_row("time left", f"about {duration(found.seconds_left)}")
-    for step, state in found.running[:10]:
+        if status.counts.get(name):
+            table.add_row(name.replace("_", " "), str(status.counts[name]))
+    if status.seconds_left:
+        table.add_row("time left", f"about {duration(status.seconds_left)}")
+    for step, state in status.running[:10]:
         table.add_row("", f"{escape(step.title)} ({escape(state.worker)})")
     return table
 
 
 @contextlib.contextmanager
 def live_counts(folder: SweepFolder, plan: Plan, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Give a function that shows on a terminal how far a sweep is; nothing is left of it after the block.
+    """Show on a terminal how far a sweep is, until the block ends.
 
     Args:
         folder: folder of the sweep.
         plan: its steps.
         quiet: whether to show nothing.
+
+    Yields:
+        A function that shows how far the sweep is now.
     """
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda: None
         return
     with Live(console=console, transient=True, auto_refresh=False) as live:
-        yield lambda: live.update(counts_table(standing(folder, plan.steps)), refresh=True)
+        yield lambda: live.update(counts_table(sweep_status(folder, plan.steps)), refresh=True)
 
 
-def print_standing(folder: SweepFolder, found: Standing, *, as_json: bool) -> None:
-    """Print how far a sweep is, what is in trouble, and what to do about it."""
+def print_status(folder: SweepFolder, status: SweepStatus, *, as_json: bool) -> None:
+    """Print how far a sweep is, which steps are in trouble, and what to do about it.
+
+    Args:
+        folder: folder of the sweep.
+        status: how far the sweep is.
+        as_json: whether to print JSON.
+    """
     if as_json:
         trouble = [
-            {"id": s.step_id, "title": s.title, "status": state.status, "reason": state.reason}
-            for s, state in found.trouble
+            {
+                "id": one.step.step_id,
+                "title": one.step.title,
+                "status": one.state.status,
+                "reason": one.state.reason,
+            }
+            for one in status.trouble
         ]
         content = {
             "sweep": folder.sweep_id,
-            "counts": dict(found.counts),
-            "seconds_left": found.seconds_left,
-            "attended": found.attended,
-            "notes": list(found.notes),
+            "counts": dict(status.counts),
+            "seconds_left": status.seconds_left,
+            "attended": status.attended,
+            "notes": list(status.notes),
             "trouble": trouble,
         }
         print(json.dumps(content, indent=1))
         return
     console = Console()
     console.print(f"sweep {folder.sweep_id} in {folder.root}", markup=False, highlight=False, soft_wrap=True)
-    console.print(counts_table(found))
-    for step, state in found.trouble[:LISTED]:
+    console.print(counts_table(status))
+    for step, state in status.trouble[:LISTED]:
         line = f"{step.step_id} {state.status}: {step.title}: {state.reason}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    for line in _advice(found):
+    for line in _advice(status):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _advice(found: Standing) -> list[str]:
-    lines = [escape(note) for note in found.notes]
-    if len(found.trouble) > LISTED:
-        lines.append(f"… and {len(found.trouble) - LISTED} more; --json lists all")
-    if found.trouble:
-        first = found.trouble[0][0].step_id
+def _advice(status: SweepStatus) -> list[str]:
+    lines = [escape(note) for note in status.notes]
+    if len(status.trouble) > LISTED:
+        lines.append(f"… and {len(status.trouble) - LISTED} more; --json lists all")
+    if status.trouble:
+        first = status.trouble[0].step.step_id
         lines.append(f"mmulbench logs {first} shows more; mmulbench retry does them again")
-    if found.counts.get("cancelled"):
+    if status.counts.get("cancelled"):
         lines.append("it was cancelled; mmulbench retry goes on with it")
-    if not found.is_over and not found.attended:
+    if not status.is_over and not status.attended:
         lines.append("nobody works on it; mmulbench retry goes on with it")
     return lines
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words."""
+    """Say seconds in words."""
     minutes = round(seconds / 60)
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02} min"

@@ -10,25 +10,28 @@ from mmulbench.files import prepare_folder
 from mmulbench.runs.open_task import check, parse_forget_size
 from mmulbench.runs.session import Request, check_shadows, configured
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
-from mmulbench.sweeps.grid import Job, sweep_id
-from mmulbench.sweeps.options import stored_options
+from mmulbench.sweeps.grid import Job, id_of_sweep
+from mmulbench.sweeps.options import request_of, stored_options
 from mmulbench.sweeps.plan import Plan, make_plan
-from mmulbench.sweeps.runner import request_of
 from mmulbench.sweeps.state import Sweep, now
 
 NOT_DECIDING = ("checkpoint_seconds",)
-"""Options that do not make a sweep another one: nothing that it records depends on them."""
+"""Options that do not change a sweep's id: nothing that it records depends on them."""
 
 
 def check_jobs(jobs: Sequence[Job], options: Request) -> None:
     """Check every name and value of all jobs before anything is computed.
 
+    Args:
+        jobs: the runs.
+        options: options that all runs share.
+
     Raises:
-        UsageError: for wrong use, naming the run.
+        UsageError: A name or value is wrong; the message names the run.
     """
     seen: set[object] = set()
     for job in jobs:
-        # What else a job says is checked on its own, so that a thousand seeds and sizes are checked once.
+        # Forget sizes are checked apart from the rest, so that a thousand seeds and sizes cost one check.
         key = (job.task, job.method, job.backbone, job.settings)
         size = ("forget size", job.forget_size)
         try:
@@ -43,10 +46,14 @@ def check_jobs(jobs: Sequence[Job], options: Request) -> None:
 
 
 def plan_sweep(jobs: Sequence[Job], options: Request) -> Plan:
-    """The steps of a sweep, everything checked.
+    """Return the steps of a sweep, after checking all its runs.
+
+    Args:
+        jobs: the runs.
+        options: options that all runs share.
 
     Raises:
-        UsageError: for wrong use, naming the run.
+        UsageError: A name or value is wrong; the message names the run.
     """
     check_shadows(options)
     check_jobs(jobs, options)
@@ -65,7 +72,7 @@ def define_sweep(jobs: Sequence[Job], plan: Plan, options: Request, command: str
     stored = stored_options(options)
     deciding = {key: value for key, value in stored.items() if key not in NOT_DECIDING}
     return Sweep(
-        sweep_id=sweep_id(jobs, deciding),
+        sweep_id=id_of_sweep(jobs, deciding),
         created=now(),
         command=command,
         cwd=str(Path.cwd()),
@@ -74,11 +81,11 @@ def define_sweep(jobs: Sequence[Job], plan: Plan, options: Request, command: str
     )
 
 
-def prepare_sweep(sweep: Sweep, options: Request, sweeps_dir: Path) -> SweepFolder:
+def prepare_sweep(sweep_id: str, options: Request, sweeps_dir: Path) -> SweepFolder:
     """Return the folder of a sweep, after making sure that all its folders can be written.
 
     Args:
-        sweep: the sweep.
+        sweep_id: id of the sweep.
         options: options that name the folders of records and of the cache.
         sweeps_dir: folder that keeps all sweeps.
 
@@ -88,4 +95,4 @@ def prepare_sweep(sweep: Sweep, options: Request, sweeps_dir: Path) -> SweepFold
     prepare_folder(sweeps_dir, "sweeps", SWEEPS_FLAG)
     prepare_folder(options.results_dir, "results", "--results-dir")
     prepare_folder(options.cache_dir, "cache", "--cache-dir")
-    return SweepFolder(sweeps_dir.resolve() / sweep.sweep_id)
+    return SweepFolder(sweeps_dir.resolve() / sweep_id)

@@ -1,4 +1,4 @@
-"""Keeps a worker alive: ends it when a step takes too long, and starts another when it dies.
+"""Keep a worker alive: end it when a step takes too long, and start another when it dies.
 
 ``python -m mmulbench.sweeps.supervisor FOLDER [STEP ...] [--timeout SECONDS]`` is a process of its own, so
 that the command that started the sweep may end. SIGTERM ends it and its worker; the step under way then waits
@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, NamedTuple
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.sweeps.folder import SweepFolder
@@ -26,13 +26,31 @@ from mmulbench.sweeps.killed_step import state_of_killed
 from mmulbench.sweeps.state import StepState, now, worker_name
 
 POLL_SECONDS = 0.2
+"""Time between two looks at the worker."""
 
 GO_ON = 75
-"""A worker's exit code where a new process is to go on with the rest."""
+"""Exit code of a worker after which a new process is to go on with the rest."""
+
+
+class RunningStep(NamedTuple):
+    """Holds a step that a worker makes, and its state.
+
+    Attributes:
+        step_id: id of the step.
+        state: its state.
+    """
+
+    step_id: str
+    state: StepState
 
 
 def worker_command(folder: SweepFolder, step_ids: Sequence[str] = ()) -> list[str]:
-    """The command line of a worker that may take some steps, all by default."""
+    """Return the command line of a worker.
+
+    Args:
+        folder: folder of the sweep.
+        step_ids: ids of the steps that the worker may take, all by default.
+    """
     return [sys.executable, "-m", "mmulbench.sweeps", str(folder.root), *step_ids]
 
 
@@ -49,17 +67,17 @@ def supervise(
     the rest.
 
     Args:
-        folder: of the sweep.
-        command: of the worker.
-        timeout: seconds a step may take, or None.
+        folder: folder of the sweep.
+        command: command line of a worker.
+        timeout: seconds that a step may take, if there is a limit.
         environment: variables set for the worker.
-        interrupted: whether to end the worker, whose step then waits again.
+        interrupted: function that tells whether to end the worker, whose step then waits again.
 
     Returns:
-        0; or the exit code of a worker that died without having begun a step, which is not tried again.
+        0, or the exit code of a worker that died without having begun a step, which is not tried again.
 
     Raises:
-        MmulbenchError: when the sweep's folder cannot be written.
+        MmulbenchError: The sweep's folder cannot be written.
     """
     with folder.attended():
         while True:
@@ -75,11 +93,11 @@ def supervise(
             folder.worker_marker(process.pid).unlink(missing_ok=True)
             if interrupted():
                 if running is not None:
-                    _queue_again(folder, *running)
+                    _queue_again(folder, running)
                 return 0
             if running is not None:
                 reason = f"took longer than --timeout {timeout:g} s" if overdue else _death(process, said)
-                _record_death(folder, *running, reason)
+                _record_death(folder, running, reason)
             elif process.returncode != GO_ON and not (begun and process.returncode < 0):
                 if process.returncode:
                     print(said or f"mmulbench: a worker could not start: {_death(process)}", file=sys.stderr)
@@ -112,19 +130,19 @@ def _watch(
     timeout: float | None,
     interrupted: Callable[[], bool],
 ) -> bool:
-    """Wait for the end of a worker or for a reason to end it; whether a step took too long."""
+    """Wait until a worker ends or is to be ended, and tell whether a step took too long."""
     while process.poll() is None and not interrupted():
         time.sleep(POLL_SECONDS)
         if timeout is None:
             continue
         running = _running(folder, process.pid)
-        if running is not None and (now() - running[1].started).total_seconds() > timeout:
+        if running is not None and (now() - running.state.started).total_seconds() > timeout:
             return True
     return False
 
 
-def _running(folder: SweepFolder, pid: int) -> tuple[str, StepState] | None:
-    """The step that a worker process has begun and not ended."""
+def _running(folder: SweepFolder, pid: int) -> RunningStep | None:
+    """Return the step that a worker process has begun and not ended."""
     try:
         step_id = folder.worker_marker(pid).read_text()
     except FileNotFoundError:
@@ -132,18 +150,18 @@ def _running(folder: SweepFolder, pid: int) -> tuple[str, StepState] | None:
     state = folder.state(step_id)
     if state is None or state.status not in ("running", "lost"):
         return None
-    return (step_id, state) if state.worker.split(",")[0] == worker_name(pid) else None
+    return RunningStep(step_id, state) if state.worker.split(",")[0] == worker_name(pid) else None
 
 
-def _record_death(folder: SweepFolder, step_id: str, state: StepState, reason: str) -> None:
-    ended = state_of_killed(folder, step_id, state, reason, folder.read().options)
-    folder.write_state(step_id, ended)
-    _log(folder, step_id, f"{ended.status}: {ended.reason}")
+def _record_death(folder: SweepFolder, running: RunningStep, reason: str) -> None:
+    ended = state_of_killed(folder, running.step_id, running.state, reason, folder.read())
+    folder.write_state(running.step_id, ended)
+    _log(folder, running.step_id, f"{ended.status}: {ended.reason}")
 
 
-def _queue_again(folder: SweepFolder, step_id: str, state: StepState) -> None:
-    folder.write_state(step_id, state.queued("interrupted"))
-    _log(folder, step_id, "interrupted; it waits again")
+def _queue_again(folder: SweepFolder, running: RunningStep) -> None:
+    folder.write_state(running.step_id, running.state.queued("interrupted"))
+    _log(folder, running.step_id, "interrupted; it waits again")
 
 
 def _log(folder: SweepFolder, step_id: str, line: str) -> None:
@@ -159,7 +177,7 @@ def _last_line(printed: IO[bytes]) -> str:
 
 
 def _death(process: subprocess.Popen[bytes], said: str = "") -> str:
-    """How a worker died, in words."""
+    """Say how a worker died."""
     if process.returncode >= 0:
         return f"its worker ended with exit code {process.returncode}{f': {said}' if said else ''}"
     name = signal.Signals(-process.returncode).name
@@ -176,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     over = threading.Event()
 
-    def stop(*_: Any) -> None:
+    def stop(*_: object) -> None:
         over.set()
 
     signal.signal(signal.SIGTERM, stop)

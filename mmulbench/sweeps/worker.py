@@ -1,4 +1,4 @@
-"""A worker: takes steps of a sweep that are ready, makes them, and writes what became of each."""
+"""Take steps of a sweep that are ready, make them, and write what became of each: the work of a worker."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ from mmulbench.sweeps.plan import Step
 from mmulbench.sweeps.state import ENDED, StepState, now, this_worker
 
 POLL_SECONDS = 0.5
-"""How often a worker looks whether a step has become ready."""
+"""Time between two looks whether a step has become ready."""
 
 
 @dataclass(frozen=True)
-class Made:
-    """What came of a step.
+class StepOutcome:
+    """Holds the result of a step.
 
     Attributes:
-        record: of a run; None for an original or a retrain.
-        path: of the record.
+        record: record of a run; None for a model.
+        path: file of the record.
     """
 
     record: RunResult | None = None
     path: Path | None = None
 
 
-class Maker(Protocol):
+class StepMaker(Protocol):
     """Makes steps."""
 
-    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> Made:
+    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> StepOutcome:
         """Make a step.
 
         Args:
             step: the step.
-            planned: where to write the record that a run gets whose worker is ended.
-            again: whether it was begun before.
-            blocked: why it cannot be made, so that only its record is to be written.
+            planned: file for the record that a run gets if its worker is killed.
+            again: whether the step was begun before.
+            blocked: reason why the step cannot be made, so that only its record is to be written.
         """
 
 
-class Work:
-    """What is left to do of some steps.
+class StepQueue:
+    """Holds the steps that a worker still has to make.
 
     Args:
-        folder: of the sweep.
-        steps: that this worker may take. What they need besides is the business of who chose them.
-        maker: makes them.
+        folder: folder of the sweep.
+        steps: steps that this worker may take; what they need besides is assumed to be there.
+        maker: what makes the steps.
     """
 
-    def __init__(self, folder: SweepFolder, steps: Sequence[Step], maker: Maker) -> None:
+    def __init__(self, folder: SweepFolder, steps: Sequence[Step], maker: StepMaker) -> None:
         self._folder = folder
         self._maker = maker
         self._waiting = {step.step_id: step for step in steps}
@@ -68,7 +68,7 @@ class Work:
         self._ended: dict[str, StepState] = {}
 
     def run(self) -> bool:
-        """Make steps until none is left that this worker could make, in their order, as they become ready.
+        """Make steps in their order as they become ready, until this worker can make no more.
 
         A step is ready when those that it needs have ended, well or not: a run whose original failed says so
         in its own record.
@@ -97,7 +97,7 @@ class Work:
         return False
 
     def _is_ready(self, step: Step) -> bool:
-        """Whether what a step needs has ended; looked up once a round, however many steps need it."""
+        """Tell whether what a step needs has ended, which is looked up once a round."""
         for need in self._known.intersection(step.needs):
             if need in self._not_yet or self._ended_state(need) is None:
                 self._not_yet.add(need)
@@ -105,7 +105,7 @@ class Work:
         return True
 
     def _ended_state(self, step_id: str) -> StepState | None:
-        """The state of a step that has ended, else None; then it is not read again: there may be 10,000."""
+        """Return the state of a step that has ended, which is read once: there may be 10,000 steps."""
         if step_id not in self._ended:
             state = self._folder.state(step_id)
             if state is None or state.status not in ENDED:
@@ -114,11 +114,11 @@ class Work:
         return self._ended[step_id]
 
     def _take(self, step: Step) -> StepState | None:
-        """Make a step; None where another worker has it."""
+        """Make a step, and return its state; None where another worker has it."""
         with self._folder.claim(step.step_id) as mine:
             before = self._folder.state(step.step_id)
-            # What says that it runs is left alone even where its worker was just killed: who looks after
-            # that worker says what became of the step, or else it is lost after a while.
+            # A running step is left alone even if its worker was just killed: the worker's supervisor writes
+            # what became of the step, or else it counts as lost after a while.
             if not mine or (before is not None and before.status in (*ENDED, "running")):
                 return None
             return self._make(step, before.attempts + 1 if before is not None else 1)
@@ -130,35 +130,35 @@ class Work:
         with folder.beating(step.step_id), printing_to(folder.log(step.step_id)):
             folder.write_state(step.step_id, state)
             print(f"{stamp()} {state.worker} begins, attempt {attempts}: {step.title}")
-            ended = self._outcome(step, state)
+            ended = self._attempt(step, state)
             print(f"{stamp()} {ended.status}{f': {ended.reason}' if ended.reason else ''}")
             folder.write_state(step.step_id, ended)
         folder.planned(step.step_id).unlink(missing_ok=True)
         return ended
 
-    def _outcome(self, step: Step, state: StepState) -> StepState:
-        """Make a step and say what became of it; what goes wrong costs this step only."""
-        made, reason = Made(), None
+    def _attempt(self, step: Step, state: StepState) -> StepState:
+        """Make a step and return its state then; a failure costs this step only."""
+        outcome, reason = StepOutcome(), None
         planned = self._folder.planned(step.step_id)
         try:
-            made = self._maker.make(step, planned, again=state.attempts > 1, blocked=self._blocked(step))
+            outcome = self._maker.make(step, planned, again=state.attempts > 1, blocked=self._blocked(step))
         except MmulbenchError as error:
             reason = str(error)
         except Exception as error:
             traceback.print_exc()
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-        record = made.record
+        record = outcome.record
         return state.model_copy(
             update={
                 "status": "failed" if reason else record.status if record is not None else "done",
                 "ended": now(),
                 "reason": reason or (record.reason if record is not None else None),
-                "record": str(made.path) if made.path is not None else None,
+                "record": str(outcome.path) if outcome.path is not None else None,
             }
         )
 
     def _blocked(self, step: Step) -> str | None:
-        """Why a step would only end as what it needs did, whose worker was ended."""
+        """Return why a step cannot be made: the worker of a step that it needs was killed."""
         for need in self._known.intersection(step.needs):
             state = self._ended_state(need)
             if state is not None and state.killed:
@@ -167,24 +167,24 @@ class Work:
 
 
 def _may_be_spoiled() -> bool:
-    """Whether a failure may have broken this process, as a failed assertion on a GPU does."""
+    """Tell whether a failure may have broken this process, as a failed assertion on a GPU does."""
     torch = sys.modules.get("torch")
     return torch is not None and torch.cuda.is_initialized()
 
 
 @contextlib.contextmanager
 def printing_to(path: Path) -> Iterator[None]:
-    """Append to a file what the process prints, its libraries included.
+    """Append to a file what the process and its libraries print, until the block ends.
 
     Raises:
-        MmulbenchError: when it cannot be opened.
+        MmulbenchError: The file cannot be opened.
     """
     with disk_errors("write", path, SWEEPS_FLAG):
         file = path.open("a", encoding="utf-8", buffering=1)
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(stream) for stream in (1, 2)]
-    for stream in (1, 2):  # what compiled libraries and other processes print
+    for stream in (1, 2):  # compiled libraries and other processes write to these
         os.dup2(file.fileno(), stream)
     try:
         with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
@@ -198,7 +198,7 @@ def printing_to(path: Path) -> Iterator[None]:
 
 
 def stamp() -> str:
-    """The time, for a log."""
+    """Return the time as logs give it."""
     return now().isoformat(timespec="seconds")
 
 

@@ -17,7 +17,7 @@ from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.plan import Plan, Step
 from mmulbench.sweeps.state import StepState, Sweep, now
 from mmulbench.sweeps.supervisor import GO_ON
-from mmulbench.sweeps.worker import Made, Work
+from mmulbench.sweeps.worker import StepOutcome, StepQueue
 
 ORIGINAL = "0" * 12
 
@@ -73,7 +73,7 @@ class Toy:
     def __init__(self, root: Path) -> None:
         self.store = ResultsStore(root / "results")
 
-    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> Made:
+    def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> StepOutcome:
         record = record_of(step)
         failed = record.model_copy(update={"status": "failed", "reason": blocked or "was ended"})
         if step.kind == "run" and blocked is None:
@@ -91,9 +91,9 @@ class Toy:
             self.store.write(record)
             os.kill(os.getpid(), signal.SIGKILL)
         if step.kind != "run":
-            return Made()
+            return StepOutcome()
         made = record if blocked is None else failed
-        return Made(made, self.store.write(made))
+        return StepOutcome(made, self.store.write(made))
 
 
 def main() -> int:
@@ -102,11 +102,11 @@ def main() -> int:
     folder = SweepFolder(root / "sweeps" / "1234abcd")
     steps = folder.read().plan.steps
     if "one" not in sys.argv:
-        Work(folder, steps, Toy(root)).run()
+        StepQueue(folder, steps, Toy(root)).run()
         return 0
     ended = folder.states()
     left = [step for step in steps if step.step_id not in ended]
-    Work(folder, left[:1], Toy(root)).run()
+    StepQueue(folder, left[:1], Toy(root)).run()
     return GO_ON if left[1:] else 0
 
 

@@ -13,7 +13,7 @@ from sweep_toys import ORIGINAL, make_sweep, state
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.sweeps.folder import LOST_SECONDS, SweepFolder, find_sweep
-from mmulbench.sweeps.status import standing
+from mmulbench.sweeps.status import sweep_status
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ def test_a_step_that_would_name_a_file_elsewhere_is_refused(sweep):
 def test_a_damaged_state_waits_to_be_done_again(sweep):
     folder, plan = sweep
     folder.write_state(ORIGINAL, state("done"))
-    assert standing(folder, plan.steps).counts == {"done": 1, "queued": 2}
+    assert sweep_status(folder, plan.steps).counts == {"done": 1, "queued": 2}
     (folder.root / "state" / f"{ORIGINAL}.json").write_text('{"status": "do')
     assert folder.state(ORIGINAL) is None
-    assert standing(folder, plan.steps).counts == {"queued": 3}
+    assert sweep_status(folder, plan.steps).counts == {"queued": 3}
 
 
 def test_a_step_that_is_not_touched_any_more_is_lost(sweep):
@@ -74,7 +74,7 @@ def test_a_step_that_is_not_touched_any_more_is_lost(sweep):
         assert folder.state(ORIGINAL).status == folder.states()[ORIGINAL].status == "running"
         age(folder.root / "state" / f"{ORIGINAL}.beat")
         assert folder.state(ORIGINAL).status == folder.states()[ORIGINAL].status == "lost"
-        assert "elsewhere:1 was not heard of" in standing(folder, plan.steps).trouble[0][1].reason
+        assert "elsewhere:1 was not heard of" in sweep_status(folder, plan.steps).trouble[0][1].reason
     assert list((folder.root / "state").glob("*.beat")) == []
 
 
@@ -117,9 +117,9 @@ def test_a_step_that_has_gone_on_is_not_queued_again(sweep):
 def test_what_waits_in_a_cancelled_sweep_is_cancelled(sweep):
     folder, plan = sweep
     folder.write_state(ORIGINAL, state("done"))
-    assert not standing(folder, plan.steps).is_over
+    assert not sweep_status(folder, plan.steps).is_over
     folder.cancel()
-    found = standing(folder, plan.steps)
+    found = sweep_status(folder, plan.steps)
     assert found.counts == {"done": 1, "cancelled": 2}
     assert found.is_over and not found.is_complete and found.seconds_left is None
 
@@ -128,7 +128,7 @@ def test_whether_somebody_works_on_it(sweep):
     folder, plan = sweep
     assert not folder.is_attended
     with folder.attended():
-        assert folder.is_attended and standing(folder, plan.steps).attended
+        assert folder.is_attended and sweep_status(folder, plan.steps).attended
         age(next((folder.root / "workers").glob("*.alive")))
         assert not folder.is_attended
     assert not folder.is_attended
@@ -139,11 +139,11 @@ def test_time_left_is_that_of_the_same_kind_spread_over_the_workers(sweep):
     done = state("done")
     folder.write_state(ORIGINAL, done.model_copy(update={"ended": done.started.replace(year=2100)}))
     spent = (done.started.replace(year=2100) - done.started).total_seconds()
-    assert standing(folder, plan.steps).seconds_left == 2 * spent
+    assert sweep_status(folder, plan.steps).seconds_left == 2 * spent
     with folder.beating(plan.steps[1].step_id), folder.beating(plan.steps[2].step_id):
         for step in plan.steps[1:]:
             folder.write_state(step.step_id, state())
-        assert standing(folder, plan.steps).seconds_left == spent
+        assert sweep_status(folder, plan.steps).seconds_left == spent
 
 
 def test_the_latest_sweep_is_the_one_that_was_started_last(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.sweeps.grid import checked_grid, given_grid, sweep_id
+from mmulbench.sweeps.grid import checked_grid, given_grid, id_of_sweep
 
 
 def jobs(**content: object) -> list:
@@ -146,6 +146,10 @@ def test_a_file_that_is_not_there_or_cannot_be_read(tmp_path):
 
 def test_the_same_request_is_the_same_sweep():
     one, other = jobs(**TWO), jobs(**TWO, seed=1)
-    assert sweep_id(one, {"device": "cpu"}) == sweep_id(one, {"device": "cpu"})
-    names = {sweep_id(one, {"device": "cpu"}), sweep_id(one, {"device": "auto"}), sweep_id(other, {})}
+    assert id_of_sweep(one, {"device": "cpu"}) == id_of_sweep(one, {"device": "cpu"})
+    names = {
+        id_of_sweep(one, {"device": "cpu"}),
+        id_of_sweep(one, {"device": "auto"}),
+        id_of_sweep(other, {}),
+    }
     assert len(names) == 3

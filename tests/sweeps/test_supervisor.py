@@ -171,7 +171,7 @@ def test_a_record_that_cannot_be_written_leaves_a_state_that_says_so(tmp_path):
     step = plan.steps[1]
     (tmp_path / "results").write_text("a file")
     folder.planned(step.step_id).write_text(record_of(step).model_dump_json())
-    found = state_of_killed(folder, step.step_id, state(), "took too long", folder.read().options)
+    found = state_of_killed(folder, step.step_id, state(), "took too long", folder.read())
     assert found.status == "failed" and found.record is None
     assert found.reason.startswith("took too long; its record is missing: cannot write ")
 
@@ -180,7 +180,7 @@ def test_a_worker_killed_before_it_knew_what_to_record_leaves_its_state(tmp_path
     folder, plan = make_sweep(tmp_path, "works")
     folder.planned(plan.steps[1].step_id).write_text("{")
     for step in plan.steps:
-        found = state_of_killed(folder, step.step_id, state(), "took too long", folder.read().options)
+        found = state_of_killed(folder, step.step_id, state(), "took too long", folder.read())
         assert (found.status, found.reason, found.record) == ("failed", "took too long", None)
 
 

@@ -14,7 +14,7 @@ from sweep_toys import ORIGINAL, Toy, make_sweep, state
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.sweeps.state import now
-from mmulbench.sweeps.worker import Work, printing_to
+from mmulbench.sweeps.worker import StepQueue, printing_to
 
 
 def statuses(folder, plan):
@@ -23,7 +23,7 @@ def statuses(folder, plan):
 
 def test_steps_are_made_in_their_order_and_leave_state_record_and_log(tmp_path, capfd):
     folder, plan = make_sweep(tmp_path, "works", "raises", "works_too")
-    assert Work(folder, plan.steps, Toy(tmp_path)).run() is False
+    assert StepQueue(folder, plan.steps, Toy(tmp_path)).run() is False
     assert statuses(folder, plan) == ["done", "done", "failed", "done"]
     found = [folder.state(step.step_id) for step in plan.steps]
     assert [one.started for one in found] == sorted(one.started for one in found)
@@ -42,21 +42,21 @@ def test_steps_that_have_ended_are_not_made_again(tmp_path):
     done = state("done")
     folder.write_state(ORIGINAL, done)
     folder.write_state(plan.steps[1].step_id, state("queued", attempts=3))
-    Work(folder, plan.steps, Toy(tmp_path)).run()
+    StepQueue(folder, plan.steps, Toy(tmp_path)).run()
     assert folder.state(ORIGINAL) == done
     assert [folder.state(step.step_id).attempts for step in plan.steps[1:]] == [4, 1]
 
 
 def test_a_worker_for_some_steps_leaves_the_others(tmp_path):
     folder, plan = make_sweep(tmp_path, "works", "works_too")
-    Work(folder, plan.steps[2:], Toy(tmp_path)).run()
+    StepQueue(folder, plan.steps[2:], Toy(tmp_path)).run()
     assert statuses(folder, plan) == [None, None, "done"]
 
 
 def test_what_needs_a_killed_step_is_not_tried_but_recorded(tmp_path):
     folder, plan = make_sweep(tmp_path, "works", "hangs")
     folder.write_state(ORIGINAL, state("failed", reason="took longer than --timeout 5 s", killed=True))
-    Work(folder, plan.steps, Toy(tmp_path)).run()
+    StepQueue(folder, plan.steps, Toy(tmp_path)).run()
     assert statuses(folder, plan) == ["failed", "failed", "failed"]
     found = folder.state(plan.steps[1].step_id)
     reason = f"what it needs was not made: step {ORIGINAL} took longer than --timeout 5 s"
@@ -66,7 +66,7 @@ def test_what_needs_a_killed_step_is_not_tried_but_recorded(tmp_path):
 def test_what_needs_a_failed_step_says_itself_why_it_fails(tmp_path):
     folder, plan = make_sweep(tmp_path, "works")
     folder.write_state(ORIGINAL, state("failed", reason="diverged"))
-    Work(folder, plan.steps, Toy(tmp_path)).run()
+    StepQueue(folder, plan.steps, Toy(tmp_path)).run()
     assert statuses(folder, plan) == ["failed", "done"]
 
 
@@ -78,7 +78,7 @@ def test_nothing_is_started_after_cancel(tmp_path):
             folder.cancel()
             return super().make(step, *given, **also)
 
-    Work(folder, plan.steps, Cancelling(tmp_path)).run()
+    StepQueue(folder, plan.steps, Cancelling(tmp_path)).run()
     assert statuses(folder, plan) == ["done", None, None]
 
 
@@ -90,7 +90,7 @@ def test_a_running_step_is_left_alone_until_it_is_lost(tmp_path):
     folder.write_state(ORIGINAL, state(worker="elsewhere:1"))
     began = now()
     threading.Timer(1.2, beat.unlink).start()
-    Work(folder, plan.steps, Toy(tmp_path)).run()
+    StepQueue(folder, plan.steps, Toy(tmp_path)).run()
     assert statuses(folder, plan) == ["done", "done"]
     found = folder.state(ORIGINAL)
     assert found.attempts == 2
