@@ -10,6 +10,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmulbench.api.records import leaderboard as leaderboard
+    from mmulbench.api.records import load_records as load_records
+    from mmulbench.api.records import plot as plot
+    from mmulbench.api.run import run as run
     from mmulbench.cache.block_layout import Blockwise as Blockwise
     from mmulbench.core.data import Batch as Batch
     from mmulbench.core.data import Inputs as Inputs
@@ -83,6 +87,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOM_OF = {
+    "api.records": ("leaderboard", "load_records", "plot"),
+    "api.run": ("run",),
     "cache.block_layout": ("Blockwise",),
     "core.data": (
         "Batch",

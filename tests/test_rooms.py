@@ -29,6 +29,7 @@ ORDER = (
     "report",
     "conformance",
     "authoring",
+    "api",
     "cli",
 )
 """The rooms, each of which may import those before it; the public face, ``__init__``, stands outside.

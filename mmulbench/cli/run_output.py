@@ -9,12 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mmulbench.api.records import read_records
 from mmulbench.core.registry import METHODS
-from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
+from mmulbench.errors import MmulbenchError
 from mmulbench.files import write_atomically
 from mmulbench.progress import Bars, NotesOnly
 from mmulbench.records.schema import RunResult
-from mmulbench.records.store import ResultsStore, Unreadable, read_record
+from mmulbench.records.store import Unreadable, read_record
 from mmulbench.report import leaderboard, plots, summary
 from mmulbench.runs.session import Request, run_session
 
@@ -68,7 +69,7 @@ def make_leaderboard(
         UsageError: for --check without --output, an unknown task or metric.
         MmulbenchError: when the file differs from the records.
     """
-    records, unreadable = _load(results, task)
+    records, unreadable = read_records(results, task)
     options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
     command = " ".join(["mmulbench leaderboard", *options])
     text = leaderboard.render(
@@ -90,7 +91,7 @@ def make_leaderboard(
 
 def make_plots(results: Path, task: str | None, metric: str | None, output: Path) -> None:
     """Write the plots and print their paths."""
-    records, unreadable = _load(results, task)
+    records, unreadable = read_records(results, task)
     _report(unreadable)
     for path in plots.write_plots(records, output, metric):
         print(path)
@@ -99,11 +100,3 @@ def make_plots(results: Path, task: str | None, metric: str | None, output: Path
 def _report(unreadable: list[Unreadable]) -> None:
     for item in unreadable:
         print(f"mmulbench: left out {item.path}: {item.reason}", file=sys.stderr)
-
-
-def _load(results: Path, task: str | None) -> tuple[list[RunResult], list[Unreadable]]:
-    records, unreadable = ResultsStore(results).load_all(task)
-    if task is not None and not records:
-        known = sorted({record.spec.task for record in ResultsStore(results).load_all()[0]})
-        raise UsageError(f"no records of task {task!r} in {results}{did_you_mean(task, known)}")
-    return records, unreadable

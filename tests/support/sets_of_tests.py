@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).resolve().parents[1]
 
 SLOW = (
+    "api/test_run.py",
     "cli/test_concurrency.py",
     "cli/test_determinism.py",
     "cli/test_interruption.py",
@@ -22,6 +23,7 @@ SLOW = (
     "cli/test_shadow_commands.py",
     "cli/test_sweep_commands.py",
     "cli/test_tune.py",
+    "examples/",
     "packaging/test_entry_points_run.py",
     "slurm/test_slurm_sweep.py",
     "slurm/test_slurm_trouble.py",

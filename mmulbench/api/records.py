@@ -1,0 +1,176 @@
+"""Read records as data frames, and make the leaderboard and the figures of them, from Python."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmulbench import defaults
+from mmulbench.core.registry import METHODS
+from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.records.schema import RunResult
+from mmulbench.records.store import ResultsStore, Unreadable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Markdown(str):
+    """Holds Markdown text, which a notebook shows as it is meant and ``print`` as it is written."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def read_records(folder: Path, task: str | None) -> tuple[list[RunResult], list[Unreadable]]:
+    """Read all records of a folder.
+
+    Args:
+        folder: where they are.
+        task: only this task's; None for all.
+
+    Returns:
+        The records, and the files that should have been records, both in the order of their paths.
+
+    Raises:
+        UsageError: when there are none of the task.
+    """
+    records, unreadable = ResultsStore(folder).load_all(task)
+    if task is not None and not records:
+        known = sorted({record.spec.task for record in ResultsStore(folder).load_all()[0]})
+        raise UsageError(f"no records of task {task!r} in {folder}{did_you_mean(task, known)}")
+    return records, unreadable
+
+
+def load_records(
+    results_dir: str | Path | None = None, *, task: str | None = None, wide: bool = False
+) -> pd.DataFrame:
+    """Load records as a data frame: one row for each value, or one row for each run.
+
+    Both forms begin with what a run is: ``run_id``, ``task``, ``backbone``, ``method``, ``forget_size``,
+    ``seed``, ``status``, ``tuned``, ``metric_version`` and ``data_fingerprint``; values of different metric
+    versions or data are not to be compared. The tidy form goes on with ``metric`` and the fields of
+    `mmulbench.records.schema.Value` (``value``, ``retrain``, ``original``, ``low``, ``high``, ``chance``,
+    ``n``, ``direction``). The wide form goes on with a column for each metric, then ``cost.seconds`` and the
+    other costs, ``config.lr`` and the other settings, and ``reason`` for runs that went wrong.
+
+    Args:
+        results_dir: folder of the records; None for MMULBENCH_RESULTS, else ``results``.
+        task: only this task's records; None for all.
+        wide: whether a run is one row.
+
+    Returns:
+        The values; a run without values, because it failed, has rows in the wide form alone.
+
+    Raises:
+        UsageError: when there are no records of the task.
+
+    Warns:
+        UserWarning: for each file that should have been a record.
+    """
+    import pandas as pd
+
+    records = _readable(_folder(results_dir), task)
+    if wide:
+        return pd.DataFrame([_wide(record) for record in records])
+    values = [
+        {**_identity(record), "metric": name, **value.model_dump()}
+        for record in records
+        for name, value in record.values.items()
+    ]
+    return pd.DataFrame(values)
+
+
+def leaderboard(
+    results_dir: str | Path | None = None,
+    *,
+    task: str | None = None,
+    metrics: Sequence[str] | None = None,
+) -> Markdown:
+    """Make the tables of ``mmulbench leaderboard``.
+
+    Args:
+        results_dir: folder of the records; None for MMULBENCH_RESULTS, else ``results``.
+        task: only this task's tables; None for all.
+        metrics: headline metrics to show, in this order; None for all.
+
+    Returns:
+        GitHub Markdown; a notebook shows it as tables.
+
+    Raises:
+        UsageError: when there are no records of the task, or a metric is unknown.
+    """
+    from mmulbench.report import leaderboard as tables
+
+    folder = _folder(results_dir)
+    records, unreadable = read_records(folder, task)
+    return Markdown(
+        tables.render(records, unreadable, metrics, expected_methods=METHODS.names(), results=folder)
+    )
+
+
+def plot(
+    results_dir: str | Path | None = None,
+    *,
+    task: str | None = None,
+    metric: str | None = None,
+    output: str | Path = "plots",
+) -> list[Path]:
+    """Draw the figures of ``mmulbench plot``.
+
+    Args:
+        results_dir: folder of the records; None for MMULBENCH_RESULTS, else ``results``.
+        task: only this task's figures; None for all.
+        metric: utility on the vertical axis; None for test utility.
+        output: folder of the figures.
+
+    Returns:
+        The files that were written, as PNG, SVG and CSV.
+
+    Raises:
+        UsageError: when there is nothing to plot, or the metric is unknown.
+        MmulbenchError: when a file cannot be written.
+    """
+    from mmulbench.report import plots
+
+    return plots.write_plots(_readable(_folder(results_dir), task), Path(output), metric)
+
+
+def _folder(results_dir: str | Path | None) -> Path:
+    return defaults.results_dir(None if results_dir is None else Path(results_dir))
+
+
+def _readable(folder: Path, task: str | None) -> list[RunResult]:
+    records, unreadable = read_records(folder, task)
+    for item in unreadable:
+        warnings.warn(f"left out {item.path}: {item.reason}", stacklevel=3)
+    return records
+
+
+def _identity(record: RunResult) -> dict[str, str | int | bool]:
+    spec = record.spec
+    return {
+        "run_id": record.run_id,
+        "task": spec.task,
+        "backbone": spec.backbone,
+        "method": spec.method,
+        "forget_size": spec.forget_size,
+        "seed": spec.seed,
+        "status": record.status,
+        "tuned": record.tuning is not None,
+        "metric_version": spec.metric_version,
+        "data_fingerprint": spec.data_fingerprint,
+    }
+
+
+def _wide(record: RunResult) -> dict[str, Any]:
+    cost = {} if record.cost is None else record.cost.model_dump()
+    return {
+        **_identity(record),
+        **{name: value.value for name, value in record.values.items()},
+        **{f"cost.{name}": value for name, value in cost.items()},
+        **{f"config.{name}": value for name, value in record.spec.config.items()},
+        "reason": record.reason,
+    }

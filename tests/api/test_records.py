@@ -1,0 +1,98 @@
+"""Records as data frames, the leaderboard and the figures, from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mmulbench
+from mmulbench.records.store import ResultsStore
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "results"
+
+
+@pytest.fixture(scope="module")
+def records():
+    return ResultsStore(RESULTS).load_all("emoji")[0]
+
+
+@pytest.fixture(scope="module")
+def tidy():
+    return mmulbench.load_records(RESULTS, task="emoji")
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return mmulbench.load_records(RESULTS, task="emoji", wide=True)
+
+
+def test_tidy_has_a_row_for_each_value(tidy, records):
+    assert len(tidy) == sum(len(record.values) for record in records)
+    assert set(tidy.task) == {"emoji"}
+    record = records[0]
+    row = tidy[(tidy.run_id == record.run_id) & (tidy.metric == "mia")].iloc[0]
+    value = record.values["mia"]
+    assert (row.value, row.retrain, row.original, row.n, row.direction) == (
+        value.value,
+        value.retrain,
+        value.original,
+        value.n,
+        value.direction,
+    )
+
+
+def test_wide_has_a_row_for_each_run(wide, records):
+    assert list(wide.run_id) == [record.run_id for record in records]
+    record = records[0]
+    row = wide.iloc[0]
+    assert row["mia"] == record.values["mia"].value
+    assert row["cost.seconds"] == record.cost.seconds
+    assert row["config.lr"] == record.spec.config["lr"]
+
+
+def test_both_forms_say_what_must_not_be_mixed(tidy, wide):
+    for frame in (tidy, wide):
+        assert {"metric_version", "data_fingerprint", "backbone", "tuned"} <= set(frame.columns)
+
+
+def test_a_mean_over_seeds_is_one_line(tidy):
+    mean = tidy[tidy.metric == "test"].groupby("method").value.mean()
+    assert 0 < mean["retrain"] < 1
+
+
+def test_a_file_that_is_no_record_is_warned_of(tmp_path, records):
+    ResultsStore(tmp_path).write(records[0])
+    (tmp_path / "emoji" / "broken.json").write_text("{")
+    with pytest.warns(UserWarning, match=r"broken\.json: not valid JSON"):
+        found = mmulbench.load_records(tmp_path, wide=True)
+    assert len(found) == 1
+
+
+def test_no_records_give_an_empty_frame(tmp_path):
+    assert mmulbench.load_records(tmp_path).empty
+
+
+def test_a_task_without_records_is_wrong_use():
+    with pytest.raises(mmulbench.UsageError, match="did you mean emoji"):
+        mmulbench.load_records(RESULTS, task="emojy")
+
+
+def test_the_leaderboard_is_the_committed_one(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert mmulbench.leaderboard() == (ROOT / "leaderboard.md").read_text(encoding="utf-8")
+
+
+def test_a_notebook_shows_the_leaderboard_as_tables():
+    shown = mmulbench.leaderboard(RESULTS, task="emoji", metrics=["test"])
+    assert shown._repr_markdown_() == shown
+    assert "| method |" in shown or "| Method |" in shown
+
+
+def test_figures_are_written(tmp_path, records):
+    for record in records[:2]:
+        ResultsStore(tmp_path / "results").write(record)
+    paths = mmulbench.plot(tmp_path / "results", output=tmp_path / "plots")
+    assert {path.suffix for path in paths} == {".png", ".svg", ".csv"}
+    assert all(path.is_file() for path in paths)
