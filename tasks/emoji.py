@@ -55,7 +55,8 @@ class Emoji(PictureTask):
     recipe = Recipe(epochs=50, lr=1e-3, weight_decay=0.01, batch_size=128, sampling="unit")
     info = DataInfo(
         about="1,697 emoji pictures with their names, aliases and keywords: labels, not human captions.",
-        terms="Pictures: CC-BY 4.0. Texts: BSD, MIT and Unicode licences. README.md has the attribution.",
+        terms="Pictures: CC-BY 4.0. Texts: BSD, MIT and Unicode licences. "
+        "docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
         sizes={"train": (1_359, 12_572), "validation": (169, 1_557), "test": (169, 1_548)},
         unit="picture",

@@ -74,7 +74,7 @@ class EmojiNlvr(PictureTask):
     recipe = Recipe(epochs=12, lr=5e-4, weight_decay=0.01, batch_size=64, sampling="pair")
     info = DataInfo(
         about="Pairs of 534 emoji pictures with statements, true or false: templates, not human texts.",
-        terms="Pictures: CC-BY 4.0. Kinds: Unicode licence. README.md has the attribution.",
+        terms="Pictures: CC-BY 4.0. Kinds: Unicode licence. docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
         sizes={"train": (1_112, 6_672), "validation": (147, 882), "test": (309, 1_854)},
         unit="picture pair",

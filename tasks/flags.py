@@ -33,7 +33,7 @@ class Flags(PictureTask):
     forget_fraction = 0.1
     info = DataInfo(
         about="233 flag pictures with what the CIA World Factbook says of them, in clauses: human texts.",
-        terms="Pictures: CC-BY 4.0. Texts: public domain. README.md has the attribution.",
+        terms="Pictures: CC-BY 4.0. Texts: public domain. docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
         sizes={"train": (164, 608), "validation": (23, 84), "test": (46, 166)},
         unit="flag",

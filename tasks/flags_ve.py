@@ -72,7 +72,7 @@ class FlagsVe(PictureTask):
     forget_fraction = 0.1
     info = DataInfo(
         about="233 flag pictures with statements from the CIA World Factbook: templates, not human texts.",
-        terms="Pictures: CC-BY 4.0. Texts: public domain. README.md has the attribution.",
+        terms="Pictures: CC-BY 4.0. Texts: public domain. docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
         sizes={"train": (164, 2_378), "validation": (23, 323), "test": (46, 650)},
         unit="flag",

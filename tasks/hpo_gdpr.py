@@ -39,8 +39,8 @@ class HpoGdpr(HpoRelationTask):
         about="11,530 gene-disease-phenotype triples of the Human Phenotype Ontology, half of them known "
         "relations and half sampled non-relations, with curators' definitions and a graph of is_a and other "
         "relations.",
-        terms="Free to use unaltered, with version and citation: release 2025-01-16, Köhler et al. README.md "
-        "has the attribution.",
+        terms="Free to use unaltered, with version and citation: release 2025-01-16, Köhler et al. "
+        "docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
         sizes={"train": (9_226, 9_226), "validation": (1_144, 1_144), "test": (1_160, 1_160)},
         unit="gene-disease-phenotype triple",

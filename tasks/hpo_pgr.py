@@ -39,8 +39,8 @@ class HpoPgr(HpoRelationTask):
     info = DataInfo(
         about="11,854 gene-phenotype pairs of the Human Phenotype Ontology, half of them known relations and "
         "half sampled non-relations, with curators' definitions and a graph of is_a and other relations.",
-        terms="Free to use unaltered, with version and citation: release 2025-01-16, Köhler et al. README.md "
-        "has the attribution.",
+        terms="Free to use unaltered, with version and citation: release 2025-01-16, Köhler et al. "
+        "docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
         sizes={"train": (9_480, 9_480), "validation": (1_184, 1_184), "test": (1_190, 1_190)},
         unit="gene-phenotype pair",

@@ -8,9 +8,11 @@ import typing
 from collections.abc import Iterable, Sequence
 
 from mmulbench.cli.list_output import entries
+from mmulbench.core.metric import Metric
 from mmulbench.core.model import Backbone
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.core.search_space import Search
+from mmulbench.metrics.catalogue import all_metrics
 from mmulbench.records.schema import RunResult
 
 
@@ -37,14 +39,8 @@ def backbones() -> str:
 
 
 def metrics() -> str:
-    """Return a section for each metric: its direction, its definition and its source."""
-    sections = []
-    for entry in entries("metrics"):
-        good = entry["direction"].replace("_", " ")
-        lines = [f"## `{entry['name']}`: {entry['title']} {{ #{entry['name']} }}", ""]
-        lines += [_sentence(entry["description"]), "", f"Good: {good}. Source: {entry['source']}."]
-        sections.append("\n".join(lines))
-    return "\n\n".join(sections)
+    """Return a section for each metric: what it measures, what is good, what it reads and its source."""
+    return "\n\n".join(_metric(metric) for metric in all_metrics())
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -78,6 +74,25 @@ def _method(name: str, description: str) -> str:
         lines += [table(("Setting", "Default", "Tuning looks in", "Meaning"), rows)]
     else:
         lines += ["It has no settings."]
+    return "\n".join(lines)
+
+
+def _metric(metric: Metric) -> str:
+    rows = [("Good", metric.direction.replace("_", " "))]
+    if metric.chance is not None:
+        rows += [("Without any effect", f"{metric.chance:g}")]
+    reads = dataclasses.asdict(metric.needs)
+    rows += [
+        (
+            "Reads",
+            "; ".join(f"{what.replace('_', ' ')}: {', '.join(of)}" for what, of in reads.items() if of),
+        ),
+        ("Column of its own", "yes" if metric.has_headline else "no: it is a detail of a record"),
+        ("Source", _escaped(metric.source)),
+    ]
+    file = f"mmulbench/metrics/catalogue/{metric.name}.py"
+    lines = [f"## `{metric.name}`: {metric.title} {{ #{metric.name} }}", "", _sentence(metric.definition), ""]
+    lines += [table(("", ""), rows), "", f"File: [{file}](../../{file})."]
     return "\n".join(lines)
 
 
