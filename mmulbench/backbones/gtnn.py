@@ -52,9 +52,9 @@ class GtnnConfig:
 class GraphEncoder(nn.Module):
     """Node embeddings and residual graph layers over the whole graph.
 
-    Reads ``node`` (b, k): the nodes of each item; and of the whole graph ``edges`` (2, e): sources and
-    targets, ordered by target; and either ``names`` (n, 384) embeddings or ``name_ids`` and ``name_mask``
-    (n, l) word pieces.
+    Reads ``node`` (b, k): the nodes of each item, or (b,) where items are single nodes; and of the whole
+    graph ``edges`` (2, e): sources and targets, ordered by target; and either ``names`` (n, 384) embeddings
+    or ``name_ids`` and ``name_mask`` (n, l) word pieces.
     """
 
     def __init__(self, config: GtnnConfig) -> None:
@@ -75,7 +75,8 @@ class GraphEncoder(nn.Module):
 
     def forward(self, inputs: Inputs) -> EncoderOutput:
         """Each item's nodes as tokens; the unimodal representation is all of them side by side."""
-        tokens = self.nodes(inputs)[inputs["node"]]
+        node = inputs["node"]
+        tokens = self.nodes(inputs)[node.reshape(len(node), -1)]
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         return EncoderOutput(tokens, mask, tokens.flatten(1))
 

@@ -11,7 +11,7 @@ from mmulbench.cli.options import AsJson, DataDir, Debug, Plugins
 
 new_app = typer.Typer(help="Write a new method or task and its test, ready to run.", no_args_is_help=True)
 check_app = typer.Typer(
-    help="Check that a method or task holds to the contract of all methods or tasks.", no_args_is_help=True
+    help="Check that a method, backbone or task holds to the contract of its kind.", no_args_is_help=True
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
@@ -47,6 +47,15 @@ def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, de
     from mmulbench.defaults import plugin_files
 
     raise typer.Exit(report.check_method(name, plugin_files(plugin), as_json=as_json))
+
+
+@check_app.command("backbone")
+def check_backbone(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Try a backbone on made-up items of every kind it serves; exit 1 where it breaks the contract."""
+    from mmulbench.conformance import report
+    from mmulbench.defaults import plugin_files
+
+    raise typer.Exit(report.check_backbone(name, plugin_files(plugin), as_json=as_json))
 
 
 @check_app.command("task")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import torch
-
 from mmulbench.conformance.checks import Skipped, demand
+from mmulbench.conformance.global_randomness import global_seeds, global_states, moved_since
 from mmulbench.conformance.tiny_problem import FORGET, Bench, bench_of
 from mmulbench.conformance.tiny_tasks import KINDS, Kind
 from mmulbench.core.method import Method, UnlearningProblem
@@ -137,18 +134,17 @@ class MethodTrial:
         counted = _Counted()
         problem = replace(self.bench.problem(size, prepared), checkpoints=checkpoints or counted)
         method = method or self.method()
-        before = _global_states()
+        before = global_states()
         try:
             with problem.meter:
                 model = method.unlearn(problem)
         except NotApplicable as error:
             raise Skipped(str(error)) from error
-        after = _global_states()
+        disturbed = moved_since(before)
         demand(
             isinstance(model, MultimodalModel),
             f"unlearn returned a {type(model).__name__}: let it return the unlearned model",
         )
-        disturbed = tuple(name for name in before if before[name] != after[name])
         return Attempt(problem, model, disturbed, counted.steps)
 
     def resumed(self, method: Method, kill_before: int) -> Attempt:
@@ -169,7 +165,7 @@ class MethodTrial:
     @cached_property
     def repeated(self) -> Attempt:
         """The same run with other global random seeds."""
-        with _global_seeds(987_654_321):
+        with global_seeds(987_654_321):
             return self.attempt()
 
 
@@ -180,27 +176,3 @@ def method_trials(name: str, settings: Mapping[str, Any] | None = None) -> list[
         UsageError: the method is unknown.
     """
     return [MethodTrial(name, kind, settings) for kind in KINDS]
-
-
-def _global_states() -> dict[str, Any]:
-    name, keys, *rest = np.random.get_state()
-    return {
-        "torch": torch.get_rng_state().numpy().tobytes(),
-        "numpy": (name, np.asarray(keys).tobytes(), *rest),
-        "random": random.getstate(),
-    }
-
-
-@contextlib.contextmanager
-def _global_seeds(seed: int) -> Iterator[None]:
-    """Run a block with other global seeds, and put the generators back."""
-    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        torch.set_rng_state(states[0])
-        np.random.set_state(states[1])
-        random.setstate(states[2])

@@ -10,6 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from mmulbench.conformance.backbone_checks import backbone_checks
+from mmulbench.conformance.backbone_trial import backbone_trials
 from mmulbench.conformance.checks import Check, Outcome, Trial, run_check
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.method_trial import method_trials
@@ -30,7 +32,30 @@ def check_method(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
         UsageError: the method is unknown or a plug-in is wrong.
     """
     load_plugins(plugins)
-    return _report("method", name, method_checks(), method_trials(name), as_json=as_json)
+    trials = method_trials(name)
+    return _report("method", name, method_checks(), trials, "on tiny models for", as_json=as_json)
+
+
+def check_backbone(full_name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
+    """Try a backbone on a few made-up items for every kind of task it serves, and print what came of it.
+
+    Args:
+        full_name: ``family``, ``family:variant`` or ``family:checkpoint``.
+        plugins: files that register more.
+        as_json: whether to print JSON.
+
+    Returns:
+        0, or 1 where a check failed.
+
+    Raises:
+        UsageError: the backbone is unknown, a plug-in is wrong, or a package is missing.
+        MmulbenchError: its checkpoint is damaged.
+    """
+    load_plugins(plugins)
+    trials = backbone_trials(full_name)
+    trials[0].demand_packages()
+    name = trials[0].backbone.argument
+    return _report("backbone", name, backbone_checks(), trials, "on made-up items for", as_json=as_json)
 
 
 def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: bool) -> int:
@@ -46,14 +71,17 @@ def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: b
     load_plugins(plugins)
     with NotesOnly() if as_json else Bars() as progress:
         trial = task_trial(name, data_dir, progress)
-    return _report("task", name, task_checks(), [trial], as_json=as_json)
+    return _report("task", name, task_checks(), [trial], "", as_json=as_json)
 
 
-def _report(kind: str, name: str, checks: Sequence[Check], trials: Sequence[Trial], *, as_json: bool) -> int:
+def _report(
+    kind: str, name: str, checks: Sequence[Check], trials: Sequence[Trial], where: str, *, as_json: bool
+) -> int:
+    """Run checks on trials, and print what came of each; ``where`` introduces the trials' labels."""
     console = Console(highlight=False, quiet=as_json)
     labels = [trial.label for trial in trials if trial.label]
     if labels:
-        console.print(f"{name} on tiny models for {', '.join(labels)}:", soft_wrap=True)
+        console.print(f"{name} {where} {', '.join(labels)}:", soft_wrap=True)
     outcomes = []
     for check in checks:
         outcomes.append(run_check(check, trials))

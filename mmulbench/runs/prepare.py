@@ -85,11 +85,11 @@ class Prepared:
         )
 
 
-def find_backbone(full_name: str, task: Task) -> Backbone:
-    """The backbone called ``family``, ``family:variant``, or ``family:checkpoint``.
+def open_backbone(full_name: str) -> Backbone:
+    """Return the backbone called ``family``, ``family:variant``, or ``family:checkpoint``.
 
     Raises:
-        UsageError: when family or variant is unknown, or the backbone does not serve the task.
+        UsageError: when family or variant is unknown, or the family reads no checkpoints.
         MmulbenchError: when a checkpoint is damaged.
     """
     family, _, variant = full_name.partition(":")
@@ -99,6 +99,22 @@ def find_backbone(full_name: str, task: Task) -> Backbone:
         raise UsageError(
             f"unknown variant {variant!r} of backbone {family}{did_you_mean(variant, cls.variants)}"
         )
+    return cls(variant) if variant in cls.variants else cls.from_checkpoint(variant)
+
+
+def find_backbone(full_name: str, task: Task) -> Backbone:
+    """Return the backbone of a full name, where it serves a task.
+
+    Args:
+        full_name: what `open_backbone` takes.
+        task: the task that it shall serve.
+
+    Raises:
+        UsageError: when family or variant is unknown, or the backbone does not serve the task.
+        MmulbenchError: when a checkpoint is damaged.
+    """
+    family = full_name.partition(":")[0]
+    cls = BACKBONES.get(family)
     if cls.modalities != task.modalities:
         raise UsageError(
             f"backbone {family} reads {' and '.join(cls.modalities)}, "
@@ -109,7 +125,7 @@ def find_backbone(full_name: str, task: Task) -> Backbone:
             f"backbone {family} serves {' and '.join(cls.serves)}, but the task is {task.shape.kind}"
             f"{_others(task)}"
         )
-    return cls(variant) if variant in cls.variants else cls.from_checkpoint(variant)
+    return open_backbone(full_name)
 
 
 def serving(task: Task) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import pytest
 from helpers import here
 
+from mmulbench import packages
+from mmulbench.conformance.backbone_checks import backbone_checks
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.task_checks import task_checks
 from mmulbench.conformance.tiny_tasks import KINDS
@@ -85,6 +88,70 @@ def test_json_has_every_check(broken):
     assert "its cost is zero" in by_name["counts_its_work"]["reason"]
 
 
+@pytest.mark.slow
+def test_a_built_in_backbone_holds():
+    done = here("check", "backbone", "gtnn:tiny")
+    assert (done.code, done.err) == (0, "")
+    first, *lines, left_out, empty, last = done.out.splitlines()
+    assert first == "gtnn:tiny on made-up items for classification, group classification:"
+    assert len(lines) == len(backbone_checks()) and not empty and {line[0] for line in lines} == {"✓"}
+    assert left_out == "Left out: classification: its items are no groups"
+    assert last == "The backbone gtnn:tiny holds to the contract."
+
+
+@pytest.mark.slow
+def test_a_family_alone_is_its_first_variant():
+    done = here("check", "backbone", "gtnn", "--json")
+    found = json.loads(done.out)
+    assert done.code == 0 and (found["backbone"], found["passed"]) == ("gtnn:packaged", True)
+    assert [check["check"] for check in found["checks"]] == [check.name for check in backbone_checks()]
+
+
+OPTIMIST = '''
+"""GTNN that believes in every pair a little more than its logits say."""
+from mmulbench import BACKBONES
+from mmulbench.backbones.gtnn import Gtnn, GtnnBackbone
+
+
+class Optimist(Gtnn):
+    def association(self, a, b, labels=None):
+        return {path: value + 1 for path, value in super().association(a, b, labels).items()}
+
+
+@BACKBONES.register("optimist")
+class OptimistBackbone(GtnnBackbone):
+    name = "optimist"
+
+    def build(self, shape):
+        return Optimist(self.config, shape.classes, shape.group)
+'''
+
+
+@pytest.mark.slow
+def test_a_backbone_of_a_plug_in_fails_in_one_line(tmp_path):
+    path = tmp_path / "optimist.py"
+    path.write_text(OPTIMIST)
+    done = here("check", "backbone", "optimist:tiny", "--plugin", str(path))
+    assert done.code == 1
+    (failed,) = (line for line in done.out.splitlines() if line.startswith("✗"))
+    assert "classification: the classification association of a pair is not that of its logits" in failed
+    assert done.out.splitlines()[-1] == f"1 of {len(backbone_checks())} checks failed."
+
+
+def test_a_package_that_a_backbone_lacks_is_one_line(monkeypatch):
+    monkeypatch.setattr(
+        packages, "find_spec", lambda name: None if name == "transformers" else find_spec(name)
+    )
+    done = here("check", "backbone", "clip:tiny")
+    assert (done.code, done.out) == (2, "") and done.err.count("\n") == 1
+    assert "backbone clip needs the package transformers: run pip install" in done.err
+
+
+def test_an_unknown_variant_is_one_line():
+    done = here("check", "backbone", "gtnn:tinny")
+    assert done.code == 2 and "did you mean tiny" in done.err and done.err.count("\n") == 1
+
+
 def test_a_task_that_comes_with_packages_holds():
     done = here("check", "task", "flags")
     assert done.code == 0, done.out
@@ -99,9 +166,9 @@ def test_missing_data_is_one_line(tmp_path):
     assert done.err.count("\n") == 1 and "flickr30k" in done.err and str(tmp_path) in done.err
 
 
-@pytest.mark.parametrize("kind", ["method", "task"])
-def test_an_unknown_name_is_one_line(kind):
-    done = here("check", kind, "emojii" if kind == "task" else "mmull")
+@pytest.mark.parametrize(("kind", "name"), [("method", "mmull"), ("backbone", "gtn"), ("task", "emojii")])
+def test_an_unknown_name_is_one_line(kind, name):
+    done = here("check", kind, name)
     assert done.code == 2 and "did you mean" in done.err and done.err.count("\n") == 1
 
 
