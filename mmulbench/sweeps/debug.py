@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mmulbench.frozen import Frozen
-from mmulbench.sweeps.executor import Handover, Selection
+from mmulbench.sweeps.executor import Executor, Handover, Selection
 from mmulbench.sweeps.runner import Runner
 from mmulbench.sweeps.worker import LogProgress, StepQueue
 
 
-class DebugExecutor(Frozen):
+class DebugExecutor(Executor):
     """Makes all steps in this process."""
 
     name: Literal["debug"] = "debug"

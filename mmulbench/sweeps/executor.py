@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from mmulbench.frozen import Frozen
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import Plan
 
 if TYPE_CHECKING:
     from mmulbench.runs.session import Request
 
-Seconds = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=1)]
 """Time limit of a step."""
 
 
@@ -54,9 +56,10 @@ class Selection:
         return () if self.is_whole else tuple(step.step_id for step in self.chosen.steps)
 
 
-class Executor(Protocol):
+class Executor(Frozen, ABC):
     """Makes steps; its fields are the settings that a user gives."""
 
+    @abstractmethod
     def run(self, selection: Selection, *, quiet: bool) -> Handover:
         """Make the chosen steps, or have them made.
 

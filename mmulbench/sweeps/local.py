@@ -20,8 +20,7 @@ from rich.console import Console
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import disk_errors
-from mmulbench.frozen import Frozen
-from mmulbench.sweeps.executor import Handover, Seconds, Selection
+from mmulbench.sweeps.executor import Executor, Handover, Seconds, Selection
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.status_output import live_counts
 
@@ -42,7 +41,7 @@ class RunningSupervisor:
     log: Path
 
 
-class LocalExecutor(Frozen):
+class LocalExecutor(Executor):
     """Makes steps in some worker processes on this machine.
 
     Attributes:

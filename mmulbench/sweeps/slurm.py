@@ -16,9 +16,8 @@ from rich.console import Console
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors
-from mmulbench.frozen import Frozen
 from mmulbench.records.store import ResultsStore
-from mmulbench.sweeps.executor import Handover, Seconds, Selection
+from mmulbench.sweeps.executor import Executor, Handover, Seconds, Selection
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.packing import ONE_EACH, Pack, is_by_minutes, packed
 from mmulbench.sweeps.plan import STEP_KINDS, Plan, step_seconds
@@ -47,7 +46,7 @@ USUAL_ARRAY_SIZE = 1000
 """Largest number of tasks in a job array, unless the cluster sets another."""
 
 
-class SlurmExecutor(Frozen):
+class SlurmExecutor(Executor):
     """Has steps made by Slurm, as job arrays.
 
     Attributes:
