@@ -1,22 +1,23 @@
-"""Graph-text classification on GDPR: does a sentence relate a gene, a disease and a phenotype?"""
+"""Tell whether a gene, a disease and a phenotype are related: sentences of GDPR, in your own files."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmulbench import TASKS, DataInfo
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import SPLITS
+from mmulbench.tasks._relations.fixed_order import split_genes
 from mmulbench.tasks._relations.hpo_files import (
+    DiseaseAnnotations,
     read_disease_names,
     read_diseases,
     read_former_ids,
     read_genes,
     read_terms,
+    term_id,
 )
-from mmulbench.tasks._relations.non_relations import shuffled
 from mmulbench.tasks._relations.relation_files import find_file, read_rows, refuse_pickles
 from mmulbench.tasks._relations.relation_graph import Knowledge, Node, hpo_beside
 from mmulbench.tasks._relations.relation_task import (
@@ -28,26 +29,28 @@ from mmulbench.tasks._relations.relation_task import (
 )
 
 COLUMNS = ("gene", "disease", "phenotype", "text", "relation")
-PHENOTYPE_ID = re.compile(r"HP[_:]([0-9]{7})")
+"""Columns of every file: the names of the unit's nodes, then the sentence and its class."""
+
 GENE, DISEASE = 0, 1
-"""Places in a unit."""
+"""Places of gene and disease in a unit."""
 
 
 @TASKS.register("gdpr")
 class Gdpr(RelationTask):
-    """Gene-disease-phenotype relations, from files of your own making: the data set is given out as pickles.
+    """Asks whether a gene, a disease and a phenotype that a sentence names are related.
 
-    A pickle is never opened, since loading one can run any program. The forget unit is a triple of gene,
-    disease and phenotype, spelt as in the files, with all its sentences. A relation is written true, yes or
-    1, or else false, no or 0, in small or large letters.
+    Files are of your own making, since the data set is given out as pickles: a pickle is never opened,
+    because loading one can run any program. The forget unit is a triple of gene, disease and phenotype,
+    spelt as in the files, with all its sentences. A relation is written true, yes or 1, or else false, no or
+    0, in small or large letters.
 
-    Where there is one file, a fixed draw of 80 / 10 / 10 % of the genes is train, validation and test, so
+    If all rows are in one file, a fixed draw of 80 / 10 / 10 % of the genes is train, validation and test, so
     that no gene is in two splits.
 
     The graph and its nodes are described at `RelationTask`: HPO relates genes with phenotypes, genes with
     diseases, and diseases with phenotypes. A gene is matched with HPO's by its symbol, a disease by its id
     (``OMIM:154700``) or name, a phenotype by its id (``HP:0001166``) or name, in small or large letters; the
-    rest are nodes without edges. Nothing here was measured.
+    rest are nodes without edges. Nothing was measured on this task.
     """
 
     name = "gdpr"
@@ -71,24 +74,29 @@ class Gdpr(RelationTask):
     )
 
     def rows(self, folder: Path) -> SentencesBySplit:
-        """Read three files, or split one."""
+        """Read three files, or split one.
+
+        Raises:
+            UsageError: if the files are not there.
+            MmulbenchError: if the files are damaged.
+        """
         files = {stem: find_file(folder, stem) for stem in (*SPLITS, self.name)}
         split = {stem: path for stem, path in files.items() if stem in SPLITS and path is not None}
         if len(split) == len(SPLITS):
-            return {stem: self._rows(path) for stem, path in split.items()}
+            return {stem: self._sentences(path) for stem, path in split.items()}
         whole = files[self.name]
         if whole is not None and not split:
-            return split_by_gene(self._rows(whole))
+            return split_by_gene(self._sentences(whole))
         absent = [stem for stem in SPLITS if stem not in split]
         refuse_pickles(folder, [*absent, *([] if split else [self.name])])
         needed = ", ".join(f"{stem}.tsv" for stem in absent)
         raise self.missing(f"{needed} (or .jsonl, .parquet){'' if split else ', or gdpr.tsv'}", folder)
 
-    def _rows(self, path: Path) -> list[RelationSentence]:
-        return [_row(record) for record in read_rows(path, COLUMNS, self.name)]
+    def _sentences(self, path: Path) -> list[RelationSentence]:
+        return [_sentence(row) for row in read_rows(path, COLUMNS, self.name)]
 
     def knowledge(self, nodes: Sequence[Node], folder: Path) -> Knowledge:
-        """Genes by symbol, diseases and phenotypes by id or name, as HPO knows them."""
+        """Look up genes by symbol, and diseases and phenotypes by id or name."""
         ontology, annotations, annotated = (
             hpo_beside(folder, name, self.name)
             for name in ("hp.obo", "genes_to_phenotype.txt", "phenotype.hpoa")
@@ -112,52 +120,46 @@ class Gdpr(RelationTask):
 
 
 def split_by_gene(rows: Sequence[RelationSentence]) -> SentencesBySplit:
-    """A fixed 80 / 10 / 10 % draw of genes, with all their rows."""
-    genes = shuffled({row.unit[GENE] for row in rows}, "gdpr split")
-    tenth = max(len(genes) // 10, 1)
-    parts = (genes[2 * tenth :], genes[tenth : 2 * tenth], genes[:tenth])
-    return {
-        split: [row for row in rows if row.unit[GENE] in chosen]
-        for split, chosen in zip(SPLITS, map(set, parts), strict=True)
-    }
+    """Split rows by a fixed draw of 80 / 10 / 10 % of the genes."""
+    genes_of = split_genes({row.unit[GENE] for row in rows}, "gdpr split")
+    return {split: [row for row in rows if row.unit[GENE] in genes] for split, genes in genes_of.items()}
 
 
-def _row(record: DataRow) -> RelationSentence:
-    names = tuple(name_in(record, column) for column in COLUMNS[:3])
+def _sentence(row: DataRow) -> RelationSentence:
+    names = tuple(name_in(row, column) for column in COLUMNS[:3])
     gene, disease, phenotype = names
-    match = PHENOTYPE_ID.fullmatch(phenotype)
-    unit = (gene, disease, f"HP:{match[1]}" if match else phenotype)
-    return RelationSentence(unit, names, record.text("text"), label_in(record, "relation"), record.where)
+    unit = (gene, disease, term_id(phenotype) or phenotype)
+    return RelationSentence(unit, names, row.text("text"), label_in(row, "relation"), row.where)
 
 
 def _links(
     genes: Mapping[str, Iterable[str]],
-    diseases: Mapping[str, tuple[set[str], set[str]]],
+    diseases: Mapping[str, DiseaseAnnotations],
     ids: Mapping[str, str],
 ) -> set[tuple[str, str]]:
-    """HPO's relations.
+    """List HPO's relations.
 
     Args:
         genes: phenotypes by gene.
         diseases: genes and phenotypes by disease.
-        ids: which disease stands for each.
+        ids: id of the disease that stands for each, by the id of the disease.
     """
     links = {(gene, phenotype) for gene, found in genes.items() for phenotype in found}
-    for disease, (its_genes, its_phenotypes) in diseases.items():
-        links |= {(ids[disease], one) for one in its_genes | its_phenotypes}
+    for disease, known in diseases.items():
+        links |= {(ids[disease], one) for one in known.genes | known.phenotypes}
     return links
 
 
 def _by_name(names: Mapping[str, str]) -> dict[str, str]:
-    """Ids by name in small letters; the smallest where several have the same."""
+    """Return ids by name in small letters, the smallest where several have one name."""
     return {names[one].casefold(): one for one in sorted(names, reverse=True)}
 
 
 def _disease_ids(diseases: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
-    """By id, and by name in small letters: one id for all diseases of a name.
+    """Return one id for all diseases of a name, by id and by name in small letters.
 
-    OMIM and Orphanet list many diseases under the same name: what is asked of one must not be told by the
-    other.
+    OMIM and Orphanet list many diseases under one name: a relation that is asked of one must not be told by
+    the other.
     """
     by_name = _by_name(names)
     same = {one: by_name[name.casefold()] for one, name in names.items()}

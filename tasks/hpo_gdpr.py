@@ -1,17 +1,15 @@
-"""Graph-text classification of gene-disease-phenotype relations of the Human Phenotype Ontology."""
+"""Tell whether a gene's disease shows a phenotype: the Human Phenotype Ontology, packaged data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from mmulbench import OFFLINE_INSTALL, TASKS, DataInfo
 from mmulbench.tasks._relations.hpo_files import hpo_file, read_disease_names, read_diseases
-from mmulbench.tasks._relations.hpo_relation_task import HpoRelationTask, Subject
+from mmulbench.tasks._relations.hpo_relation_task import HpoRelationTask, Subject, SubjectList
 
 
 @TASKS.register("hpo_gdpr")
 class HpoGdpr(HpoRelationTask):
-    """Does a gene's disease show a phenotype?
+    """Asks whether a gene's disease shows a phenotype.
 
     Items of the first modality are triples of a gene's, a disease's and a phenotype's node; the text is the
     phenotype's name and definition, by HPO's curators. Diseases are OMIM's: Orphanet lists many of them
@@ -28,13 +26,12 @@ class HpoGdpr(HpoRelationTask):
     With task.subjects, task.phenotypes and task.relations all 0, each of these diseases' 123,795 relations is
     either asked for or an edge.
 
-    The forget unit is a gene-disease-phenotype triple, related or not.
-
-    Measured values of all methods: leaderboard.md.
+    The forget unit is a gene-disease-phenotype triple, related or not. leaderboard.md has what methods reach
+    on the task.
     """
 
     group = 3
-    title = "hpo_gdpr"
+    name = "hpo_gdpr"
     info = DataInfo(
         about="11,530 gene-disease-phenotype triples of the Human Phenotype Ontology, half of them known "
         "relations and half sampled non-relations, with curators' definitions and a graph of is_a and other "
@@ -46,15 +43,15 @@ class HpoGdpr(HpoRelationTask):
         unit="gene-disease-phenotype triple",
     )
 
-    def subjects(self) -> tuple[list[Subject], Mapping[str, str]]:
-        """All diseases of OMIM with their first gene."""
-        diseases = read_diseases(hpo_file("genes_to_phenotype.txt", self.title))
-        names = read_disease_names(hpo_file("phenotype.hpoa", self.title))
+    def subjects(self) -> SubjectList:
+        """Read all diseases of OMIM, each with its first gene."""
+        diseases = read_diseases(hpo_file("genes_to_phenotype.txt", self.name))
+        names = read_disease_names(hpo_file("phenotype.hpoa", self.name))
         found, seen = [], set()
         for disease in sorted(diseases):
             name = names.get(disease, "").casefold()
             if disease.startswith("OMIM:") and name and name not in seen:
-                genes, phenotypes = diseases[disease]
-                found.append(Subject(min(genes), (min(genes), disease), frozenset(phenotypes)))
+                gene = min(diseases[disease].genes)
+                found.append(Subject(gene, (gene, disease), frozenset(diseases[disease].phenotypes)))
                 seen.add(name)
-        return found, {**{one.gene: one.gene for one in found}, **names}
+        return SubjectList(found, {**{one.gene: one.gene for one in found}, **names})

@@ -1,17 +1,15 @@
-"""Graph-text classification of gene-phenotype relations of the Human Phenotype Ontology."""
+"""Tell whether a gene and a phenotype are related: the Human Phenotype Ontology, packaged data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from mmulbench import OFFLINE_INSTALL, TASKS, DataInfo
 from mmulbench.tasks._relations.hpo_files import hpo_file, read_genes
-from mmulbench.tasks._relations.hpo_relation_task import HpoRelationTask, Subject
+from mmulbench.tasks._relations.hpo_relation_task import HpoRelationTask, Subject, SubjectList
 
 
 @TASKS.register("hpo_pgr")
 class HpoPgr(HpoRelationTask):
-    """Is a gene related to a phenotype?
+    """Asks whether a gene is related to a phenotype.
 
     Items of the first modality are pairs of a gene's and a phenotype's node; the text is the phenotype's name
     and definition, by HPO's curators. The graph holds the ontology's is_a and 60 % of each gene's known
@@ -29,13 +27,12 @@ class HpoPgr(HpoRelationTask):
     asked for; a gene's only relation is an edge, and so are the 54 to Phenotypic abnormality itself, which
     every gene has and no non-relation can match.
 
-    The forget unit is a gene-phenotype pair, related or not.
-
-    Measured values of all methods: leaderboard.md.
+    The forget unit is a gene-phenotype pair, related or not. leaderboard.md has what methods reach on the
+    task.
     """
 
     group = 2
-    title = "hpo_pgr"
+    name = "hpo_pgr"
     info = DataInfo(
         about="11,854 gene-phenotype pairs of the Human Phenotype Ontology, half of them known relations and "
         "half sampled non-relations, with curators' definitions and a graph of is_a and other relations.",
@@ -46,9 +43,9 @@ class HpoPgr(HpoRelationTask):
         unit="gene-phenotype pair",
     )
 
-    def subjects(self) -> tuple[list[Subject], Mapping[str, str]]:
-        """All genes by symbol; where all take part, those without one, too."""
-        file = hpo_file("genes_to_phenotype.txt", self.title)
-        annotated = read_genes(file, unnamed=self._sizes()[0] == 0)
-        found = [Subject(gene, (gene,), frozenset(annotated[gene])) for gene in sorted(annotated)]
-        return found, {gene: gene for gene in annotated}
+    def subjects(self) -> SubjectList:
+        """Read all genes by symbol; where all take part, those without a symbol too."""
+        file = hpo_file("genes_to_phenotype.txt", self.name)
+        phenotypes = read_genes(file, unnamed=self.sizes.subjects == 0)
+        found = [Subject(gene, (gene,), frozenset(phenotypes[gene])) for gene in sorted(phenotypes)]
+        return SubjectList(found, {gene: gene for gene in phenotypes})

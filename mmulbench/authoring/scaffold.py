@@ -1,4 +1,4 @@
-"""``mmulbench new``: a working method or task and its test, from templates that work as they are."""
+"""Write a working method or task with its test, from templates that work as they are (``mmulbench new``)."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from mmulbench.core.registry import METHODS, TASKS, Registry
-from mmulbench.errors import UsageError
+from mmulbench import METHODS, TASKS, UsageError
+from mmulbench.core.registry import Registry
 from mmulbench.files import write_atomically
 
+if TYPE_CHECKING:
+    from mmulbench import Method, Task
+
 Component = Literal["method", "task"]
+"""Part of the benchmark that there is a template for."""
 
 PLUGIN_LINE = "  # plug-in"
-"""Ends the lines of a template that only a file in a folder of its own needs."""
+"""End of lines in a template that are only for a file outside of a checkout."""
 
 _HERE = Path(__file__).resolve().parent
-_REGISTRIES: Mapping[Component, Registry[Any]] = {"method": METHODS, "task": TASKS}
+_REGISTRIES: Mapping[Component, Registry[Method] | Registry[Task]] = {"method": METHODS, "task": TASKS}
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a new file and its test go.
+    """Says where a new file and its test go.
 
     Attributes:
-        file: of the method or task.
-        test: of its test.
-        plugin: whether mmulbench has to be told of the file.
+        file: path of the method or task.
+        test: path of its test.
+        plugin: whether commands have to name the file (``--plugin``), since it is in no checkout.
     """
 
     file: Path
@@ -39,88 +43,108 @@ class Destination:
     plugin: bool
 
 
-def write_new(kind: Component, name: str, folder: Path | None) -> list[str]:
+def write_new(component: Component, name: str, folder: Path | None) -> list[str]:
     """Write a new method or task and its test.
 
     Args:
-        kind: of thing.
-        name: to register it under.
-        folder: where to write; by default the checkout that mmulbench runs from, else the working folder.
+        component: whether it is a method or a task.
+        name: name to register it under.
+        folder: folder to write to; by default the checkout that mmulbench runs from, or else the working
+            folder.
 
     Returns:
         Lines that say what was written and what to do next.
 
     Raises:
-        UsageError: the name cannot be used or is taken, or a file is there already.
-        MmulbenchError: a file cannot be written.
+        UsageError: if the name cannot be used or is taken, or a file is there already.
+        MmulbenchError: if a file cannot be written.
     """
-    _check_name(kind, name)
-    place = _place(kind, name, folder)
-    for path in (place.file, place.test):
+    _check_name(component, name)
+    destination = _destination(component, name, folder)
+    for path in (destination.file, destination.test):
         if path.exists():
             raise UsageError(f"{path} exists already; choose another name, or delete it first")
-    for path, template in ((place.file, f"my_{kind}.py"), (place.test, f"test_my_{kind}.py")):
-        write_atomically(path, rendered(template, name, plugin=place.plugin), "--folder")
-    return [f"wrote {_short(place.file)}", f"wrote {_short(place.test)}", "", *_next_steps(kind, name, place)]
+    for path, template in (
+        (destination.file, f"my_{component}.py"),
+        (destination.test, f"test_my_{component}.py"),
+    ):
+        write_atomically(path, rendered(template, name, plugin=destination.plugin), "--folder")
+    return [
+        f"wrote {_short(destination.file)}",
+        f"wrote {_short(destination.test)}",
+        "",
+        *_next_steps(component, name, destination),
+    ]
 
 
 def rendered(template: str, name: str, *, plugin: bool) -> str:
-    """A template with the name in it.
+    """Return the text of a template with a name put into it.
 
     Args:
-        template: file name in ``mmulbench/authoring/templates``.
-        name: of the method or task.
-        plugin: whether it is for a folder of its own.
+        template: name of a file in ``mmulbench/authoring/templates``.
+        name: name of the method or task.
+        plugin: whether the file is for a folder outside of a checkout.
     """
-    kind = template.removesuffix(".py").rpartition("my_")[2]
+    component = template.removesuffix(".py").rpartition("my_")[2]
     text = (_HERE / "templates" / template).read_text(encoding="utf-8")
     if plugin:
         text = text.replace(PLUGIN_LINE, "")
     else:
         text = "".join(line for line in text.splitlines(True) if not line.rstrip().endswith(PLUGIN_LINE))
-    return text.replace(f"my_{kind}", name).replace(f"My{kind.title()}", _class_name(name))
+    return text.replace(f"my_{component}", name).replace(f"My{component.title()}", _class_name(name))
 
 
 def checkout() -> Path | None:
-    """The root of the source tree that mmulbench runs from; None where it is installed or read-only."""
+    """Find the root of the source tree that mmulbench runs from.
+
+    Returns:
+        The root, or None where mmulbench is installed, or the tree is read-only.
+    """
     root = _HERE.parents[1]
     own = all((root / part).exists() for part in ("pyproject.toml", "methods", "tasks"))
     return root if own and os.access(root / "methods", os.W_OK) else None
 
 
-def _check_name(kind: Component, name: str) -> None:
+def _check_name(component: Component, name: str) -> None:
+    """Demand that a name can be used.
+
+    Raises:
+        UsageError: if the name is of the wrong form, or taken.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UsageError(
-            f"{name!r} cannot be the name of a {kind}: use small letters, digits and _, "
-            f"and a letter first, such as my_{kind}"
+            f"{name!r} cannot be the name of a {component}: use small letters, digits and _, "
+            f"and a letter first, such as my_{component}"
         )
-    if name in _REGISTRIES[kind].names():
-        raise UsageError(f"there is a {kind} {name!r} already; choose another name")
+    if name in _REGISTRIES[component].names():
+        raise UsageError(f"there is a {component} {name!r} already; choose another name")
 
 
-def _place(kind: Component, name: str, folder: Path | None) -> Destination:
+def _destination(component: Component, name: str, folder: Path | None) -> Destination:
     root = checkout() if folder is None else None
     if root is None:
         folder = folder or Path()
         return Destination(folder / f"{name}.py", folder / f"test_{name}.py", plugin=True)
-    parts = f"{kind}s"
+    parts = f"{component}s"
     return Destination(root / parts / f"{name}.py", root / "tests" / parts / f"test_{name}.py", plugin=False)
 
 
-def _next_steps(kind: Component, name: str, place: Destination) -> list[str]:
-    plugin = f" --plugin {shlex.quote(_short(place.file))}" if place.plugin else ""
-    data = " --data-dir data" if kind == "task" else ""
-    chosen = f"--method {name} --task emoji" if kind == "method" else f"--method mmul --task {name}{data}"
+def _next_steps(component: Component, name: str, destination: Destination) -> list[str]:
+    plugin = f" --plugin {shlex.quote(_short(destination.file))}" if destination.plugin else ""
+    data = " --data-dir data" if component == "task" else ""
+    chosen = (
+        f"--method {name} --task emoji" if component == "method" else f"--method mmul --task {name}{data}"
+    )
     return [
         "Make it yours, then:",
         f"  mmulbench run {chosen}{plugin}",
-        f"  mmulbench check {kind} {name}{data}{plugin}",
-        f"  pytest {shlex.quote(_short(place.test))}",
+        f"  mmulbench check {component} {name}{data}{plugin}",
+        f"  pytest {shlex.quote(_short(destination.test))}",
     ]
 
 
 def _short(path: Path) -> str:
-    """The path from the working folder, where it leads there."""
+    """Return the path from the working folder, where the file is below it."""
     whole = path.absolute()
     return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(whole)
 

@@ -1,1 +1,1 @@
-"""Read relations between graph nodes: from HPO, PGR and GDPR."""
+"""Read relations between nodes of a graph: those of HPO, PGR and GDPR."""

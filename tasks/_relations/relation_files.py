@@ -1,4 +1,4 @@
-"""Reading relation data that nobody vouches for: TSV, JSON lines or parquet, every fault with its place."""
+"""Read relation data that nobody vouches for: TSV, JSON lines or parquet, every fault with its place."""
 
 from __future__ import annotations
 
@@ -18,25 +18,41 @@ from mmulbench.tasks._official.json_files import (
 )
 
 SUFFIXES = (".tsv", ".jsonl", ".parquet")
+"""Suffixes of files that are read, the preferred one first."""
+
 PICKLES = (".pkl", ".pickle", ".pt", ".pth")
+"""Suffixes of files that are refused."""
 
 BATCH_ROWS = 1024
-"""Rows of a parquet file that are in memory at once."""
+"""Number of rows of a parquet file that are in memory at once."""
 
 OLDEST_PYARROW = (14, 0, 1)
-"""Before it, opening a parquet file could unpickle what is in it (CVE-2023-47248)."""
+"""Oldest version that is used; before it, opening a parquet file could unpickle what is in it
+(CVE-2023-47248)."""
 
 
 def find_file(folder: Path, stem: str) -> Path | None:
-    """The first of ``stem.tsv``, ``stem.jsonl`` and ``stem.parquet`` that is in the folder."""
+    """Find the first of ``stem.tsv``, ``stem.jsonl`` and ``stem.parquet``.
+
+    Args:
+        folder: folder to look in.
+        stem: name of the file without its suffix.
+
+    Returns:
+        The file, or None where there is none.
+    """
     return next((file for file in (folder / f"{stem}{one}" for one in SUFFIXES) if file.is_file()), None)
 
 
 def refuse_pickles(folder: Path, stems: Sequence[str]) -> None:
     """Say what to do about a pickle where another file is needed.
 
+    Args:
+        folder: folder to look in.
+        stems: names of the needed files without their suffixes.
+
     Raises:
-        MmulbenchError: one of the names is there as a pickle.
+        MmulbenchError: if one of the files is there as a pickle.
     """
     for file in (folder / f"{stem}{one}" for stem in stems for one in PICKLES):
         if file.exists():
@@ -47,16 +63,16 @@ def refuse_pickles(folder: Path, stems: Sequence[str]) -> None:
 
 
 def read_rows(path: Path, columns: Sequence[str], task: str) -> Iterator[DataRow]:
-    """The rows of a file, by what its name ends in.
+    """Read the rows of a file of any form.
 
     Args:
-        path: ends in one of `SUFFIXES`.
-        columns: names of those that are needed.
-        task: its name, for messages.
+        path: file whose name ends in one of `SUFFIXES`.
+        columns: names of the columns that are needed.
+        task: name of the task, for messages.
 
     Raises:
-        UsageError: it is a parquet file, and pyarrow is missing or too old.
-        MmulbenchError: it is damaged, or holds something else.
+        UsageError: if it is a parquet file, and pyarrow is missing or too old.
+        MmulbenchError: if the file is damaged, or holds something else.
     """
     if path.suffix == ".parquet":
         return read_parquet(path, columns, task)
@@ -64,14 +80,18 @@ def read_rows(path: Path, columns: Sequence[str], task: str) -> Iterator[DataRow
 
 
 def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[DataRow]:
-    """The rows of a file of tab-separated columns, whose first line names them.
+    """Read the rows of a file of tab-separated columns, whose first line names them.
 
     Quotation marks are characters like any other. Empty lines, Windows line ends, a byte-order mark and
     further columns are fine.
 
+    Args:
+        path: file to read.
+        columns: names of the columns that are needed.
+
     Raises:
-        MmulbenchError: the file cannot be read, a column is missing, or a line is longer than `LINE_BYTES`,
-            not text, or of another number of columns.
+        MmulbenchError: if the file cannot be read, a column is missing, or a line is longer than
+            `LINE_BYTES`, not text, or of another number of columns.
     """
     header: list[str] = []
     for where, line in _text_lines(path):
@@ -96,7 +116,7 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[DataRow]:
 
 
 def _text_lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Place and text of every line that is not empty."""
+    """Read place and text of every line that is not empty."""
     for number, where, line in raw_lines(path):
         if number == 1:
             line = line.removeprefix(BOM)
@@ -108,6 +128,11 @@ def _text_lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _decoded(line: bytes, where: str) -> str:
+    """Return the text of a line without its end.
+
+    Raises:
+        MmulbenchError: if the line is not text.
+    """
     if b"\0" in line:
         raise MmulbenchError(f"{where}: a NUL byte (byte {line.index(0) + 1}): this is not a text file")
     try:
@@ -117,11 +142,16 @@ def _decoded(line: bytes, where: str) -> str:
 
 
 def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[DataRow]:
-    """The rows of a parquet file, a few at a time.
+    """Read the rows of a parquet file, a few at a time.
+
+    Args:
+        path: file to read.
+        columns: names of the columns that are needed.
+        task: name of the task, for messages.
 
     Raises:
-        UsageError: pyarrow is missing or too old.
-        MmulbenchError: the file cannot be read, a column is missing, or a row group says that it is larger
+        UsageError: if pyarrow is missing or too old.
+        MmulbenchError: if the file cannot be read, a column is missing, or a row group says that it is larger
             than `DOCUMENT_BYTES`.
     """
     pyarrow, parquet = _pyarrow(task)
@@ -139,6 +169,11 @@ def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Data
 
 
 def _check_parquet(path: Path, file: Any, columns: Sequence[str]) -> None:
+    """Check columns and sizes of a parquet file before its rows are read.
+
+    Raises:
+        MmulbenchError: if a column is missing, or a row group is too large.
+    """
     for name in columns:
         if file.schema_arrow.names.count(name) != 1:
             raise MmulbenchError(f"{path}: the column {name!r} is missing, or there twice")
@@ -149,10 +184,10 @@ def _check_parquet(path: Path, file: Any, columns: Sequence[str]) -> None:
 
 
 def _pyarrow(task: str) -> tuple[Any, Any]:
-    """The modules pyarrow and pyarrow.parquet.
+    """Import the modules pyarrow and pyarrow.parquet.
 
     Raises:
-        UsageError: they are missing or too old.
+        UsageError: if they are missing or too old.
     """
     oldest = ".".join(map(str, OLDEST_PYARROW))
     install = f'run pip install "pyarrow>={oldest}"'

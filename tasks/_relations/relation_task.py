@@ -1,4 +1,4 @@
-"""What the official relation tasks share: rows from files, splits without common units, HPO's graph."""
+"""Hold what the official relation tasks share: rows from files, splits without common units, HPO's graph."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,18 +18,18 @@ from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable,
 from mmulbench.tasks._relations.relation_graph import Knowledge, Node, nodes_of, relation_edges
 
 LABELS = {"true": 1, "yes": 1, "1": 1, "false": 0, "no": 0, "0": 0}
-"""Class by how a relation is written, in small letters."""
+"""Class by the word for it, in small letters."""
 
 
 class RelationSentence(NamedTuple):
-    """A sentence on a unit.
+    """Holds a sentence about a unit.
 
     Attributes:
-        unit: ids of its nodes.
-        names: what the row calls them.
-        text: the sentence.
-        label: 1 where the relation holds.
-        where: file and line, for messages.
+        unit: ids of the unit's nodes.
+        names: names of the nodes in the file.
+        text: words of the sentence.
+        label: 1 where the nodes are related, else 0.
+        where: file and line of the sentence, for messages.
     """
 
     unit: Unit
@@ -40,18 +40,18 @@ class RelationSentence(NamedTuple):
 
 
 SentencesBySplit = Mapping[str, Sequence[RelationSentence]]
-"""Rows by split."""
+"""Sentences by the name of their split."""
 
 
 @dataclass(frozen=True)
 class RelationData:
-    """Everything that was read.
+    """Holds everything that was read for a relation task.
 
     Attributes:
         annotations: units, texts and splits.
         nodes: names of the graph's nodes.
-        groups: (u, k) each unit's nodes.
-        edges: (2, e).
+        groups: (u, k) numbers of each unit's nodes.
+        edges: (2, e) numbers of the nodes that edges join.
     """
 
     annotations: Annotations
@@ -61,16 +61,16 @@ class RelationData:
 
 
 class RelationTask(DataFolderTask):
-    """Does a sentence say that a gene, a phenotype and perhaps a disease are related?
+    """Asks whether the gene, the phenotype and perhaps the disease that a sentence names are related.
 
     A text is a sentence in which HTML entities are replaced and white space is made one space. Nodes are the
-    genes, diseases and phenotypes that the units name; they carry HPO's names, or where HPO does not know
-    them, the data's. Edges are HPO's: is_a between phenotypes, and its relations among the nodes. None joins
-    two nodes of a unit, whatever the unit's split and class, so that nothing asked for is in the graph. What
-    implies it may be: a gene that is related to a phenotype is related to what lies above that in the
-    ontology, too.
+    genes, diseases and phenotypes that the units name. A node carries HPO's name, or the data's where HPO
+    does not know the node. Edges are HPO's: is_a between phenotypes, and its relations among the nodes. None
+    joins two nodes of a unit, whatever the unit's split and class, so that nothing asked for is in the graph.
+    Facts that imply it may be: a gene that is related to a phenotype is also related to the phenotypes above
+    that in the ontology.
 
-    A unit is in one split: where files have it in several, its rows stay in the last of train, validation and
+    A unit is in one split. Where files have it in several, its rows stay in the last of train, validation and
     test, and are left out of the others.
     """
 
@@ -83,24 +83,28 @@ class RelationTask(DataFolderTask):
 
     @abstractmethod
     def rows(self, folder: Path) -> SentencesBySplit:
-        """Read the rows of every split from the task's folder.
+        """Read the sentences of every split from the task's folder.
 
         Raises:
-            UsageError: the files are not there.
-            MmulbenchError: they are damaged.
+            UsageError: if the files are not there.
+            MmulbenchError: if the files are damaged.
         """
 
     @abstractmethod
     def knowledge(self, nodes: Sequence[Node], folder: Path) -> Knowledge:
-        """What HPO says of these nodes.
+        """Look up what HPO says of the nodes.
+
+        Args:
+            nodes: nodes of the graph.
+            folder: folder of the task's data.
 
         Raises:
-            UsageError: HPO's files are not there.
-            MmulbenchError: they are damaged.
+            UsageError: if HPO's files are not there.
+            MmulbenchError: if HPO's files are damaged.
         """
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
-        """Read rows and ontology."""
+        """Read sentences and ontology."""
         read = self._read(data_dir)
         annotations = read.annotations
         splits = annotations.splits
@@ -144,7 +148,7 @@ class RelationTask(DataFolderTask):
 
 
 def table_of(parts: SentencesBySplit) -> PairTable:
-    """All rows, those of units that are in a later split left out and counted."""
+    """Collect all sentences; those of units that are in a later split, too, are left out and counted."""
     table = PairTable()
     home: dict[Unit, str] = {}
     for split in reversed(SPLITS):
@@ -159,7 +163,7 @@ def table_of(parts: SentencesBySplit) -> PairTable:
 
 
 def _mentions(parts: SentencesBySplit) -> dict[Node, str]:
-    """What rows call each node most often; of names that are as frequent, the alphabetically first."""
+    """Find each node's most frequent name in the files, the alphabetically first of equally frequent ones."""
     count: dict[Node, Counter[str]] = {}
     for row in (row for rows in parts.values() for row in rows):
         for node, name in zip(enumerate(row.unit), row.names, strict=True):
@@ -167,27 +171,35 @@ def _mentions(parts: SentencesBySplit) -> dict[Node, str]:
     return {node: min(found, key=lambda one: (-found[one], one)) for node, found in count.items()}
 
 
-def name_in(record: DataRow, column: str) -> str:
-    """A field that names something: cleaned like a text, and not empty.
+def name_in(row: DataRow, column: str) -> str:
+    """Read a field that names something, cleaned like a text.
+
+    Args:
+        row: row of a file.
+        column: name of the field.
 
     Raises:
-        MmulbenchError: it is missing, empty or not text.
+        MmulbenchError: if the field is missing, empty or not text.
     """
-    value = clean(record.text(column))
+    value = clean(row.text(column))
     if not value:
-        raise MmulbenchError(f"{record.where}: the field {column!r} is empty")
+        raise MmulbenchError(f"{row.where}: the field {column!r} is empty")
     return value
 
 
-def label_in(record: DataRow, column: str) -> int:
-    """The class that a field says.
+def label_in(row: DataRow, column: str) -> int:
+    """Read a field that says a class, one of `LABELS`.
+
+    Args:
+        row: row of a file.
+        column: name of the field.
 
     Raises:
-        MmulbenchError: it is missing or says something else.
+        MmulbenchError: if the field is missing or says something else.
     """
-    value: Any = record.value(column)
+    value = row.value(column)
     label = LABELS.get(str(value).strip().lower())
     if label is None:
         known = ", ".join(LABELS)
-        raise MmulbenchError(f"{record.where}: unknown {column} {str(value)[:40]!r}; known: {known}")
+        raise MmulbenchError(f"{row.where}: unknown {column} {str(value)[:40]!r}; known: {known}")
     return label

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from mmulbench.errors import MmulbenchError
+from mmulbench.tasks._relations.fixed_order import shuffled
 from mmulbench.tasks._relations.hpo_files import (
-    Ontology,
-    Term,
     read_disease_names,
     read_diseases,
     read_genes,
     read_terms,
 )
-from mmulbench.tasks._relations.non_relations import non_relations, shuffled
+from mmulbench.tasks._relations.non_relations import non_relations
+from mmulbench.tasks._relations.ontology import Ontology, Term
 
 OBO = """format-version: 1.2
 

@@ -10,7 +10,8 @@ import pytest
 from mmulbench.progress import Progress
 from mmulbench.runs.pipeline import Run, execute, make_spec
 from mmulbench.runs.prepare import find_backbone, prepare
-from mmulbench.tasks._relations.hpo_files import ROOT, Ontology, hpo_file, read_terms
+from mmulbench.tasks._relations.hpo_files import ROOT, hpo_file, read_terms
+from mmulbench.tasks._relations.ontology import Ontology
 from mmulbench.tasks.hpo_gdpr import HpoGdpr
 
 FINGERPRINT = "1a43f0d49b00eefbc52b067efbca618ef339247949d29167368da4e2713c711e"

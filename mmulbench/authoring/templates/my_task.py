@@ -1,4 +1,4 @@
-"""Image-text retrieval on a folder of images with a table of captions."""
+"""Retrieve images by their captions, and the other way round: a folder of images with a table."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from mmulbench import TASKS, Progress, RawItems, Recipe, Split, Task, TaskData, 
 
 @TASKS.register("my_task")
 class MyTask(Task):
-    """The forget unit is an image with all its captions."""
+    """Asks which captions belong to which image; the forget unit is an image with all its captions."""
 
     modalities = ("image", "text")
     default_backbone = "albef:packaged"
     recipe = Recipe(epochs=30)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
-        """Read ``my_task/captions.tsv`` and the images it names, all in ``data_dir``."""
+        """Read ``my_task/captions.tsv`` and the images it names, all in ``data_dir``.
+
+        Raises:
+            UsageError: if the table is not there.
+        """
         table = data_dir / "my_task" / "captions.tsv"
         if not table.is_file():
             raise UsageError(f"my_task needs {table}: tab-separated image, caption, split")

@@ -1,4 +1,4 @@
-"""my_task reads what its folder holds, and holds to the contract of tasks."""
+"""Check that my_task reads what its folder holds, and keeps the contract of tasks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPLITS = ("train", "train", "validation", "test")
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> TaskTrial:
-    """The task on forty noise images with two captions each."""
+    """Load the task on forty noise images with two captions each."""
     data_dir = tmp_path_factory.mktemp("data")
     folder = data_dir / "my_task"
     folder.mkdir()
@@ -35,7 +35,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> TaskTrial:
 
 @pytest.mark.parametrize("check", task_checks(), ids=str)
 def test_holds_to_the_contract(check: Check, trial: TaskTrial) -> None:
-    """On the noise images."""
+    """Run one check of the contract on the noise images."""
     outcome = run_check(check, [trial])
     if outcome.status == "skipped":
         pytest.skip(outcome.reason)
@@ -43,12 +43,12 @@ def test_holds_to_the_contract(check: Check, trial: TaskTrial) -> None:
 
 
 def test_counts(trial: TaskTrial) -> None:
-    """Every image is a unit, every line a pair."""
+    """Find a unit for every image, and a pair for every line."""
     found = {name: (len(split.units), len(split)) for name, split in trial.splits.items()}
     assert found == {"train": (20, 40), "validation": (10, 20), "test": (10, 20)}
 
 
 def test_says_what_is_missing(tmp_path: Path) -> None:
-    """One line, with the file it looked for."""
+    """Name the missing file in one line."""
     with pytest.raises(UsageError, match=r"captions\.tsv"):
         TASKS.get("my_task")().load(tmp_path, Progress())
