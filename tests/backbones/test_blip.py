@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -57,18 +57,6 @@ def test_shapes(model):
 
 
 @pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
-@pytest.mark.parametrize("beside", [[], [LENGTH, 3]], ids=["alone", "in a batch"])
-def test_the_text_encoder_reads_both_ways(model, length, beside):
-    """The first token, which is the pooled output, sees every later one."""
-    before = texts_of([length, *beside])
-    old = model.encode("text", before).pooled
-    for position in range(1, LENGTH):
-        after = {**before, "ids": before["ids"].clone()}
-        after["ids"][0, position] += 1
-        assert differs(model.encode("text", after).pooled[0], old[0]) is (position < length), position
-
-
-@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
 def test_the_fusion_reads_both_ways(model, length):
     image, text = model.encode("image", images_of(1)), model.encode("text", texts_of([length]))
     before = model.fuse(image, text)
@@ -81,31 +69,6 @@ def test_the_fusion_reads_both_ways(model, length):
         tokens = image.tokens.clone()
         tokens[0, place] = tokens[0, place].flip(0)
         assert differs(model.fuse(replace(image, tokens=tokens), text), before), place
-
-
-def test_a_text_alone_is_what_it_is_in_a_padded_batch(model):
-    batch, images = texts_of([5, LENGTH, 2]), images_of(3)
-    together, pictures = model.encode("text", batch), model.encode("image", images)
-    fused = model.fuse(pictures, together)
-    for i, length in enumerate((5, LENGTH, 2)):
-        alone = model.encode("text", {name: value[i : i + 1, :length] for name, value in batch.items()})
-        torch.testing.assert_close(alone.pooled[0], together.pooled[i], **near)
-        picture = model.encode("image", {"pixels": images["pixels"][i : i + 1]})
-        torch.testing.assert_close(model.fuse(picture, alone)[0], fused[i], **near)
-
-
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_fused_pairs_depend_on_nothing_but_their_two_sides(shape):
-    model = loud(shape).eval().requires_grad_(False)
-    a, b = sides(model, shape)
-    first, second = torch.tensor([2, 0, 3, 0]), torch.tensor([1, 1, 0, 3])
-    images = images_of(4, shape.group) if shape.group > 1 else images_of(4)
-    again = (
-        model.encode("image", {"pixels": images["pixels"][first]}),
-        model.encode("text", {name: value[second] for name, value in texts_of([5, 8, 2, 3]).items()}),
-    )
-    torch.testing.assert_close(model.fuse(a[first], b[second]), model.fuse(*again), **near)
-    assert differs(model.fuse(a[first], b[second]), model.fuse(a, b))
 
 
 def test_groups_of_images_lie_side_by_side_each_in_its_place():
@@ -122,31 +85,6 @@ def test_groups_of_images_lie_side_by_side_each_in_its_place():
     text = model.encode("text", texts_of([5, 8, 2]))
     swapped = model.encode("image", {"pixels": pixels.flip(1)})
     assert differs(model.fuse(both, text), model.fuse(swapped, text))
-
-
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_every_parameter_learns(shape):
-    model = loud(shape).train()
-    model.forward_encoded(*sides(model, shape), targets()).loss.backward()
-    still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
-    assert not still
-
-
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_fusion_parameters_are_those_behind_the_encoders(shape):
-    """What `encode` gives has a gradient in every other parameter but the heads of its pooled output."""
-    model = loud(shape)
-    fusion = {id(p) for p in model.fusion_parameters()}
-    for encoded in sides(model, shape):
-        (encoded.tokens.sum() + encoded.pooled.square().sum()).backward(retain_graph=True)
-    seen = {name for name, p in model.named_parameters() if p.grad is not None}
-    behind = {name for name, p in model.named_parameters() if id(p) in fusion}
-    heads = ("image_embedding", "text_embedding", "log_temperature")
-    rest = {name for name, _ in model.named_parameters() if not name.startswith(heads)} - seen
-    assert behind == rest
-    head = "matching" if shape.classes == 0 else "classes"
-    assert all(".crossattention." in name or name.startswith(head) for name in behind)
-    assert len(behind) == len(fusion) == len(model.fusion_parameters())
 
 
 def training_loss_by_hand(model, a, b, related, negatives) -> float:
@@ -202,13 +140,10 @@ def test_classification_is_cross_entropy_of_the_head():
     torch.testing.assert_close(association, own_class_log_odds(logits, labels), **near)
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_the_same_seed_gives_the_same_weights(shape):
-    one, same, other = (loud(shape, seed).state_dict() for seed in (0, 0, 1))
-    assert all(torch.equal(value, same[name]) for name, value in one.items())
-    assert differs(one["image.embeddings.position_embedding"], other["image.embeddings.position_embedding"])
-    # transformers' default scale of the image encoder's weights is 1e-10.
-    assert one["image.encoder.layers.0.mlp.fc1.weight"].std() == pytest.approx(5 * 0.02, rel=0.2)
+def test_the_image_encoder_starts_from_weights_of_the_usual_scale():
+    """Transformers' default is 1e-10, meant to be overwritten by a checkpoint."""
+    weights = loud(SHAPES["retrieval"]).state_dict()["image.encoder.layers.0.mlp.fc1.weight"]
+    assert weights.std() == pytest.approx(5 * 0.02, rel=0.2)
 
 
 def test_tiny_gets_pixels_and_word_pieces():
@@ -242,12 +177,6 @@ def test_every_variant_builds(variant):
     b = model.encode("text", texts)
     assert a.tokens.shape[1] == 1 + (size // backbone.config.patch) ** 2
     assert model.fuse(a, b).shape == (2, backbone.config.text_width)
-
-
-def test_every_variant_is_part_of_the_identity():
-    identities = [BlipBackbone(variant).identity for variant in BlipBackbone.variants]
-    assert len({str(identity) for identity in identities}) == len(identities)
-    assert {**asdict(CONFIG), "name": "blip:tiny"} == BlipBackbone("tiny").identity
 
 
 @pytest.mark.slow

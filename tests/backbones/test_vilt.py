@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from vilt_toys import PAIR, SHAPES, TRIPLE, built, differs, louder, near
+from vilt_toys import PAIR, SHAPES, built, differs, louder, near
 
 from mmulbench.backbones._vilt_models import Vilt, false_texts, ranking_loss
 from mmulbench.backbones.vilt import ViltBackbone
@@ -67,60 +66,6 @@ def test_shapes_and_masks(model, classifiers):
         assert classifier.head(fused).shape == (2, shape.classes)
 
 
-@pytest.mark.parametrize("length", [LENGTH, 5], ids=["unpadded", "padded"])
-def test_the_transformer_reads_both_ways(model, length):
-    """The fused representation is the first token's output: every later one must reach it."""
-    image, before = model.encode("image", images_of(1)), texts_of([length])
-    text = model.encode("text", before)
-    fused = model.fuse(image, text)
-    for position in range(length):
-        after = {**before, "ids": before["ids"].clone()}
-        after["ids"][0, position] += 1
-        assert differs(model.fuse(image, model.encode("text", after)), fused), position
-    for position in range(1 + PATCHES):
-        tokens = image.tokens.clone()
-        tokens[0, position] = tokens[0, position].flip(0)
-        assert differs(model.fuse(EncoderOutput(tokens, image.mask, image.pooled), text), fused), position
-
-
-def test_padding_never_reaches_real_tokens(model):
-    image, before = model.encode("image", images_of(2)), texts_of([5, 3])
-    after = {**before, "ids": torch.where(before["mask"], before["ids"], 777)}
-    old, new = model.encode("text", before), model.encode("text", after)
-    assert differs(old.tokens[0, 6], new.tokens[0, 6]), "the padding does change"
-    torch.testing.assert_close(old.pooled, new.pooled)
-    torch.testing.assert_close(model.fuse(image, new), model.fuse(image, old), **near)
-    padded = EncoderOutput(
-        torch.cat([image.tokens, torch.full_like(image.tokens[:, :2], 9.0)], 1),
-        torch.cat([image.mask, torch.zeros(2, 2, dtype=torch.bool)], 1),
-        image.pooled,
-    )
-    torch.testing.assert_close(model.fuse(padded, old), model.fuse(image, old), **near)
-
-
-def test_a_text_alone_is_what_it_is_in_a_padded_batch(model):
-    batch, images = texts_of([5, LENGTH, 2]), images_of(3)
-    fused = model.fuse(model.encode("image", images), model.encode("text", batch))
-    for i, length in enumerate((5, LENGTH, 2)):
-        alone = model.encode("text", {name: value[i : i + 1, :length] for name, value in batch.items()})
-        picture = model.encode("image", {"pixels": images["pixels"][i : i + 1]})
-        torch.testing.assert_close(model.fuse(picture, alone)[0], fused[i], **near)
-
-
-@pytest.mark.parametrize("group", [1, 2, 3])
-def test_encoder_outputs_can_be_paired_anew(model, classifiers, group):
-    model = model if group == 1 else classifiers[{2: PAIR, 3: TRIPLE}[group]]
-    images, texts = images_of(4, group), texts_of([5, 8, 2, LENGTH])
-    a, b = model.encode("image", images), model.encode("text", texts)
-    left, right = torch.tensor([3, 0, 0, 1]), torch.tensor([2, 2, 1, 3])
-    again = (
-        model.encode("image", {"pixels": images["pixels"][left]}),
-        model.encode("text", {name: value[right] for name, value in texts.items()}),
-    )
-    torch.testing.assert_close(model.fuse(a[left], b[right]), model.fuse(*again), **near)
-    assert differs(model.fuse(a, b)[3], model.fuse(a[left], b[right])[3])
-
-
 def test_a_group_is_one_pass_a_picture(classifiers):
     """The fused halves are those of each picture alone but for the modality embedding of its place."""
     pair = classifiers[PAIR]
@@ -139,13 +84,6 @@ def test_a_group_is_one_pass_a_picture(classifiers):
         kinds.copy_(before)
     torch.testing.assert_close(one[:, : CONFIG.width], other[:, CONFIG.width :], **near)
     torch.testing.assert_close(one[:, CONFIG.width :], other[:, : CONFIG.width], **near)
-
-
-def test_encoding_draws_no_random_numbers(model):
-    torch.manual_seed(0)
-    before = torch.get_rng_state()
-    one, other = (model.encode("image", images_of(3)).tokens for _ in range(2))
-    assert torch.equal(one, other) and torch.equal(torch.get_rng_state(), before)
 
 
 def test_false_texts_are_unrelated_distinct_and_equally_likely():
@@ -214,11 +152,9 @@ def trained_pass(model: Any, shape: TaskShape, count: int = 4) -> ModelOutput:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_gradients_reach_every_parameter(shape):
+def test_every_place_of_a_group_has_a_modality_that_learns(shape):
     model = louder(built(shape)).train()
     trained_pass(model, shape).loss.backward()
-    dead = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
-    assert dead == []
     (kinds,) = model.vilt.embeddings.token_type_embeddings.parameters()
     assert len(kinds) == 1 + shape.group and kinds.grad.any(1).all()
 
@@ -232,33 +168,6 @@ def test_a_batch_of_one_pair_trains():
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_fusion_parameters_are_behind_the_embeddings(shape):
-    model = built(shape)
-    fusion = {id(p) for p in model.parameter_group("fusion")}
-    names = {".".join(name.split(".")[:2]) for name, p in model.named_parameters() if id(p) in fusion}
-    assert {name for name in names if not name.startswith("output.")} == {
-        "vilt.encoder",
-        "vilt.layernorm",
-        "vilt.pooler",
-    }
-    others = {name for name, p in model.named_parameters() if id(p) not in fusion}
-    assert {".".join(name.split(".")[:2]) for name in others} == {"vilt.embeddings"}
-    # The fused representation and the head depend on all of them and the encoders on none.
-    trained_pass(model, shape).loss.backward()
-    a, b = encoded(model, [3, 4], shape.group)
-    grads = torch.autograd.grad(
-        a.tokens.sum() + b.tokens.sum(), model.parameter_group("fusion"), allow_unused=True
-    )
-    assert all(grad is None for grad in grads)
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_same_seed_gives_the_same_weights(shape):
-    one, other = (built(shape).state_dict() for _ in range(2))
-    assert all(torch.equal(value, other[name]) for name, value in one.items())
-
-
 def test_prepared_inputs():
     backbone = ViltBackbone("tiny")
     images = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3), dtype=np.uint8)
@@ -266,7 +175,6 @@ def test_prepared_inputs():
     assert pixels.shape == (3, 32, 32, 3) and pixels.dtype == torch.uint8
     inputs = backbone.prepare("text", RawItems(texts=("cat", "red heart")), None)
     assert inputs["ids"].shape == (2, LENGTH) and inputs["mask"].sum(1).tolist() == [3, 4]
-    assert backbone.identity == {**asdict(CONFIG), "name": "vilt:tiny"}
 
 
 @pytest.mark.parametrize("variant", ViltBackbone.variants)
