@@ -41,6 +41,7 @@ SERIAL = {
         "cli/test_processes.py",
         "cli/test_sweep_commands.py",
         "runs/test_divided_model.py",
+        "sweeps/test_local.py",
         "sweeps/test_supervisor.py",
     ),
 }

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,17 @@ from mmulbench.sweeps.supervisor import GO_ON
 from mmulbench.sweeps.worker import StepOutcome, StepQueue
 
 ORIGINAL = "0" * 12
+
+PATIENCE = 300
+"""Seconds for anything that another process does; a busy machine is slow."""
+
+
+def until(reached: Callable[[], object], what: str) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline, f"never came: {what}"
+        time.sleep(0.02)
 
 
 def make_sweep(root: Path, *methods: str) -> tuple[SweepFolder, Plan]:
@@ -72,6 +84,7 @@ class Toy:
 
     def __init__(self, root: Path) -> None:
         self.store = ResultsStore(root / "results")
+        self._meeting = root / "meeting"
 
     def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> StepOutcome:
         record = record_of(step)
@@ -82,7 +95,9 @@ class Toy:
         if what == "raises":
             raise ValueError("over\nand over")
         if what == "hangs":
-            time.sleep(60)
+            time.sleep(2 * PATIENCE)
+        if what.startswith("meets"):
+            self._meet()
         if what == "exits":
             os._exit(7)
         if what == "dies":
@@ -94,6 +109,12 @@ class Toy:
             return StepOutcome()
         made = record if blocked is None else failed
         return StepOutcome(made, self.store.write(made))
+
+    def _meet(self) -> None:
+        """Wait until another worker makes such a step too."""
+        self._meeting.mkdir(exist_ok=True)
+        (self._meeting / str(os.getpid())).touch()
+        until(lambda: len(list(self._meeting.iterdir())) > 1, "another worker")
 
 
 def main() -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
@@ -13,7 +11,6 @@ from sweep_toys import ORIGINAL, make_sweep, state
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.sweeps.folder import LOST_SECONDS, SweepFolder, find_sweep
-from mmulbench.sweeps.status import sweep_status
 
 
 @pytest.fixture
@@ -59,22 +56,20 @@ def test_a_step_that_would_name_a_file_elsewhere_is_refused(sweep):
 
 
 def test_a_damaged_state_waits_to_be_done_again(sweep):
-    folder, plan = sweep
+    folder, _ = sweep
     folder.write_state(ORIGINAL, state("done"))
-    assert sweep_status(folder, plan.steps).counts == {"done": 1, "queued": 2}
     (folder.root / "state" / f"{ORIGINAL}.json").write_text('{"status": "do')
-    assert folder.state(ORIGINAL) is None
-    assert sweep_status(folder, plan.steps).counts == {"queued": 3}
+    assert folder.state(ORIGINAL) is None and folder.states() == {}
 
 
 def test_a_step_that_is_not_touched_any_more_is_lost(sweep):
-    folder, plan = sweep
+    folder, _ = sweep
     with folder.beating(ORIGINAL):
         folder.write_state(ORIGINAL, state())
         assert folder.state(ORIGINAL).status == folder.states()[ORIGINAL].status == "running"
         age(folder.root / "state" / f"{ORIGINAL}.beat")
         assert folder.state(ORIGINAL).status == folder.states()[ORIGINAL].status == "lost"
-        assert "elsewhere:1 was not heard of" in sweep_status(folder, plan.steps).trouble[0][1].reason
+        assert "elsewhere:1 was not heard of" in folder.state(ORIGINAL).reason
     assert list((folder.root / "state").glob("*.beat")) == []
 
 
@@ -114,36 +109,14 @@ def test_a_step_that_has_gone_on_is_not_queued_again(sweep):
     assert (folder.state(ORIGINAL).status, folder.state(ORIGINAL).reason) == ("queued", "again")
 
 
-def test_what_waits_in_a_cancelled_sweep_is_cancelled(sweep):
-    folder, plan = sweep
-    folder.write_state(ORIGINAL, state("done"))
-    assert not sweep_status(folder, plan.steps).is_over
-    folder.cancel()
-    found = sweep_status(folder, plan.steps)
-    assert found.counts == {"done": 1, "cancelled": 2}
-    assert found.is_over and not found.is_complete and found.seconds_left is None
-
-
 def test_whether_somebody_works_on_it(sweep):
-    folder, plan = sweep
+    folder, _ = sweep
     assert not folder.is_attended
     with folder.attended():
-        assert folder.is_attended and sweep_status(folder, plan.steps).attended
+        assert folder.is_attended
         age(next((folder.root / "workers").glob("*.alive")))
         assert not folder.is_attended
     assert not folder.is_attended
-
-
-def test_time_left_is_that_of_the_same_kind_spread_over_the_workers(sweep):
-    folder, plan = sweep
-    done = state("done")
-    folder.write_state(ORIGINAL, done.model_copy(update={"ended": done.started.replace(year=2100)}))
-    spent = (done.started.replace(year=2100) - done.started).total_seconds()
-    assert sweep_status(folder, plan.steps).seconds_left == 2 * spent
-    with folder.beating(plan.steps[1].step_id), folder.beating(plan.steps[2].step_id):
-        for step in plan.steps[1:]:
-            folder.write_state(step.step_id, state())
-        assert sweep_status(folder, plan.steps).seconds_left == spent
 
 
 def test_the_latest_sweep_is_the_one_that_was_started_last(tmp_path):
@@ -170,9 +143,3 @@ def test_a_folder_that_cannot_be_written_is_named(sweep, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MmulbenchError, match=r"^cannot make .*choose another folder with --sweeps-dir$"):
         SweepFolder(tmp_path / "file" / "x").create(folder.read())
-
-
-def test_status_and_what_looks_after_workers_do_without_torch():
-    modules = "status_commands, supervisor"
-    program = f"import sys; from mmulbench.sweeps import {modules}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

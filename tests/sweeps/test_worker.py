@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sweep_toys
-from sweep_toys import ORIGINAL, Toy, make_sweep, state
+from sweep_toys import ORIGINAL, PATIENCE, Toy, make_sweep, state
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.sweeps.state import now
@@ -97,11 +97,13 @@ def test_a_running_step_is_left_alone_until_it_is_lost(tmp_path):
     assert (found.started - began).total_seconds() > 1.2
 
 
+@pytest.mark.slow
 def test_several_workers_make_each_step_once(tmp_path):
-    folder, plan = make_sweep(tmp_path, *(f"works_{number}" for number in range(40)))
+    meeting = ("meets_one", "meets_another")  # so that two workers make steps, whoever comes first
+    folder, plan = make_sweep(tmp_path, *meeting, *(f"works_{number}" for number in range(38)))
     command = [sys.executable, sweep_toys.__file__, str(tmp_path)]
     workers = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
-    assert [worker.communicate(timeout=120)[1] for worker in workers] == [b""] * 3
+    assert [worker.communicate(timeout=PATIENCE)[1] for worker in workers] == [b""] * 3
     assert statuses(folder, plan) == ["done"] * 41
     for step in plan.steps:
         assert folder.state(step.step_id).attempts == 1
