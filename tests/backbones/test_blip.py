@@ -1,20 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
 from blip_toys import LENGTH, SHAPES, images_of, near, targets, texts_of, track
 
-from mmulbench import packages
 from mmulbench.backbones._alignment import contrastive_loss
 from mmulbench.backbones._blip_models import Blip
 from mmulbench.backbones.blip import BlipBackbone
 from mmulbench.core.data import Targets
 from mmulbench.core.model import RawItems, TaskShape, own_class_log_odds
-from mmulbench.errors import UsageError
 from mmulbench.metrics.catalogue import headline_metrics
 from mmulbench.seeds import torch_seeded
 
@@ -155,15 +152,6 @@ def test_tiny_gets_pixels_and_word_pieces():
     assert inputs["ids"].dtype == torch.int32 and inputs["mask"].dtype == torch.bool
     assert inputs["ids"][0].tolist() == [101, 4937, 102] + [0] * 9
     assert inputs["mask"].sum(1).tolist() == [3, 4]
-
-
-def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(
-        packages, "find_spec", lambda name: None if name == "transformers" else find_spec(name)
-    )
-    for work in (BlipBackbone("tiny").build, lambda: BlipBackbone.from_checkpoint(str(tmp_path))):
-        with pytest.raises(UsageError, match="backbone blip needs the package transformers: run pip install"):
-            work()
 
 
 @pytest.mark.parametrize("variant", BlipBackbone.variants)

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from mmulbench import packages
 from mmulbench.backbones.gtnn import Gtnn, GtnnBackbone, GtnnConfig, adjacency, ordered_edges
 from mmulbench.core.data import Features, Targets
 from mmulbench.core.model import RawItems, TaskShape, own_class_log_odds
@@ -205,17 +203,3 @@ def test_packaged_inputs_are_mean_embeddings():
     with torch_seeded(0, "gtnn"):
         model = backbone.build(TaskShape(2, 2))
     assert model.encode("text", found).tokens.shape == (3, 1, backbone.config.width)
-
-
-@pytest.mark.parametrize(
-    ("package", "variant", "work"),
-    [
-        ("torch_geometric", "tiny", lambda backbone: backbone.build(TaskShape(2, 2))),
-        ("tokenizers", "tiny", lambda backbone: backbone.prepare("text", RawItems(texts=NAMES), track)),
-        ("transformers", "packaged", lambda backbone: backbone.prepare("text", RawItems(texts=NAMES), track)),
-    ],
-)
-def test_a_missing_package_is_named_with_the_command_that_installs_it(package, variant, work, monkeypatch):
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == package else find_spec(name))
-    with pytest.raises(UsageError, match=rf"needs the package {package}: run pip install "):
-        work(GtnnBackbone(variant))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import miniatures
@@ -12,6 +13,7 @@ import relation_miniatures
 from mmulbench.conformance.checks import Check, run_check
 from mmulbench.conformance.task_checks import TaskTrial, task_checks, task_trial
 from mmulbench.core.registry import TASKS
+from mmulbench.core.task import TaskData
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
 
@@ -36,10 +38,28 @@ def fractions_are_rounded(trial: TaskTrial) -> None:
 
 
 CHECKS = [*task_checks(), Check(refusals_say_what_is_possible), Check(fractions_are_rounded)]
-ALL_TASKS = [
-    pytest.param(name, marks=pytest.mark.slow if name.startswith("hpo_") else ()) for name in TASKS.names()
-]
-"""Names of all tasks; those that read an ontology take long to load."""
+FINGERPRINTS = {
+    "emoji": "094818683b6062eb910f65dbcdfd71cac2e6c58972b0a77ba4fd3ea76f78749b",
+    "emoji_nlvr": "41e7e24efb27bafab61240b9b4a69160768e8b34cf6d0792a33556c293ef588d",
+    "flags": "4713758220152a0cd97ce1f483b8c4c1122f5b57a78922b1f34b4178d32ed173",
+    "flags_ve": "8fc4ad59d71d70ad88740b6986f5edd65f068d65239dde2f5f090e042d95f98a",
+    "hpo_gdpr": "1a43f0d49b00eefbc52b067efbca618ef339247949d29167368da4e2713c711e",
+    "hpo_pgr": "4e42163b90055597c29d660f896d657b116818c7f8f2de9c8752d4ca3fffbc95",
+}
+"""Fingerprint that records carry, by packaged task: if it changes, none of them can be compared
+with new ones."""
+
+
+def slow_if_large(names: Iterable[str]) -> list[object]:
+    """Mark the tasks that read an ontology, which take long to load."""
+    return [pytest.param(name, marks=pytest.mark.slow if name.startswith("hpo_") else ()) for name in names]
+
+
+def load_packaged(name: str, **config: int) -> TaskData:
+    """Load a task that comes with packages."""
+    cls = TASKS.get(name)
+    return cls(cls.Config(**config)).load(Path("data"), Progress())
+
 
 ON_DISK = {*miniatures.WRITERS, *relation_miniatures.WRITERS}
 
@@ -60,7 +80,33 @@ def trial_of(kept, tmp_path_factory):
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=str)
-@pytest.mark.parametrize("name", ALL_TASKS)
+@pytest.mark.parametrize("name", slow_if_large(TASKS.names()))
 def test_holds_to_the_contract(name, check, trial_of):
     outcome = run_check(check, [trial_of(name)])
     assert outcome.status == "passed", outcome.reason
+
+
+@pytest.mark.parametrize("name", slow_if_large(FINGERPRINTS))
+def test_fingerprint_is_what_records_say(name, trial_of):
+    assert trial_of(name).data.fingerprint == FINGERPRINTS[name]
+    assert load_packaged(name, limit=60).fingerprint != FINGERPRINTS[name]
+
+
+def test_every_packaged_task_is_pinned():
+    assert FINGERPRINTS.keys() == {*TASKS.names()} - ON_DISK
+
+
+@pytest.mark.parametrize("name", slow_if_large(FINGERPRINTS))
+def test_the_smallest_limit_still_has_three_splits(name):
+    few = load_packaged(name, limit=20)
+    assert min(len(split.units) for split in (few.train, few.validation, few.test)) >= 1
+
+
+@pytest.mark.parametrize("size", [-1, 1, 19])
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [*((name, "limit") for name in FINGERPRINTS), ("hpo_pgr", "subjects"), ("hpo_gdpr", "subjects")],
+)
+def test_sizes_that_leave_nothing_to_test_on_are_refused(name, setting, size):
+    with pytest.raises(ValueError, match=rf"{setting} must be 0 \(all\) or at least 20"):
+        TASKS.get(name).Config(**{setting: size})
