@@ -10,7 +10,7 @@ from types import FunctionType
 
 import pytest
 
-ROOMS: tuple[str, ...] = ("sweeps",)
+ROOMS: tuple[str, ...] = ("sweeps", "tasks")
 
 
 def functions_of(room: str) -> Iterator[tuple[str, FunctionType]]:
