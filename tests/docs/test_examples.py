@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from miniatures import write_flickr30k
-from pages import COMMAND, COMMANDS, FILE, FILES, ROOT, TEXTS, shown
+from pages import CODE, CODES, COMMAND, COMMANDS, FILE, FILES, ROOT, TEXTS, shown
 from PIL import Image
 
 from mmulbench.cli.app import main
@@ -97,7 +97,7 @@ def record_of(tree: Path, command: str, *more: str) -> dict:
     return json.loads((tree / done.stdout.strip()).read_text())
 
 
-@pytest.mark.parametrize("kind", [COMMAND, FILE], ids=["command", "file"])
+@pytest.mark.parametrize("kind", [COMMAND, FILE, CODE], ids=["command", "file", "code"])
 def test_what_two_pages_show_under_one_name_is_the_same(kind):
     blocks: dict[str, set[str]] = {}
     for _, name, content in shown(kind):
@@ -212,9 +212,48 @@ def test_the_data_is_prepared_and_a_run_divided(tree):
 
 
 @pytest.mark.slow
+def test_the_backbone_example_holds_to_the_contract_and_runs(tree):
+    write_plugin(tree, "my/backbone.py")
+    done = follow(tree, "check_backbone")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = follow(
+        tree, "backbone", "--set", "recipe.epochs=1", "--set", "epochs=1", "--no-reference", "--quiet"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tree / done.stdout.strip()).read_text())["status"] == "done"
+
+
+@pytest.mark.slow
+def test_the_metric_example_is_computed(tree):
+    write_plugin(tree, "my/metric.py")
+    record = record_of(tree, "metric", "--set", "task.limit=60")
+    assert record["values"]["loss_gap"]["retrain"] is not None, record["reason"]
+
+
+def write_plugin(tree: Path, name: str) -> None:
+    (tree / "my").mkdir(exist_ok=True)
+    (tree / name).write_text(FILES[name], encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_python_examples_run_one_after_the_other(tree):
+    done = python(tree, "-c", "\n".join(CODES[name] for name in ("run", "records", "reports", "names")))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("done ")
+
+
+def test_every_python_block_is_a_file_or_run():
+    assert set(CODES) == {"run", "records", "reports", "names"}
+    for page, text in TEXTS.items():
+        shown_code = text.count("```python\n")
+        files = len(re.findall(r"^<!-- file: \S+\.py -->$", text, re.M))
+        assert shown_code == files + len(CODE.findall(text)), page
+
+
+@pytest.mark.slow
 def test_the_examples_pass_the_linter(tree):
     for words in (["check"], ["format", "--check"]):
-        done = python(tree, "-m", "ruff", *words, "methods", "tasks", "tests")
+        done = python(tree, "-m", "ruff", *words, "methods", "tasks", "tests", "my")
         assert done.returncode == 0, done.stdout
 
 

@@ -14,6 +14,7 @@ TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for
 README = TEXTS["README.md"]
 
 COMMAND = re.compile(r"^<!-- command: (\w+) -->\n```sh\n(.*?)\n```$", re.M | re.S)
+CODE = re.compile(r"^<!-- code: (\w+) -->\n```python\n(.*?)^```$", re.M | re.S)
 FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.M | re.S)
 
 
@@ -25,6 +26,7 @@ def shown(pattern: re.Pattern[str]) -> Iterator[tuple[str, str, str]]:
 
 
 COMMANDS = {name: content for _, name, content in shown(COMMAND)}
+CODES = {name: content for _, name, content in shown(CODE)}
 FILES = {name: content for _, name, content in shown(FILE)}
 
 
