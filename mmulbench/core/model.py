@@ -16,8 +16,14 @@ from mmulbench.errors import UsageError, did_you_mean
 
 Group = Literal["all", "fusion", "unimodal"]
 
-CONTRASTIVE, MATCHING, CLASSIFICATION = "contrastive", "matching", "classification"
-"""Association paths: similarity of the encoders' outputs; whether the fused pair belongs; its class."""
+CONTRASTIVE = "contrastive"
+"""Association path that compares the outputs of both encoders."""
+
+MATCHING = "matching"
+"""Association path that judges whether the fused pair belongs together."""
+
+CLASSIFICATION = "classification"
+"""Association path that judges which class the fused pair has."""
 
 
 @dataclass(frozen=True)
