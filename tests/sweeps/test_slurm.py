@@ -1,0 +1,122 @@
+"""What is submitted to Slurm: arrays that wait for each other, and what is left when it refuses."""
+
+from __future__ import annotations
+
+import pytest
+from slurm_answers import SlurmAnswers
+from sweep_toys import make_sweep, record_of, state
+
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.records.schema import Cost
+from mmulbench.records.store import ResultsStore
+from mmulbench.runs.session import Request
+from mmulbench.sweeps.executor import Handover, Selection
+from mmulbench.sweeps.slurm import SlurmExecutor
+from mmulbench.sweeps.slurm_jobs import read_jobs
+
+pytest.importorskip("submitit")
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch) -> SlurmAnswers:
+    answers = SlurmAnswers(tmp_path / "bin")
+    monkeypatch.setenv("PATH", answers.path)
+    return answers
+
+
+@pytest.fixture
+def selection(tmp_path) -> Selection:
+    folder, plan = make_sweep(tmp_path, "one", "two", "three")
+    options = Request(task="", results_dir=tmp_path / "results", cache_dir=tmp_path / "cache")
+    return Selection(folder, options, plan, plan)
+
+
+def tasks_of(selection: Selection) -> list[tuple[str, list[str]]]:
+    """Which job makes which steps."""
+    titles = {step.step_id: step.job.method for step in selection.plan.of("run")}
+    jobs = read_jobs(selection.folder)
+    return [(task.job, [titles.get(step, "original") for step in task.steps]) for task in jobs.tasks]
+
+
+def test_runs_wait_for_what_they_need_and_are_packed(slurm, selection, capsys):
+    assert SlurmExecutor(pack="2").run(selection, quiet=True) is Handover.SUBMITTED
+    assert capsys.readouterr().err == "submitted as Slurm jobs 1, 2; this terminal may be closed\n"
+    assert tasks_of(selection) == [("1", ["original"]), ("2_0", ["one", "two"]), ("2_1", ["three"])]
+    first, second = slurm.submitted()
+    assert "--dependency=afterany:1" in second
+    assert not any("dependency" in option for option in first)
+    assert {"--array=0-1%2", "--time=60", "--requeue", "--job-name=mmulbench-1234abcd"} <= second
+
+
+def test_settings_reach_sbatch(slurm, selection):
+    given = {"time": "2:00:00", "parallel": "1", "mem_gb": "0.5", "cpus": "2", "exclusive": "true"}
+    SlurmExecutor(sbatch=given, timeout=5.0).run(selection, quiet=True)
+    _, second = slurm.submitted()
+    wanted = {"--array=0-2%1", "--time=120", "--mem=512M", "--cpus-per-task=2", "--exclusive"}
+    assert wanted <= second
+    assert read_jobs(selection.folder).timeout == 5.0
+
+
+def test_runs_are_packed_by_the_time_that_records_tell(slurm, selection, tmp_path):
+    record = record_of(selection.plan.steps[1], cost=Cost(seconds=1.0))
+    ResultsStore(tmp_path / "results").write(record)
+    SlurmExecutor(pack="30m").run(selection, quiet=True)
+    assert tasks_of(selection)[1:] == [("2", ["one", "two", "three"])]
+
+
+def test_arrays_are_no_larger_than_the_cluster_allows(slurm, selection):
+    slurm.say("scontrol", "MaxArraySize            = 2\n")
+    SlurmExecutor().run(selection, quiet=True)
+    assert [job for job, _ in tasks_of(selection)] == ["1", "2_0", "2_1", "3"]
+    assert "--dependency=afterany:1" in slurm.submitted()[2]
+
+
+def test_steps_that_have_ended_or_are_queued_are_not_submitted_again(slurm, selection, capsys):
+    original, one, *_ = selection.plan.steps
+    selection.folder.write_state(original.step_id, state("done"))
+    selection.folder.write_state(one.step_id, state("failed"))
+    SlurmExecutor().run(selection, quiet=True)
+    assert tasks_of(selection) == [("1_0", ["two"]), ("1_1", ["three"])]
+    slurm.say("squeue", "1_0|RUNNING|None\n1_1|PENDING|Priority\n")
+    assert SlurmExecutor().run(selection, quiet=True) is Handover.UNCHANGED
+    assert capsys.readouterr().err.endswith("there is nothing to submit; this terminal may be closed\n")
+    slurm.say("squeue", "1_0|FAILED|None\n1_1|PENDING|Priority\n")
+    assert SlurmExecutor().run(selection, quiet=True) is Handover.SUBMITTED
+    assert tasks_of(selection)[2:] == [("2", ["two"])]
+
+
+def test_runs_wait_for_what_was_queued_before(slurm, selection):
+    chosen = selection.plan.with_needs([selection.plan.steps[0].step_id])
+    SlurmExecutor().run(Selection(selection.folder, selection.options, selection.plan, chosen), quiet=True)
+    slurm.say("squeue", "1|PENDING|Priority\n")
+    SlurmExecutor().run(selection, quiet=True)
+    assert "--dependency=afterany:1" in slurm.submitted()[1]
+
+
+def test_jobs_that_are_refused_leave_nothing(slurm, selection):
+    slurm.accept(1)
+    with pytest.raises(MmulbenchError, match=r"^Slurm refused the jobs \(partition=gpu\): enough$"):
+        SlurmExecutor(sbatch={"partition": "gpu"}).run(selection, quiet=True)
+    assert slurm.calls("scancel") == ["--quiet 1"]
+    assert read_jobs(selection.folder) is None
+
+
+def test_jobs_that_are_refused_leave_what_was_submitted_before(slurm, selection):
+    SlurmExecutor().run(selection, quiet=True)
+    before = read_jobs(selection.folder)
+    slurm.accept(0)
+    with pytest.raises(MmulbenchError, match="Slurm refused the jobs: enough"):
+        SlurmExecutor(pack="2").run(selection, quiet=True)
+    assert read_jobs(selection.folder) == before
+
+
+def test_a_sweep_is_submitted_by_one_process_at_a_time(slurm, selection):
+    said = "sweep 1234abcd is being submitted by another process"
+    with selection.folder.claim("slurm"), pytest.raises(UsageError, match=said):
+        SlurmExecutor().run(selection, quiet=True)
+
+
+def test_without_slurm_it_says_what_to_install(selection, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="needs Slurm's commands, and sbatch is not here"):
+        SlurmExecutor().run(selection, quiet=True)
