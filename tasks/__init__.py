@@ -1,6 +1,8 @@
-"""Read data and say what is forgotten and measured, one task a file; always imported as ``mmulbench.tasks``.
+"""Read the data of each task, and say what is forgotten and measured.
 
-For others: nothing by import: the registry `TASKS` finds them by name.
+Each task is a file of its own name. The room is always imported as ``mmulbench.tasks``.
+
+For others: nothing by import, since the registry `TASKS` finds tasks by name.
 May import: core, the ground floor.
 """
 

@@ -9,11 +9,15 @@ from pathlib import Path
 from mmulbench import TASKS, DataInfo, MmulbenchError, Recipe
 from mmulbench.tasks._official.hub_rows import ColumnNames
 from mmulbench.tasks._official.image_text_task import ImageTextSource, ImageTextTask
-from mmulbench.tasks._official.json_files import DataRow, read_lines
+from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import PairTable, Unit
 
-FILES = {"train": "train", "validation": "dev", "test": "test1"}
-"""First part of the official file's name, by split; test1 is test-P, the public test set."""
+FILES = {
+    "train": ("train.json", "train.jsonl"),
+    "validation": ("dev.json", "dev.jsonl"),
+    "test": ("test1.json", "test1.jsonl"),
+}
+"""Names that the official file may have, by split; test1 is test-P, the public test set."""
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)+")
 """Identifier of a statement: that of its image pair, and a number."""
@@ -71,14 +75,7 @@ class Nlvr2(ImageTextTask):
 
     def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
         """Read the three JSON-lines files."""
-        folder = self.folder(data_dir)
-        paths = {
-            split: self.first_of(folder, [f"{begin}.json", f"{begin}.jsonl"])
-            for split, begin in FILES.items()
-        }
-        for split, path in paths.items():
-            for row in read_lines(path):
-                yield split, row
+        return self.line_rows(self.folder(data_dir), FILES)
 
     def add(self, row: DataRow, split: str, table: PairTable) -> Unit:
         """Add a statement about a pair of images.

@@ -23,11 +23,15 @@ from mmulbench import (
 from mmulbench.tasks._official.hub_rows import NO_LABEL, ColumnNames
 from mmulbench.tasks._official.image_text_task import ImageTextSource, ImageTextTask
 from mmulbench.tasks._official.images import Images, safe_name
-from mmulbench.tasks._official.json_files import DataRow, read_lines
+from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import PairTable, Unit
 from mmulbench.tasks.flickr30k import Flickr30k
 
-FILES = {"train": "snli_ve_train.jsonl", "validation": "snli_ve_dev.jsonl", "test": "snli_ve_test.jsonl"}
+FILES = {
+    "train": ["snli_ve_train.jsonl"],
+    "validation": ["snli_ve_dev.jsonl"],
+    "test": ["snli_ve_test.jsonl"],
+}
 """Name of the official file, by split."""
 
 
@@ -93,11 +97,7 @@ class SnliVe(ImageTextTask):
 
     def rows(self, data_dir: Path) -> Iterator[tuple[str, DataRow]]:
         """Read the three JSON-lines files."""
-        folder = self.folder(data_dir)
-        paths = {split: self.first_of(folder, [name]) for split, name in FILES.items()}
-        for split, path in paths.items():
-            for row in read_lines(path):
-                yield split, row
+        return self.line_rows(self.folder(data_dir), FILES)
 
     def add(self, row: DataRow, split: str, table: PairTable) -> Unit | None:
         """Add a hypothesis, unless its annotators did not agree on a label.

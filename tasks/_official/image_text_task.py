@@ -16,7 +16,7 @@ from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.hub_open import open_hub
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubImage, ImageLocation
 from mmulbench.tasks._official.images import Finder, Images, StoredImage, TreeFinder
-from mmulbench.tasks._official.json_files import DataRow
+from mmulbench.tasks._official.json_files import DataRow, read_lines
 from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
 
 
@@ -210,6 +210,22 @@ class ImageTextTask(DataFolderTask):
         if not images.is_dir():
             raise self.missing(f"the folder {images.name} with the images", images.parent)
         return TreeFinder(images, hints)
+
+    def line_rows(self, folder: Path, files: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, DataRow]]:
+        """Read the rows of three JSON-lines files, each with its split.
+
+        Args:
+            folder: folder of the files.
+            files: accepted names of each split's file, the preferred one first.
+
+        Raises:
+            UsageError: if a file is not there.
+            MmulbenchError: if a file is damaged.
+        """
+        paths = {split: self.first_of(folder, names) for split, names in files.items()}
+        for split, path in paths.items():
+            for row in read_lines(path):
+                yield split, row
 
     def first_of(self, folder: Path, names: Iterable[str]) -> Path:
         """Find the first of several files that is there.

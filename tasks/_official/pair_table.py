@@ -58,7 +58,7 @@ class PairTable:
         self._labels: dict[tuple[int, int], int] = {}
 
     def add(self, split: str, unit: Unit, text: str, where: str, label: int = 0) -> None:
-        """Take one row.
+        """Add one row.
 
         Args:
             split: name of the row's split, one of `SPLITS`.

@@ -1,3 +1,5 @@
+"""The task emoji: counts, texts as labels, and splits that share no pixels."""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,7 +1,8 @@
+"""The task emoji_nlvr: statements are right, balanced, and about pictures of one split."""
+
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,9 @@ import pytest
 from mmulbench.progress import Progress
 from mmulbench.tasks._pictures.emoji_categories import (
     CATEGORIES,
-    GROUPS,
     CategorisedPicture,
     categorised_pictures,
 )
-from mmulbench.tasks._pictures.pair_statements import candidate_statements
-from mmulbench.tasks._pictures.statements import Statement, balanced_choice
-from mmulbench.tasks._pictures.twemoji import unicode_emoji
 from mmulbench.tasks.emoji_nlvr import EACH, MOST, EmojiNlvr
 
 COUNTS = [1112, 147, 309]
@@ -35,11 +32,6 @@ def data():
 @pytest.fixture(scope="module")
 def known():
     return categorised_pictures("the test", MOST)
-
-
-@pytest.fixture(scope="module")
-def by_name(known):
-    return {picture.name: picture for picture in known}
 
 
 def splits(data):
@@ -119,51 +111,3 @@ def test_nothing_is_said_of_kinds_one_may_argue_about(data, known):
             unsure = {kind for part in groups[unit] for kind in known[part].group.unsure}
             words = texts[text].replace(" is left of ", " show ").split(" show ")
             assert not {CATEGORIES[kind] for kind in unsure} & {word.split(" shows ")[-1] for word in words}
-
-
-def test_what_some_pictures_are(by_name):
-    assert "animal" in by_name["owl"] and "bird" in by_name["owl"] and "mammal" not in by_name["owl"]
-    assert "food" in by_name["banana"] and "vegetable" not in by_name["banana"]
-    assert "fruit" in by_name["pizza"].group.unsure and "food" in by_name["beer mug"].group.unsure
-    assert not {"tomato", "dolphin", "unicorn", "spider web", "skull", "anchor"} & {*by_name}
-
-
-def test_groups_are_well_formed(known):
-    names = {one.name for one in unicode_emoji("the test")}
-    subgroups = [subgroup for group in GROUPS for subgroup in group.subgroups]
-    assert len(subgroups) == len(set(subgroups))
-    for group in GROUPS:
-        assert {*group.categories, *group.unsure} <= {*CATEGORIES} and not {*group.categories} & {
-            *group.unsure
-        }
-        assert {*group.doubtful} <= names, "a name that does not exist excludes nothing"
-        assert 8 <= sum(picture.group is group for picture in known) <= MOST
-    assert not [picture.name for picture in known if "skin tone" in picture.name]
-
-
-def test_statements_of_one_pair(by_name):
-    found = dict(candidate_statements(by_name["owl"], by_name["pizza"]))
-    assert found["both pictures show an animal"] is False
-    assert found["exactly one picture shows an animal"] is True
-    assert found["neither picture shows a mammal"] is True
-    assert found["the left picture shows a bird"] is True
-    assert found["the right picture shows a bird"] is False
-    assert found["a bird is left of food"] is True
-    assert found["food is left of a bird"] is False
-    assert "neither picture shows a fruit" not in found, "is a pizza with tomatoes a fruit?"
-    assert "both pictures show a flag" not in found, "too easy: neither picture is one"
-
-
-def test_every_pair_of_groups_has_enough_statements():
-    for one, other in product(GROUPS, GROUPS):
-        pair = (CategorisedPicture(Path("a"), "a", one), CategorisedPicture(Path("b"), "b", other))
-        truths = Counter(truth for _, truth in candidate_statements(*pair))
-        assert min(truths[True], truths[False]) >= EACH, (one.categories, other.categories)
-
-
-def test_a_balanced_choice_prefers_what_was_said_the_other_way_round():
-    tally = Counter({"a": 2, "b": -1})
-    candidates = [Statement("a", True), Statement("b", True), Statement("c", False)]
-    chosen = balanced_choice(candidates, 1, tally, np.random.default_rng(0))
-    assert chosen == [("b", True), ("c", False)]
-    assert tally == {"a": 2, "b": 0, "c": -1}

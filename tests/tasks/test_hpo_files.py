@@ -1,20 +1,19 @@
+"""HPO's files are read as they are, and damage is named by file and line."""
+
 from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.tasks._relations.fixed_order import shuffled
 from mmulbench.tasks._relations.hpo_files import (
     read_disease_names,
     read_diseases,
     read_genes,
     read_terms,
 )
-from mmulbench.tasks._relations.non_relations import non_relations
-from mmulbench.tasks._relations.ontology import Ontology, Term
+from mmulbench.tasks._relations.ontology import Term
 
 OBO = """format-version: 1.2
 
@@ -127,43 +126,3 @@ def test_an_endless_line_is_refused(tmp_path):
     file.write_text("header\n" + "x" * 3_000_000, encoding="utf-8")
     with pytest.raises(MmulbenchError, match=re.escape(f"{file}:2: longer than")):
         read_genes(file)
-
-
-def family(**parents: str) -> Ontology:
-    return Ontology({name: Term(name, "", tuple(found)) for name, found in parents.items()})
-
-
-def test_ancestors_and_links_to_the_nearest_of_them():
-    ontology = family(a="", b="a", c="b", d="cb", e="da", f="zc")
-    assert {one: "".join(sorted(ontology.above(one))) for one in "afde"} == {
-        "a": "",
-        "f": "abc",
-        "d": "abc",
-        "e": "abcd",
-    }
-    assert sorted(ontology.links({"a": 0, "b": 1, "e": 2, "f": 3})) == [(1, 0), (2, 1), (3, 1)]
-
-
-def test_a_circle_is_refused():
-    with pytest.raises(MmulbenchError, match="its own ancestor"):
-        family(a="c", b="a", c="b").above("a")
-
-
-def test_non_relations_are_as_many_as_can_be():
-    everything = lambda left, right: True  # noqa: E731
-    relations = np.array([(i, j) for i in range(6) for j in range(i, i + 3)])
-    known = {*map(tuple, relations.tolist())}
-    found = non_relations(relations, lambda left, right: (left, right) not in known, "x")
-    assert {*map(tuple, found.tolist())} & known == set() and len(found) == len(relations)
-    assert np.array_equal(np.sort(found[:, 1]), np.sort(relations[:, 1]))
-    assert np.array_equal(np.sort(found[:, 0]), np.sort(relations[:, 0]))
-    assert len(non_relations(relations, lambda left, right: False, "x")) == 0
-    assert len(non_relations(relations, everything, "x")) == len(relations)
-    assert not np.array_equal(
-        non_relations(relations, everything, "y"), non_relations(relations, everything, "x")
-    )
-
-
-def test_an_order_is_fixed_and_has_a_name():
-    assert shuffled(range(6), "x") == shuffled([5, 4, 3, 2, 1, 0], "x") != shuffled(range(6), "y")
-    assert shuffled(range(6), "x") != list(range(6))

@@ -1,3 +1,5 @@
+"""The task hpo_gdpr: what is asked for is known, fair, and not in the graph."""
+
 from __future__ import annotations
 
 import itertools

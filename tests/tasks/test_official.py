@@ -21,7 +21,6 @@ from mmulbench.core.registry import TASKS
 from mmulbench.core.task import TaskData
 from mmulbench.errors import MmulbenchError
 from mmulbench.progress import Progress
-from mmulbench.tasks._official.images import read_image
 
 NAMES = sorted(miniatures.WRITERS)
 
@@ -186,31 +185,6 @@ def test_loading_decodes_nothing(name, kept, monkeypatch):
         data.items["image"].images[0]
 
 
-def test_images_of_all_kinds_are_rgb(kept):
-    for name in ("flickr30k", "nlvr2"):
-        data = load(name, kept)
-        images, modes = data.items["image"].images, Counter()
-        for index, file in enumerate(paths_of(data)):
-            with Image.open(file) as opened:
-                modes[opened.format, opened.mode] += 1
-                size = opened.size
-            assert images[index].dtype == np.uint8 and images[index].shape == (*size[::-1], 3)
-        expected = (
-            {("JPEG", "L"), ("JPEG", "CMYK")} if name == "flickr30k" else {("PNG", "RGBA"), ("JPEG", "RGB")}
-        )
-        assert expected < {*modes}
-
-
-def test_a_sequence_of_images(kept):
-    images = load("flickr30k", kept).items["image"].images
-    assert len({image.shape for image in images}) > 5
-    part = images[3:6]
-    assert len(part) == 3 and np.array_equal(part[0], images[3])
-    assert np.array_equal(images[-1], images[len(images) - 1])
-    with pytest.raises(IndexError):
-        images[len(images)]
-
-
 def test_backbones_resize_images_of_any_size(kept):
     images = load("flickr30k", kept).items["image"].images
     pixels = resized_pixels(images, 32).compute(range(80))
@@ -229,24 +203,6 @@ def test_frozen_features_of_images_of_any_size():
     mixed = image_tokens(two, 64, 1).compute(range(2))
     assert mixed.shape == (2, 4, 1280) and torch.allclose(mixed[0], as_array[0], atol=1e-2)
     assert not torch.allclose(mixed[1], as_array[1], atol=1e-2)
-
-
-def test_transparent_parts_are_white(tmp_path):
-    image = Image.new("RGBA", (4, 4), (200, 0, 0, 255))
-    image.putpixel((0, 0), (0, 0, 0, 0))
-    image.save(tmp_path / "a.png")
-    indexed = Image.new("P", (4, 4), 1)
-    indexed.putpalette([0, 0, 0, 200, 0, 0])
-    indexed.putpixel((0, 0), 0)
-    indexed.save(tmp_path / "b.png", transparency=0)
-    for name in "ab":
-        pixels = read_image(tmp_path / f"{name}.png")
-        assert pixels[0, 0].tolist() == [255, 255, 255] and pixels[1, 1].tolist() == [200, 0, 0]
-
-
-def test_colours_survive_cmyk(tmp_path):
-    Image.new("RGB", (16, 16), (250, 10, 10)).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
-    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - (250, 10, 10)).max() < 20
 
 
 @pytest.mark.parametrize("name", NAMES)
