@@ -115,18 +115,17 @@ def start(root: Path) -> None:
 
 def evaluate(root: Path) -> None:
     """An untrained model on the test set, the retain set and the default forget set; seconds of each part."""
-    import torch
-
     from mmulbench.evaluation.measure import measure
     from mmulbench.evaluation.retrieval import evaluate_retrieval
     from mmulbench.progress import Progress
-    from mmulbench.runs.references import evaluation_sets, fresh_model
+    from mmulbench.runs.references import fresh_model
+    from mmulbench.runs.scenario import Scenario
 
     found = prepared(root)
     size = found.task.forget_size(found.data, None)
     forget = found.task.forget_units(found.data, size, seed=0)
-    sets = evaluation_sets(found, found.data.train.without(forget), found.data.train.only(forget))
-    model = fresh_model(found, 0, torch.device("cpu")).eval()
+    sets = Scenario(found, forget, seed=0).sets
+    model = fresh_model(found, 0).eval()
     begin = time.perf_counter()
     test = sets.splits["test"]
     evaluate_retrieval(model, test, sets.relations, sets.features, sets.rerank, Progress(), "", sets.gallery)

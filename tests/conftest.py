@@ -19,9 +19,9 @@ from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.device import use_device
 from mmulbench.records.store import ResultsStore
 from mmulbench.runs.pipeline import Run, execute, make_spec
-from mmulbench.runs.prepare import Prepared, Workspace, find_backbone, prepare
+from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, prepare
 from mmulbench.runs.references import load_original
-from mmulbench.runs.unlearn import make_problem as problem_of
+from mmulbench.runs.scenario import Scenario
 
 pytest_plugins = ("sets_of_tests",)
 
@@ -63,7 +63,7 @@ def workspace(make_workspace) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def emoji(workspace) -> Prepared:
+def emoji(workspace) -> PreparedTask:
     """60 pictures, albef:tiny, one epoch."""
     task = TASKS.get("emoji")(TASKS.get("emoji").Config(**{"limit": 60}))
     recipe = replace(task.recipe, epochs=1, batch_size=16)
@@ -71,19 +71,19 @@ def emoji(workspace) -> Prepared:
 
 
 @pytest.fixture(scope="session")
-def original(emoji, workspace):
-    return load_original(emoji, SEED, workspace)[0]
+def original(emoji):
+    return load_original(emoji, SEED).model
 
 
 @pytest.fixture(scope="session")
-def make_problem(emoji, original, workspace):
+def make_problem(emoji, original):
     """An unlearning problem as the pipeline makes it; the forget set by size or by its units."""
 
-    def make(forget: int | np.ndarray = 4, prepared: Prepared = emoji):
+    def make(forget: int | np.ndarray = 4, prepared: PreparedTask = emoji):
         units = (
             emoji.task.forget_units(emoji.data, forget, SEED) if isinstance(forget, int) else np.array(forget)
         )
-        return problem_of(original, units, prepared, SEED, workspace)
+        return Scenario(prepared, units, SEED).problem(original)
 
     return make
 
@@ -108,7 +108,8 @@ def record(emoji, workspace):
 
     def make(method, name: str = "method_of_the_test", forget_size: int = 4, where: Workspace = workspace):
         spec = make_spec(emoji, name, method, forget_size, SEED)
-        return execute(Run(spec, method, "test", reference=False), emoji, where, "always")[0]
+        run = Run(spec, method, "test", reference=False)
+        return execute(run, replace(emoji, workspace=where), "always").result
 
     return make
 

@@ -140,7 +140,8 @@ def run(
     )
     load_plugins(request.plugins)
     _refuse_what_has_no_file(request)
-    results = run_session(request, NotebookBars() if progress else Progress(), lambda *_: None)
+    records = run_session(request, NotebookBars() if progress else Progress())
+    results = [record.result for record in records]
     return results[0] if single else results
 
 

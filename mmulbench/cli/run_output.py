@@ -14,9 +14,9 @@ from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import write_atomically
 from mmulbench.progress import Bars, NotesOnly
-from mmulbench.records.schema import RunResult
 from mmulbench.records.store import Unreadable, read_record
 from mmulbench.report import leaderboard, plots, summary
+from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.session import Request, run_session
 
 
@@ -28,27 +28,29 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
     """
     console = Console()
     progress = NotesOnly() if quiet or as_json else Bars()
-
-    def done(result: RunResult, path: Path, new: bool) -> None:
-        if not new:
-            progress.note(f"found the record of this run (--overwrite always makes it again): {path}")
-        if as_json:
-            return
-        if quiet:
-            print(path)
-            return
-        console.print()
-        if result.values:
-            console.print(summary.summary_table(result))
-        console.print(summary.verdict(result), highlight=False)
-        for line in result.missing:
-            console.print(f"Missing: {line}", highlight=False)
-        console.print(f"Record: {path}", soft_wrap=True, highlight=False)
-
-    results = run_session(request, progress, done)
+    results = []
+    for record in run_session(request, progress):
+        results.append(record.result)
+        if not record.is_new:
+            progress.note(f"found the record of this run (--overwrite always makes it again): {record.path}")
+        if quiet and not as_json:
+            print(record.path)
+        elif not as_json:
+            _print_record(record, console)
     if as_json:
         print(json.dumps([result.model_dump(mode="json") for result in results], indent=2))
     return int(any(result.status in ("failed", "diverged") for result in results))
+
+
+def _print_record(record: StoredRecord, console: Console) -> None:
+    result = record.result
+    console.print()
+    if result.values:
+        console.print(summary.summary_table(result))
+    console.print(summary.verdict(result), highlight=False)
+    for line in result.missing:
+        console.print(f"Missing: {line}", highlight=False)
+    console.print(f"Record: {record.path}", soft_wrap=True, highlight=False)
 
 
 def show_record(path: Path, *, as_json: bool) -> None:

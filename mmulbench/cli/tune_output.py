@@ -22,18 +22,15 @@ def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
         0, or 1 if no trial of some method was done.
     """
     progress = NotesOnly() if quiet or as_json else Bars()
-    skipped: dict[str, str] = {}
-
-    def done(name: str, study: Study | None, where: str) -> None:
-        if study is None:
-            skipped[name] = where
-            progress.note(f"{name}: not applicable: {where}")
-        else:
-            best = study.best
-            found = f"{best.objective:.4f} with {settings(best.settings)}" if best else "no trial was done"
-            progress.note(f"{name}: {found} ({where})")
-
-    studies = tune_session(request, progress, done)
+    studies = []
+    for tuned in tune_session(request, progress):
+        if tuned.study is None:
+            progress.note(f"{tuned.name}: not applicable: {tuned.reason}")
+            continue
+        studies.append(tuned.study)
+        best = tuned.study.best
+        found = f"{best.objective:.4f} with {settings(best.settings)}" if best else "no trial was done"
+        progress.note(f"{tuned.name}: {found} ({tuned.path})")
     if as_json:
         print(json.dumps([study.model_dump(mode="json") for study in studies], indent=1))
     elif not quiet:

@@ -17,7 +17,7 @@ from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Checkpoints, EarlyStop, Learner
 from mmulbench.errors import NotApplicable, UsageError
-from mmulbench.runs.prepare import Prepared
+from mmulbench.runs.prepare import PreparedTask
 
 QUICK = {"epochs": 1, "batch_size": 8, "samples": 8, "perturbations": 8}
 """Settings that methods are tried with, where they have them: as little work as shows what they do."""
@@ -113,7 +113,7 @@ class MethodTrial:
         size: int = FORGET,
         *,
         method: Method | None = None,
-        prepared: Prepared | None = None,
+        prepared: PreparedTask | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Attempt:
         """Run the method.

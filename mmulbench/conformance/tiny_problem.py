@@ -21,9 +21,9 @@ from mmulbench.core.data import Features, Rows
 from mmulbench.core.method import UnlearningProblem
 from mmulbench.device import use_device
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.prepare import Prepared, Workspace, prepare
+from mmulbench.runs.prepare import PreparedTask, Workspace, prepare
 from mmulbench.runs.references import load_original
-from mmulbench.runs.unlearn import make_problem
+from mmulbench.runs.scenario import Scenario
 
 T = TypeVar("T")
 
@@ -51,9 +51,9 @@ class Bench:
         self._workspace = Workspace(cache, store, root, use_device("cpu"))
         task = kind.task()
         self.prepared = prepare(kind.name, task, kind.backbone(), task.recipe, self._workspace)
-        self.original, _ = load_original(self.prepared, SEED, self._workspace)
+        self.original = load_original(self.prepared, SEED).model
 
-    def problem(self, size: int = FORGET, prepared: Prepared | None = None) -> UnlearningProblem:
+    def problem(self, size: int = FORGET, prepared: PreparedTask | None = None) -> UnlearningProblem:
         """A fresh problem; what a method does to its original spoils no other.
 
         Args:
@@ -61,15 +61,15 @@ class Bench:
             prepared: the task in another state than as it was made.
         """
         units = self.prepared.task.forget_units(self.prepared.data, size, SEED)
-        original = copy.deepcopy(self.original)
-        problem = make_problem(original, units, prepared or self.prepared, SEED, self._workspace)
+        scenario = Scenario(prepared or self.prepared, units, SEED)
+        problem = scenario.problem(copy.deepcopy(self.original))
         return replace(problem, meter=_Uncounted(problem.device))
 
     def checkpoints(self, name: str) -> StoredCheckpoints:
         """Checkpoints at every step, of a piece of work called ``name``."""
         return StoredCheckpoints(self._workspace.cache, {"contract": name}, every=0.0)
 
-    def without_test_data(self) -> Prepared:
+    def without_test_data(self) -> PreparedTask:
         """The task in a state where every item that only the test split has looks like item 0."""
         prepared, data = self.prepared, self.prepared.data
         arrays: dict[str, Mapping[str, Rows]] = dict(prepared.features.arrays)

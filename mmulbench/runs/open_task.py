@@ -1,4 +1,4 @@
-"""From the options that all commands on a task share to data in memory: checked whole, then loaded."""
+"""From the options that all commands on a task share to data in memory: resolved whole, then loaded."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.frozen import Frozen
 from mmulbench.progress import Progress
+from mmulbench.records.schema import Tuning
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.prepare import Prepared, Workspace, find_backbone, load_data, prepare_inputs
+from mmulbench.records.study import tuned_default
+from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, load_data, prepare_inputs
 from mmulbench.setting_values import Overrides
 
 
@@ -45,83 +47,79 @@ class TaskRequest(Frozen):
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A request whose every name and value is known to be right; nothing is loaded yet.
+class ResolvedRequest:
+    """Holds what the names and values of a request stand for, all known to be right; no data is loaded yet.
 
     Attributes:
-        task: configured.
-        backbone: of the task.
-        recipe: of the original and retrain.
-        forget_size: a number of units, a fraction, or None for the task's default.
-        classes: the methods asked for.
-        overrides: settings of the methods.
+        task: configured task.
+        backbone: backbone that serves the task.
+        recipe: recipe of the original and retrain.
+        forget_size: number of units, fraction, or None for the task's default.
+        methods: configured methods by name.
+        tunings: studies that methods' settings come from, by name; those whose settings do not are absent.
     """
 
     task: Task
     backbone: Backbone
     recipe: Recipe
     forget_size: int | float | None
-    classes: dict[str, type[Method]]
-    overrides: Overrides
+    methods: dict[str, Method]
+    tunings: dict[str, Tuning]
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A task with its data in memory.
+def resolve(request: TaskRequest, *, tuned: bool) -> ResolvedRequest:
+    """Look up every name of a request, and check every value.
 
-    Attributes:
-        prepared: task, backbone and inputs.
-        size: forget units.
-        workspace: where to compute.
-    """
-
-    prepared: Prepared
-    size: int
-    workspace: Workspace
-
-
-def check(request: TaskRequest) -> Checked:
-    """Check every name and value.
+    Args:
+        request: the request.
+        tuned: whether methods start from tuned settings, where there are any, instead of their own.
 
     Raises:
-        UsageError: for wrong use.
-        MmulbenchError: when a plug-in or a checkpoint is damaged.
+        UsageError: A name is unknown, or a value is wrong.
+        MmulbenchError: A plug-in, a checkpoint or a study is damaged.
     """
     load_plugins(request.plugins)
     classes = {name: METHODS.get(name) for name in dict.fromkeys(request.methods)}
     task_class = TASKS.get(request.task)
     overrides = Overrides(request.settings, list(classes))
     task = task_class(overrides.task(task_class.Config()))
-    return Checked(
-        task=task,
-        backbone=find_backbone(task.default_backbone if request.backbone is None else request.backbone, task),
-        recipe=overrides.recipe(task.recipe),
-        forget_size=parse_forget_size(request.forget_size),
-        classes=classes,
-        overrides=overrides,
-    )
+    backbone = find_backbone(task.default_backbone if request.backbone is None else request.backbone, task)
+    recipe, size = overrides.recipe(task.recipe), parse_forget_size(request.forget_size)
+    places = task.study_places(request.task, backbone.full_name)
+    methods, tunings = {}, {}
+    for name, cls in classes.items():
+        start, default = cls.Config(), None
+        if tuned:
+            default = tuned_default(places, name, start, request.tuned_dir)
+        config = overrides.method(name, default.config if default is not None else start)
+        methods[name] = cls(config)
+        if default is not None and config == default.config:
+            tunings[name] = default.tuning
+    return ResolvedRequest(task, backbone, recipe, size, methods, tunings)
 
 
 class Output(NamedTuple):
-    """A folder to write to, what it is for, and the option that names it."""
+    """Describes a folder to write to, what it is for, and the option that names it."""
 
     folder: Path
     purpose: str
     flag: str
 
 
-def open_task(request: TaskRequest, checked: Checked, output: Output, progress: Progress) -> Opened:
-    """Load data and prepare inputs.
+def open_task(
+    request: TaskRequest, resolved: ResolvedRequest, output: Output, progress: Progress
+) -> PreparedTask:
+    """Load a task's data and prepare its model inputs.
 
     Args:
         request: says where things are.
-        checked: the same request.
-        output: where records go.
+        resolved: what the names of the same request stand for.
+        output: folder of records or studies.
         progress: shows bars.
 
     Raises:
-        UsageError: when data or packages are missing, or the forget size does not fit.
-        MmulbenchError: when a folder cannot be written or data is damaged.
+        UsageError: Data or packages are missing, or the forget size does not fit.
+        MmulbenchError: A folder cannot be written, or data is damaged.
     """
     device = use_device(request.device)
     prepare_folder(request.cache_dir, "cache", "--cache-dir")
@@ -134,17 +132,17 @@ def open_task(request: TaskRequest, checked: Checked, output: Output, progress: 
         progress=progress,
         checkpoint_seconds=request.checkpoint_seconds,
     )
-    data = load_data(checked.task, workspace)
-    size = checked.task.forget_size(data, checked.forget_size)
-    prepared = prepare_inputs(request.task, checked.task, data, checked.backbone, checked.recipe, workspace)
-    return Opened(prepared, size, workspace)
+    task = resolved.task
+    data = load_data(task, workspace)
+    task.forget_size(data, resolved.forget_size)  # refused before inputs are prepared
+    return prepare_inputs(request.task, task, data, resolved.backbone, resolved.recipe, workspace)
 
 
 def parse_forget_size(text: str | None) -> int | float | None:
-    """A number of units, a fraction in (0, 1), or None.
+    """Return a number of units, a fraction in (0, 1), or None.
 
     Raises:
-        UsageError: when it is neither.
+        UsageError: The text is neither.
     """
     if text is None:
         return None

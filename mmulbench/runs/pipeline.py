@@ -1,45 +1,46 @@
-"""One run: prepare, unlearn, evaluate, record."""
+"""One run: original, retrain, unlearning, evaluation, record."""
 
 from __future__ import annotations
 
 import contextlib
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 from mmulbench import processes
 from mmulbench.code_digest import source_digest
 from mmulbench.core.checkpoints import StoredCheckpoints
-from mmulbench.core.data import Integers
 from mmulbench.core.method import Method
-from mmulbench.core.model import MultimodalModel
 from mmulbench.core.plugins import plugins_of_run
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable
 from mmulbench.evaluation.values import compute_values, score_histograms
-from mmulbench.progress import SHADOWS
+from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
-from mmulbench.records.schema import Cost, RunResult, RunSpec, Status, Tuning
-from mmulbench.runs.prepare import Prepared, Workspace
-from mmulbench.runs.references import evaluation_sets, load_measurements, load_original, load_retrain
-from mmulbench.runs.shadow_models import Shadows, judged_by_shadows
-from mmulbench.runs.unlearn import make_problem, unlearn
+from mmulbench.records.schema import Cost, RunResult, RunSpec, ScoreHistogram, Status, Tuning, Value
+from mmulbench.runs.prepare import PreparedTask, Workspace
+from mmulbench.runs.references import Trained
+from mmulbench.runs.scenario import Scenario
+from mmulbench.runs.shadow_models import RunModels, Shadows, judged_by_shadows
+from mmulbench.runs.unlearn import unlearn
 
 Overwrite = Literal["never", "failed", "always"]
+"""Which records are made again: none, those that failed or diverged or lack what is asked for, or all."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run to make.
+    """Describes one run to make.
 
     Attributes:
-        spec: what decides its numbers.
+        spec: everything that decides the run's numbers.
         method: the configured method.
-        command: the command line that reproduces it.
+        command: command line that reproduces the run.
         reference: whether retrain is built and compared with.
-        tuning: where its settings come from.
-        shadows: how many shadow models it is judged by besides.
+        tuning: study that the method's settings come from.
+        shadows: number of shadow models that the run is judged by besides.
     """
 
     spec: RunSpec
@@ -49,9 +50,62 @@ class Run:
     tuning: Tuning | None = None
     shadows: int = 0
 
+    def scenario(self, prepared: PreparedTask) -> Scenario:
+        """Return the forget set and seed of the run, with the models that belong to them."""
+        forget = prepared.task.forget_units(prepared.data, self.spec.forget_size, self.spec.seed)
+        return Scenario(prepared, forget, self.spec.seed)
 
-def make_spec(prepared: Prepared, method_name: str, method: Method, forget_size: int, seed: int) -> RunSpec:
-    """The specification of a run."""
+
+@dataclass(frozen=True)
+class Outcome:
+    """Holds the parts of a record that the run itself decides.
+
+    Attributes:
+        status: how the run ended.
+        reason: why the run is not done; one line.
+        values: measured values by name.
+        cost: cost of unlearning.
+        histograms: distributions of association scores by path.
+        shadows: number of shadow models that values rest on.
+        missing: what was left out, and why; one line each.
+    """
+
+    status: Status
+    reason: str | None = None
+    values: dict[str, Value] = field(default_factory=dict)
+    cost: Cost | None = None
+    histograms: dict[str, ScoreHistogram] = field(default_factory=dict)
+    shadows: int = 0
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """Holds a record of the results store.
+
+    Attributes:
+        result: the record.
+        path: file of the record.
+        is_new: whether the run was made now; otherwise its record was found.
+    """
+
+    result: RunResult
+    path: Path
+    is_new: bool
+
+
+def make_spec(
+    prepared: PreparedTask, method_name: str, method: Method, forget_size: int, seed: int
+) -> RunSpec:
+    """Return the specification of a run.
+
+    Args:
+        prepared: task and backbone.
+        method_name: registered name of the method.
+        method: the configured method.
+        forget_size: number of forget units.
+        seed: training seed.
+    """
     plugins = plugins_of_run(method_name, prepared.task_name, prepared.backbone.name)
     return RunSpec(
         task=prepared.task_name,
@@ -67,8 +121,41 @@ def make_spec(prepared: Prepared, method_name: str, method: Method, forget_size:
     )
 
 
+def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datetime) -> RunResult:
+    """Return the record of a run that ends now.
+
+    Args:
+        run: the run.
+        outcome: what came of it.
+        workspace: where it was made.
+        started: when it began.
+    """
+    return RunResult(
+        run_id=run.spec.run_id,
+        spec=run.spec,
+        status=outcome.status,
+        reason=outcome.reason,
+        values=outcome.values,
+        cost=outcome.cost,
+        histograms=outcome.histograms,
+        tuning=run.tuning,
+        shadows=outcome.shadows,
+        missing=outcome.missing,
+        command=run.command,
+        environment=describe_environment(workspace.device),
+        started=started,
+        finished=datetime.now(UTC),
+    )
+
+
 def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
-    """Whether a record that is already there makes the run unnecessary."""
+    """Say whether a record that is already there makes a run unnecessary.
+
+    Args:
+        found: record of the same specification.
+        run: the run.
+        overwrite: which records are made again.
+    """
     if overwrite == "always":
         return False
     if overwrite == "never":
@@ -79,45 +166,37 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
     return found.status in ("done", "not_applicable") and complete
 
 
-def execute(
-    run: Run, prepared: Prepared, workspace: Workspace, overwrite: Overwrite
-) -> tuple[RunResult, bool]:
+def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRecord:
     """Make a run and record it, or find its record.
 
     A failing or diverging run is recorded with its reason. Of several processes with the same specification
     one runs and the others find its record.
 
-    Returns:
-        The record, and whether it is new.
+    Args:
+        run: the run.
+        prepared: its task with data in memory.
+        overwrite: which records are made again.
 
     Raises:
-        MmulbenchError: when a folder cannot be written or a package is missing.
+        MmulbenchError: A folder cannot be written, or a package is missing.
     """
+    workspace, path = prepared.workspace, prepared.workspace.store.path(run.spec)
     with workspace.cache.lock(f"run-{run.spec.run_id}", "making the same run"):
         found = processes.first_does(lambda: _settled(run, workspace, overwrite))
         if found is not None:
-            return found, False
+            return StoredRecord(found, path, is_new=False)
         started = datetime.now(UTC)
-        outcome = _attempt(run, prepared, workspace)
-        result = RunResult(
-            run_id=run.spec.run_id,
-            spec=run.spec,
-            command=run.command,
-            tuning=run.tuning,
-            environment=describe_environment(workspace.device),
-            started=started,
-            finished=datetime.now(UTC),
-            **outcome,
-        )
+        outcome = _attempt(run, prepared)
+        result = make_record(run, outcome, workspace, started)
         processes.first_does(lambda: workspace.store.write(result))
         _checkpoints(run, workspace).clear()
         if run.shadows:
-            shadows_of(run, prepared, workspace).discard(run.shadows, run.method, run.spec.run_id)
-        return result, True
+            Shadows(run.scenario(prepared)).discard(run.shadows, run.method, run.spec.run_id)
+        return StoredRecord(result, path, is_new=True)
 
 
 def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult | None:
-    """The record that makes the run unnecessary, where there is one."""
+    """Return the record that makes the run unnecessary, where there is one."""
     found = workspace.store.find(run.spec)
     if found is None or not is_settled(found, run, overwrite):
         return None
@@ -128,22 +207,21 @@ def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult 
 
 
 def _checkpoints(run: Run, workspace: Workspace) -> StoredCheckpoints:
-    """Those of a run's own trainings; the original and retrain have theirs."""
+    """Return the checkpoints of a run's own trainings; the original and retrain have theirs."""
     code = source_digest(type(run.method))
     return workspace.checkpoints({"kind": "run", "run": run.spec.run_id, "code": code})
 
 
-def _attempt(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
-    """The parts of the record that the run itself decides."""
+def _attempt(run: Run, prepared: PreparedTask) -> Outcome:
     reason = run.method.applies_to(prepared.task)
     if reason is not None:
-        return {"status": "not_applicable", "reason": reason}
+        return Outcome("not_applicable", reason)
     try:
-        return {"status": "done", **_run(run, prepared, workspace)}
+        return _run(run, prepared)
     except Diverged as error:
-        return _ended("diverged", str(error))
+        return Outcome("diverged", str(error))
     except NotApplicable as error:
-        return _ended("not_applicable", str(error))
+        return Outcome("not_applicable", str(error))
     except MmulbenchError:
         raise
     except Exception as error:
@@ -151,91 +229,62 @@ def _attempt(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, An
         text = " ".join(str(error).split())
         reason = f"{type(error).__name__}: {text} ({place.filename}:{place.lineno})"
         processes.demand_all_failed(reason)
-        return _ended("failed", reason)
+        return Outcome("failed", reason)
 
 
-def _ended(status: Status, reason: str) -> dict[str, Any]:
-    return {"status": status, "reason": reason}
-
-
-def _run(run: Run, prepared: Prepared, workspace: Workspace) -> dict[str, Any]:
-    spec = run.spec
-    forget = _forget_set(run, prepared)
-    with _stage(workspace, "original"):
-        original, _ = load_original(prepared, spec.seed, workspace)
-    retrain: tuple[MultimodalModel, Cost] | None = None
+def _run(run: Run, prepared: PreparedTask) -> Outcome:
+    scenario, workspace = run.scenario(prepared), prepared.workspace
+    retrain: Trained | None = None
+    with _stage(workspace.progress, "original"):
+        original = scenario.original().model
     if run.reference or run.method.is_reference:
-        with _stage(workspace, "retrain"):
-            problem = make_problem(original, forget, prepared, spec.seed, workspace)
-            retrain = load_retrain(prepared, problem, forget, spec.seed, workspace)
-    with _stage(workspace, "unlearn"):
+        with _stage(workspace.progress, "retrain"):
+            retrain = scenario.retrain()
+    with _stage(workspace.progress, "unlearn"):
         if run.method.is_reference and retrain is not None:
-            model, cost = retrain
+            unlearned = retrain
         else:
-            problem = make_problem(original, forget, prepared, spec.seed, workspace)
-            problem = replace(problem, checkpoints=_checkpoints(run, workspace))
-            model, cost = unlearn(run.method, problem)
-    with _stage(workspace, "evaluate"):
-        found = _evaluate(run, forget, (model, cost), original, retrain, prepared, workspace)
-    if run.shadows and retrain is not None:
-        with _stage(workspace, SHADOWS):
-            shadows = shadows_of(run, prepared, workspace)
-            values, missing = judged_by_shadows(
-                shadows, run.shadows, (model, original, retrain[0]), run.method, spec.run_id
-            )
-        found["values"] |= values
-        found["missing"] += missing
-        found["shadows"] = run.shadows
-    return found
-
-
-def _forget_set(run: Run, prepared: Prepared) -> Integers:
-    return prepared.task.forget_units(prepared.data, run.spec.forget_size, run.spec.seed)
-
-
-def shadows_of(run: Run, prepared: Prepared, workspace: Workspace) -> Shadows:
-    """The shadow models that a run may be judged by."""
-    return Shadows(prepared, _forget_set(run, prepared), run.spec.seed, workspace)
+            problem = scenario.problem(checkpoints=_checkpoints(run, workspace))
+            unlearned = unlearn(run.method, problem)
+    with _stage(workspace.progress, "evaluate"):
+        outcome = _evaluate(scenario, unlearned, retrain if run.reference else None)
+    if not run.shadows or retrain is None:
+        return outcome
+    with _stage(workspace.progress, SHADOWS):
+        own = RunModels(unlearned.model, original, retrain.model)
+        values, missing = judged_by_shadows(Shadows(scenario), run.shadows, own, run.method, run.spec.run_id)
+    return replace(
+        outcome,
+        values={**outcome.values, **values},
+        missing=[*outcome.missing, *missing],
+        shadows=run.shadows,
+    )
 
 
 @contextlib.contextmanager
-def _stage(workspace: Workspace, name: str) -> Iterator[None]:
+def _stage(progress: Progress, name: str) -> Iterator[None]:
     """Show a stage, and name it when the run diverges in it."""
-    workspace.progress.stage(name)
+    progress.stage(name)
     try:
         yield
     except Diverged as error:
         raise Diverged(f"{name}: {error}") from error
 
 
-def _evaluate(
-    run: Run,
-    forget: Integers,
-    unlearned: tuple[MultimodalModel, Cost],
-    original: MultimodalModel,
-    retrain: tuple[MultimodalModel, Cost] | None,
-    prepared: Prepared,
-    workspace: Workspace,
-) -> dict[str, Any]:
-    train, seed = prepared.data.train, run.spec.seed
-    sets = evaluation_sets(prepared, train.without(forget), train.only(forget))
-    own, before = (
-        load_measurements(model, sets, prepared, seed, workspace) for model in (unlearned[0], original)
-    )
-    reference = None
-    if retrain is not None and run.reference:
-        reference = load_measurements(retrain[0], sets, prepared, seed, workspace)
+def _evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None) -> Outcome:
+    """Measure the models of a run, and compare them."""
+    sets = scenario.sets
+    own, before = (scenario.measure(model, sets) for model in (unlearned.model, scenario.original().model))
+    reference = scenario.measure(retrain.model, sets) if retrain is not None else None
     units = {name: split.first for name, split in sets.splits.items()}
-    values, missing = compute_values(own, before, reference, units, seed)
-    cost = unlearned[1]
-    if retrain is not None and run.reference:
-        cost = _with_ratios(cost, retrain[1])
-    return {
-        "values": values,
-        "missing": missing,
-        "cost": cost,
-        "histograms": score_histograms(own, before),
-    }
+    values, missing = compute_values(own, before, reference, units, scenario.seed)
+    return Outcome(
+        "done",
+        values=values,
+        missing=missing,
+        cost=unlearned.cost if retrain is None else _with_ratios(unlearned.cost, retrain.cost),
+        histograms=score_histograms(own, before),
+    )
 
 
 def _with_ratios(cost: Cost, retrain: Cost) -> Cost:

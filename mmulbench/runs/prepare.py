@@ -53,11 +53,19 @@ class Workspace:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A task and a backbone with data in memory.
+class PreparedTask:
+    """Holds a task and a backbone with data in memory, and where to compute with them.
 
     Attributes:
-        key: what features and every model depend on, for cache keys.
+        task: configured task.
+        task_name: registered name of the task.
+        data: the task's items and splits.
+        backbone: backbone that models are built by.
+        recipe: recipe of the original and retrain.
+        features: model inputs of all items.
+        relations: all true pairs, those of the test split included.
+        key: everything that features and models depend on, for cache keys.
+        workspace: where runs on the task read, write and compute.
     """
 
     task: Task
@@ -68,6 +76,7 @@ class Prepared:
     features: Features
     relations: Relations
     key: dict[str, Any]
+    workspace: Workspace
 
     @cached_property
     def known_relations(self) -> Relations:
@@ -140,7 +149,9 @@ def _others(task: Task) -> str:
     return f"; choose {' or '.join(serving(task))}"
 
 
-def prepare(task_name: str, task: Task, backbone: Backbone, recipe: Recipe, workspace: Workspace) -> Prepared:
+def prepare(
+    task_name: str, task: Task, backbone: Backbone, recipe: Recipe, workspace: Workspace
+) -> PreparedTask:
     """Load the data and prepare every item's model inputs.
 
     Raises:
@@ -207,7 +218,7 @@ def load_inputs(
 
 def prepare_inputs(
     task_name: str, task: Task, data: TaskData, backbone: Backbone, recipe: Recipe, workspace: Workspace
-) -> Prepared:
+) -> PreparedTask:
     """Prepare every item's model inputs, from the cache where they are known.
 
     Raises:
@@ -230,7 +241,7 @@ def prepare_inputs(
         found = data.items[modality].groups
         if found is not None:
             groups[modality] = torch.from_numpy(found)
-    return Prepared(
+    return PreparedTask(
         task=task,
         task_name=task_name,
         data=data,
@@ -239,4 +250,5 @@ def prepare_inputs(
         features=Features(arrays, workspace.device, groups, whole),
         relations=Relations(data.train, data.validation, data.test),
         key={**key, "recipe": asdict(recipe), "device": workspace.device.type},
+        workspace=workspace,
     )

@@ -1,12 +1,12 @@
-"""What ``mmulbench run`` does: check the request whole, then make each run and hand over each record."""
+"""What ``mmulbench run`` does: resolve the request whole, then make each run and hand over each record."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import Field
 
@@ -16,12 +16,11 @@ from mmulbench.core.plugins import plugins_of_run
 from mmulbench.errors import UsageError
 from mmulbench.metrics.populations import FEWEST
 from mmulbench.progress import Progress
-from mmulbench.records.schema import RunResult, Tuning
+from mmulbench.records.schema import RunSpec, Tuning
 from mmulbench.records.store import RESULTS_FLAG
-from mmulbench.records.study import tuned_default
-from mmulbench.runs.open_task import Checked, Opened, Output, TaskRequest, check, open_task
-from mmulbench.runs.pipeline import Overwrite, Run, execute, make_spec
-from mmulbench.runs.prepare import Prepared
+from mmulbench.runs.open_task import Output, ResolvedRequest, TaskRequest, open_task, resolve
+from mmulbench.runs.pipeline import Overwrite, Run, StoredRecord, execute, make_spec
+from mmulbench.runs.prepare import PreparedTask
 
 DEFAULT_SEED = 42
 
@@ -37,48 +36,36 @@ class Request(TaskRequest):
     shadows: int = Field(default=0, description="number of shadow models to attack with besides")
 
 
-class Configured(NamedTuple):
-    """A method with its settings, and the study they come from, unless they were changed."""
+def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
+    """Make all runs of a request, every seed with every method, and yield each record as soon as it is there.
 
-    method: Method
-    tuning: Tuning | None
-
-
-Done = Callable[[RunResult, Path, bool], None]
-"""Receives a record, its file, and whether it is new, as soon as it is there."""
-
-
-def run_session(request: Request, progress: Progress, done: Done) -> list[RunResult]:
-    """Make all runs of a request: every seed with every method.
+    Args:
+        request: the options.
+        progress: shows bars and notes, from the first record that is asked for to the last.
 
     Raises:
-        UsageError: for wrong use, before anything is computed.
-        MmulbenchError: when a folder cannot be written or data is damaged.
+        UsageError: The use is wrong; nothing is computed then.
+        MmulbenchError: A folder cannot be written, or data is damaged.
     """
     if any(seed < 0 for seed in request.seeds):
         raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
     check_shadows(request)
-    checked = check(request)
-    methods = {name: configured(name, request, checked) for name in checked.classes}
+    resolved = resolve(request, tuned=not request.untuned)
     with progress:
-        opened = open_task(request, checked, results_output(request), progress)
-        for line in _sources(methods):
+        prepared = open_task(request, resolved, results_output(request), progress)
+        for line in _sources(resolved.tunings):
             progress.note(line)
-        results = []
         for seed in dict.fromkeys(request.seeds):
-            for name, method in methods.items():
-                run = plan_run(name, method, seed, request, opened)
-                result, new = execute(run, opened.prepared, opened.workspace, request.overwrite)
-                results.append(result)
-                done(result, opened.workspace.store.path(run.spec), new)
-    return results
+            for name in resolved.methods:
+                run = plan_run(name, seed, request, resolved, prepared)
+                yield execute(run, prepared, request.overwrite)
 
 
 def check_shadows(request: Request) -> None:
     """Check that what is asked of shadow models can be had.
 
     Raises:
-        UsageError: when there are too few, or nothing to compare them with.
+        UsageError: There are too few, or nothing to compare them with.
     """
     fewest = FEWEST - 1  # besides the run's own models
     if request.shadows and request.shadows < fewest:
@@ -88,37 +75,41 @@ def check_shadows(request: Request) -> None:
 
 
 def results_output(request: Request) -> Output:
-    """Where the records of a request go."""
+    """Return where the records of a request go."""
     return Output(request.results_dir, "results", RESULTS_FLAG)
 
 
-def plan_run(name: str, configured: Configured, seed: int, request: Request, opened: Opened) -> Run:
-    """One run of a request, ready to be executed."""
-    method, tuning = configured
-    spec = make_spec(opened.prepared, name, method, opened.size, seed)
-    command = reproducing_command(opened.prepared, name, method, opened.size, seed, request)
-    return Run(spec, method, command, request.reference, tuning, request.shadows)
+def plan_run(
+    name: str, seed: int, request: Request, resolved: ResolvedRequest, prepared: PreparedTask
+) -> Run:
+    """Return one run of a request, ready to be executed.
+
+    Args:
+        name: name of the method, one of the request's.
+        seed: training seed.
+        request: the options.
+        resolved: what the names of the request stand for.
+        prepared: the task with data in memory.
+    """
+    method = resolved.methods[name]
+    size = prepared.task.forget_size(prepared.data, resolved.forget_size)
+    spec = make_spec(prepared, name, method, size, seed)
+    return Run(
+        spec=spec,
+        method=method,
+        command=reproducing_command(spec, method, prepared, request),
+        reference=request.reference,
+        tuning=resolved.tunings.get(name),
+        shadows=request.shadows,
+    )
 
 
-def configured(name: str, request: Request, checked: Checked) -> Configured:
-    """A method with tuned settings, where there are any, and what was set on top of them."""
-    cls, tuned = checked.classes[name], None
-    default = cls.Config()
-    if not request.untuned:
-        places = checked.task.study_places(request.task, checked.backbone.full_name)
-        tuned = tuned_default(places, name, default, request.tuned_dir)
-    config = checked.overrides.method(name, tuned.config if tuned is not None else default)
-    unchanged = tuned is not None and config == tuned.config
-    return Configured(cls(config), tuned.tuning if tuned is not None and unchanged else None)
-
-
-def _sources(methods: Mapping[str, Configured]) -> list[str]:
-    """One line for each task that settings were tuned on, with success or in vain."""
+def _sources(tunings: Mapping[str, Tuning]) -> list[str]:
+    """Return one line for each task that settings were tuned on, with success or in vain."""
     by_place: dict[tuple[str, bool], list[str]] = {}
-    for name, (_, tuning) in methods.items():
-        if tuning is not None:
-            place = f"{tuning.task} with {tuning.backbone}"
-            by_place.setdefault((place, tuning.found), []).append(name)
+    for name, tuning in tunings.items():
+        place = f"{tuning.task} with {tuning.backbone}"
+        by_place.setdefault((place, tuning.found), []).append(name)
     return [
         f"settings tuned on {place}: {', '.join(names)} (--untuned takes the methods' own)"
         if found
@@ -127,26 +118,30 @@ def _sources(methods: Mapping[str, Configured]) -> list[str]:
     ]
 
 
-def reproducing_command(
-    prepared: Prepared, name: str, method: Method, forget_size: int, seed: int, request: Request
-) -> str:
-    """The command line that makes this run again, with every setting that is not the method's own.
+def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, request: Request) -> str:
+    """Return the command line that makes a run again, with every setting that is not the method's own.
 
     It does not rely on tuned settings, since a later study may change them.
+
+    Args:
+        spec: specification of the run.
+        method: the configured method.
+        prepared: task and backbone.
+        request: says whether there is a reference, and how many shadow models.
     """
-    parts = ["mmulbench", "run", "--method", name, "--task", prepared.task_name]
-    plugins = plugins_of_run(name, prepared.task_name, prepared.backbone.name).values()
+    parts = ["mmulbench", "run", "--method", spec.method, "--task", spec.task]
+    plugins = plugins_of_run(spec.method, spec.task, prepared.backbone.name).values()
     for path in sorted({plugin.path for plugin in plugins}):
         parts += ["--plugin", str(path)]
     parts += ["--backbone", prepared.backbone.argument]
-    parts += ["--forget-size", str(forget_size), "--seed", str(seed)]
-    defaults = (
+    parts += ["--forget-size", str(spec.forget_size), "--seed", str(spec.seed)]
+    defaults_of = (
         ("task.", prepared.task.config, type(prepared.task).Config()),
         ("recipe.", prepared.recipe, prepared.task.recipe),
         ("", method.config, type(method).Config()),
     )
-    for prefix, config, default in defaults:
-        for key, value in differing(config, default).items():
+    for prefix, config, default in defaults_of:
+        for key, value in _differing(config, default).items():
             parts += ["--set", f"{prefix}{key}={value}"]
     if fields(method.config):
         parts.append("--untuned")
@@ -157,7 +152,7 @@ def reproducing_command(
     return shlex.join(parts)
 
 
-def differing(config: Any, default: Any) -> dict[str, Any]:
-    """The settings of a configuration that are not the default's."""
+def _differing(config: Any, default: Any) -> dict[str, Any]:
+    """Return the settings of a configuration that are not the default's."""
     names = [field.name for field in fields(config)]
     return {name: getattr(config, name) for name in names if getattr(config, name) != getattr(default, name)}

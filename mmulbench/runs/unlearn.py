@@ -1,60 +1,21 @@
-"""The problem that a method is given, and the model it makes of it."""
+"""Have a method unlearn, and see that it left the original as it was."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
 from mmulbench import processes
-from mmulbench.core.cost import CostMeter
 from mmulbench.core.method import Method, UnlearningProblem
-from mmulbench.runs.references import fresh_model, load_outputs, weights_digest
-
-if TYPE_CHECKING:
-    from mmulbench.core.data import Integers
-    from mmulbench.core.model import MultimodalModel
-    from mmulbench.records.schema import Cost
-    from mmulbench.runs.prepare import Prepared, Workspace
+from mmulbench.runs.references import Trained, weights_digest
 
 
-def make_problem(
-    original: MultimodalModel,
-    forget: Integers,
-    prepared: Prepared,
-    seed: int,
-    workspace: Workspace,
-    limit: float = math.inf,
-) -> UnlearningProblem:
-    """What a method is given.
+def unlearn(method: Method, problem: UnlearningProblem) -> Trained:
+    """Return the model that a method makes of a problem, and what that cost.
 
     Args:
-        original: frozen.
-        forget: units of the forget set.
-        prepared: task and backbone.
-        seed: of the run.
-        workspace: where outputs are cached.
-        limit: floating-point operations the method may spend.
-    """
-    meter = CostMeter(workspace.device, limit)
-    return UnlearningProblem(
-        original=original,
-        forget=prepared.pairs(prepared.data.train.only(forget), "pair"),
-        retain=prepared.pairs(prepared.data.train.without(forget)),
-        validation=prepared.pairs(prepared.data.validation),
-        outputs=load_outputs(prepared, original, seed, workspace, meter),
-        recipe=prepared.recipe,
-        seed=seed,
-        fresh_model=lambda: fresh_model(prepared, seed, workspace.device),
-        meter=meter,
-        progress=workspace.progress,
-    )
-
-
-def unlearn(method: Method, problem: UnlearningProblem) -> tuple[MultimodalModel, Cost]:
-    """The model that a method makes of a problem, and what that cost.
+        method: the configured method.
+        problem: a problem of its own, since its meter counts what the method does.
 
     Raises:
-        RuntimeError: when the method changed the original.
+        RuntimeError: The method changed the original, or the processes of the run came to different models.
     """
     before = weights_digest(problem.original)
     with problem.meter:
@@ -63,5 +24,6 @@ def unlearn(method: Method, problem: UnlearningProblem) -> tuple[MultimodalModel
         raise RuntimeError(
             f"the method {type(method).__name__} changed the original; use problem.copy_of_original()"
         )
-    processes.demand_same(weights_digest(model), "weights")
-    return model.eval(), problem.meter.cost()
+    if processes.count() > 1:
+        processes.demand_same(weights_digest(model), "weights")
+    return Trained(model.eval(), problem.meter.cost())

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import prepare_folder, write_atomically
 from mmulbench.progress import Progress
-from mmulbench.records.environment import describe_environment
-from mmulbench.records.schema import RunResult
-from mmulbench.runs.open_task import Checked, Opened, check, open_task
-from mmulbench.runs.pipeline import Run, execute, is_settled, shadows_of
-from mmulbench.runs.references import load_original, load_retrain
-from mmulbench.runs.session import Request, configured, plan_run, results_output
-from mmulbench.runs.shadow_models import shadow_seed
-from mmulbench.runs.unlearn import make_problem
+from mmulbench.runs.open_task import ResolvedRequest, open_task, resolve
+from mmulbench.runs.pipeline import Outcome, execute, is_settled, make_record
+from mmulbench.runs.prepare import PreparedTask
+from mmulbench.runs.scenario import Scenario
+from mmulbench.runs.session import Request, plan_run, results_output
+from mmulbench.runs.shadow_models import Shadows, shadow_seed
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.killed_step import store_failure
@@ -37,7 +34,7 @@ class Runner:
         self._options = options
         self._progress = progress
         self._key: object = None
-        self._opened: Opened | None = None
+        self._prepared: PreparedTask | None = None
 
     def make(self, step: Step, planned: Path, *, again: bool, blocked: str | None) -> StepOutcome:
         """Make a step.
@@ -55,81 +52,60 @@ class Runner:
         request = request_of(step.job, self._options)
         if again and request.overwrite == "never":
             request = request.model_copy(update={"overwrite": "failed"})
-        checked = check(request)
+        resolved = resolve(request, tuned=not request.untuned)
         if step.kind == "run":
             # Before hours are spent on a record that has no place.
             prepare_folder(*results_output(request))
-            return self._run(step.job, request, checked, planned, blocked)
+            return self._run(step.job, request, resolved, planned, blocked)
         if blocked is not None:
             raise MmulbenchError(blocked)
-        opened = self._open(step.job, request, checked)
+        prepared = self._open(step.job, request, resolved)
         if step.kind == "shadow":
-            self._unlearn_shadow(step, request, checked, opened)
+            self._unlearn_shadow(step, request, resolved, prepared)
         else:
-            _train(step, opened)
+            _train(step, resolved, prepared)
         return StepOutcome()
 
-    def _unlearn_shadow(self, step: Step, request: Request, checked: Checked, opened: Opened) -> None:
+    def _unlearn_shadow(
+        self, step: Step, request: Request, resolved: ResolvedRequest, prepared: PreparedTask
+    ) -> None:
         """Let a run's method unlearn a shadow model, unless the run has its record or would not use it."""
-        job, workspace = step.job, opened.workspace
-        run = plan_run(job.method, configured(job.method, request, checked), job.seed, request, opened)
-        found = workspace.store.find(run.spec)
+        run = plan_run(step.job.method, step.job.seed, request, resolved, prepared)
+        found = prepared.workspace.store.find(run.spec)
         settled = found is not None and is_settled(found, run, request.overwrite)
-        if not settled and run.method.applies_to(opened.prepared.task) is None:
-            shadows_of(run, opened.prepared, workspace).unlearned(step.shadow, run.method, run.spec.run_id)
+        if not settled and run.method.applies_to(prepared.task) is None:
+            Shadows(run.scenario(prepared)).unlearned(step.shadow, run.method, run.spec.run_id)
 
     def _run(
-        self, job: Job, request: Request, checked: Checked, planned: Path, blocked: str | None
+        self, job: Job, request: Request, resolved: ResolvedRequest, planned: Path, blocked: str | None
     ) -> StepOutcome:
-        opened = self._open(job, request, checked)
-        run = plan_run(job.method, configured(job.method, request, checked), job.seed, request, opened)
-        store = opened.workspace.store
-        failure = failed_record(run, opened, blocked or "was ended")
+        prepared = self._open(job, request, resolved)
+        run = plan_run(job.method, job.seed, request, resolved, prepared)
+        store = prepared.workspace.store
+        outcome = Outcome("failed", blocked or "was ended")
+        failure = make_record(run, outcome, prepared.workspace, datetime.now(UTC))
         if blocked is not None:
             record = store_failure(store, failure, always=request.overwrite == "always")
         else:
             write_atomically(planned, failure.model_dump_json(), SWEEPS_FLAG)
-            record, _ = execute(run, opened.prepared, opened.workspace, request.overwrite)
+            record = execute(run, prepared, request.overwrite).result
         return StepOutcome(record, store.path(run.spec))
 
-    def _open(self, job: Job, request: Request, checked: Checked) -> Opened:
+    def _open(self, job: Job, request: Request, resolved: ResolvedRequest) -> PreparedTask:
         key = (job.task, job.backbone, shared_settings(job))
-        if self._opened is None or key != self._key:
-            self._opened = None  # lets go of the last task's data before the next is read
-            self._opened = open_task(request, checked, results_output(request), self._progress)
+        if self._prepared is None or key != self._key:
+            self._prepared = None  # lets go of the last task's data before the next is read
+            self._prepared = open_task(request, resolved, results_output(request), self._progress)
             self._key = key
-        size = checked.task.forget_size(self._opened.prepared.data, checked.forget_size)
-        return replace(self._opened, size=size)
+        return self._prepared
 
 
-def _train(step: Step, opened: Opened) -> None:
+def _train(step: Step, resolved: ResolvedRequest, prepared: PreparedTask) -> None:
     """Train an original or a retrain, of a run or of a shadow model."""
-    prepared, workspace = opened.prepared, opened.workspace
+    size = prepared.task.forget_size(prepared.data, resolved.forget_size)
+    forget = prepared.task.forget_units(prepared.data, size, step.job.seed)
     seed = shadow_seed(step.shadow) if step.shadow else step.job.seed
-    original, _ = load_original(prepared, seed, workspace)
+    scenario = Scenario(prepared, forget, seed)
+    scenario.original()
     if step.kind == "retrain":
-        forget = prepared.task.forget_units(prepared.data, opened.size, step.job.seed)
-        problem = make_problem(original, forget, prepared, seed, workspace)
-        load_retrain(prepared, problem, forget, seed, workspace)
-
-
-def failed_record(run: Run, opened: Opened, reason: str) -> RunResult:
-    """Return the record of a run that failed as it began.
-
-    Args:
-        run: the run.
-        opened: its task, with its data in memory.
-        reason: why it failed.
-    """
-    now = datetime.now(UTC)
-    return RunResult(
-        run_id=run.spec.run_id,
-        spec=run.spec,
-        status="failed",
-        reason=reason,
-        command=run.command,
-        tuning=run.tuning,
-        environment=describe_environment(opened.workspace.device),
-        started=now,
-        finished=now,
-    )
+        scenario.retrain()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
-from mmulbench.runs.open_task import check, parse_forget_size
-from mmulbench.runs.session import Request, check_shadows, configured
+from mmulbench.runs.open_task import parse_forget_size, resolve
+from mmulbench.runs.session import Request, check_shadows
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Job, id_of_sweep
 from mmulbench.sweeps.options import request_of, stored_options
@@ -39,7 +39,7 @@ def check_jobs(jobs: Sequence[Job], options: Request) -> None:
                 parse_forget_size(job.forget_size)
             if key not in seen:
                 request = request_of(job, options)
-                configured(job.method, request, check(request))
+                resolve(request, tuned=not request.untuned)
         except UsageError as error:
             raise UsageError(f"{job.title}: {error}") from error
         seen |= {key, size}

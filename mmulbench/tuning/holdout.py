@@ -8,14 +8,14 @@ import numpy as np
 
 from mmulbench.core.data import Integers, Relations
 from mmulbench.errors import UsageError
-from mmulbench.runs.prepare import Prepared
+from mmulbench.runs.prepare import PreparedTask
 from mmulbench.seeds import generator
 
 PUBLISHED_SEEDS = (42, 87, 21, 100, 13)
 """Seeds that records are published for; no forget unit of theirs is tuned on."""
 
 
-def held_out(prepared: Prepared, seed: int) -> Prepared:
+def held_out(prepared: PreparedTask, seed: int) -> PreparedTask:
     """The same task without its test split.
 
     Half of the validation units take the test split's place, as data that no model has seen. The other half
@@ -30,7 +30,7 @@ def held_out(prepared: Prepared, seed: int) -> Prepared:
     return replace(prepared, data=data, relations=Relations(data.train, whole))
 
 
-def forget_units(prepared: Prepared, size: int, seed: int) -> Integers:
+def forget_units(prepared: PreparedTask, size: int, seed: int) -> Integers:
     """A forget set of the task's own order for a seed, apart from all published forget sets of its size.
 
     Raises:

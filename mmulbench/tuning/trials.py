@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import optuna
 
-from mmulbench.core.data import Integers
 from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
-from mmulbench.core.model import MultimodalModel
 from mmulbench.core.plugins import plugins_of_study
 from mmulbench.core.search_space import SearchDimension, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
-from mmulbench.evaluation.measure import EvaluationSets, measure
+from mmulbench.evaluation.measure import measure
 from mmulbench.evaluation.values import distance_to_retrain
 from mmulbench.records.environment import describe_environment
 from mmulbench.records.schema import Scalar
 from mmulbench.records.study import Study, StudySpec, Trial, TrialState
-from mmulbench.runs.prepare import Prepared, Workspace
-from mmulbench.runs.references import (
-    evaluation_sets,
-    judged_retain,
-    load_measurements,
-    load_original,
-    load_retrain,
-)
-from mmulbench.runs.unlearn import make_problem, unlearn
+from mmulbench.runs.prepare import PreparedTask, Workspace
+from mmulbench.runs.scenario import Scenario
+from mmulbench.runs.unlearn import unlearn
 from mmulbench.seeds import generator
 from mmulbench.setting_values import validated
 from mmulbench.tuning.holdout import forget_units, held_out
@@ -43,69 +35,56 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 @dataclass(frozen=True)
-class Bench:
-    """One forget set to tune on, with its references.
+class Judge:
+    """Judges methods on one forget set that is held out for tuning, beside its retrain.
 
     Attributes:
-        prepared: with held-out data; the test split is not in it.
-        seed: of original, forget set and method.
-        forget: units of the forget set.
-        original: frozen.
-        sets: what models are judged on.
-        retrain: the reference's measurements.
+        scenario: forget set and seed; the test split is not in its data.
+        retrain: measurements of the retrain.
         limit: floating-point operations that a method may spend.
     """
 
-    prepared: Prepared
-    seed: int
-    forget: Integers
-    original: MultimodalModel
-    sets: EvaluationSets
+    scenario: Scenario
     retrain: Measurements
     limit: float
 
-    def distance(self, method: Method, workspace: Workspace) -> float:
-        """How far from retrain a method's model ends.
+    def distance(self, method: Method) -> float:
+        """Return how far from retrain a method's model ends.
 
         Raises:
-            Diverged: when it does.
-            OverBudget: when the method spends more than the limit.
+            Diverged: The method diverges.
+            OverBudget: The method spends more than the limit.
         """
-        problem = make_problem(
-            self.original, self.forget, self.prepared, self.seed, workspace, limit=self.limit
-        )
-        model, _ = unlearn(method, problem)
-        found = measure(model, self.sets, self.seed, workspace.progress)
-        units = {name: split.first for name, split in self.sets.splits.items()}
+        scenario = self.scenario
+        model = unlearn(method, scenario.problem(limit=self.limit)).model
+        sets, progress = scenario.sampled_sets, scenario.prepared.workspace.progress
+        found = measure(model, sets, scenario.seed, progress)
+        units = {name: split.first for name, split in sets.splits.items()}
         return distance_to_retrain(found, self.retrain, units)
 
 
-def make_bench(prepared: Prepared, size: int, seed: int, budget: float, workspace: Workspace) -> Bench:
+def make_judge(prepared: PreparedTask, size: int, seed: int, budget: float) -> Judge:
     """Train original and retrain for one tuning seed, or find them in the cache.
 
     Args:
         prepared: the task as it is run.
-        size: forget units.
-        seed: of original and forget set.
+        size: number of forget units.
+        seed: seed of original and forget set.
         budget: floating-point operations of a trial, as a part of retrain's.
-        workspace: holds the cache.
 
     Raises:
-        UsageError: when too few units are left outside the published forget sets.
-        Diverged: when training does.
+        UsageError: Too few units are left outside the published forget sets.
+        Diverged: Training diverges.
     """
     held = held_out(prepared, seed)
-    forget = forget_units(held, size, seed)
-    original, _ = load_original(held, seed, workspace)
-    problem = make_problem(original, forget, held, seed, workspace)
-    retrain, cost = load_retrain(held, problem, forget, seed, workspace)
-    sets = evaluation_sets(held, judged_retain(held, forget, seed), held.data.train.only(forget))
-    found = load_measurements(retrain, sets, held, seed, workspace)
-    return Bench(held, seed, forget, original, sets, found, budget * (cost.flops or math.inf))
+    scenario = Scenario(held, forget_units(held, size, seed), seed)
+    retrain = replace(scenario).retrain()  # of another scenario, so that the model is not kept
+    found = scenario.measure(retrain.model, scenario.sampled_sets)
+    return Judge(scenario, found, budget * (retrain.cost.flops or math.inf))
 
 
 def study_spec(
-    prepared: Prepared, name: str, method: Method, size: int, seeds: Sequence[int], budget: float
+    prepared: PreparedTask, name: str, method: Method, size: int, seeds: Sequence[int], budget: float
 ) -> StudySpec:
     """The specification of a method's study on a task; its first trial is the method as it is configured.
 
@@ -142,37 +121,32 @@ def tune(
     method: Method,
     known: Sequence[Trial],
     count: int,
-    benches: Sequence[Bench],
+    judges: Sequence[Judge],
     workspace: Workspace,
-    done: Callable[[Study], None],
-) -> Study:
-    """Try configurations until there are ``count``.
+) -> Iterator[Study]:
+    """Try configurations until there are ``count``, and yield the study after every trial.
 
     The first is the method's own. A trial depends on those before it alone, so that a study that was
     interrupted goes on as if it had not been.
 
     Args:
-        spec: of the study.
-        method: configured as the first trial tries it.
+        spec: specification of the study.
+        method: the method as the first trial tries it.
         known: trials of the same study from earlier.
-        count: trials in the end, the known ones included.
-        benches: one a seed.
-        workspace: where methods run.
-        done: receives the study after every trial.
+        count: number of trials in the end, the known ones included.
+        judges: one for each seed.
+        workspace: says where methods run, and shows progress.
     """
     trials, environment = list(known), describe_environment(workspace.device)
-    study = Study(spec=spec, trials=trials, environment=environment)
     space = search_space(type(method.config))
     tick = workspace.progress.counter(count - len(trials), f"tune {spec.method}")
     while len(trials) < count:
         asked = _ask(spec, space, trials)
         settings = {name: _rounded(asked.params[name], one) for name, one in space.items()}
         tried = type(method)(validated(method.config, settings, spec.method))
-        trials = [*trials, _try(tried, settings, asked, benches, workspace)]
-        study = Study(spec=spec, trials=trials, environment=environment)
-        done(study)
+        trials = [*trials, _try(tried, settings, asked, judges)]
+        yield Study(spec=spec, trials=trials, environment=environment)
         tick()
-    return study
 
 
 def _ask(
@@ -224,8 +198,7 @@ def _try(
     method: Method,
     settings: Mapping[str, Scalar],
     asked: optuna.trial.Trial,
-    benches: Sequence[Bench],
-    workspace: Workspace,
+    judges: Sequence[Judge],
 ) -> Trial:
     """Run one configuration on every seed, unless those before it did better."""
     by_seed: list[float] = []
@@ -234,10 +207,10 @@ def _try(
         return Trial(settings=dict(settings), state=state, by_seed=by_seed, reason=reason)
 
     try:
-        for bench in benches:
-            by_seed.append(bench.distance(method, workspace))
+        for judge in judges:
+            by_seed.append(judge.distance(method))
             asked.report(by_seed[-1], len(by_seed) - 1)
-            if len(by_seed) < len(benches) and asked.should_prune():
+            if len(by_seed) < len(judges) and asked.should_prune():
                 return ended("pruned", "worse than the median of the trials before")
     except Diverged as error:
         return ended("diverged", str(error))

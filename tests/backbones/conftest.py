@@ -80,7 +80,7 @@ def run_through(workspace, quick_method):
         method = quick_method(method_name, **settings)
         spec = make_spec(prepared, method_name, method, 4, 42)
         made = Run(spec, method, "test", reference=reference)
-        record, _ = execute(made, prepared, workspace, "always")
+        record = execute(made, prepared, "always").result
         assert record.status == "done", record.reason
         assert workspace.store.find(spec) is not None
         return record

@@ -26,9 +26,9 @@ def test_trains_on_the_retain_set_only(emoji, make_problem):
     assert changed(expected, Retrain().unlearn(make_problem(prepared=poisoned(emoji, retain[:1]))))
 
 
-def test_starts_where_the_original_started(emoji, make_problem, original, workspace):
+def test_starts_where_the_original_started(emoji, make_problem, original):
     problem = make_problem()
-    start = fresh_model(emoji, problem.seed, workspace.device)
+    start = fresh_model(emoji, problem.seed)
     assert not changed(state_of(problem.fresh_model()), start)
     assert changed(state_of(original), start)
 
@@ -40,7 +40,7 @@ def test_with_nothing_forgotten_it_is_the_original(emoji, make_problem, original
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_seeds_give_different_originals(seed, emoji, original, workspace):
-    other, cost = load_original(emoji, seed, workspace)
-    assert changed(state_of(original), other)
-    assert cost.samples == len(emoji.data.train.units) * emoji.recipe.epochs
+def test_seeds_give_different_originals(seed, emoji, original):
+    other = load_original(emoji, seed)
+    assert changed(state_of(original), other.model)
+    assert other.cost.samples == len(emoji.data.train.units) * emoji.recipe.epochs

@@ -22,9 +22,10 @@ from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import measure
 from mmulbench.progress import Progress
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.prepare import Prepared, Workspace, prepare
-from mmulbench.runs.references import evaluation_sets, fresh_model, load_original
-from mmulbench.runs.unlearn import make_problem, unlearn
+from mmulbench.runs.prepare import PreparedTask, Workspace, prepare
+from mmulbench.runs.references import fresh_model
+from mmulbench.runs.scenario import Scenario
+from mmulbench.runs.unlearn import unlearn
 from mmulbench.seeds import torch_seeded
 
 SEED = 42
@@ -32,10 +33,10 @@ CPU = torch.device("cpu")
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
-def opened(kind: str, folder: Path) -> tuple[Prepared, Workspace]:
+def opened(kind: str, folder: Path) -> PreparedTask:
     workspace = Workspace(ArtifactCache(folder / "cache"), ResultsStore(folder), folder, use_device("cpu"))
     task = BY_NAME[kind].task()
-    return prepare(kind, task, BY_NAME[kind].backbone(), task.recipe, workspace), workspace
+    return prepare(kind, task, BY_NAME[kind].backbone(), task.recipe, workspace)
 
 
 def arrays(tensors) -> dict[str, np.ndarray]:
@@ -64,8 +65,8 @@ def gradients(folder: Path) -> list[tuple[float, dict[str, np.ndarray], int]]:
     """Of the task's own loss on batches: loss, every parameter's gradient, how often tensors were sent."""
     found = []
     for kind, rows in SIZES:
-        prepared, workspace = opened(kind, folder)
-        model = fresh_model(prepared, SEED, workspace.device).train()
+        prepared = opened(kind, folder)
+        model = fresh_model(prepared, SEED).train()
         batch = prepared.pairs(prepared.data.train).batch(np.arange(rows))
         before = processes.exchanges()
         with torch_seeded(SEED, "test"):
@@ -114,8 +115,8 @@ def test_fewer_rows_than_processes_are_computed_whole(three, tmp_path):
 
 def few_rows(folder: Path) -> list[tuple[np.ndarray, int]]:
     """Fused representations of two pairs, of three while somebody listens to a layer, and of three."""
-    prepared, workspace = opened("retrieval", folder)
-    model = fresh_model(prepared, SEED, workspace.device).eval()
+    prepared = opened("retrieval", folder)
+    model = fresh_model(prepared, SEED).eval()
     data, found = prepared.pairs(prepared.data.train), []
     for rows, listener in ((2, None), (3, lambda *_: None), (3, None)):
         handle = model.matching.register_forward_hook(listener) if listener else None
@@ -132,9 +133,9 @@ def trained(folder: Path, dropout: float = 0.0) -> list[dict[str, np.ndarray]]:
     """Weights after 20 steps on batches of seven."""
     found = []
     for kind in ("retrieval", "relations"):
-        prepared, workspace = opened(kind, folder)
+        prepared = opened(kind, folder)
         prepared.backbone.config = replace(prepared.backbone.config, dropout=dropout)
-        model = fresh_model(prepared, SEED, workspace.device)
+        model = fresh_model(prepared, SEED)
         data = prepared.pairs(prepared.data.train)
         recipe = replace(prepared.recipe, batch_size=7, epochs=-(-20 // data.steps(7)))
         with CostMeter(CPU) as meter:
@@ -176,10 +177,8 @@ class Unlearned:
 
 def unlearned(kind: str, folder: Path) -> dict[str, Unlearned]:
     """What every method that applies makes of a problem, and how the model scores all pairs then."""
-    prepared, workspace = opened(kind, folder)
-    original, _ = load_original(prepared, SEED, workspace)
-    forget, train = prepared.task.forget_units(prepared.data, 5, SEED), prepared.data.train
-    sets = evaluation_sets(prepared, train.without(forget), train.only(forget))
+    prepared = opened(kind, folder)
+    scenario = Scenario(prepared, prepared.task.forget_units(prepared.data, 5, SEED), SEED)
     found = {}
     for name in METHODS.names():
         cls = METHODS.get(name)
@@ -188,12 +187,12 @@ def unlearned(kind: str, folder: Path) -> dict[str, Unlearned]:
         known = {field.name for field in fields(cls.Config)}
         method = cls(replace(cls.Config(), **{key: SETTINGS[key] for key in SETTINGS if key in known}))
         try:
-            model, cost = unlearn(method, make_problem(original, forget, prepared, SEED, workspace))
+            made = unlearn(method, scenario.problem())
         except NotApplicable:
             continue
-        scores = measure(model, sets, SEED, Progress()).scores
+        scores = measure(made.model, scenario.sets, SEED, Progress()).scores
         by_set = {f"{path}/{name}": value for path, sets_ in scores.items() for name, value in sets_.items()}
-        found[name] = Unlearned(arrays(model.state_dict()), by_set, cost.flops)
+        found[name] = Unlearned(arrays(made.model.state_dict()), by_set, made.cost.flops)
     return found
 
 

@@ -16,7 +16,7 @@ from mmulbench.core.method import GradientMethod, Method
 from mmulbench.core.task import TaskData
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
-from mmulbench.runs.prepare import Prepared
+from mmulbench.runs.prepare import PreparedTask
 
 
 class Simple(Method):
@@ -166,7 +166,7 @@ def test_the_test_split_cannot_be_reached_from_a_problem(make_problem, emoji):
     problem = make_problem()
     problem.outputs.fused(problem.retain.batch(problem.retain.split.rows[:1] * 0))
     found, test = reachable(problem), emoji.data.test
-    assert not [item for item in found if isinstance(item, TaskData | EvaluationSets | Prepared)]
+    assert not [item for item in found if isinstance(item, TaskData | EvaluationSets | PreparedTask)]
     splits = [item for item in found if isinstance(item, Split)]
     assert len(splits) >= 4, "the walk must get as far as the splits it may see"
     assert not [split for split in splits if set(split.units) & set(test.units)]

@@ -13,11 +13,11 @@ from mmulbench.evaluation.measure import measure
 from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
 from mmulbench.metrics.populations import confidence, klom, rmia, u_lira
 from mmulbench.progress import Progress
-from mmulbench.runs.pipeline import Run, execute, is_settled, make_spec, shadows_of
+from mmulbench.runs.pipeline import Run, execute, is_settled, make_spec
 from mmulbench.runs.prepare import find_backbone, prepare
-from mmulbench.runs.references import load_original, load_retrain
+from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import shadow_seed
-from mmulbench.runs.unlearn import make_problem, unlearn
+from mmulbench.runs.unlearn import unlearn
 
 SEED = 42
 SIZE = 4
@@ -41,12 +41,12 @@ class Counting:
 
 
 @pytest.fixture(scope="module")
-def made(emoji, workspace):
+def made(emoji):
     """Makes a run, and gives its record."""
 
     def make(method, name, shadows, seed=SEED, overwrite="always", prepared=emoji):
         spec = make_spec(prepared, name, method, SIZE, seed)
-        return execute(Run(spec, method, "test", shadows=shadows), prepared, workspace, overwrite)[0]
+        return execute(Run(spec, method, "test", shadows=shadows), prepared, overwrite).result
 
     return make
 
@@ -74,18 +74,14 @@ def test_a_record_with_shadow_models_has_all_that_one_without_has_and_more(made,
 
 
 @pytest.mark.slow
-def test_the_values_are_those_of_models_made_one_by_one(emoji, workspace, mmul, judged):
+def test_the_values_are_those_of_models_made_one_by_one(emoji, mmul, judged):
     forget = emoji.task.forget_units(emoji.data, SIZE, SEED)
-    sets = shadows_of(Run(judged.spec, mmul, "test"), emoji, workspace).sets
+    sets = Run(judged.spec, mmul, "test").scenario(emoji).sampled_sets
     kinds = {"unlearned": [], "originals": [], "retrained": []}
     for seed in (SEED, shadow_seed(1), shadow_seed(2)):
-        original, _ = load_original(emoji, seed, workspace)
-
-        def problem(original=original, seed=seed):
-            return make_problem(original, forget, emoji, seed, workspace)
-
-        retrain, _ = load_retrain(emoji, problem(), forget, seed, workspace)
-        models = (unlearn(mmul, problem())[0], original, retrain)
+        scenario = Scenario(emoji, forget, seed)
+        trained = (unlearn(mmul, scenario.problem()), scenario.original(), scenario.retrain())
+        models = [one.model for one in trained]
         for found, model in zip(kinds.values(), models, strict=True):
             found.append(measure(model, sets, 0, Progress()).losses)
     for path in ("contrastive", "matching"):

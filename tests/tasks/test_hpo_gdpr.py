@@ -137,7 +137,6 @@ def test_it_runs_from_end_to_end(make_workspace, quick_method):
     recipe = replace(task.recipe, epochs=1, batch_size=64)
     prepared = prepare("hpo_gdpr", task, find_backbone("gtnn:tiny", task), recipe, workspace)
     method = quick_method("mmul", batch_size=32)
-    found = execute(
-        Run(make_spec(prepared, "mmul", method, 10, 42), method, "test"), prepared, workspace, "always"
-    )[0]
+    spec = make_spec(prepared, "mmul", method, 10, 42)
+    found = execute(Run(spec, method, "test"), prepared, "always").result
     assert found.status == "done", found.reason

@@ -226,17 +226,16 @@ def test_too_few_phenotypes_to_ask_about():
 @pytest.fixture(scope="module")
 def small(make_workspace):
     """60 genes, gtnn:tiny, two epochs."""
-    workspace, task = make_workspace(), HpoPgr(HpoPgr.Config(limit=60))
+    task = HpoPgr(HpoPgr.Config(limit=60))
     recipe = replace(task.recipe, epochs=2, batch_size=64)
-    return prepare("hpo_pgr", task, find_backbone("gtnn:tiny", task), recipe, workspace), workspace
+    return prepare("hpo_pgr", task, find_backbone("gtnn:tiny", task), recipe, make_workspace())
 
 
 @pytest.mark.parametrize("name", ["mmul", "scrub", "gradient_ascent", "retrain"])
 def test_methods_run_on_it_from_end_to_end(name, small, quick_method):
-    prepared, workspace = small
     method = quick_method(name, **({} if name == "retrain" else {"batch_size": 32}))
-    spec = make_spec(prepared, name, method, 10, 42)
-    found = execute(Run(spec, method, "test"), prepared, workspace, "always")[0]
+    spec = make_spec(small, name, method, 10, 42)
+    found = execute(Run(spec, method, "test"), small, "always").result
     assert found.status == "done", found.reason
     assert {"test", "test/f1", "mia/classification", "retrain_gap"} <= set(found.values)
     assert found.values["forget"].n == 10 and found.cost.flops > 0

@@ -13,7 +13,7 @@ from mmulbench.metrics.catalogue import headline_metrics
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.pipeline import Run, execute, make_spec
-from mmulbench.runs.prepare import Prepared, Workspace, find_backbone, prepare, serving
+from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, prepare, serving
 
 METHOD_NAMES = ("original", "retrain", "finetune", "gradient_ascent", "scrub", "mmul")
 LIMIT, FORGET, SEED = 40, 4, 42
@@ -47,12 +47,12 @@ def run_all(workspace, small_task, quick_method, kept):
         place: Workspace = replace(workspace, data_dir=kept)
         task = small_task(name, kept)
         recipe = replace(task.recipe, epochs=1, batch_size=32)
-        prepared: Prepared = prepare(name, task, find_backbone(f"{backbone}:tiny", task), recipe, place)
+        prepared: PreparedTask = prepare(name, task, find_backbone(f"{backbone}:tiny", task), recipe, place)
         records = {}
         for method_name in METHOD_NAMES:
             method = quick_method(method_name)
             spec = make_spec(prepared, method_name, method, FORGET, SEED)
-            records[method_name], _ = execute(Run(spec, method, "test"), prepared, place, "always")
+            records[method_name] = execute(Run(spec, method, "test"), prepared, "always").result
         return records
 
     return run

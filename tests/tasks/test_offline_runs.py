@@ -22,7 +22,7 @@ def test_a_run_with_reference(name, measure, workspace, quick_method):
     prepared = prepare(name, task, find_backbone("albef:tiny", task), recipe, workspace)
     method = quick_method("mmul")
     spec = make_spec(prepared, "mmul", method, 4, 42)
-    record, _ = execute(Run(spec, method, "test"), prepared, workspace, "always")
+    record = execute(Run(spec, method, "test"), prepared, "always").result
     assert record.status == "done", record.reason
     assert all(record.values[metric.name].value is not None for metric in headline_metrics())
     assert 0 <= record.values[measure].value <= 1 and record.values[measure].retrain is not None

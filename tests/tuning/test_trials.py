@@ -14,9 +14,9 @@ from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.core.search_space import Search, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
 from mmulbench.records.study import read_study, study_path, tuned_default, write_study
-from mmulbench.runs.references import judged_retain
+from mmulbench.runs.measurements import retain_sample
 from mmulbench.tuning.holdout import PUBLISHED_SEEDS, forget_units, held_out
-from mmulbench.tuning.trials import Bench, make_bench, study_spec, tune
+from mmulbench.tuning.trials import Judge, make_judge, study_spec, tune
 
 SIZE = 4
 
@@ -48,7 +48,7 @@ class Made:
     def __init__(self, distance):
         self.distance_of, self.seen = distance, []
 
-    def distance(self, method, workspace):
+    def distance(self, method):
         self.seen.append(method.config)
         return self.distance_of(method.config)
 
@@ -58,11 +58,10 @@ def spec(emoji):
     return study_spec(emoji, "slope", Slope(), SIZE, (1, 2), 0.5)
 
 
-def search(spec, workspace, benches, count=8, known=()):
-    studies = []
-    found = tune(spec, Slope(), known, count, benches, workspace, studies.append)
-    assert studies[-1:] == ([found] if count > len(known) else [])
-    return found
+def search(spec, workspace, judges, count=8, known=()):
+    studies = list(tune(spec, Slope(), known, count, judges, workspace))
+    assert [len(study.trials) for study in studies] == list(range(len(known) + 1, count + 1))
+    return studies[-1]
 
 
 @pytest.mark.parametrize("name", METHODS.names())
@@ -84,8 +83,8 @@ def test_impossible_ranges(wrong):
 
 
 def test_the_first_trial_is_the_methods_own_and_the_best_wins(spec, workspace):
-    benches = [Made(lambda c: abs(math.log(c.x / 0.05)) / 10), Made(lambda c: abs(c.k - 5) / 10)]
-    study = search(spec, workspace, benches, 12)
+    judges = [Made(lambda c: abs(math.log(c.x / 0.05)) / 10), Made(lambda c: abs(c.k - 5) / 10)]
+    study = search(spec, workspace, judges, 12)
     assert len(study.trials) == 12
     assert study.trials[0].settings == {"x": 0.5, "k": 3}
     assert study.trials[0].by_seed == pytest.approx([math.log(10) / 10, 0.2])
@@ -93,23 +92,23 @@ def test_the_first_trial_is_the_methods_own_and_the_best_wins(spec, workspace):
     done = [trial.objective for trial in study.trials if trial.state == "done"]
     assert study.best.objective == min(done) < study.trials[0].objective
     assert study.settings == study.best.settings
-    tried = benches[0].seen
+    tried = judges[0].seen
     assert len(tried) == 12 and len({config.x for config in tried}) > 6
     assert all(0.01 <= c.x <= 1 and 1 <= c.k <= 9 and c.fixed == 7 for c in tried)
     assert all(float(f"{c.x:.3g}") == c.x for c in tried)
 
 
 def test_an_interrupted_study_goes_on_as_if_it_had_not_been(spec, workspace):
-    def benches():
+    def judges():
         return [Made(lambda c: min(c.x, 1.0)), Made(lambda c: c.k / 10)]
 
-    whole = search(spec, workspace, benches(), 9)
-    part = search(spec, workspace, benches(), 5)
+    whole = search(spec, workspace, judges(), 9)
+    part = search(spec, workspace, judges(), 5)
     assert part.trials == whole.trials[:5]
-    rest = benches()
+    rest = judges()
     assert search(spec, workspace, rest, 9, part.trials).trials == whole.trials
     assert len(rest[0].seen) == 4
-    assert search(spec, workspace, [], 3, part.trials).trials == part.trials
+    assert not list(tune(spec, Slope(), part.trials, 3, [], workspace))
 
 
 def test_hopeless_trials_are_pruned_and_never_win(spec, workspace):
@@ -183,10 +182,12 @@ class TestHeldOutData:
         assert not held.known_relations.pairwise(*columns).any()
 
     def test_the_judged_half_cannot_be_reached_from_the_problem(self, emoji, workspace):
-        bench = make_bench(emoji, 2, 1, 0.5, workspace)
-        units = set(bench.sets.splits["test"].units.tolist())
-        assert units and not units & set(bench.prepared.pairs(bench.prepared.data.validation).split.units)
-        assert not units & set(bench.prepared.data.train.units)
+        judge = make_judge(emoji, 2, 1, 0.5)
+        units = set(judge.scenario.sampled_sets.splits["test"].units.tolist())
+        assert units and not units & set(
+            judge.scenario.prepared.pairs(judge.scenario.prepared.data.validation).split.units
+        )
+        assert not units & set(judge.scenario.prepared.data.train.units)
 
     def test_forget_sets_are_apart_from_all_published_ones(self, emoji, held):
         published = {
@@ -197,33 +198,33 @@ class TestHeldOutData:
         with pytest.raises(UsageError, match=r"leaves \d+ units outside the published forget sets"):
             forget_units(held, len(emoji.data.train.units) // 3, 1)
 
-    def test_judged_retain_is_a_part_of_dr(self, held):
+    def test_the_sample_of_the_retain_set_is_a_part_of_dr(self, held):
         forget = forget_units(held, 2, 1)
-        judged = judged_retain(held, forget, 1)
+        judged = retain_sample(held, forget, 1)
         assert set(judged.units) <= set(held.data.train.without(forget).units)
         assert len(judged.units) == len(held.data.test.units)
 
 
-class TestRealBench:
+class TestRealJudge:
     """Real methods, judged on real held-out pairs of a tiny model."""
 
     @pytest.fixture
-    def bench(self, emoji, workspace) -> Bench:
-        return make_bench(emoji, 2, 1, 0.5, workspace)
+    def judge(self, emoji, workspace) -> Judge:
+        return make_judge(emoji, 2, 1, 0.5)
 
-    def test_retrain_is_at_no_distance_and_the_limit_is_what_was_asked(self, bench, workspace):
+    def test_retrain_is_at_no_distance_and_the_limit_is_what_was_asked(self, judge, workspace):
         retrain = METHODS.get("retrain")()
-        generous = replace(bench, limit=math.inf)
-        assert generous.distance(retrain, workspace) == 0.0
+        generous = replace(judge, limit=math.inf)
+        assert generous.distance(retrain) == 0.0
         with pytest.raises(OverBudget, match="allowed floating-point operations"):
-            bench.distance(retrain, workspace)
+            judge.distance(retrain)
         original = METHODS.get("original")()
-        assert 0.0 <= bench.distance(original, workspace) <= 1.0
+        assert 0.0 <= judge.distance(original) <= 1.0
 
-    def test_a_diverging_configuration(self, bench, workspace, quick_method):
+    def test_a_diverging_configuration(self, judge, workspace, quick_method):
         wild = quick_method("gradient_ascent", lr=1e30)
         with pytest.raises(Diverged):
-            replace(bench, limit=math.inf).distance(wild, workspace)
+            replace(judge, limit=math.inf).distance(wild)
 
 
 class TestDefaults:

@@ -1,0 +1,120 @@
+"""Measurements of a model, found in the cache by its weights, and the sets they are made on."""
+
+from __future__ import annotations
+
+import torch
+
+from mmulbench.cache.artifacts import Artifact
+from mmulbench.cache.nested_names import flatten, unflatten
+from mmulbench.core.data import Integers, Split
+from mmulbench.core.metric import ByPath, Estimate, Measurements
+from mmulbench.core.model import MultimodalModel
+from mmulbench.evaluation.measure import EvaluationSets, measure
+from mmulbench.records.schema import METRIC_VERSION
+from mmulbench.runs.prepare import PreparedTask
+from mmulbench.runs.references import digest, weights_digest
+from mmulbench.seeds import generator
+
+
+def evaluation_sets(prepared: PreparedTask, retain: Split, forget: Split) -> EvaluationSets:
+    """Return the sets that all models of one forget set are judged on.
+
+    Args:
+        prepared: task whose test and validation splits are used.
+        retain: pairs of the retain set, all or a part.
+        forget: pairs of the forget set.
+    """
+    return EvaluationSets(
+        splits={"test": prepared.data.test, "retain": retain, "forget": forget},
+        reference=prepared.data.validation,
+        relations=prepared.relations,
+        features=prepared.features,
+        modalities=prepared.task.modalities,
+        rerank=prepared.task.rerank,
+        classes=len(prepared.task.classes),
+        headline=prepared.task.utility,
+        gallery=prepared.task.gallery,
+    )
+
+
+def retain_sample(prepared: PreparedTask, forget: Integers, seed: int) -> Split:
+    """Draw as many units of the retain set as the test split has; the draw depends on the seed alone.
+
+    Measuring the whole retain set would cost more than most methods do.
+
+    Args:
+        prepared: task whose training split the forget set is a part of.
+        forget: (n,) units of the forget set.
+        seed: seed of the draw.
+    """
+    retain, count = prepared.data.train.without(forget), len(prepared.data.test.units)
+    return retain.only(generator(seed, "judged units").permutation(retain.units)[:count])
+
+
+def load_measurements(
+    model: MultimodalModel, sets: EvaluationSets, prepared: PreparedTask, seed: int
+) -> Measurements:
+    """Load a model's measurements from the cache, or measure it; equal models are measured once.
+
+    Args:
+        model: any model of the task.
+        sets: sets to judge it on.
+        prepared: task and backbone.
+        seed: seed of the unrelated pairs.
+    """
+    workspace = prepared.workspace
+    inputs = {
+        **prepared.key,
+        "weights": weights_digest(model),
+        "sets": digest_of_sets(sets),
+        "headline": sets.headline,
+        "rerank": sets.rerank,
+        "gallery": sets.gallery,
+        "seed": seed,
+        "metric_version": METRIC_VERSION,
+    }
+
+    def build() -> Artifact:
+        return _pack(measure(model, sets, seed, workspace.progress))
+
+    return _unpack(workspace.cache.get_or_build("measurements", inputs, build))
+
+
+def digest_of_sets(sets: EvaluationSets) -> str:
+    """Return the SHA-256 of the pairs that models are judged on, 64 hexadecimal digits."""
+    return digest(*(column for split in sets.splits.values() for column in _columns(split)))
+
+
+def _columns(split: Split) -> tuple[Integers, ...]:
+    labels = () if split.label is None else (split.label,)
+    return (split.first, split.second, *labels)
+
+
+def tensors_of(by_path: ByPath) -> dict[str, torch.Tensor]:
+    """Return the arrays of all paths and sets as tensors, each called ``path/set``."""
+    return {name: torch.from_numpy(array) for name, array in flatten(by_path).items()}
+
+
+def by_path_of(tensors: dict[str, torch.Tensor]) -> ByPath:
+    """Return the arrays that `tensors_of` was given."""
+    return unflatten({name: tensor.numpy() for name, tensor in tensors.items()})
+
+
+def _pack(found: Measurements) -> Artifact:
+    utility = {
+        name: {measure: [recall.value, recall.chance, recall.n] for measure, recall in measures.items()}
+        for name, measures in found.utility.items()
+    }
+    arrays = {"scores": tensors_of(found.scores), "losses": tensors_of(found.losses)}
+    return Artifact(flatten(arrays), {"utility": utility})
+
+
+def _unpack(artifact: Artifact) -> Measurements:
+    arrays = unflatten(artifact.tensors)
+    utility = {
+        name: {measure: Estimate(value, n, chance=chance) for measure, (value, chance, n) in measures.items()}
+        for name, measures in artifact.info["utility"].items()
+    }
+    return Measurements(
+        utility, scores=by_path_of(arrays.get("scores", {})), losses=by_path_of(arrays.get("losses", {}))
+    )

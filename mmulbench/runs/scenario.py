@@ -1,0 +1,139 @@
+"""The scene of a run: a forget set of a task, a seed, and the models that belong to them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from mmulbench.cache.artifacts import Artifact
+from mmulbench.core.cost import CostMeter
+from mmulbench.core.data import Integers
+from mmulbench.core.method import UnlearningProblem
+from mmulbench.core.metric import Measurements
+from mmulbench.core.model import MultimodalModel
+from mmulbench.core.original_outputs import OriginalOutputs, Tensors
+from mmulbench.core.training import Checkpoints
+from mmulbench.evaluation.measure import EvaluationSets
+from mmulbench.records.schema import Cost
+from mmulbench.runs.measurements import evaluation_sets, load_measurements, retain_sample
+from mmulbench.runs.prepare import PreparedTask
+from mmulbench.runs.references import (
+    Trained,
+    fresh_model,
+    load_original,
+    load_retrain,
+    original_inputs,
+    weights_digest,
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Describes what is to be forgotten, and provides the models and the problem that follow from it.
+
+    Attributes:
+        prepared: task and backbone with data in memory.
+        forget: (n,) units of the forget set.
+        seed: training seed of original, retrain and method.
+    """
+
+    prepared: PreparedTask
+    forget: Integers
+    seed: int
+
+    def original(self) -> Trained:
+        """Return the frozen original: this scenario's own, from the cache, or trained now.
+
+        Raises:
+            Diverged: Training diverges.
+        """
+        return self._original
+
+    def retrain(self) -> Trained:
+        """Return the frozen retrain: this scenario's own, from the cache, or trained now.
+
+        Raises:
+            Diverged: Training diverges.
+        """
+        return self._retrain
+
+    @cached_property
+    def _original(self) -> Trained:
+        return load_original(self.prepared, self.seed)
+
+    @cached_property
+    def _retrain(self) -> Trained:
+        return load_retrain(
+            self.prepared, self.forget, self.seed, lambda kept: self.problem(checkpoints=kept)
+        )
+
+    @cached_property
+    def sets(self) -> EvaluationSets:
+        """Sets that a run's models are judged on: the test split, the whole retain set, the forget set."""
+        train = self.prepared.data.train
+        return evaluation_sets(self.prepared, train.without(self.forget), train.only(self.forget))
+
+    @cached_property
+    def sampled_sets(self) -> EvaluationSets:
+        """Sets that many models can be judged on: as `sets`, with a fixed sample of the retain set."""
+        retain = retain_sample(self.prepared, self.forget, self.seed)
+        return evaluation_sets(self.prepared, retain, self.prepared.data.train.only(self.forget))
+
+    def problem(
+        self,
+        original: MultimodalModel | None = None,
+        *,
+        limit: float = math.inf,
+        checkpoints: Checkpoints | None = None,
+    ) -> UnlearningProblem:
+        """Return what a method is given.
+
+        Args:
+            original: model in the original's place, such as a copy of it; the original by default.
+            limit: floating-point operations that the method may spend.
+            checkpoints: where its trainings begin and keep their states; by default they keep none.
+        """
+        prepared, workspace, data = self.prepared, self.prepared.workspace, self.prepared.data
+        original = original if original is not None else self.original().model
+        meter = CostMeter(workspace.device, limit)
+        return UnlearningProblem(
+            original=original,
+            forget=prepared.pairs(data.train.only(self.forget), "pair"),
+            retain=prepared.pairs(data.train.without(self.forget)),
+            validation=prepared.pairs(data.validation),
+            outputs=self._outputs(original, meter),
+            recipe=prepared.recipe,
+            seed=self.seed,
+            fresh_model=lambda: fresh_model(prepared, self.seed),
+            meter=meter,
+            progress=workspace.progress,
+            checkpoints=checkpoints if checkpoints is not None else Checkpoints(),
+        )
+
+    def measure(self, model: MultimodalModel, sets: EvaluationSets) -> Measurements:
+        """Load a model's measurements from the cache, or measure it.
+
+        Args:
+            model: any model of the task.
+            sets: sets to judge it on, such as those of this scenario.
+        """
+        return load_measurements(model, sets, self.prepared, self.seed)
+
+    def _outputs(self, original: MultimodalModel, meter: CostMeter) -> OriginalOutputs:
+        """Return the original's outputs on all training data, computed when they are first asked for."""
+        prepared = self.prepared
+
+        def load(compute: Callable[[], tuple[Tensors, Cost]]) -> tuple[Tensors, Cost]:
+            # By its weights: a method that spoils the original must not spoil what others find in the cache.
+            inputs = {**original_inputs(prepared, self.seed), "weights": weights_digest(original)}
+
+            def build() -> Artifact:
+                tensors, cost = compute()
+                return Artifact(tensors, {"cost": cost.model_dump()})
+
+            found = prepared.workspace.cache.get_or_build("outputs", inputs, build)
+            return found.tensors, Cost(**found.info["cost"])
+
+        return OriginalOutputs(original, prepared.data.train, prepared.features, load, meter)
