@@ -1,5 +1,5 @@
-"""State the contracts of data, models, training, methods, tasks and metrics, and find them by name.
+"""State the contracts: data, model, training, method, task, metric, and the registries that find them.
 
-For others: everything; authors of methods, tasks and metrics import it through `mmulbench` itself.
+For others: everything; authors of methods and tasks import it through `mmulbench` itself.
 May import: records, cache, the ground floor.
 """

@@ -1,6 +1,6 @@
-"""Checkpoints of a training: written now and then, so that a killed run goes on in the middle of it.
+"""Write checkpoints of a training now and then, so that a killed run continues in the middle of it.
 
-A training that goes on gives bit for bit what it would have given undisturbed: a checkpoint holds weights,
+A training that continues gives bit for bit what it would have given undisturbed. A checkpoint holds weights,
 optimiser, schedule, random generator, early stop and cost; batches are drawn again, by the same generators.
 """
 
@@ -17,22 +17,25 @@ from mmulbench import processes
 from mmulbench.cache.artifacts import Artifact, ArtifactCache
 from mmulbench.core.training import Checkpoints, EarlyStop, Learner
 
-KIND = "unfinished"
+ARTIFACT = "unfinished"
+"""Kind of the cache's artifact that holds a checkpoint."""
 
 SHARE = 0.05
-"""Of a training's time that writing checkpoints takes at most."""
+"""Largest share of a training's time that is spent on writing checkpoints."""
 
 
 class StoredCheckpoints(Checkpoints):
     """Keeps the last checkpoint of one piece of work in the cache.
 
-    Work may hold several trainings, one after the other or within each other's preparation: they are told
-    apart by the order in which they begin. Those before the one that a checkpoint is of are done again.
+    A piece of work may consist of several trainings, one after the other or one within the preparation of
+    another. They are told apart by the order in which they begin. Trainings that began before the one in the
+    checkpoint are repeated.
 
     Args:
-        cache: where to keep it. The caller holds the lock that makes the work its own.
-        inputs: what the work is.
-        every: seconds between checkpoints, at least; more where writing one takes long. 0: before every step.
+        cache: where the checkpoint is kept. The caller holds the lock that makes the work its own.
+        inputs: everything that the work depends on, as a cache key.
+        every: shortest time between checkpoints in seconds, longer where writing one takes long; 0 writes one
+            before every step.
     """
 
     def __init__(self, cache: ArtifactCache, inputs: Mapping[str, Any], every: float) -> None:
@@ -45,7 +48,7 @@ class StoredCheckpoints(Checkpoints):
         self._pause = every
 
     def take_up(self, learner: Learner, stop: EarlyStop) -> int:
-        """Go on where a killed process was."""
+        """Continue where a killed process was, and return how many steps are done."""
         self._training += 1
         if self._training == 0 and processes.first_does(lambda: self._find() is not None):
             self._found = self._find()
@@ -59,9 +62,10 @@ class StoredCheckpoints(Checkpoints):
         return done
 
     def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
-        """Keep the state, unless the last was kept a moment ago or a later training's is still to be used.
+        """Keep the state, unless it was kept a moment ago or a later training's checkpoint is still needed.
 
-        Of the processes that make a run together the first keeps it for all, since they are in lockstep.
+        Where several processes make a run together, they are in lockstep, and the first keeps the state for
+        all.
         """
         if not processes.is_first() or self._found is not None:
             return
@@ -70,22 +74,22 @@ class StoredCheckpoints(Checkpoints):
             return
         with learner.meter.aside():
             artifact = _capture(learner, stop, {"training": self._training, "done": done})
-            self._cache.put(KIND, self._inputs, artifact)
+            self._cache.put(ARTIFACT, self._inputs, artifact)
         self._written = time.monotonic()
         if self._every:
             self._pause = max(self._every, (self._written - start) / SHARE)
 
     def clear(self) -> None:
-        """Forget the checkpoint: the work is done."""
+        """Delete the checkpoint, because the work is done."""
         if processes.is_first():
-            self._cache.discard(KIND, self._inputs)
+            self._cache.discard(ARTIFACT, self._inputs)
 
     def _find(self) -> Artifact | None:
-        return self._cache.find(KIND, self._inputs)
+        return self._cache.find(ARTIFACT, self._inputs)
 
 
 def _capture(learner: Learner, stop: EarlyStop, info: Mapping[str, Any]) -> Artifact:
-    """The state of a training."""
+    """Return the state of a training."""
     optimiser = learner.optimizer.state_dict()
     schedule = None if learner.schedule is None else learner.schedule.state_dict()
     best, judged = stop.state()
@@ -112,7 +116,7 @@ def _capture(learner: Learner, stop: EarlyStop, info: Mapping[str, Any]) -> Arti
 
 
 def _restore(found: Artifact, learner: Learner, stop: EarlyStop) -> None:
-    """Give a training the state it had; the inverse of `_capture`."""
+    """Give a training the state that `_capture` returned."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in _part(found.tensors, "optimiser").items():
         number, key = name.split("/")
@@ -129,7 +133,10 @@ def _restore(found: Artifact, learner: Learner, stop: EarlyStop) -> None:
 
 
 def _part(tensors: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with ``first``, without it; copied, since the file may be replaced."""
+    """Select the tensors whose names begin with ``first``, and cut that from their names.
+
+    The tensors are copied, since the file may be replaced.
+    """
     return {
         name.removeprefix(f"{first}/"): value.clone()
         for name, value in tensors.items()

@@ -1,4 +1,4 @@
-"""What unlearning costs: wall time, floating-point operations, peak memory, samples."""
+"""Measure what unlearning costs: wall time, floating-point operations, peak memory, samples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Shape = Sequence[int]
 
 
 def _attention_flops(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
-    """Two products: queries with keys, weights with values."""
+    """Count two products: queries with keys, weights with values."""
     batch, heads, queries, width = query
     return 2 * batch * heads * queries * key[2] * (width + value[3])
 
@@ -35,7 +35,7 @@ def _attention_flops(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any)
 def _attention_backward_flops(
     gradient: Shape, query: Shape, key: Shape, value: Shape, *_: Any, **__: Any
 ) -> int:
-    """Five products: the scores again, and the gradients of weights, values, queries and keys."""
+    """Count five products: the scores again, and the gradients of weights, values, queries and keys."""
     batch, heads, queries, width = query
     return 2 * batch * heads * queries * key[2] * (3 * width + 2 * value[3])
 
@@ -44,18 +44,18 @@ _CPU_ATTENTION: dict[Any, Any] = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_flops,
 }
-"""Kernels that torch's counter misses; without them attention on a CPU would count as free."""
+"""Operation counts of kernels that torch's counter misses; without them attention on a CPU would be free."""
 
 
 class CostMeter:
-    """Measures the block it surrounds; training loops report their steps to it.
+    """Measures the block it surrounds; training loops report their work to it.
 
-    Floating-point operations are counted on the first step of every kind of step, and every later step of
-    that kind is charged in proportion to its samples: counting each step would itself be a large cost.
+    Floating-point operations are counted the first time that a kind of work is done. Later work of that kind
+    is charged in proportion to its samples, because counting every step would itself be a large cost.
 
     Args:
-        device: whose memory is measured.
-        limit: floating-point operations after which `OverBudget` stops the work.
+        device: device whose memory is measured.
+        limit: number of floating-point operations after which `OverBudget` ends the work.
     """
 
     def __init__(self, device: torch.device, limit: float = math.inf) -> None:
@@ -134,7 +134,15 @@ class CostMeter:
         return result
 
     def charge(self, key: str, cost: Cost) -> None:
-        """Charge shared work, computed earlier or elsewhere, as if it had been done here; each key once."""
+        """Charge shared work that was done earlier or elsewhere as if it were done here, once for each key.
+
+        Args:
+            key: name of the shared work.
+            cost: what the work cost where it was done.
+
+        Raises:
+            OverBudget: The limit is passed.
+        """
         if key in self._charged:
             return
         self._charged.add(key)
@@ -144,7 +152,7 @@ class CostMeter:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """Leave out what the block does, even within a step: it is charged through `charge`."""
+        """Leave out what the block does, even within a step, because it is charged through `charge`."""
         start, counted, exchanged = time.perf_counter(), self._counted(), processes.exchanges()
         try:
             yield
@@ -154,7 +162,11 @@ class CostMeter:
             self._exchanged_aside += processes.exchanges() - exchanged
 
     def cost(self) -> Cost:
-        """The cost so far; whole once the block has ended."""
+        """Return the cost so far, which is complete once the block has ended.
+
+        Returns:
+            Seconds, floating-point operations, peak memory in MiB, samples (pairs) and optimiser steps.
+        """
         return Cost(
             seconds=max(self._seconds, 0.0),
             flops=self._flops,
@@ -164,7 +176,7 @@ class CostMeter:
         )
 
     def state(self) -> dict[str, Any]:
-        """What was counted so far, as JSON; within the block."""
+        """Return what was counted so far, as JSON; call it within the block."""
         return {
             "per_sample": self._per_sample,
             "flops": self._flops,
@@ -176,7 +188,7 @@ class CostMeter:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that another process gave; what this one counted so far was a repetition."""
+        """Continue from the state of another process, and forget what this process has counted."""
         self._per_sample = dict(state["per_sample"])
         self._flops, self._samples, self._steps = state["flops"], state["samples"], state["steps"]
         self._seconds, self._start = state["seconds"], time.perf_counter()
@@ -189,7 +201,7 @@ class CostMeter:
             raise OverBudget(f"{self._flops:.3g} of {self._limit:.3g} allowed floating-point operations")
 
     def _count(self, work: Callable[[], T]) -> tuple[T, float]:
-        """The result of some work, and its floating-point operations."""
+        """Do some work, and return its result and its floating-point operations."""
         self._uncounted, self._exchanged_aside, exchanged = 0.0, 0, processes.exchanges()
         with FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION) as self._counter:
             result = work()
@@ -215,7 +227,7 @@ def _reset_peak(device: torch.device) -> None:
 
 
 def _peak_mb(device: torch.device) -> float:
-    """Peak memory since the reset, MiB; where the system cannot reset it, the process's whole life."""
+    """Return peak memory since the reset in MiB, or that of the whole process where it cannot be reset."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     with contextlib.suppress(OSError):

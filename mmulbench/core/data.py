@@ -1,4 +1,4 @@
-"""Pairs, splits and batches: items are held once, everything else is indices into them."""
+"""Hold pairs, splits and batches: items are held once, everything else is indices into them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Inputs = dict[str, Tensor]
-"""What an encoder reads, by name; every tensor's first dimension runs over items, except what belongs to a
+"""Inputs of an encoder by name. Every tensor's first dimension runs over items, except of what belongs to a
 whole graph (`Features.whole`)."""
 
 Integers = NDArray[np.int64]
 
 
 class Rows(Protocol):
-    """Items' inputs that are read by index: a tensor, or `mmulbench.cache.tensor_files.RowsOnDisk`."""
+    """Describes inputs that are read by index: a tensor, or `mmulbench.cache.tensor_files.RowsOnDisk`."""
 
     def __getitem__(self, index: Tensor, /) -> Tensor:
-        """(*i, ...) the inputs of items (*i,)."""
+        """Return the inputs (*i, …) of items (*i,)."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """True pairs: row i says that item ``first[i]`` of the first modality belongs with ``second[i]``.
+    """Holds true pairs: row i says that item ``first[i]`` of the first modality belongs with ``second[i]``.
 
     The forget unit is an item of the first modality together with all its pairs.
 
@@ -36,7 +36,7 @@ class Split:
         first: (n,) item indices of the first modality.
         second: (n,) item indices of the second modality.
         label: (n,) class of each pair, or None where the task is retrieval.
-        rows: (n,) each pair's row in the split this one was taken from.
+        rows: (n,) row of each pair in the split that this one was taken from.
     """
 
     first: Integers
@@ -61,11 +61,19 @@ class Split:
         return np.unique(self.first)
 
     def only(self, units: Integers) -> Split:
-        """The pairs of these units, with their rows in the original split."""
+        """Return the pairs of these units, with their rows in the original split.
+
+        Args:
+            units: (u,) items of the first modality, in any order.
+        """
         return self._where(np.isin(self.first, units))
 
     def without(self, units: Integers) -> Split:
-        """The pairs of all other units, with their rows in the original split."""
+        """Return the pairs of all other units, with their rows in the original split.
+
+        Args:
+            units: (u,) items of the first modality, in any order.
+        """
         return self._where(~np.isin(self.first, units))
 
     def _where(self, keep: NDArray[np.bool_]) -> Split:
@@ -74,7 +82,11 @@ class Split:
 
 
 class Relations:
-    """Which pairs are true: membership in a sorted list of pair keys, so memory grows with pairs only."""
+    """Knows which pairs are true: a sorted list of pair keys, so that memory grows with true pairs only.
+
+    Args:
+        *splits: splits whose pairs are true.
+    """
 
     def __init__(self, *splits: Split) -> None:
         first = np.concatenate([split.first for split in splits])
@@ -83,11 +95,27 @@ class Relations:
         self._keys = torch.from_numpy(np.unique(first * self._width + second))
 
     def matrix(self, first: Tensor, second: Tensor) -> Tensor:
-        """(a, b) bool: does item ``first[i]`` belong with item ``second[j]``?"""
+        """Compare every item of one list with every item of another.
+
+        Args:
+            first: (a,) items of the first modality.
+            second: (b,) items of the second modality.
+
+        Returns:
+            (a, b) bool on the CPU: does item ``first[i]`` belong with item ``second[j]``?
+        """
         return self._contains(first[:, None], second[None, :])
 
     def pairwise(self, first: Tensor, second: Tensor) -> Tensor:
-        """(n,) bool: does item ``first[i]`` belong with item ``second[i]``?"""
+        """Compare two aligned lists of items.
+
+        Args:
+            first: (n,) items of the first modality.
+            second: (n,) items of the second modality.
+
+        Returns:
+            (n,) bool on the CPU: does item ``first[i]`` belong with item ``second[i]``?
+        """
         return self._contains(first, second)
 
     def _contains(self, first: Tensor, second: Tensor) -> Tensor:
@@ -101,16 +129,16 @@ def unrelated_pairs(source: Split, relations: Relations, count: int, tries: int 
     """Draw pairs of a split's items that do not belong together, with torch's global generator.
 
     Args:
-        source: whose items are re-paired; frequent items are drawn more often.
-        relations: the true pairs, never drawn.
-        count: how many pairs.
-        tries: rounds of drawing before giving up.
+        source: n pairs whose items are paired anew; frequent items are drawn more often.
+        relations: the true pairs, which are never drawn.
+        count: number of pairs to draw.
+        tries: largest number of rounds of drawing.
 
     Returns:
-        The pairs; each carries the label of the pair that its first item was taken from.
+        ``count`` pairs; each carries the label of the pair that its first item was taken from.
 
     Raises:
-        ValueError: when hardly any two items are unrelated, as in a set of a single unit.
+        ValueError: Hardly any two items are unrelated, as in a set of a single unit.
     """
     lefts: list[Integers] = []
     rights: list[Integers] = []
@@ -133,16 +161,16 @@ def unrelated_pairs(source: Split, relations: Relations, count: int, tries: int 
 
 @dataclass(frozen=True)
 class Features:
-    """Every item's model inputs, by modality: prepared once, read by index.
+    """Holds every item's model inputs by modality: prepared once, read by index.
 
     Half-precision features are stored to save memory and handed out as float32.
 
     Attributes:
-        arrays: by modality, the inputs of every image, text or node.
-        device: where inputs are handed out.
-        groups: by modality, (n, k) which k parts make up each item; absent where each part is an item.
-        whole: by modality, inputs that belong to all items together, such as a graph's edges: handed out as
-            they are, whichever items are asked for.
+        arrays: inputs of every image, text or node, by modality.
+        device: device on which inputs are handed out.
+        groups: (n, k) the k parts that make up each item, by modality; absent where each part is an item.
+        whole: inputs that belong to all items together, such as a graph's edges, by modality. They are handed
+            out as they are, whichever items are asked for.
     """
 
     arrays: Mapping[str, Mapping[str, Rows]]
@@ -151,9 +179,14 @@ class Features:
     whole: Mapping[str, Inputs] = field(default_factory=dict)
 
     def gather(self, modality: str, items: Tensor) -> Inputs:
-        """Inputs of these items, on the device; floats as float32.
+        """Return the inputs of these items on the device, floats as float32.
 
-        Where an item is a group of k parts, the inputs are (b, k, …).
+        Args:
+            modality: name of the modality.
+            items: (b,) items of that modality.
+
+        Returns:
+            Inputs (b, …) by name; (b, k, …) where an item is a group of k parts.
         """
         parts = self.groups[modality][items] if modality in self.groups else items
         picked = {name: array[parts] for name, array in self.arrays[modality].items()}
@@ -165,7 +198,7 @@ class Features:
 
 
 class Targets(NamedTuple):
-    """What a batch of b pairs should be judged as.
+    """Holds what a batch of b pairs should be judged as.
 
     Attributes:
         related: (b, b) bool, whether item i of the first side and item j of the second belong together.
@@ -178,14 +211,14 @@ class Targets(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """A mini-batch of true pairs.
+    """Holds a mini-batch of b true pairs.
 
     Attributes:
         rows: (b,) rows in the training split; keys of the original's cached outputs.
         first: (b,) items of the first modality.
         second: (b,) items of the second modality.
         targets: what the pairs should be judged as.
-        features: where the items' inputs are.
+        features: inputs of all items.
         modalities: names of the two modalities.
     """
 
@@ -200,11 +233,11 @@ class Batch:
         return len(self.rows)
 
     def items(self, modality: str) -> Tensor:
-        """(b,) the items of one modality."""
+        """Return the (b,) items of one modality."""
         return self.first if modality == self.modalities[0] else self.second
 
     def inputs(self, modality: str) -> Inputs:
-        """The items' inputs; read only when asked for, since cached outputs often replace them."""
+        """Read the items' inputs on the device; cached outputs often make this needless."""
         return self.features.gather(modality, self.items(modality))
 
 
@@ -213,12 +246,12 @@ Sampling = Literal["unit", "pair"]
 
 @dataclass(frozen=True)
 class PairData:
-    """A split with what turns its rows into batches.
+    """Holds a split and what turns its rows into batches.
 
     Attributes:
         split: the pairs.
         relations: all true pairs, so that no true pair serves as a negative.
-        features: the items' inputs.
+        features: inputs of all items.
         modalities: names of the two modalities.
         sampling: ``unit``: an epoch visits every unit once with one of its pairs drawn at random;
             ``pair``: an epoch visits every pair once.
@@ -234,7 +267,11 @@ class PairData:
         return len(self.split.units) if self.sampling == "unit" else len(self.split)
 
     def batch(self, positions: Integers) -> Batch:
-        """The batch of these positions in the split."""
+        """Return the batch at these positions of the split.
+
+        Args:
+            positions: (b,) rows of ``split``.
+        """
         first = torch.from_numpy(self.split.first[positions])
         second = torch.from_numpy(self.split.second[positions])
         related = self.relations.matrix(first, second).to(self.features.device)
@@ -251,17 +288,27 @@ class PairData:
         )
 
     def epoch(self, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """One shuffled pass; the last batch may be smaller."""
+        """Yield the batches of one shuffled pass; the last batch may be smaller.
+
+        Args:
+            batch_size: number of pairs in a batch.
+            rng: random generator of the order and, with ``unit`` sampling, of each unit's pair.
+        """
         order = self._draw(rng)
         for start in range(0, len(order), batch_size):
             yield self.batch(order[start : start + batch_size])
 
     def steps(self, batch_size: int) -> int:
-        """Batches in one epoch."""
+        """Return the number of batches in one epoch."""
         return -(-len(self) // batch_size)
 
     def cycle(self, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """Epochs without end."""
+        """Yield the batches of epochs without end.
+
+        Args:
+            batch_size: number of pairs in a batch.
+            rng: random generator that every epoch draws from.
+        """
         while True:
             yield from self.epoch(batch_size, rng)
 

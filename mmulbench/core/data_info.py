@@ -1,4 +1,4 @@
-"""What a task says about its data, and what a check of the data on disk finds."""
+"""Describe a task's data, and what a check of the data on disk finds."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 Sizes = tuple[int | None, int]
-"""Forget units (None where nobody published how many) and pairs of a split."""
+"""Numbers of forget units (None where nobody published it) and of pairs of a split."""
 
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What ``mmulbench data info`` shows.
+    """Holds what ``mmulbench data info`` shows.
 
     Attributes:
-        about: what the data is, in a sentence or two.
+        about: description of the data in a sentence or two.
         terms: licence or terms of use.
-        source: where to get it.
-        layout: what to put where in the data folder, one path with its meaning a line; empty where the data
-            comes with packages.
-        hub: data sets on a hub that have its form, one with its meaning a line; empty where it is not read
-            from a hub.
-        sizes: by split, how many units and pairs there are when the data is complete.
-        unit: what a forget unit is called.
-        pair: what one of its pairs is called.
-        offline: the task to try when there is no data.
+        source: place to get the data from.
+        layout: paths in the data folder, each with its meaning; empty where the data comes with packages.
+        hub: data sets on a hub in this form, each with its meaning; empty where no hub is read.
+        sizes: numbers of units and pairs in the complete data, by split.
+        unit: noun for a forget unit.
+        pair: noun for one of its pairs.
+        offline: name of the task to try when there is no data.
     """
 
     about: str
@@ -40,11 +38,11 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class DataReport:
-    """What ``mmulbench data check`` found.
+    """Holds what ``mmulbench data check`` found.
 
     Attributes:
-        counts: by split, units and pairs read.
-        dropped: why pairs were left out, and how many.
+        counts: numbers of units and pairs read, by split.
+        dropped: number of pairs that were left out, by reason.
         problems: missing and damaged files, one line each.
         sample: a few pairs, one line each.
     """
@@ -55,7 +53,11 @@ class DataReport:
     sample: Sequence[str] = ()
 
     def short_of(self, info: DataInfo) -> list[str]:
-        """The splits that hold less than they should, one line each."""
+        """List the splits that hold less than they should, one line each.
+
+        Args:
+            info: the expected sizes, and what units and pairs are called.
+        """
         lines = []
         for split, expected in info.sizes.items():
             found = self.counts.get(split, (0, 0))
@@ -66,7 +68,7 @@ class DataReport:
 
 
 def plural(name: str) -> str:
-    """The plural of what units and pairs are called."""
+    """Return the plural of the noun for a unit or pair."""
     return (
         f"{name[:-1]}ies" if name.endswith("y") else name[:-2] + "es" if name.endswith("is") else f"{name}s"
     )

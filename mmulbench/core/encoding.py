@@ -1,4 +1,4 @@
-"""Running a model's encoders over many items, in blocks whose size follows from how large its tokens are."""
+"""Run a model's encoders over many items, in blocks whose size depends on how large its tokens are."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from mmulbench.core.data import Features
 from mmulbench.core.model import EncoderOutput, MultimodalModel
 
 ITEMS = 512
-"""Items encoded at a time, at most."""
+"""Largest number of items encoded at a time."""
 
 BLOCK_BYTES = 2**28
-"""Of tokens in a block: a model whose tokens are large works in smaller blocks."""
+"""Largest size of a block's tokens in bytes; a model with large tokens works in smaller blocks."""
 
 
 class ItemEncoder:
-    """A model's encoders over many items.
+    """Runs a model's encoders over many items.
 
     Args:
-        model: in evaluation mode. It encodes one item of each modality at once, to see how large its tokens
-            are.
+        model: model in evaluation mode. It encodes one item of each modality at once, to see how large its
+            tokens are.
         features: inputs of all items.
     """
 
@@ -37,22 +37,32 @@ class ItemEncoder:
         }
 
     def block(self, most: int, *modalities: str) -> int:
-        """How many items make a block: ``most``, or as many as have tokens of `BLOCK_BYTES`.
+        """Return the number of items in a block: ``most``, or as many as have tokens of `BLOCK_BYTES`.
 
         Args:
-            most: the usual size.
-            modalities: of the item; two for pairs.
+            most: usual number of items.
+            *modalities: modalities that are encoded together; two for pairs.
         """
         return block_size(most, sum(self._bytes[modality] for modality in modalities))
 
     @torch.no_grad()
     def items(self, modality: str, items: Tensor) -> EncoderOutput:
-        """Encoder output of n items."""
+        """Return the encoder output of n items.
+
+        Args:
+            modality: name of the modality.
+            items: (n,) items of that modality.
+        """
         return collected(self._blocks(modality, items), len(items))
 
     @torch.no_grad()
     def pooled(self, modality: str, items: Tensor) -> Tensor:
-        """(n, d) unimodal representations of n items; tokens are not kept."""
+        """Return the (n, d) unimodal representations of n items; tokens are not kept.
+
+        Args:
+            modality: name of the modality.
+            items: (n,) items of that modality.
+        """
         # Copied to their place at once: they can be views of the tokens, and small results that wait among
         # large temporaries would keep their memory from being reused.
         blocks = self._blocks(modality, items)
@@ -65,16 +75,21 @@ class ItemEncoder:
 
 
 def block_size(most: int, item_bytes: int) -> int:
-    """How many items make a block: ``most``, or as many as fit into `BLOCK_BYTES`; at least one."""
+    """Return the number of items in a block: ``most``, or as many as fit into `BLOCK_BYTES`; at least one.
+
+    Args:
+        most: usual number of items.
+        item_bytes: size of one item's tokens in bytes.
+    """
     return max(1, min(most, BLOCK_BYTES // max(item_bytes, 1)))
 
 
 def collected(blocks: Iterable[EncoderOutput], count: int) -> EncoderOutput:
-    """Blocks as one output of ``count`` items; there is never a second copy of all of them.
+    """Join blocks into one output of ``count`` items, without ever holding all of them twice.
 
     Args:
-        blocks: at least one.
-        count: items in all blocks together.
+        blocks: outputs of the blocks, at least one.
+        count: number of items in all blocks together.
     """
     whole: list[Tensor] = []
     start = 0

@@ -1,4 +1,4 @@
-"""The contract of an unlearning method, and the problem it is given."""
+"""State the contract of an unlearning method, and the problem it is given."""
 
 from __future__ import annotations
 
@@ -29,34 +29,35 @@ if TYPE_CHECKING:
     from mmulbench.core.task import Task
 
 Epochs = Annotated[int, Field(ge=1), Search(1, 10)]
-"""Passes over a set; tuning goes up to twice the default."""
+"""Number of passes over a set; tuning goes up to twice the default."""
 
 LearningRate = Annotated[float, Field(gt=0), Search(1e-5, 3e-3, log=True)]
-"""AdamW's learning rate; tuning goes from a thirtieth to ten times the default."""
+"""Learning rate of AdamW; tuning goes from a thirtieth to ten times the default."""
 
 BatchSize = Annotated[int, Field(ge=2)]
-"""Pairs of each set a step."""
+"""Number of pairs of each set a step."""
 
 Patience = Annotated[int, Field(ge=0)]
-"""Epochs in a row without a lower validation loss before stopping; 0 never stops."""
+"""Number of epochs in a row without a lower validation loss before stopping; 0 never stops."""
 
 
 @dataclass
 class UnlearningProblem:
-    """Everything a method may use. The test set is not among it.
+    """Holds everything that a method may use, which does not include the test set.
 
     Attributes:
         original: the trained model, frozen and in evaluation mode; never change it.
         forget: the forget set Df; an epoch visits every pair once.
         retain: the retain set Dr.
-        validation: held-out pairs, the only data a method may select by.
-        outputs: the original's cached outputs on Df and Dr.
+        validation: held-out pairs, the only data that a method may select by.
+        outputs: cached outputs of the original on Df and Dr.
         recipe: how the original was trained.
-        seed: of the run.
-        fresh_model: a freshly initialised model, with the initial weights of the original.
-        meter: counts what the method costs.
+        seed: training seed of the run.
+        fresh_model: function that returns a freshly initialised model, with the initial weights of the
+            original.
+        meter: meter that counts what the method costs.
         progress: shows bars.
-        checkpoints: of the method's trainings, for `mmulbench.core.training.descend`.
+        checkpoints: checkpoints of the method's trainings, for `mmulbench.core.training.descend`.
     """
 
     original: MultimodalModel
@@ -73,58 +74,90 @@ class UnlearningProblem:
 
     @property
     def device(self) -> torch.device:
-        """Where models and batches are."""
+        """Device of models and batches."""
         return self.retain.features.device
 
     def copy_of_original(self) -> MultimodalModel:
-        """A copy of the original that a method may change."""
+        """Return a copy of the original that a method may change."""
         return copy.deepcopy(self.original)
 
     def generator(self, name: str) -> np.random.Generator:
-        """A random generator for one named use."""
+        """Return the random generator of one named use."""
         return generator(self.seed, name)
 
     def learner(
         self, model: MultimodalModel, lr: float, trainable: Group = "all", weight_decay: float = 0.0
     ) -> Learner:
-        """AdamW over a parameter group of a model; the other parameters stay as they are."""
+        """Return AdamW over a parameter group of a model; the other parameters stay as they are.
+
+        Args:
+            model: model that trains.
+            lr: learning rate.
+            trainable: name of the group, see `MultimodalModel.parameter_group`.
+            weight_decay: weight decay.
+        """
         return Learner(
             model, model.parameter_group(trainable), lr=lr, weight_decay=weight_decay, meter=self.meter
         )
 
     def early_stop(self, model: MultimodalModel, patience: int) -> EarlyStop:
-        """Stops a method by its model's loss on validation pairs; the method pays for measuring it."""
+        """Return what stops training by the model's loss on validation pairs; measuring it is charged.
+
+        Args:
+            model: model that trains.
+            patience: epochs in a row without a lower loss before stopping; 0 never stops.
+        """
         return EarlyStop(model, patience, lambda: self.mean_loss(model, self.validation))
 
     def train_from_scratch(self, data: PairData) -> MultimodalModel:
-        """A fresh model trained on ``data`` by the original's recipe and with its random draws."""
+        """Train a fresh model on ``data`` by the original's recipe and with its random draws."""
         model = self.fresh_model()
         return fit(model, data, self.recipe, self.seed, self.meter, self.progress, "train", self.checkpoints)
 
     def forget_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
-        """``epochs`` passes over Df."""
+        """Yield the batches of several passes over Df, each as a tuple of one.
+
+        Args:
+            epochs: number of passes.
+            batch_size: pairs in a batch.
+        """
         rng = self.generator("forget order")
         for _ in range(epochs):
             for batch in self.forget.epoch(batch_size, rng):
                 yield (batch,)
 
     def retain_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
-        """``epochs`` passes over Dr."""
+        """Yield the batches of several passes over Dr, each as a tuple of one.
+
+        Args:
+            epochs: number of passes.
+            batch_size: pairs in a batch.
+        """
         rng = self.generator("retain order")
         for _ in range(epochs):
             for batch in self.retain.epoch(batch_size, rng):
                 yield (batch,)
 
     def paired_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch, Batch]]:
-        """``epochs`` passes over Dr, each batch beside one of Df, repeated as often as needed."""
+        """Yield a batch of Df beside each batch of Dr; Df is repeated as often as needed.
+
+        Args:
+            epochs: number of passes over Dr.
+            batch_size: pairs in a batch of either set.
+        """
         forget = self.forget.cycle(batch_size, self.generator("forget order"))
         for (retain,) in self.retain_epochs(epochs, batch_size):
             yield next(forget), retain
 
     def mean_loss(self, model: MultimodalModel, data: PairData, batch_size: int = 128) -> float:
-        """A model's own loss on ``data`` in evaluation mode, the same draws each time it is called.
+        """Return a model's own loss on ``data`` in evaluation mode, with the same random draws at each call.
 
         Each unit counts once with one of its pairs, so that sets with few and with many pairs compare.
+
+        Args:
+            model: model that is measured; it goes back to the mode it was in.
+            data: set it is measured on.
+            batch_size: pairs in a batch.
         """
         training, total, data = model.training, 0.0, replace(data, sampling="unit")
         model.eval()
@@ -162,14 +195,14 @@ class Method(ABC):
     config: DataclassInstance
 
     is_reference: ClassVar[bool] = False
-    """True for retrain alone: the model every other method is compared with."""
+    """Whether this is retrain, the model that every other method is compared with."""
 
     def __init__(self, config: DataclassInstance | None = None) -> None:
         self.config = config if config is not None else self.Config()
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Why the method has no meaning on this task, or None where it applies."""
+        """Return why the method has no meaning on this task, or None where it applies."""
         return None
 
     @abstractmethod
@@ -177,8 +210,8 @@ class Method(ABC):
         """Return the unlearned model; the original must stay as it is.
 
         Raises:
-            Diverged: when a loss or parameter is no longer finite.
-            NotApplicable: when the model lacks what the method needs.
+            Diverged: A loss or parameter is no longer finite.
+            NotApplicable: The model lacks what the method needs.
         """
 
 
@@ -230,26 +263,35 @@ class Descent(Method):
     config: DescentConfig
 
     def trainable(self) -> Group:
-        """Which parameter group trains."""
+        """Return the name of the parameter group that trains."""
         return "all"
 
     def start(self, problem: UnlearningProblem) -> MultimodalModel:
-        """The model that training starts from."""
+        """Return the model that training starts from."""
         return problem.copy_of_original()
 
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
-        """What trains the model."""
+        """Return what trains the model.
+
+        Args:
+            model: model that `start` returned.
+            problem: problem whose meter counts the steps.
+        """
         return problem.learner(model, self.config.lr, self.trainable())
 
     @abstractmethod
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
-        """The batches of the whole run, and how many there are in an epoch."""
+        """Return the batches of the whole run, and how many there are in an epoch."""
 
     @abstractmethod
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
-        """The loss as a function of what `batches` yields; asked for once a run.
+        """Return the loss as a function of what `batches` yields; it is asked for once a run.
 
-        It keeps nothing from step to step, so that a run can go on in the middle of training.
+        It keeps nothing from step to step, so that a run can continue in the middle of training.
+
+        Args:
+            model: model that trains.
+            problem: the problem.
         """
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
@@ -270,7 +312,7 @@ class Descent(Method):
 
 
 class GradientMethod(Descent):
-    """One loss on paired batches of Df and Dr: subclasses write ``loss``.
+    """Descends on one loss of paired batches of Df and Dr; subclasses write ``loss``.
 
     An epoch walks over Dr once and repeats Df as often as needed.
     """
@@ -279,34 +321,50 @@ class GradientMethod(Descent):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The scalar to descend on."""
+        """Return the scalar to descend on.
+
+        Args:
+            model: model that trains.
+            forget: batch of Df.
+            retain: batch of Dr.
+            problem: the problem, with the original and its outputs.
+        """
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
-        """Batches of Df and Dr side by side."""
+        """Return batches of Df and Dr side by side."""
         epochs, size = self.config.epochs, self.config.batch_size
         return problem.paired_epochs(epochs, size), problem.retain.steps(size)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
-        """``loss`` of a batch of each set."""
+        """Return ``loss`` as a function of a batch of each set."""
         return lambda forget, retain: self.loss(model, forget, retain, problem)
 
 
 class OneSetMethod(Descent):
-    """One loss on batches of a single set: subclasses write ``loss`` and say which set it reads."""
+    """Descends on one loss of batches of a single set.
+
+    Subclasses write ``loss`` and say in ``reads`` which set it is.
+    """
 
     reads: ClassVar[Literal["forget", "retain"]]
 
     @abstractmethod
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
-        """The scalar to descend on."""
+        """Return the scalar to descend on.
+
+        Args:
+            model: model that trains.
+            batch: batch of the set that ``reads`` names.
+            problem: the problem, with the original and its outputs.
+        """
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
-        """Batches of the one set."""
+        """Return batches of the one set."""
         epochs, size = self.config.epochs, self.config.batch_size
         if self.reads == "forget":
             return problem.forget_epochs(epochs, size), problem.forget.steps(size)
         return problem.retain_epochs(epochs, size), problem.retain.steps(size)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
-        """``loss`` of a batch."""
+        """Return ``loss`` as a function of a batch."""
         return lambda batch: self.loss(model, batch, problem)

@@ -1,4 +1,4 @@
-"""The contract between models and everything else: encode each modality, fuse, judge the association."""
+"""State the contract of models: encode each modality, fuse, and judge the association of a pair."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CLASSIFICATION = "classification"
 
 @dataclass(frozen=True)
 class EncoderOutput:
-    """One encoder's output for b items.
+    """Holds one encoder's output for b items.
 
     Attributes:
-        tokens: (b, l, d) token representations, what fusion reads.
+        tokens: (b, l, d) token representations, which fusion reads.
         mask: (b, l) bool, True where a token is real.
         pooled: (b, d) the unimodal representation.
     """
@@ -47,18 +47,18 @@ class EncoderOutput:
         return EncoderOutput(self.tokens[index], self.mask[index], self.pooled[index])
 
     def to(self, device: torch.device) -> EncoderOutput:
-        """The same output on another device."""
+        """Return the same output on another device."""
         return EncoderOutput(self.tokens.to(device), self.mask.to(device), self.pooled.to(device))
 
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """What one forward pass over a batch of b true pairs gives.
+    """Holds the result of one forward pass over a batch of b true pairs.
 
     Attributes:
         loss: scalar, the task's own training loss.
-        logits: by association path, (b, c); softmax over c is the model's belief on that path.
-        unimodal: by modality, (b, d) unimodal representations.
+        logits: (b, c) logits by association path; softmax over c is the model's belief on that path.
+        unimodal: (b, d) unimodal representations by modality.
         fused: (b, d) fused representations of the true pairs.
     """
 
@@ -69,7 +69,7 @@ class ModelOutput:
 
 
 class MultimodalModel(nn.Module, ABC):
-    """Two encoders and a fusion module.
+    """Describes a model of two encoders and a fusion module.
 
     Splitting ``encode`` from ``fuse`` is what makes re-pairing and caching cheap: an encoder never has to run
     twice on the same input, and a method never has to know the architecture.
@@ -77,8 +77,8 @@ class MultimodalModel(nn.Module, ABC):
 
     modalities: tuple[str, str]
     paths: tuple[str, ...]
-    """Names of the association paths, such as contrastive and matching: every way the model can tell that a
-    pair belongs together, hence every way membership can leak."""
+    """Names of the association paths, such as contrastive and matching: all ways in which the model can tell
+    that a pair belongs together, hence in which membership can leak."""
 
     if TYPE_CHECKING:  # torch types every call of a module as Any
 
@@ -87,36 +87,70 @@ class MultimodalModel(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
-        """Unimodal output for b items of ``modality``."""
+        """Run the encoder of a modality on b items.
+
+        Args:
+            modality: one of ``modalities``.
+            inputs: inputs of b items, by name.
+        """
 
     @abstractmethod
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """(n, d) fused representation of n aligned pairs."""
+        """Return the (n, d) fused representations of n aligned pairs.
+
+        Args:
+            a: encoder output for the pairs' n items of the first modality.
+            b: encoder output for their n items of the second modality.
+        """
 
     @abstractmethod
     def head(self, fused: Tensor) -> Tensor:
-        """(n, c) logits of fused representations."""
+        """Return the (n, c) logits of (n, d) fused representations."""
 
     @abstractmethod
     def association(
         self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """By path, (n,) how strongly the model believes that aligned pairs belong together.
+        """Say how strongly the model believes that aligned pairs belong together.
 
-        For classification: the log-odds of each pair's own class, (n,) ``labels``.
+        Args:
+            a: encoder output for the pairs' n items of the first modality.
+            b: encoder output for their n items of the second modality.
+            labels: (n,) class of each pair; needed for classification alone.
+
+        Returns:
+            (n,) scores by path; in classification the log-odds of each pair's own class.
+
+        Raises:
+            ValueError: Classification without labels.
         """
 
     @abstractmethod
     def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
-        """The training pass from the encoder outputs of b pairs."""
+        """Run the training pass from the encoder outputs of b true pairs.
+
+        Args:
+            a: encoder output for the pairs' items of the first modality.
+            b: encoder output for their items of the second modality.
+            targets: what the pairs should be judged as.
+
+        Raises:
+            ValueError: Classification without labels.
+        """
 
     @abstractmethod
     def logits(self, a: EncoderOutput, b: EncoderOutput, fused: Tensor) -> dict[str, Tensor]:
-        """By path, (b, c) logits of aligned pairs whose fused representation is already known."""
+        """Return the (b, c) logits of aligned pairs by path, given their fused representations.
+
+        Args:
+            a: encoder output for the pairs' items of the first modality.
+            b: encoder output for their items of the second modality.
+            fused: (b, d) fused representations of the pairs.
+        """
 
     @abstractmethod
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Parameters behind the encoders that make or read the fused representation."""
+        """List the parameters behind the encoders that make or read the fused representation."""
 
     def forward(self, batch: Batch) -> ModelOutput:
         """Encode both sides of a batch and run the training pass."""
@@ -124,18 +158,18 @@ class MultimodalModel(nn.Module, ABC):
         return self.forward_encoded(first, second, batch.targets)
 
     def encode_batch(self, batch: Batch) -> tuple[EncoderOutput, EncoderOutput]:
-        """Encoder outputs of both sides of a batch."""
+        """Run the encoders on both sides of a batch."""
         first, second = self.modalities
         return self.encode(first, batch.inputs(first)), self.encode(second, batch.inputs(second))
 
     def parameter_group(self, group: Group) -> list[nn.Parameter]:
-        """Parameters of a group, in definition order.
+        """List the parameters of a group, in the order of their definition.
 
         Args:
             group: ``all``; ``fusion``: fusion module and its head; ``unimodal``: everything else.
 
         Raises:
-            ValueError: for another name.
+            ValueError: The group is none of these.
         """
         if group == "all":
             return list(self.parameters())
@@ -150,13 +184,13 @@ class MultimodalModel(nn.Module, ABC):
 
 @dataclass(frozen=True)
 class RawItems:
-    """A task's items before any model sees them.
+    """Holds a task's items before any model sees them.
 
     Attributes:
         images: (m, h, w, 3) uint8 RGB, or None.
-        texts: m strings, or None; of a graph, its nodes' names.
-        groups: (n, k) which k of the m images, texts or nodes make up each item; None where each is an item
-            itself.
+        texts: m strings, or None; the names of a graph's nodes.
+        groups: (n, k) the k of the m images, texts or nodes that make up each item; None where each is an
+            item itself.
         edges: (2, e) sources and targets of the edges between a graph's m nodes; None without a graph.
     """
 
@@ -166,7 +200,7 @@ class RawItems:
     edges: Integers | None = None
 
     def __len__(self) -> int:
-        """How many items there are."""
+        """Return the number of items."""
         for parts in (self.groups, self.images, self.texts):
             if parts is not None:
                 return len(parts)
@@ -174,7 +208,7 @@ class RawItems:
 
 
 class RetrievalModel(MultimodalModel):
-    """A model that can rank: it compares pooled outputs, its head judges whether pairs match, or both.
+    """Describes a model that can rank, because it compares pooled outputs, or its head judges pairs, or both.
 
     ``paths`` says which. A model without the contrastive path ranks by matching every query with the whole
     gallery; one without the matching path is not re-ranked.
@@ -183,14 +217,22 @@ class RetrievalModel(MultimodalModel):
     paths: tuple[str, ...] = (CONTRASTIVE, MATCHING)
 
     largest_gallery: ClassVar[int] = 0
-    """Units of the galleries that retrieval is measured in, at most, whatever the task's; 0: no limit."""
+    """Largest number of units in a gallery that retrieval is measured in, beside the task's; 0: no limit."""
 
     def similarity(self, a: Tensor, b: Tensor) -> Tensor:
-        """(n, m) scaled similarity of pooled representations (n, d) and (m, d)."""
+        """Return the (n, m) scaled similarities of pooled representations.
+
+        Args:
+            a: (n, d) representations of the first modality.
+            b: (m, d) representations of the second modality.
+
+        Raises:
+            NotImplementedError: The model has no contrastive path.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no contrastive path")
 
     def logits(self, a: EncoderOutput, b: EncoderOutput, fused: Tensor) -> dict[str, Tensor]:
-        """Similarities within the batch, and the head's logits (unrelated, belongs together)."""
+        """Return similarities within the batch, and the head's logits (unrelated, belongs together)."""
         found = {}
         if CONTRASTIVE in self.paths:
             found[CONTRASTIVE] = self.similarity(a.pooled, b.pooled)
@@ -200,18 +242,22 @@ class RetrievalModel(MultimodalModel):
 
 
 class ClassificationModel(MultimodalModel):
-    """A model whose head says which class a fused pair falls into; trained by cross-entropy."""
+    """Describes a model whose head says which class a fused pair falls into; cross-entropy trains it."""
 
     paths = (CLASSIFICATION,)
 
     def logits(self, a: EncoderOutput, b: EncoderOutput, fused: Tensor) -> dict[str, Tensor]:
-        """The head's logits."""
+        """Return the head's logits."""
         return {CLASSIFICATION: self.head(fused)}
 
     def association(
         self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Log-odds of each pair's own class against all others."""
+        """Return the log-odds of each pair's own class against all others.
+
+        Raises:
+            ValueError: No labels are given.
+        """
         if labels is None:
             raise ValueError(
                 "the association of a classified pair is that with its own class: labels are needed"
@@ -219,7 +265,11 @@ class ClassificationModel(MultimodalModel):
         return {CLASSIFICATION: own_class_log_odds(self.head(self.fuse(a, b)), labels)}
 
     def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
-        """Cross-entropy of the pairs' classes."""
+        """Compute the cross-entropy of the pairs' classes.
+
+        Raises:
+            ValueError: The targets have no labels.
+        """
         if targets.labels is None:
             raise ValueError("classification needs labelled pairs")
         fused = self.fuse(a, b)
@@ -233,10 +283,12 @@ class ClassificationModel(MultimodalModel):
 
 
 def own_class_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
-    """(n,) log p(y) - log(1 - p(y)) of each row's own class; softplus of its negative is the cross-entropy.
+    """Return (n,) log p(y) - log(1 - p(y)) of each row's own class y.
+
+    Softplus of its negative is the cross-entropy.
 
     Args:
-        logits: (n, c).
+        logits: (n, c) logits.
         labels: (n,) class indices.
     """
     own = logits.gather(1, labels[:, None])
@@ -245,16 +297,16 @@ def own_class_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 TaskKind = Literal["retrieval", "classification", "group classification"]
-"""Of a task: ranking; a class for a pair; a class for several images (or nodes) with a text."""
+"""What a task asks: to rank, a class for a pair, or a class for several images (or nodes) with a text."""
 
 
 @dataclass(frozen=True)
 class TaskShape:
-    """What a task asks of a model.
+    """Describes what a task asks of a model.
 
     Attributes:
-        classes: how many classes pairs fall into; 0 for retrieval.
-        group: how many images or nodes make one item of the first modality.
+        classes: number of classes that pairs fall into; 0 for retrieval.
+        group: number of images or nodes that make one item of the first modality.
     """
 
     classes: int = 0
@@ -262,30 +314,30 @@ class TaskShape:
 
     @property
     def kind(self) -> TaskKind:
-        """What a backbone must serve."""
+        """Kind of task that a backbone must serve."""
         if not self.classes:
             return "retrieval"
         return "classification" if self.group == 1 else "group classification"
 
 
 class Backbone(ABC):
-    """A family of models: turns raw items into inputs once, and builds initialised models.
+    """Describes a family of models: it turns raw items into inputs once, and builds initialised models.
 
-    Subclasses are registered under the family's name; ``family:variant`` picks one of ``variants``, and
-    ``family:path`` or ``family:owner/name`` a checkpoint on disk or a hub where the family reads them.
+    Subclasses are registered under the family's name. ``family:variant`` picks one of ``variants``; where the
+    family reads checkpoints, ``family:path`` and ``family:owner/name`` pick one on disk or on a hub.
     """
 
     name: ClassVar[str]
     modalities: ClassVar[tuple[str, str]]
     serves: ClassVar[tuple[TaskKind, ...]]
-    """The kinds of task it can be built for."""
+    """Kinds of task that it can be built for."""
 
     variants: ClassVar[Mapping[str, Any]]
     """Configuration dataclass by variant name; the first is the default."""
 
     whole: ClassVar[frozenset[str]] = frozenset()
-    """Which of the prepared inputs belong to all items together, such as a graph's edges: each encoder call
-    gets them as they are."""
+    """Names of the prepared inputs that belong to all items together, such as a graph's edges. Each encoder
+    call gets them as they are."""
 
     def __init__(self, variant: str) -> None:
         self.variant = variant
@@ -293,38 +345,38 @@ class Backbone(ABC):
 
     @classmethod
     def from_checkpoint(cls, source: str) -> Self:
-        """The backbone whose initial weights are a checkpoint.
+        """Return the backbone whose initial weights are a checkpoint.
 
         Args:
             source: a path, or ``owner/name`` on a hub.
 
         Raises:
-            UsageError: it is not there, or the family reads no checkpoints.
-            MmulbenchError: it is damaged or of another kind.
+            UsageError: It is not there, or the family reads no checkpoints.
+            MmulbenchError: It is damaged or of another kind.
         """
         raise UsageError(f"the backbone {cls.name} reads no checkpoints{did_you_mean(source, cls.variants)}")
 
     @property
     def full_name(self) -> str:
-        """``family:variant``, as stored in records; a checkpoint's digest is part of it."""
+        """Name as stored in records: ``family:variant``, with the digest of a checkpoint."""
         return f"{self.name}:{self.variant}"
 
     @property
     def argument(self) -> str:
-        """What to give ``--backbone`` to get it again."""
+        """Value of ``--backbone`` that gives this backbone again."""
         return self.full_name
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the initial model and the prepared inputs, for cache keys."""
+        """Everything that decides the initial model and the prepared inputs, for cache keys."""
         return {"name": self.full_name, **asdict(self.config)}
 
     @abstractmethod
     def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
-        """Everything of the input pipeline that never trains: decode, resize, tokenise, frozen encoders.
+        """Do what never trains in the input pipeline: decode, resize, tokenise, run frozen encoders.
 
         Args:
-            modality: which of ``modalities``.
+            modality: one of ``modalities``.
             items: m images, texts or nodes; ``groups`` are put together later.
             track: ``track(iterable, total, description)`` shows progress.
 
@@ -333,9 +385,13 @@ class Backbone(ABC):
             that is computed block by block.
 
         Raises:
-            UsageError: where a package it needs is missing, with the command that installs it.
+            UsageError: A package is missing; the message has the command that installs it.
         """
 
     @abstractmethod
     def build(self, shape: TaskShape = TaskShape()) -> MultimodalModel:
-        """A model with its initial weights; random draws come from torch's global generator."""
+        """Return a model with its initial weights; random draws come from torch's global generator.
+
+        Args:
+            shape: what the task asks of the model.
+        """

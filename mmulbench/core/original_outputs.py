@@ -1,4 +1,4 @@
-"""The original's outputs on the training data, computed once: the original never changes in unlearning."""
+"""Keep the original's outputs on the training data, computed once, since unlearning never changes it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from mmulbench.core.model import EncoderOutput, MultimodalModel
 from mmulbench.records.schema import Cost
 
 TOKEN_BUDGET = 2**30
-"""Bytes of encoder tokens kept in memory; above it they are computed when asked for."""
+"""Largest size in bytes of encoder tokens kept in memory; larger ones are computed when asked for."""
 
 Tensors = dict[str, Tensor]
 
 
 class OriginalOutputs:
-    """Encoder outputs and fused representations of the original on the training pairs.
+    """Holds the original's encoder outputs and fused representations of the training pairs.
 
     The first use charges the cost of computing them to the method that asked, even when they come from the
     cache: a method that needs them pays for them.
 
     Args:
         original: the frozen original, in evaluation mode.
-        train: the pairs the original was trained on.
+        train: the pairs that the original was trained on.
         features: inputs of all items.
-        load: gives the tensors of `compute` and their cost, from a cache or by calling it.
-        meter: charged at the first use.
+        load: returns the tensors of `compute_outputs` and their cost, from a cache or by calling its
+            argument.
+        meter: meter that is charged at the first use.
     """
 
     def __init__(
@@ -61,10 +62,14 @@ class OriginalOutputs:
 
     @torch.no_grad()
     def encoded(self, modality: str, items: Tensor) -> EncoderOutput:
-        """The original's encoder output of b items of the training set.
+        """Return the original's encoder output of b items of the training set.
+
+        Args:
+            modality: name of the modality.
+            items: (b,) items of that modality.
 
         Raises:
-            ValueError: for any other item.
+            ValueError: An item is not in the training set.
         """
         stored, place = self._tensors, self._place(modality, items)
         if f"{modality}.tokens" not in stored:
@@ -74,23 +79,30 @@ class OriginalOutputs:
         return EncoderOutput(tokens, mask, pooled).to(self._features.device)
 
     def encoded_batch(self, batch: Batch) -> tuple[EncoderOutput, EncoderOutput]:
-        """The original's encoder outputs of both sides of a batch."""
+        """Return the original's encoder outputs of both sides of a batch."""
         first, second = batch.modalities
         return self.encoded(first, batch.first), self.encoded(second, batch.second)
 
     def unimodal(self, modality: str, items: Tensor) -> Tensor:
-        """(b, d) the original's unimodal representations of items of the training set.
+        """Return the original's (b, d) unimodal representations of items of the training set.
+
+        Args:
+            modality: name of the modality.
+            items: (b,) items of that modality.
 
         Raises:
-            ValueError: for any other item.
+            ValueError: An item is not in the training set.
         """
         return self._tensors[f"{modality}.pooled"][self._place(modality, items)].to(self._features.device)
 
     def fused(self, batch: Batch) -> Tensor:
-        """(b, d) the original's fused representations of a batch of training pairs.
+        """Return the original's (b, d) fused representations of a batch of training pairs.
+
+        Args:
+            batch: b training pairs, of Df or Dr.
 
         Raises:
-            ValueError: for a batch of another split, whose rows mean other pairs.
+            ValueError: The batch is of another split, whose rows mean other pairs.
         """
         rows = batch.rows.numpy()
         known = len(rows) == 0 or rows.max() < len(self._train)
@@ -100,7 +112,11 @@ class OriginalOutputs:
 
     @torch.no_grad()
     def fused_pairs(self, pairs: Split) -> Tensor:
-        """(b, d) fused representations of any pairing of training items: only ``fuse`` runs."""
+        """Return the (n, d) fused representations of any n pairings of training items; only ``fuse`` runs.
+
+        Args:
+            pairs: n pairs of training items, true or not.
+        """
         first, second = (
             self.encoded(modality, torch.from_numpy(column))
             for modality, column in zip(self._original.modalities, (pairs.first, pairs.second), strict=True)
@@ -108,7 +124,11 @@ class OriginalOutputs:
         return self._original.fuse(first, second)
 
     def _place(self, modality: str, items: Tensor) -> Tensor:
-        """Where the items' outputs are."""
+        """Return where the items' outputs are.
+
+        Raises:
+            ValueError: An item is not in the training set.
+        """
         known, wanted = self._tensors[f"{modality}.items"], items.cpu()
         place = torch.searchsorted(known, wanted).clamp_(max=len(known) - 1)
         if not torch.equal(known[place], wanted):
@@ -119,7 +139,7 @@ class OriginalOutputs:
 
     @torch.no_grad()
     def logits(self, batch: Batch) -> dict[str, Tensor]:
-        """By path, the original's logits on a batch of training pairs: no encoder or fusion runs."""
+        """Return the original's logits on a batch of training pairs by path; no encoder or fusion runs."""
         first, second = self.encoded_batch(batch)
         return self._original.logits(first, second, self.fused(batch))
 
@@ -131,14 +151,15 @@ def compute_outputs(
     """Run the original once over every training item and pair.
 
     Args:
-        original: in evaluation mode.
+        original: model in evaluation mode.
         train: n pairs.
         features: inputs of all items.
-        block: items or pairs at a time, at most.
+        block: largest number of items or pairs at a time.
 
     Returns:
         For each modality ``<m>.items`` (k,), ``<m>.pooled`` (k, d) and, if all fit in `TOKEN_BUDGET`,
-        ``<m>.tokens`` (k, l, d) and ``<m>.mask`` (k, l); ``fused`` (n, d) by training row. And what it cost.
+        ``<m>.tokens`` (k, l, d) and ``<m>.mask`` (k, l); ``fused`` (n, d) by training row. Besides, the cost
+        of it.
     """
     meter = CostMeter(features.device)
     stored: Tensors = {}
@@ -168,7 +189,7 @@ def _encode_items(
     block: int,
     meter: CostMeter,
 ) -> Tensors:
-    """The encoder's outputs of a modality's items, without tokens where they take too much memory."""
+    """Return the encoder's outputs of a modality's items, without tokens where they take too much memory."""
 
     def encoded() -> Iterator[EncoderOutput]:
         for start in range(0, len(items), block):

@@ -1,4 +1,4 @@
-"""Settings of methods and tasks, and where they are searched when a method is tuned.
+"""Describe the settings of methods and tasks, and where they are searched when a method is tuned.
 
 The range of a search is written beside the setting, in its annotation.
 """
@@ -18,7 +18,9 @@ class NoSettings:
 
 @dataclass(frozen=True)
 class Search:
-    """Metadata of a ``Config`` field: ``lr: Annotated[float, Field(gt=0), Search(1e-5, 3e-3, log=True)]``.
+    """Says where a setting is searched, as metadata of a field of ``Config``.
+
+    Example: ``lr: Annotated[float, Field(gt=0), Search(1e-5, 3e-3, log=True)]``.
 
     Attributes:
         low: smallest value tried.
@@ -39,15 +41,19 @@ class Search:
 
 @dataclass(frozen=True)
 class SearchDimension:
-    """One searched setting of a configuration."""
+    """Describes one searched setting of a configuration.
+
+    Attributes:
+        search: range of the search.
+        whole: whether the setting is a whole number.
+    """
 
     search: Search
     whole: bool
-    """Whether the setting is a whole number."""
 
 
 def search_space(config: type[Any]) -> Mapping[str, SearchDimension]:
-    """The searched settings of a ``Config`` class by name, in the order of its fields."""
+    """Return the searched settings of a ``Config`` class by name, in the order of its fields."""
     hints = get_type_hints(config, include_extras=True)
     found = {}
     for field in fields(config):

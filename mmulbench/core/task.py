@@ -1,4 +1,4 @@
-"""The contract of a task: its data, what is forgotten, and how the original is trained."""
+"""State the contract of a task: its data, what is forgotten, and how the original is trained."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskData:
-    """A task's items and splits (the paper's D, D_val and D_test).
+    """Holds a task's items and splits (the paper's D, D_val and D_test).
 
     Attributes:
-        items: by modality, the raw items that the splits index; the first modality is the forget unit's.
+        items: raw items that the splits index, by modality; the first modality is the forget unit's.
         train: true pairs for training; Df and Dr are taken from it.
         validation: true pairs for every choice that is made.
         test: true pairs for the final measure alone.
@@ -46,7 +46,12 @@ class TaskData:
 
 
 def data_fingerprint(arrays: Sequence[NDArray[Any]], texts: Sequence[str]) -> str:
-    """SHA-256 of arrays and texts, in this order: what `TaskData.fingerprint` may be."""
+    """Return the SHA-256 of arrays and texts in this order, which may serve as `TaskData.fingerprint`.
+
+    Args:
+        arrays: arrays of any shape.
+        texts: texts that follow them.
+    """
     digests = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays]
     return fingerprint([*digests, *texts])
 
@@ -67,16 +72,16 @@ class Task(ABC):
     config: DataclassInstance
 
     classes: ClassVar[tuple[str, ...]] = ()
-    """Names of the classes that pairs fall into; none for retrieval."""
+    """Names of the classes that pairs fall into; empty for retrieval."""
 
     group: ClassVar[int] = 1
-    """How many images or nodes make one item of the first modality; two for NLVR2's image pairs."""
+    """Number of images or nodes that make one item of the first modality; two for NLVR2's image pairs."""
 
     utility: ClassVar[str] = ""
-    """The measure that stands for utility in headlines; the mean recall, or the accuracy, where empty."""
+    """Name of the measure that stands for utility in headlines; empty: the mean recall, or the accuracy."""
 
     modalities: ClassVar[tuple[str, str]]
-    """Two names; the forget unit is an item of the first with all its pairs."""
+    """Names of the two modalities; the forget unit is an item of the first with all its pairs."""
 
     default_backbone: ClassVar[str]
     recipe: ClassVar[Recipe] = Recipe()
@@ -87,13 +92,13 @@ class Task(ABC):
     """Default forget size in units instead, where there are at least twice as many training units."""
 
     info: ClassVar[DataInfo | None] = None
-    """What the data is and what to put where, for ``mmulbench data``."""
+    """Description of the data and of the files it needs, for ``mmulbench data``."""
 
     rerank: ClassVar[int] = 16
-    """Retrieval candidates that the fusion module re-ranks (ALBEF on Flickr30K: 128)."""
+    """Number of retrieval candidates that the fusion module re-ranks (ALBEF on Flickr30K: 128)."""
 
     gallery: ClassVar[int] = 0
-    """Retrieval is measured in galleries of at most this many units; 0: the whole set is one gallery.
+    """Largest number of units in a gallery that retrieval is measured in; 0: the whole set is one gallery.
 
     Recall depends on how much is searched. Papers search test sets: Flickr30K's 1,000 images, COCO's 5,000 or
     folds of 1,000 (Karpathy and Fei-Fei, arXiv 1412.2306). A retain set measured in folds of such a size can
@@ -109,19 +114,28 @@ class Task(ABC):
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read the data.
 
+        Args:
+            data_dir: folder of all data sets.
+            progress: shows bars.
+
         Raises:
-            UsageError: where data or a package is missing: what, where it is looked for, how to get it.
-            MmulbenchError: where data is damaged: file and line.
+            UsageError: Data or a package is missing; the message says what, where it is looked for, and how
+                to get it.
+            MmulbenchError: Data is damaged; the message names file and line.
         """
 
     def check(self, data_dir: Path, progress: Progress) -> DataReport:
-        """What is there of the data, for ``mmulbench data check``.
+        """Report what there is of the data, for ``mmulbench data check``.
 
         A task that reads files lists here all that are missing or damaged.
 
+        Args:
+            data_dir: folder of all data sets.
+            progress: shows bars.
+
         Raises:
-            UsageError: where data or a package is missing altogether.
-            MmulbenchError: where data cannot be read at all.
+            UsageError: Data or a package is missing altogether.
+            MmulbenchError: Data cannot be read at all.
         """
         data = self.load(data_dir, progress)
         splits = {"train": data.train, "validation": data.validation, "test": data.test}
@@ -147,10 +161,21 @@ class Task(ABC):
         return TaskShape(len(self.classes), self.group)
 
     def forget_units(self, data: TaskData, size: int, seed: int) -> Integers:
-        """The forget set's units: the first ``size`` of one order a seed, so that sizes are nested.
+        """Return the forget set's units.
+
+        They are the first ``size`` units of a random order that depends on the seed, so that smaller forget
+        sets are contained in larger ones.
+
+        Args:
+            data: the task's data.
+            size: number of units to forget.
+            seed: seed of the random order.
+
+        Returns:
+            (size,) items of the first modality.
 
         Raises:
-            UsageError: unless 0 < size < number of training units.
+            UsageError: The size is not between 1 and the number of training units minus 1.
         """
         units = data.train.units
         if not 0 < size < len(units):
@@ -161,14 +186,26 @@ class Task(ABC):
         return self.forget_order(data, seed)[:size]
 
     def forget_order(self, data: TaskData, seed: int) -> Integers:
-        """All training units in the order in which a seed's growing forget sets take them: a random one."""
+        """Return all training units in the order in which growing forget sets take them: a random order.
+
+        Args:
+            data: the task's data.
+            seed: seed of the random order.
+
+        Returns:
+            (u,) items of the first modality.
+        """
         return generator(seed, "forget").permutation(data.train.units)
 
     def forget_size(self, data: TaskData, requested: float | int | None) -> int:
-        """Number of units from a number, a fraction in (0, 1), or None for the task's default.
+        """Return the number of units to forget.
+
+        Args:
+            data: the task's data.
+            requested: number of units, or fraction of them between 0 and 1; None: the task's default.
 
         Raises:
-            UsageError: when it is out of range.
+            UsageError: The request is out of range.
         """
         total = len(data.train.units)
         wanted = requested if requested is not None else self.forget_fraction

@@ -1,4 +1,4 @@
-"""The one training loop, used by original, retrain and every gradient-based method."""
+"""Train in one loop, which the original, retrain and every gradient-based method share."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mmulbench.seeds import generator, torch_seeded
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the original and retrain are trained.
+    """Says how the original and retrain are trained.
 
     Attributes:
         epochs: passes over the training set.
         lr: peak learning rate of AdamW under a one-cycle schedule.
-        weight_decay: of AdamW.
+        weight_decay: weight decay of AdamW.
         batch_size: true pairs a step.
         sampling: ``unit``: an epoch sees every unit once with one of its pairs; ``pair``: every pair once.
     """
@@ -43,13 +43,14 @@ Schedule = torch.optim.lr_scheduler.LRScheduler
 
 
 class Learner:
-    """A model, the parameters that train, their optimiser, and where cost and progress go.
+    """Holds a model, the parameters that train, their optimiser, and the meter that counts the cost.
 
     Args:
+        model: model whose parameters train.
         parameters: exactly the parameters to train; all others of the model are left without gradients.
-        lr: AdamW's learning rate.
-        weight_decay: AdamW's weight decay.
-        meter: charged for every step.
+        lr: learning rate of AdamW.
+        weight_decay: weight decay of AdamW.
+        meter: meter that is charged for every step.
     """
 
     def __init__(
@@ -72,7 +73,12 @@ class Learner:
         self.optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
 
     def one_cycle(self, lr: float, steps: int) -> None:
-        """Warm up to ``lr`` and anneal to nothing over this many steps."""
+        """Follow a one-cycle schedule: warm up to the peak learning rate and anneal to nothing.
+
+        Args:
+            lr: peak learning rate.
+            steps: number of steps in the schedule.
+        """
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, lr, total_steps=steps)
 
     def step(self, item: Batch | tuple[Batch, ...], loss: Callable[..., Tensor], kind: str) -> None:
@@ -80,11 +86,11 @@ class Learner:
 
         Args:
             item: a batch, or batches that become the loss's arguments.
-            loss: gives a scalar.
+            loss: function of the batches that returns a scalar.
             kind: name of this kind of step for the cost meter.
 
         Raises:
-            Diverged: when the loss is NaN or infinite.
+            Diverged: The loss is NaN or infinite.
         """
         sets = item if isinstance(item, tuple) else (item,)
         samples = sum(len(batch) for batch in sets)
@@ -103,12 +109,12 @@ class Learner:
 
 
 class EarlyStop:
-    """Stops when the validation loss falls no more, and goes back to the epoch where it was lowest.
+    """Stops when the validation loss no longer falls, and returns to the epoch where it was lowest.
 
     Args:
-        model: judged after every epoch.
-        patience: epochs in a row without a lower loss after which to stop; 0 judges nothing and goes on.
-        validation_loss: of the model as it is.
+        model: model that is judged after every epoch.
+        patience: epochs in a row without a lower loss after which to stop; 0 judges nothing and never stops.
+        validation_loss: function that returns the validation loss of the model as it is.
     """
 
     def __init__(self, model: nn.Module, patience: int, validation_loss: Callable[[], float]) -> None:
@@ -120,7 +126,7 @@ class EarlyStop:
         self._worse = 0
 
     def epoch_ended(self) -> bool:
-        """Judge the model; True where it is time to stop."""
+        """Judge the model, and return whether it is time to stop."""
         if not self._patience:
             return False
         loss = self._loss()
@@ -136,28 +142,33 @@ class EarlyStop:
             self._model.load_state_dict(self._state)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """The weights of the best epoch, empty before there is one, and what else it knows, as JSON."""
+        """Return the best weights (empty before there are any) and the rest of the state as JSON."""
         return self._state, {"best": self._best if self._state else None, "worse": self._worse}
 
     def restore_state(self, best: dict[str, Tensor], judged: Mapping[str, Any]) -> None:
-        """Go on from a state that another process gave."""
+        """Continue from a state that another process returned.
+
+        Args:
+            best: weights of the best epoch; empty before there is one.
+            judged: the rest of the state.
+        """
         self._state, self._worse = best, judged["worse"]
         self._best = math.inf if judged["best"] is None else judged["best"]
 
 
 def no_early_stop(model: nn.Module) -> EarlyStop:
-    """Goes on to the end."""
+    """Return what lets training go on to its end."""
     return EarlyStop(model, 0, lambda: math.inf)
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A pass over a set: what an epoch consists of.
+    """Describes a pass over a set, of which an epoch consists.
 
     Attributes:
-        batches: batches, or tuples of them; drawn by generators of the phase's own, so that they can be drawn
-            again.
-        loss: gives a scalar; keeps nothing from step to step.
+        batches: batches, or tuples of them. They are drawn by generators of the phase's own, so that they can
+            be drawn again.
+        loss: function of the batches that returns a scalar and keeps nothing from step to step.
         kind: name of this kind of step for the cost meter.
     """
 
@@ -167,19 +178,25 @@ class Phase:
 
 
 class Checkpoints:
-    """Keeps nothing: for trainings that are short, and the base of what keeps something."""
+    """Keeps nothing, which suits short trainings; it is also the base of what keeps something."""
 
     def take_up(self, learner: Learner, stop: EarlyStop) -> int:
-        """Begin a training, or go on where a killed process was; how many steps are done.
+        """Begin a training or continue where a killed process was, and return how many steps are done.
 
         Args:
-            learner: gets the state of the checkpoint, if there is one.
-            stop: the same.
+            learner: learner that gets the state of the checkpoint, if there is one.
+            stop: early stop that gets its state likewise.
         """
         return 0
 
     def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
-        """Keep the state before a step that follows ``done`` others, where it is time to."""
+        """Keep the state before a step, where it is time to.
+
+        Args:
+            learner: learner whose state is kept.
+            stop: early stop whose state is kept.
+            done: number of steps done so far.
+        """
 
 
 def descend(
@@ -190,18 +207,19 @@ def descend(
     checkpoints: Checkpoints,
     epoch_ended: Callable[[], bool] | None = None,
 ) -> None:
-    """Descend on the losses of all epochs, or on those that a killed process did not come to.
+    """Descend on the losses of all epochs, or on those that a killed process did not reach.
 
     Args:
-        learner: does the steps.
-        epochs: the phases of each.
-        tick: called for each step.
-        stop: judges the model after each epoch.
-        checkpoints: where a killed process left its state.
-        epoch_ended: in the place of ``stop``'s; True where it is time to stop.
+        learner: learner that takes the steps.
+        epochs: phases of each epoch.
+        tick: function called for each step.
+        stop: early stop that judges the model after each epoch.
+        checkpoints: place where a killed process left its state.
+        epoch_ended: function called after each epoch in place of ``stop.epoch_ended``; returns whether to
+            stop.
 
     Raises:
-        Diverged: when a loss is NaN or infinite.
+        Diverged: A loss is NaN or infinite.
     """
     before, done = checkpoints.take_up(learner, stop), 0
     for phases in epochs:
@@ -226,23 +244,23 @@ def fit(
     description: str,
     checkpoints: Checkpoints,
 ) -> MultimodalModel:
-    """Train a fresh model by the recipe: how the original and retrain are made.
+    """Train a fresh model by the recipe, as the original and retrain are trained.
 
     Args:
-        model: trained in place.
-        data: the training pairs.
+        model: model that is trained in place.
+        data: training pairs.
         recipe: epochs, learning rate, batch size.
-        seed: of data order and of every random draw inside the model.
-        meter: charged for the training.
+        seed: seed of the data order and of every random draw inside the model.
+        meter: meter that is charged for the training.
         progress: shows a bar.
-        description: of the bar.
-        checkpoints: where a killed process left its state.
+        description: text beside the bar.
+        checkpoints: place where a killed process left its state.
 
     Returns:
         The same model, in evaluation mode.
 
     Raises:
-        Diverged: when the loss becomes NaN or infinite, or a parameter does.
+        Diverged: The loss or a parameter is NaN or infinite.
     """
     steps = data.steps(recipe.batch_size) * recipe.epochs
     learner = Learner(
@@ -261,12 +279,16 @@ def fit(
 
 
 def own_loss(model: MultimodalModel) -> Callable[[Batch], Tensor]:
-    """The task's own training loss of a model, as a function of a batch."""
+    """Return the task's own training loss of a model, as a function of a batch."""
     return lambda batch: model(batch).loss
 
 
 def check_finite(model: nn.Module) -> None:
-    """Raise `Diverged` if any parameter is NaN or infinite."""
+    """Make sure that all parameters are finite.
+
+    Raises:
+        Diverged: A parameter is NaN or infinite.
+    """
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():
             raise Diverged(f"parameter {name} is no longer finite")

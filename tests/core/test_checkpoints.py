@@ -8,7 +8,7 @@ from torch import nn
 from toys import CPU, Toy, changed, state_of, toy_problem
 
 from mmulbench.cache.artifacts import ArtifactCache
-from mmulbench.core.checkpoints import KIND, StoredCheckpoints
+from mmulbench.core.checkpoints import ARTIFACT, StoredCheckpoints
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.method import OneSetMethod
 from mmulbench.core.training import Checkpoints, Recipe, fit
@@ -168,17 +168,17 @@ def test_a_training_that_is_repeated_leaves_the_checkpoint_of_a_later_one_alone(
     method = Twice(Twice.Config(epochs=2, batch_size=2, lr=0.1))
     with pytest.raises(Killed):
         unlearned(method, Killing(cache, 6))
-    before = cache.find(KIND, {"work": "test"})
+    before = cache.find(ARTIFACT, {"work": "test"})
     with pytest.raises(Killed):
         unlearned(method, Killing(cache, 2))
-    assert cache.find(KIND, {"work": "test"}).info == before.info
+    assert cache.find(ARTIFACT, {"work": "test"}).info == before.info
 
 
 def test_a_damaged_checkpoint_is_reported_and_not_used(cache, notes):
     wanted, cost = trained(Checkpoints())
     with pytest.raises(Killed):
         trained(Killing(cache, 4))
-    path = cache.folder(KIND, {"work": "test"}) / "tensors.safetensors"
+    path = cache.folder(ARTIFACT, {"work": "test"}) / "tensors.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -190,17 +190,17 @@ def test_a_damaged_checkpoint_is_reported_and_not_used(cache, notes):
 def test_none_is_written_before_it_is_time_and_none_is_left(cache):
     checkpoints = going_on(cache)
     trained(checkpoints)
-    assert cache.find(KIND, {"work": "test"}) is None
+    assert cache.find(ARTIFACT, {"work": "test"}) is None
     with pytest.raises(Killed):
         trained(Killing(cache, 1))
     checkpoints.clear()
-    assert cache.find(KIND, {"work": "test"}) is None
+    assert cache.find(ARTIFACT, {"work": "test"}) is None
 
 
 def test_seconds_of_both_parts_are_counted(cache):
     with pytest.raises(Killed):
         trained(Killing(cache, 3))
-    kept = cache.find(KIND, {"work": "test"}).info["meter"]["seconds"]
+    kept = cache.find(ARTIFACT, {"work": "test"}).info["meter"]["seconds"]
     with CostMeter(CPU) as meter:
         fit(Dropping(), toy_problem().retain, RECIPE, 0, meter, Progress(), "train", going_on(cache))
     assert kept > 0 and meter.cost().seconds > kept
