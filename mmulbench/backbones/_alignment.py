@@ -25,7 +25,8 @@ class AlignedRetrieval(RetrievalModel):
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, 2) logits: unrelated, belongs together."""
-        return self.matching(fused)  # type: ignore[no-any-return]
+        logits: Tensor = self.matching(fused)
+        return logits
 
     def _embed(self, images: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
         normalize = nn.functional.normalize

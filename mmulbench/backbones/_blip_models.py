@@ -10,27 +10,19 @@ from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._alignment import AlignedRetrieval
-from mmulbench.backbones._encoders import side_by_side
+from mmulbench.backbones._encoder_sizes import EncoderSizes
+from mmulbench.backbones._encoders import ClassHead, all_real, places_of, side_by_side
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, Normalisation, Triple
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import ClassificationModel, EncoderOutput, MultimodalModel
 
 
 @dataclass(frozen=True)
-class BlipSize:
-    """Size of a BLIP model, and what its inputs look like.
+class BlipSize(EncoderSizes):
+    """Describes the size of a BLIP model and its inputs; fused representations are as wide as text tokens.
 
     Attributes:
-        image_size: pixels a side.
-        patch: ViT patch, pixels.
-        image_width: width of image tokens.
-        image_layers: ViT layers.
-        image_heads: attention heads of the ViT.
-        text_length: tokens of a text, [CLS] and [SEP] included.
-        text_width: width of text tokens and of fused representations.
-        text_layers: layers of the text encoder; each has a cross-attention.
-        text_heads: attention heads of the text encoder.
-        vocabulary: word pieces.
+        vocabulary: number of word pieces.
         embedding: width of the contrastive embedding.
         temperature: initial contrastive temperature, learnt (BLIP: 0.07; its checkpoints in the transformers
             layout do not hold the trained one).
@@ -38,15 +30,6 @@ class BlipSize:
         std: (r, g, b) to divide by afterwards.
     """
 
-    image_size: int
-    patch: int
-    image_width: int
-    image_layers: int
-    image_heads: int
-    text_length: int
-    text_width: int
-    text_layers: int
-    text_heads: int
     vocabulary: int = _packaged.VOCABULARY
     embedding: int = 256
     temperature: float = 0.07
@@ -54,7 +37,7 @@ class BlipSize:
     std: Triple = CLIP_STD
 
 
-class _Trunk(MultimodalModel):
+class _BlipTrunk(MultimodalModel):
     """Image encoder and text encoder with cross-attention, without a head.
 
     Args:
@@ -68,8 +51,7 @@ class _Trunk(MultimodalModel):
     def __init__(self, parts: Any, config: BlipSize, images: int) -> None:
         super().__init__()
         self.image, self.text = parts.vision_model, parts.text_encoder
-        width = config.image_width
-        self.slots = nn.Parameter(torch.randn(images, width) * 0.02) if images > 1 else None
+        self.slots = places_of(images, config.image_width)
         self.normalise = Normalisation(config.mean, config.std)
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
@@ -91,8 +73,7 @@ class _Trunk(MultimodalModel):
 
     def _encode_images(self, pixels: Tensor) -> EncoderOutput:
         tokens = self.image(pixel_values=self.normalise(pixels)).last_hidden_state
-        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return EncoderOutput(tokens, mask, tokens[:, 0])
+        return EncoderOutput(tokens, all_real(tokens), tokens[:, 0])
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, d) first token of the texts, whose tokens attend to each other and to the images' tokens."""
@@ -106,7 +87,7 @@ class _Trunk(MultimodalModel):
         return [p for name, p in self.text.named_parameters() if ".crossattention." in name]
 
 
-class Blip(_Trunk, AlignedRetrieval):
+class Blip(_BlipTrunk, AlignedRetrieval):
     """BLIP for retrieval (arXiv 2201.12086), without momentum distillation and captioning.
 
     The pass that sees an image starts with [CLS], as in transformers' ``BlipForImageTextRetrieval``, whose
@@ -124,17 +105,16 @@ class Blip(_Trunk, AlignedRetrieval):
         return [*self._cross_attention(), *self.matching.parameters()]
 
 
-class BlipClassifier(_Trunk, ClassificationModel):
+class BlipClassifier(_BlipTrunk, ClassificationModel):
     """BLIP for a class of a pair, as in visual entailment: a two-layer head on the fused representation."""
 
     def __init__(self, parts: Any, config: BlipSize, classes: int, images: int = 1) -> None:
         super().__init__(parts, config, images)
-        width = config.text_width
-        self.classes = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, classes))
+        self.classes = ClassHead(config.text_width, config.text_width, classes)
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, classes) logits."""
-        return self.classes(fused)  # type: ignore[no-any-return]
+        return self.classes(fused)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Cross-attention of each layer, and the head."""

@@ -1,9 +1,9 @@
-"""What backbones on transformers' models share: variants or checkpoints, and inputs for either."""
+"""Share what image-text backbones have in common: variants or checkpoints, and inputs for either."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._pixels import resized_pixels
@@ -13,41 +13,69 @@ from mmulbench.core.data import Inputs
 from mmulbench.core.model import Backbone, RawItems
 
 
-class CheckpointBackbone(Backbone):
-    """A backbone on a transformers model: a small random ``variant``, or a checkpoint.
+class NamedCheckpoint(Protocol):
+    """Describes what a checkpoint of any layout is called."""
 
-    Configurations say ``image_size``, ``text_length`` and ``vocabulary``.
-    """
+    @property
+    def label(self) -> str:
+        """Name and digest, as records carry it."""
+
+    @property
+    def argument(self) -> str:
+        """Place and digest, as the command line takes it."""
+
+
+class CheckpointBackbone(Backbone):
+    """Builds image-text models of a ``variant``, or from a checkpoint that somebody published."""
 
     modalities = ("image", "text")
     serves = ("retrieval", "classification", "group classification")
 
+    checkpoint: NamedCheckpoint | None = None
+
+    @classmethod
+    def starting_from(cls, checkpoint: NamedCheckpoint, config: object) -> Self:
+        """Return the backbone whose initial weights are a checkpoint.
+
+        Args:
+            checkpoint: an opened checkpoint.
+            config: the family's configuration dataclass, as the checkpoint asks for it.
+        """
+        backbone = cls.__new__(cls)
+        backbone.variant, backbone.config, backbone.checkpoint = checkpoint.label, config, checkpoint
+        return backbone
+
+    @property
+    def argument(self) -> str:
+        """The place of the checkpoint for ``--backbone``, and the content it must have; or the variant."""
+        return self.full_name if self.checkpoint is None else f"{self.name}:{self.checkpoint.argument}"
+
+
+class TransformersBackbone(CheckpointBackbone):
+    """Builds models around transformers' encoders: small random ones, or from a checkpoint in its layout.
+
+    Configurations say ``image_size``, ``text_length`` and ``vocabulary``.
+    """
+
     model_types: ClassVar[tuple[str, ...]]
-    """``model_type`` of the configurations that the family reads."""
+    """Values of ``model_type`` in the configurations that the family reads."""
 
     checkpoint: Checkpoint | None = None
 
     @classmethod
     @abstractmethod
     def configure(cls, checkpoint: Checkpoint) -> Any:
-        """The family's configuration dataclass, filled from a checkpoint's own configuration."""
+        """Return the family's configuration dataclass, filled from a checkpoint's own configuration."""
 
     @classmethod
     def from_checkpoint(cls, source: str) -> Self:
-        """The backbone whose initial weights are a checkpoint in the transformers layout."""
+        """Return the backbone whose initial weights are a checkpoint in the transformers layout."""
         found = open_checkpoint(source, cls.name)
         found.check_type(*cls.model_types)
-        backbone = cls.__new__(cls)
-        backbone.variant, backbone.config, backbone.checkpoint = found.label, cls.configure(found), found
-        return backbone
-
-    @property
-    def argument(self) -> str:
-        """What to give ``--backbone``: the checkpoint's place, and the content it must have."""
-        return self.full_name if self.checkpoint is None else f"{self.name}:{self.checkpoint.argument}"
+        return cls.starting_from(found, cls.configure(found))
 
     def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
-        """Resized pixels, or word pieces.
+        """Return resized pixels, or word pieces.
 
         Raises:
             UsageError: where a package or the checkpoint's tokeniser is missing.
@@ -58,7 +86,7 @@ class CheckpointBackbone(Backbone):
         return self.word_pieces(list(items.texts or ()))
 
     def word_pieces(self, texts: list[str]) -> Inputs:
-        """``ids``: (n, l) int32 of n texts, and ``mask``: (n, l) bool, True where a token is real."""
+        """Return ``ids``: (n, l) int32 of n texts, and ``mask``: (n, l) bool, True where a token is real."""
         size = self.config
         if self.checkpoint is None:
             ids, mask = _packaged.tokenize(texts, size.text_length)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._alignment import contrastive_loss
+from mmulbench.backbones._encoder_sizes import EncoderSizes
+from mmulbench.backbones._encoders import ClassHead, all_real
 from mmulbench.backbones._pixels import Normalisation, Triple
 from mmulbench.core.data import Inputs, Targets
 from mmulbench.core.model import (
@@ -23,38 +25,22 @@ from mmulbench.core.model import (
 
 
 @dataclass(frozen=True)
-class ClipSize:
-    """Size of a CLIP or SigLIP model, and what its inputs look like.
+class ClipSize(EncoderSizes):
+    """Describes the size of a CLIP or SigLIP model, and what its inputs look like.
+
+    Images become squares; CLIP's published image processor crops them.
 
     Attributes:
         family: ``clip``: causal text encoder, read at the end token; ``siglip``: bidirectional text encoder
             that sees padding, read at the last token.
-        image_size: pixels a side. Images become squares; CLIP's published image processor crops them.
-        patch: ViT patch, pixels.
-        image_width: width of image tokens.
-        image_layers: ViT layers.
-        image_heads: attention heads of the ViT.
-        text_length: tokens of a text, special ones and padding included.
-        text_width: width of text tokens.
-        text_layers: layers of the text encoder.
-        text_heads: attention heads of the text encoder.
-        embedding: width of what is compared.
+        embedding: width of the embeddings that are compared.
         mean: (r, g, b) to subtract from pixels in [0, 1].
         std: (r, g, b) to divide by afterwards.
-        vocabulary: word pieces.
+        vocabulary: number of word pieces.
         end: id of CLIP's end token; 2 means the largest id of a text, as in transformers. None for SigLIP.
     """
 
     family: Literal["clip", "siglip"]
-    image_size: int
-    patch: int
-    image_width: int
-    image_layers: int
-    image_heads: int
-    text_length: int
-    text_width: int
-    text_layers: int
-    text_heads: int
     embedding: int
     mean: Triple
     std: Triple
@@ -62,7 +48,7 @@ class ClipSize:
     end: int | None = None
 
 
-class _Trunk(MultimodalModel):
+class _ClipTrunk(MultimodalModel):
     """Both encoders and what projects their outputs into one space.
 
     Args:
@@ -98,14 +84,13 @@ class _Trunk(MultimodalModel):
         else:
             found = self.image(pixel_values=self.normalise(inputs["pixels"]), return_dict=True)
             tokens = found.pooler_output.unflatten(0, (-1, self._images))
-        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return EncoderOutput(tokens, mask, tokens.mean(1))
+        return EncoderOutput(tokens, all_real(tokens), tokens.mean(1))
 
     def _projections(self) -> list[nn.Parameter]:
         return [*self.image_projection.parameters(), *self.text_projection.parameters()]
 
 
-class Clip(_Trunk, RetrievalModel):
+class Clip(_ClipTrunk, RetrievalModel):
     """CLIP (arXiv 2103.00020): a dual encoder, so its only path is the contrastive one.
 
     s(I, T) = exp(scale) * cos(I, T); loss = cross-entropy of s over the batch in both directions, its target
@@ -194,7 +179,7 @@ class Siglip(Clip):
         return [*super().fusion_parameters(), self.logit_bias]
 
 
-class ClipClassifier(_Trunk, ClassificationModel):
+class ClipClassifier(_ClipTrunk, ClassificationModel):
     """CLIP or SigLIP for a class of a pair: a two-layer head on embeddings and their products.
 
     Each image of a group has its own place in what the head reads, so that left and right stay apart.
@@ -203,9 +188,7 @@ class ClipClassifier(_Trunk, ClassificationModel):
     def __init__(self, parts: Any, size: ClipSize, classes: int, images: int = 1) -> None:
         super().__init__(parts, size, images)
         width = size.embedding
-        self.classes = nn.Sequential(
-            nn.Linear((2 * images + 1) * width, width), nn.ReLU(), nn.Linear(width, classes)
-        )
+        self.classes = ClassHead((2 * images + 1) * width, width, classes)
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, (2k + 1) d): the k images' embeddings, the text's, and each image's times the text's."""
@@ -214,7 +197,7 @@ class ClipClassifier(_Trunk, ClassificationModel):
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, classes) logits."""
-        return self.classes(fused)  # type: ignore[no-any-return]
+        return self.classes(fused)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Projections and head."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +35,34 @@ def fusion_layer(width: int, heads: int, dropout: float, epsilon: float) -> nn.T
     )
 
 
-class VisionTransformer(nn.Module):
+class Encoder(nn.Module):
+    """Encodes the items of one modality; the base of all encoders here."""
+
+    if TYPE_CHECKING:  # torch types every call of a module as Any
+
+        def __call__(self, inputs: Inputs) -> EncoderOutput:
+            """Run `forward`."""
+
+
+class ClassHead(nn.Sequential):
+    """Turns fused representations into logits of classes, by two layers.
+
+    Args:
+        inputs: width of a fused representation.
+        width: width between the layers.
+        classes: number of classes.
+    """
+
+    def __init__(self, inputs: int, width: int, classes: int) -> None:
+        super().__init__(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, classes))
+
+    if TYPE_CHECKING:  # torch types every call of a module as Any
+
+        def __call__(self, fused: Tensor) -> Tensor:
+            """Run `forward`."""
+
+
+class VisionTransformer(Encoder):
     """ViT (arXiv 2010.11929): patches, a class token, pre-norm layers; no dropout, as in ALBEF.
 
     Reads ``pixels``: (b, size, size, 3) uint8. Tokens: 1 + (size / patch)².
@@ -77,11 +106,10 @@ class VisionTransformer(nn.Module):
         for layer in self.layers:
             tokens = layer(tokens)
         tokens = self.norm(tokens)
-        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return EncoderOutput(tokens, mask, tokens[:, 0])
+        return EncoderOutput(tokens, all_real(tokens), tokens[:, 0])
 
 
-class TextTransformer(nn.Module):
+class TextTransformer(Encoder):
     """BERT's encoder (arXiv 1810.04805): bidirectional, post-norm.
 
     Reads ``ids``: (b, l) int and ``mask``: (b, l) bool, True where a token is real.
@@ -116,7 +144,7 @@ class TextTransformer(nn.Module):
         return EncoderOutput(tokens, mask, tokens[:, 0])
 
 
-class ProjectedTokens(nn.Module):
+class ProjectedTokens(Encoder):
     """Trained projection of a frozen encoder's cached tokens.
 
     Reads ``tokens``: (b, l, d_in) and, where lengths differ, ``mask``: (b, l) bool. The pooled output is the
@@ -133,9 +161,7 @@ class ProjectedTokens(nn.Module):
     def forward(self, inputs: Inputs) -> EncoderOutput:
         """Projected tokens of b items."""
         tokens = inputs["tokens"]
-        mask = inputs.get("mask")
-        if mask is None:
-            mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        mask = inputs["mask"] if "mask" in inputs else all_real(tokens)
         tokens = self.norm_out(self.dropout(self.project(self.norm_in(tokens))))
         return EncoderOutput(tokens, mask, masked_mean(tokens, mask))
 
@@ -154,6 +180,24 @@ def side_by_side(encoded: EncoderOutput, slots: Tensor) -> EncoderOutput:
     tokens = encoded.tokens.reshape(-1, count, *encoded.tokens.shape[1:]) + slots[:, None]
     pooled = (encoded.pooled.reshape(-1, count, slots.shape[1]) + slots).mean(1)
     return EncoderOutput(tokens.flatten(1, 2), encoded.mask.reshape(len(tokens), -1), pooled)
+
+
+def places_of(group: int, width: int) -> nn.Parameter | None:
+    """Draw an embedding for each place in a group of images, as `side_by_side` reads them.
+
+    Args:
+        group: number of images in a group.
+        width: width of a token.
+
+    Returns:
+        (group, width), or None where items are single images.
+    """
+    return nn.Parameter(torch.randn(group, width) * 0.02) if group > 1 else None
+
+
+def all_real(tokens: Tensor) -> Tensor:
+    """Return the mask (b, l) of tokens (b, l, d) none of which is padding."""
+    return torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:

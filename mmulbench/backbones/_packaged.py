@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -56,13 +56,21 @@ IMAGE_WIDTH, TEXT_WIDTH = 1280, 384
 """Widths of EfficientNet-Lite0's last feature map and of MiniLM's tokens."""
 
 
-def _load_efficientnet(folder: Path) -> nn.Module:
+class _ImageFeatures(Protocol):
+    """Describes what is used of EfficientNet, whose package has no types."""
+
+    def extract_features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the last feature maps of images (n, 3, h, w)."""
+
+
+def _load_efficientnet(folder: Path) -> _ImageFeatures:
     from efficientnet_lite_pytorch import EfficientNet
 
-    model: nn.Module = EfficientNet.from_name("efficientnet-lite0")
+    model: Any = EfficientNet.from_name("efficientnet-lite0")
     weights = next((folder / "models").glob("*.pth"))
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    features: _ImageFeatures = model.eval().to(memory_format=torch.channels_last)
+    return features
 
 
 def image_tokens(images: Any, size: int, pool: int, block: int = 64) -> Blockwise:
@@ -86,7 +94,7 @@ def image_tokens(images: Any, size: int, pool: int, block: int = 64) -> Blockwis
     def compute(rows: range) -> torch.Tensor:
         pixels = torch.from_numpy(_stacked(images[rows.start : rows.stop], size)).permute(0, 3, 1, 2).float()
         pixels = nn.functional.interpolate(pixels, (size, size), mode="bilinear", align_corners=False)
-        maps = load().extract_features(((pixels - 127.0) / 128.0).to(memory_format=torch.channels_last))  # type: ignore[operator]
+        maps = load().extract_features(((pixels - 127.0) / 128.0).to(memory_format=torch.channels_last))
         maps = nn.functional.avg_pool2d(maps, pool)
         return maps.flatten(2).transpose(1, 2).half()
 

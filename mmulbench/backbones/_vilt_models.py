@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
-from mmulbench.backbones._encoders import masked_mean
+from mmulbench.backbones._encoders import all_real, masked_mean
 from mmulbench.backbones._pixels import HALF, Normalisation, Triple
 from mmulbench.core.data import Inputs, Targets
 from mmulbench.core.model import (
@@ -54,7 +54,7 @@ class ViltSize:
     std: Triple = HALF
 
 
-class _Trunk(MultimodalModel):
+class _ViltTrunk(MultimodalModel):
     """A transformers ``ViltModel``, taken apart into embeddings (encoders) and transformer (fusion).
 
     Args:
@@ -84,13 +84,14 @@ class _Trunk(MultimodalModel):
             tokens = self._words(inputs["ids"].long())
         else:
             tokens = self._patches(inputs["pixels"])
-            mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+            mask = all_real(tokens)
         return EncoderOutput(tokens, mask, masked_mean(tokens, mask))
 
     def _words(self, ids: Tensor) -> Tensor:
         """(b, l, d) of (b, l) ids."""
         embeddings = self.vilt.embeddings
-        return embeddings.text_embeddings(input_ids=ids) + embeddings.token_type_embeddings.weight[0]  # type: ignore[no-any-return]
+        words: Tensor = embeddings.text_embeddings(input_ids=ids) + embeddings.token_type_embeddings.weight[0]
+        return words
 
     def _patches(self, pixels: Tensor) -> Tensor:
         """(b, images · (1 + p), d) of (b, h, w, 3) uint8, or (b, images, h, w, 3): tokens side by side.
@@ -101,9 +102,9 @@ class _Trunk(MultimodalModel):
         embeddings, count = self.vilt.embeddings, self._images
         patches = embeddings.patch_embeddings(self.normalise(pixels)).flatten(2).transpose(1, 2)
         first = embeddings.cls_token.expand(len(patches), -1, -1)
-        tokens = embeddings.dropout(torch.cat([first, patches], 1) + embeddings.position_embeddings)
-        kinds = embeddings.token_type_embeddings.weight[1 : 1 + count]
-        return (tokens.unflatten(0, (-1, count)) + kinds[:, None]).flatten(1, 2)  # type: ignore[no-any-return]
+        tokens: Tensor = embeddings.dropout(torch.cat([first, patches], 1) + embeddings.position_embeddings)
+        kinds: Tensor = embeddings.token_type_embeddings.weight[1 : 1 + count]
+        return (tokens.reshape(-1, count, *tokens.shape[1:]) + kinds[:, None]).flatten(1, 2)
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, images · d): the transformer over text and image, once for each image; pooled first tokens."""
@@ -127,7 +128,7 @@ def _apart(side_by_side: Tensor, count: int) -> Tensor:
     return side_by_side.reshape(items * count, length // count, *rest)
 
 
-class Vilt(_Trunk, RetrievalModel):
+class Vilt(_ViltTrunk, RetrievalModel):
     """ViLT (arXiv 2102.03334) for retrieval: a rank score s for each pair, no contrastive path.
 
     loss = mean over i of -log( exp s(i, i) / (exp s(i, i) + sum over false texts j of exp s(i, j)) ),
@@ -164,12 +165,13 @@ class Vilt(_Trunk, RetrievalModel):
         )
 
 
-class ViltClassifier(_Trunk, ClassificationModel):
+class ViltClassifier(_ViltTrunk, ClassificationModel):
     """ViLT for a class of one image or several with a text, as in NLVR2: a two-layer head."""
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, classes) logits."""
-        return self.output(fused)  # type: ignore[no-any-return]
+        logits: Tensor = self.output(fused)
+        return logits
 
 
 def false_texts(related: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -213,7 +215,7 @@ def widen(embeddings: Any, kinds: int) -> None:
     weight = embeddings.token_type_embeddings.weight.detach()
     if missing := max(kinds - len(weight), 0):
         rows = torch.cat([weight, weight[-1:].expand(missing, -1)])
-        embeddings.token_type_embeddings = nn.Embedding.from_pretrained(rows, freeze=False)  # type: ignore[no-untyped-call]
+        embeddings.token_type_embeddings = nn.Embedding(len(rows), rows.shape[1], _weight=rows)
 
 
 def fresh_head(width: int, shape: TaskShape) -> nn.Module:

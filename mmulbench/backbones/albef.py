@@ -11,12 +11,16 @@ from torch import Tensor, nn
 from mmulbench.backbones import _packaged
 from mmulbench.backbones._albef_config import BASE, AlbefConfig
 from mmulbench.backbones._alignment import AlignedRetrieval
+from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
 from mmulbench.backbones._encoders import (
+    ClassHead,
+    Encoder,
     ProjectedTokens,
     TextTransformer,
     VisionTransformer,
     fusion_layer,
     masked_mean,
+    places_of,
     side_by_side,
 )
 from mmulbench.backbones._pixels import resized_pixels
@@ -24,7 +28,6 @@ from mmulbench.backbones._pretrained.albef import AlbefCheckpoint, open_checkpoi
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import (
-    Backbone,
     ClassificationModel,
     EncoderOutput,
     MultimodalModel,
@@ -34,7 +37,7 @@ from mmulbench.core.model import (
 from mmulbench.core.registry import BACKBONES
 
 
-class _Trunk(MultimodalModel):
+class _AlbefTrunk(MultimodalModel):
     """Image encoder, text encoder and cross-attention fusion, without a head."""
 
     modalities = ("image", "text")
@@ -44,14 +47,14 @@ class _Trunk(MultimodalModel):
         super().__init__()
         self.image, self.text = _encoders(config)
         self._pool_mean = config.encoders == "packaged"
-        self.slots = nn.Parameter(torch.randn(images, config.width) * 0.02) if images > 1 else None
+        self.slots = places_of(images, config.width)
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Tokens, mask and unimodal representation of b images (or groups of images) or texts."""
         if modality == "text":
-            return self.text(inputs)  # type: ignore[no-any-return]
+            return self.text(inputs)
         if self.slots is None:
-            return self.image(inputs)  # type: ignore[no-any-return]
+            return self.image(inputs)
         images = {name: value.flatten(0, 1) for name, value in inputs.items()}
         return side_by_side(self.image(images), self.slots)
 
@@ -63,7 +66,7 @@ class _Trunk(MultimodalModel):
         return masked_mean(tokens, b.mask) if self._pool_mean else tokens[:, 0]
 
 
-class Albef(_Trunk, AlignedRetrieval):
+class Albef(_AlbefTrunk, AlignedRetrieval):
     """Align before fuse (arXiv 2107.07651), without momentum distillation and masked language modelling."""
 
     def __init__(self, config: AlbefConfig, images: int = 1) -> None:
@@ -79,19 +82,17 @@ class Albef(_Trunk, AlignedRetrieval):
         return [*self.fusion.parameters(), *self.matching.parameters()]
 
 
-class AlbefClassifier(_Trunk, ClassificationModel):
+class AlbefClassifier(_AlbefTrunk, ClassificationModel):
     """ALBEF for a class of a pair, as in visual entailment: a two-layer head on the fused representation."""
 
     def __init__(self, config: AlbefConfig, classes: int, images: int = 1) -> None:
         super().__init__(config, images)
         self.fusion = _fusion_layers(config)
-        self.classes = nn.Sequential(
-            nn.Linear(config.width, config.width), nn.ReLU(), nn.Linear(config.width, classes)
-        )
+        self.classes = ClassHead(config.width, config.width, classes)
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, classes) logits."""
-        return self.classes(fused)  # type: ignore[no-any-return]
+        return self.classes(fused)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Cross-attention layers and head."""
@@ -105,7 +106,7 @@ def _fusion_layers(config: AlbefConfig) -> nn.ModuleList:
     )
 
 
-def _encoders(config: AlbefConfig) -> tuple[nn.Module, nn.Module]:
+def _encoders(config: AlbefConfig) -> tuple[Encoder, Encoder]:
     width, heads, dropout = config.width, config.heads, config.dropout
     if config.encoders == "packaged":
         return (
@@ -135,7 +136,7 @@ def _encoders(config: AlbefConfig) -> tuple[nn.Module, nn.Module]:
 
 
 @BACKBONES.register("albef")
-class AlbefBackbone(Backbone):
+class AlbefBackbone(CheckpointBackbone):
     """ALBEF in sizes from a laptop test to the paper's ViT-B/16 + BERT-base with 6 fusion layers.
 
     Checkpoints are files as the authors publish them (github.com/salesforce/ALBEF), meant for: ``ALBEF.pth``
@@ -147,8 +148,6 @@ class AlbefBackbone(Backbone):
     """
 
     name = "albef"
-    modalities = ("image", "text")
-    serves = ("retrieval", "classification", "group classification")
     variants: ClassVar[Mapping[str, AlbefConfig]] = {
         # Finer pixels, fewer tokens: chosen in a pilot on emoji over 128 pixels as 4 x 4 tokens.
         "packaged": AlbefConfig("packaged", 192, 12, 128, 4, 1, pool=2, embedding=128, dropout=0.0),
@@ -174,14 +173,7 @@ class AlbefBackbone(Backbone):
         weights = found.read()
         with torch.device("meta"):  # what does not fit is said now, not after the data is prepared
             weights.load_into(Albef(weights.config))
-        backbone = cls.__new__(cls)
-        backbone.variant, backbone.config, backbone.checkpoint = found.label, weights.config, found
-        return backbone
-
-    @property
-    def argument(self) -> str:
-        """What to give ``--backbone``: the checkpoint's place, and the content it must have."""
-        return self.full_name if self.checkpoint is None else f"{self.name}:{self.checkpoint.argument}"
+        return cls.starting_from(found, weights.config)
 
     def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
         """Frozen features (packaged), or resized pixels and token ids (trained)."""

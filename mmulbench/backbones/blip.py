@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from mmulbench.backbones._blip_models import Blip, BlipClassifier, BlipSize
-from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
+from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
+from mmulbench.backbones._encoder_sizes import EncoderSizes
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD
 from mmulbench.backbones._pretrained.checkpoints import Checkpoint
 from mmulbench.core.model import TaskShape
@@ -22,7 +24,7 @@ HEADS = ("vision_proj", "text_proj", "itm_head")
 
 
 @BACKBONES.register("blip")
-class BlipBackbone(CheckpointBackbone):
+class BlipBackbone(TransformersBackbone):
     """BLIP: small random models, or a checkpoint.
 
     Meant for Salesforce/blip-itm-base-flickr, -base-coco, -large-flickr and -large-coco. Classification also
@@ -56,16 +58,9 @@ class BlipBackbone(CheckpointBackbone):
                 f"{path}: is_decoder must be true, or the text encoder has no cross-attention"
             )
         mean, std = checkpoint.mean_and_std(CLIP_MEAN, CLIP_STD)
+        sizes = EncoderSizes.of(found)
         return BlipSize(
-            image_size=image.image_size,
-            patch=image.patch_size,
-            image_width=image.hidden_size,
-            image_layers=image.num_hidden_layers,
-            image_heads=image.num_attention_heads,
-            text_length=min(TEXT_LENGTH, text.max_position_embeddings),
-            text_width=text.hidden_size,
-            text_layers=text.num_hidden_layers,
-            text_heads=text.num_attention_heads,
+            **{**asdict(sizes), "text_length": min(TEXT_LENGTH, sizes.text_length)},
             vocabulary=text.vocab_size,
             embedding=found.image_text_hidden_size,
             mean=mean,
@@ -96,23 +91,9 @@ def _architecture(size: BlipSize) -> Any:
     from transformers import BlipConfig
 
     return BlipConfig(
-        vision_config={
-            "image_size": size.image_size,
-            "patch_size": size.patch,
-            "hidden_size": size.image_width,
-            "intermediate_size": 4 * size.image_width,
-            "num_hidden_layers": size.image_layers,
-            "num_attention_heads": size.image_heads,
-            "initializer_range": 0.02,  # the default, 1e-10, is meant to be overwritten by weights
-        },
-        text_config={
-            "vocab_size": size.vocabulary,
-            "hidden_size": size.text_width,
-            "intermediate_size": 4 * size.text_width,
-            "num_hidden_layers": size.text_layers,
-            "num_attention_heads": size.text_heads,
-            "max_position_embeddings": size.text_length,
-            "bos_token_id": None,  # outside the vocabulary by default, and never used
-        },
+        # The default range, 1e-10, is meant to be overwritten by weights.
+        vision_config={**size.vision_config(), "initializer_range": 0.02},
+        # The default begin token is outside the vocabulary, and never used.
+        text_config={**size.text_config(size.vocabulary), "bos_token_id": None},
         image_text_hidden_size=size.embedding,
     )

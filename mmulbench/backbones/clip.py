@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from torch import nn
 
-from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
+from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
 from mmulbench.backbones._clip_models import Clip, ClipClassifier, ClipSize, Siglip
+from mmulbench.backbones._encoder_sizes import EncoderSizes
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
 from mmulbench.backbones._pretrained.checkpoints import Checkpoint
 from mmulbench.core.data import Inputs
@@ -32,7 +34,7 @@ LARGEST = 2
 
 
 @BACKBONES.register("clip")
-class ClipBackbone(CheckpointBackbone):
+class ClipBackbone(TransformersBackbone):
     """CLIP and SigLIP: small random models, or a checkpoint.
 
     Meant for openai/clip-vit-base-patch32, -base-patch16, -large-patch14 and google/siglip-base-patch16-224,
@@ -42,10 +44,10 @@ class ClipBackbone(CheckpointBackbone):
     name = "clip"
     model_types = ("clip", "siglip")
     variants: ClassVar[Mapping[str, ClipSize]] = {
-        "small": ClipSize("clip", 64, 16, 192, 6, 3, 16, 192, 4, 3, 192, *PIXELS["clip"], end=END),
-        "small-siglip": ClipSize("siglip", 64, 16, 192, 6, 3, 16, 192, 4, 3, 192, *PIXELS["siglip"]),
-        "tiny": ClipSize("clip", 32, 16, 32, 1, 2, 12, 32, 1, 2, 32, *PIXELS["clip"], end=END),
-        "tiny-siglip": ClipSize("siglip", 32, 16, 32, 1, 2, 12, 32, 1, 2, 32, *PIXELS["siglip"]),
+        "small": ClipSize(64, 16, 192, 6, 3, 16, 192, 4, 3, "clip", 192, *PIXELS["clip"], end=END),
+        "small-siglip": ClipSize(64, 16, 192, 6, 3, 16, 192, 4, 3, "siglip", 192, *PIXELS["siglip"]),
+        "tiny": ClipSize(32, 16, 32, 1, 2, 12, 32, 1, 2, "clip", 32, *PIXELS["clip"], end=END),
+        "tiny-siglip": ClipSize(32, 16, 32, 1, 2, 12, 32, 1, 2, "siglip", 32, *PIXELS["siglip"]),
     }
     config: ClipSize
 
@@ -63,16 +65,8 @@ class ClipBackbone(CheckpointBackbone):
             raise MmulbenchError(f"{checkpoint.folder / 'config.json'}: {problem}")
         mean, std = checkpoint.mean_and_std(*PIXELS[family])
         return ClipSize(
+            **asdict(EncoderSizes.of(found)),
             family=family,
-            image_size=image.image_size,
-            patch=image.patch_size,
-            image_width=image.hidden_size,
-            image_layers=image.num_hidden_layers,
-            image_heads=image.num_attention_heads,
-            text_length=text.max_position_embeddings,
-            text_width=text.hidden_size,
-            text_layers=text.num_hidden_layers,
-            text_heads=text.num_attention_heads,
             embedding=found.projection_dim if family == "clip" else image.hidden_size,
             mean=mean,
             std=std,
@@ -132,40 +126,23 @@ def _problem(family: str, found: Any) -> str:
     return ""
 
 
-def _encoder_sizes(size: ClipSize) -> dict[str, dict[str, int]]:
-    """What both families' transformers configurations call alike."""
-    image = {
-        "image_size": size.image_size,
-        "patch_size": size.patch,
-        "hidden_size": size.image_width,
-        "intermediate_size": 4 * size.image_width,
-        "num_hidden_layers": size.image_layers,
-        "num_attention_heads": size.image_heads,
-    }
-    text = {
-        "vocab_size": size.vocabulary,
-        "max_position_embeddings": size.text_length,
-        "hidden_size": size.text_width,
-        "intermediate_size": 4 * size.text_width,
-        "num_hidden_layers": size.text_layers,
-        "num_attention_heads": size.text_heads,
-        "bos_token_id": BEGIN,
-        "eos_token_id": END,
-    }
-    return {"vision_config": image, "text_config": text}
+def _configs(size: ClipSize) -> dict[str, dict[str, Any]]:
+    """Return the settings that both families' transformers configurations call alike."""
+    text = {**size.text_config(size.vocabulary), "bos_token_id": BEGIN, "eos_token_id": END}
+    return {"vision_config": size.vision_config(), "text_config": text}
 
 
 def _random_clip(size: ClipSize) -> Any:
     from transformers import CLIPConfig, CLIPModel
 
-    return CLIPModel(CLIPConfig(**_encoder_sizes(size), projection_dim=size.embedding))
+    return CLIPModel(CLIPConfig(**_configs(size), projection_dim=size.embedding))
 
 
 def _random_siglip(size: ClipSize) -> Any:
     """With the paper's initial scale and bias, which transformers leaves at 0."""
     from transformers import SiglipConfig, SiglipModel
 
-    model = SiglipModel(SiglipConfig(**_encoder_sizes(size)))
+    model = SiglipModel(SiglipConfig(**_configs(size)))
     nn.init.constant_(model.logit_scale, math.log(10))
     nn.init.constant_(model.logit_bias, -10.0)
     return model

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged
-from mmulbench.backbones._encoders import ProjectedTokens, TextTransformer, masked_mean
+from mmulbench.backbones._encoders import Encoder, ProjectedTokens, TextTransformer, all_real, masked_mean
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import Backbone, ClassificationModel, EncoderOutput, RawItems, TaskShape
 from mmulbench.core.registry import BACKBONES
@@ -49,7 +49,7 @@ class GtnnConfig:
     dropout: float = 0.0
 
 
-class GraphEncoder(nn.Module):
+class GraphEncoder(Encoder):
     """Node embeddings and residual graph layers over the whole graph.
 
     Reads ``node`` (b, k): the nodes of each item, or (b,) where items are single nodes; and of the whole
@@ -77,11 +77,11 @@ class GraphEncoder(nn.Module):
         """Each item's nodes as tokens; the unimodal representation is all of them side by side."""
         node = inputs["node"]
         tokens = self.nodes(inputs)[node.reshape(len(node), -1)]
-        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return EncoderOutput(tokens, mask, tokens.flatten(1))
+        return EncoderOutput(tokens, all_real(tokens), tokens.flatten(1))
 
     def nodes(self, inputs: Inputs) -> Tensor:
         """(n, width) every node's output."""
+        nodes: Tensor
         if self.words is None:
             nodes = self.embed(inputs["names"])
         else:
@@ -89,7 +89,7 @@ class GraphEncoder(nn.Module):
         graph = adjacency(inputs["edges"], len(nodes), self._conv)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             nodes = norm(nodes + self.dropout(layer(nodes, graph).relu()))
-        return nodes  # type: ignore[no-any-return]
+        return nodes
 
 
 class Gtnn(ClassificationModel):
@@ -107,7 +107,7 @@ class Gtnn(ClassificationModel):
         width, dropout = config.width, config.dropout
         self.graph = GraphEncoder(config)
         if config.encoders == "packaged":
-            self.text: nn.Module = ProjectedTokens(_packaged.TEXT_WIDTH, width, dropout)
+            self.text: Encoder = ProjectedTokens(_packaged.TEXT_WIDTH, width, dropout)
         else:
             self.text = TextTransformer(
                 _packaged.VOCABULARY, config.text_length, width, config.text_layers, config.heads, dropout
@@ -124,17 +124,20 @@ class Gtnn(ClassificationModel):
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
         """Tokens, mask and unimodal representation of b groups of nodes, or texts."""
-        return (self.graph if modality == "graph" else self.text)(inputs)  # type: ignore[no-any-return]
+        encoder = self.graph if modality == "graph" else self.text
+        return encoder(inputs)
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
         """(n, width): nodes, mean text token, and their products."""
         parts = [*a.tokens.unbind(1), masked_mean(b.tokens, b.mask)]
         products = [one * other for i, one in enumerate(parts) for other in parts[:i]]
-        return self.fusion(torch.cat([*parts, *products], -1))  # type: ignore[no-any-return]
+        fused: Tensor = self.fusion(torch.cat([*parts, *products], -1))
+        return fused
 
     def head(self, fused: Tensor) -> Tensor:
         """(n, classes) logits."""
-        return self.classes(fused)  # type: ignore[no-any-return]
+        logits: Tensor = self.classes(fused)
+        return logits
 
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Perceptron and head."""
@@ -194,10 +197,12 @@ def _conv(config: GtnnConfig) -> nn.Module:
 
     width = config.width
     if config.conv == "sage":
-        return SAGEConv(width, width)  # type: ignore[no-any-return]
-    if config.conv == "gcn":
-        return GCNConv(width, width, normalize=False)  # type: ignore[no-any-return]
-    return GATConv(width, width // config.heads, config.heads)  # type: ignore[no-any-return]
+        layer: nn.Module = SAGEConv(width, width)
+    elif config.conv == "gcn":
+        layer = GCNConv(width, width, normalize=False)
+    else:
+        layer = GATConv(width, width // config.heads, config.heads)
+    return layer
 
 
 @BACKBONES.register("gtnn")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
+from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
 from mmulbench.backbones._pixels import HALF
 from mmulbench.backbones._pretrained.checkpoints import Checkpoint
 from mmulbench.backbones._vilt_models import Vilt, ViltClassifier, ViltSize, fresh_head, widen
@@ -18,7 +18,7 @@ from mmulbench.packages import package_folder
 
 
 @BACKBONES.register("vilt")
-class ViltBackbone(CheckpointBackbone):
+class ViltBackbone(TransformersBackbone):
     """ViLT-B/32 as published, or small random models.
 
     Meant for ``dandelin/vilt-b32-finetuned-flickr30k`` and ``-coco`` (retrieval), ``-nlvr2`` (pairs of

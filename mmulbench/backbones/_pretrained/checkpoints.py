@@ -149,7 +149,8 @@ class Checkpoint:
                     f"the weights in {self.folder} {problem} {len(names)} parameters of {cls.__name__}, such "
                     f"as {names[0]}"
                 )
-        return model.float().train()  # type: ignore[no-any-return]
+        loaded: nn.Module = model.float().train()
+        return loaded
 
     def tokenizer(self) -> Any:
         """The checkpoint's tokeniser; code that comes with it is never run.
