@@ -1,4 +1,4 @@
-"""Retrieve photographs by captions that people wrote, and the other way round: COCO."""
+"""Retrieve photographs by captions that people wrote, on COCO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retrieve emoji by their names, aliases and keywords, and the other way round: packaged data."""
+"""Retrieve emoji by their names, aliases and keywords."""
 
 from __future__ import annotations
 

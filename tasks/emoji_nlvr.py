@@ -1,4 +1,4 @@
-"""Tell whether a statement on two emoji is true: NLVR2's form, on packaged data."""
+"""Tell whether a statement on two emoji is true, as in NLVR2."""
 
 from __future__ import annotations
 

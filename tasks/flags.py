@@ -1,4 +1,4 @@
-"""Retrieve flags by what the CIA World Factbook says of them, and the other way round: packaged data."""
+"""Retrieve flags by what the CIA World Factbook says of them."""
 
 from __future__ import annotations
 

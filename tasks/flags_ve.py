@@ -1,4 +1,4 @@
-"""Tell whether a statement follows from a flag's picture: SNLI-VE's form, on packaged data."""
+"""Tell whether a statement follows from a flag, as in SNLI-VE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retrieve photographs by captions that people wrote, and the other way round: Flickr30K."""
+"""Retrieve photographs by captions that people wrote, on Flickr30K."""
 
 from __future__ import annotations
 

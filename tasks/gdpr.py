@@ -1,4 +1,4 @@
-"""Tell whether a gene, a disease and a phenotype are related: sentences of GDPR, in your own files."""
+"""Tell whether a sentence's gene, disease and phenotype are related."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell whether a gene's disease shows a phenotype: the Human Phenotype Ontology, packaged data."""
+"""Tell from HPO's graph whether a gene's disease shows a phenotype."""
 
 from __future__ import annotations
 

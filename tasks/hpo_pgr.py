@@ -1,4 +1,4 @@
-"""Tell whether a gene and a phenotype are related: the Human Phenotype Ontology, packaged data."""
+"""Tell from HPO's graph whether a gene and a phenotype are related."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell whether a statement about two photographs is true: NLVR2."""
+"""Tell whether a statement on two photographs is true, on NLVR2."""
 
 from __future__ import annotations
 

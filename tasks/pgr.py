@@ -1,4 +1,4 @@
-"""Tell whether a gene and a phenotype are related: sentences of the corpus PGR."""
+"""Tell whether a sentence's gene and phenotype are related."""
 
 from __future__ import annotations
 

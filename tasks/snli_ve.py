@@ -1,4 +1,4 @@
-"""Tell whether a photograph entails or contradicts a sentence, or leaves it open: SNLI-VE."""
+"""Tell whether a photograph entails a sentence, on SNLI-VE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retrieve images by their captions, and the other way round: a folder of images with a table."""
+"""Retrieve images by their captions: a folder of images with a table."""
 
 from __future__ import annotations
 
