@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mmulbench.core.metric import Estimates as Estimates
     from mmulbench.core.metric import Metric as Metric
     from mmulbench.core.metric import Needs as Needs
+    from mmulbench.core.metric import PairNumbers as PairNumbers
     from mmulbench.core.metric import PathMetric as PathMetric
     from mmulbench.core.metric import PathObservation as PathObservation
     from mmulbench.core.metric import PathPopulation as PathPopulation
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from mmulbench.errors import NotApplicable as NotApplicable
     from mmulbench.errors import UsageError as UsageError
     from mmulbench.hashing import fingerprint as fingerprint
+    from mmulbench.metrics.separation import finite_vector as finite_vector
     from mmulbench.packages import OFFLINE_INSTALL as OFFLINE_INSTALL
     from mmulbench.packages import package_folder as package_folder
     from mmulbench.progress import Progress as Progress
@@ -121,6 +123,7 @@ _ROOM_OF = {
         "Estimates",
         "Metric",
         "Needs",
+        "PairNumbers",
         "PathMetric",
         "PathObservation",
         "PathPopulation",
@@ -147,6 +150,7 @@ _ROOM_OF = {
     "errors": ("Diverged", "MmulbenchError", "NotApplicable", "UsageError"),
     "hashing": ("fingerprint",),
     "packages": ("OFFLINE_INSTALL", "package_folder"),
+    "metrics.separation": ("finite_vector",),
     "progress": ("Progress",),
     "records.schema": ("RunResult",),
     "seeds": ("generator", "torch_seeded"),

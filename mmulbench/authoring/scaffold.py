@@ -1,4 +1,4 @@
-"""Write a working method or task with its test, from templates that work as they are (``mmulbench new``)."""
+"""Write a working method, task or metric with its test, from templates (``mmulbench new``)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mmulbench import METHODS, TASKS, UsageError
+from mmulbench import METHODS, METRICS, TASKS, UsageError
 from mmulbench.core.registry import Registry
 from mmulbench.files import write_atomically
 
 if TYPE_CHECKING:
-    from mmulbench import Method, Task
+    from mmulbench import Method, Metric, Task
 
-Component = Literal["method", "task"]
+Component = Literal["method", "task", "metric"]
 """Part of the benchmark that there is a template for."""
 
 PLUGIN_LINE = "  # plug-in"
 """End of lines in a template that are only for a file outside of a checkout."""
 
+_FOLDERS: Mapping[Component, str] = {
+    "method": "methods",
+    "task": "tasks",
+    "metric": "mmulbench/metrics/catalogue",
+}
 _HERE = Path(__file__).resolve().parent
-_REGISTRIES: Mapping[Component, Registry[Method] | Registry[Task]] = {"method": METHODS, "task": TASKS}
+_REGISTRIES: Mapping[Component, Registry[Method] | Registry[Task] | Registry[Metric]] = {
+    "method": METHODS,
+    "task": TASKS,
+    "metric": METRICS,
+}
 
 
 @dataclass(frozen=True)
@@ -44,10 +53,10 @@ class Destination:
 
 
 def write_new(component: Component, name: str, folder: Path | None) -> list[str]:
-    """Write a new method or task and its test.
+    """Write a new method, task or metric and its test.
 
     Args:
-        component: whether it is a method or a task.
+        component: kind of the new file.
         name: name to register it under.
         folder: folder to write to; by default the checkout that mmulbench runs from, or else the working
             folder.
@@ -125,16 +134,18 @@ def _destination(component: Component, name: str, folder: Path | None) -> Destin
     if root is None:
         folder = folder or Path()
         return Destination(folder / f"{name}.py", folder / f"test_{name}.py", plugin=True)
-    parts = f"{component}s"
-    return Destination(root / parts / f"{name}.py", root / "tests" / parts / f"test_{name}.py", plugin=False)
+    test = root / "tests" / f"{component}s" / f"test_{name}.py"
+    return Destination(root / _FOLDERS[component] / f"{name}.py", test, plugin=False)
 
 
 def _next_steps(component: Component, name: str, destination: Destination) -> list[str]:
     plugin = f" --plugin {shlex.quote(_short(destination.file))}" if destination.plugin else ""
     data = " --data-dir data" if component == "task" else ""
-    chosen = (
-        f"--method {name} --task emoji" if component == "method" else f"--method mmul --task {name}{data}"
-    )
+    chosen = {
+        "method": f"--method {name} --task emoji",
+        "task": f"--method mmul --task {name}{data}",
+        "metric": "--method mmul --task emoji",
+    }[component]
     return [
         "Make it yours, then:",
         f"  mmulbench run {chosen}{plugin}",

@@ -9,9 +9,12 @@ import typer
 
 from mmulbench.cli.options import AsJson, DataDir, Debug, Plugins
 
-new_app = typer.Typer(help="Write a new method or task and its test, ready to run.", no_args_is_help=True)
+new_app = typer.Typer(
+    help="Write a new method, task or metric and its test, ready to run.", no_args_is_help=True
+)
 check_app = typer.Typer(
-    help="Check that a method, backbone or task holds to the contract of its kind.", no_args_is_help=True
+    help="Check that a method, task, backbone or metric holds to the contract of its kind.",
+    no_args_is_help=True,
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
@@ -38,6 +41,14 @@ def new_task(name: Name, folder: Folder = None, debug: Debug = False) -> None:
     from mmulbench.authoring.scaffold import write_new
 
     print("\n".join(write_new("task", name, folder)))
+
+
+@new_app.command("metric")
+def new_metric(name: Name, folder: Folder = None, debug: Debug = False) -> None:
+    """Write a metric that works and its test; say what to do next."""
+    from mmulbench.authoring.scaffold import write_new
+
+    print("\n".join(write_new("metric", name, folder)))
 
 
 @check_app.command("method")
@@ -72,3 +83,12 @@ def check_task(
 
     plugins = defaults.plugin_files(plugin)
     raise typer.Exit(report.check_task(name, defaults.data_dir(data_dir), plugins, as_json=as_json))
+
+
+@check_app.command("metric")
+def check_metric(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Try a metric on arrays of which the truth is known; exit 1 where it breaks the contract."""
+    from mmulbench.conformance import report
+    from mmulbench.defaults import plugin_files
+
+    raise typer.Exit(report.check_metric(name, plugin_files(plugin), as_json=as_json))

@@ -26,7 +26,7 @@ Plugins = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE",
-        help="Python file with methods or tasks of your own; repeat for several. (env MMULBENCH_PLUGINS)",
+        help="Python file with methods, tasks or metrics of your own; repeatable. (env MMULBENCH_PLUGINS)",
     ),
 ]
 BackboneName = Annotated[

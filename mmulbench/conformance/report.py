@@ -15,6 +15,8 @@ from mmulbench.conformance.backbone_trial import backbone_trials
 from mmulbench.conformance.checks import Check, Outcome, Trial, run_check
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.method_trial import method_trials
+from mmulbench.conformance.metric_checks import metric_checks
+from mmulbench.conformance.planted_models import metric_trial
 from mmulbench.conformance.task_checks import task_checks, task_trial
 from mmulbench.core.plugins import load_plugins
 from mmulbench.progress import Bars, NotesOnly
@@ -72,6 +74,24 @@ def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: b
     with NotesOnly() if as_json else Bars() as progress:
         trial = task_trial(name, data_dir, progress)
     return _report("task", name, task_checks(), [trial], "", as_json=as_json)
+
+
+def check_metric(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
+    """Try a metric on models whose behaviour is known, and print what came of it.
+
+    Args:
+        name: registered name of the metric.
+        plugins: plug-in files to load first.
+        as_json: whether JSON is printed instead of lines.
+
+    Returns:
+        0, or 1 where a check failed.
+
+    Raises:
+        UsageError: the metric is unknown or a plug-in is wrong.
+    """
+    load_plugins(plugins)
+    return _report("metric", name, metric_checks(), [metric_trial(name)], "", as_json=as_json)
 
 
 def _report(

@@ -169,7 +169,7 @@ class Metric(ABC):
     definition: ClassVar[str]
     source: ClassVar[str]
     needs: ClassVar[Needs]
-    chance: ClassVar[float | None] = None
+    chance: ClassVar[float | None]
     shows_chance: ClassVar[bool] = False
     has_headline: ClassVar[bool] = True
     role: ClassVar[Role | None] = None
@@ -179,7 +179,9 @@ class Metric(ABC):
 
 
 class UtilityMetric(Metric):
-    """Describes a metric of what a model can do, computed from the task's own measures."""
+    """Describes a metric of what a model can do, computed from the task's own measures and their chance."""
+
+    chance = None
 
     @abstractmethod
     def compute(self, utility: Mapping[str, Estimates]) -> Estimates:
@@ -246,6 +248,8 @@ class PopulationMetric(PerPathMetric):
 
 class CombinedMetric(Metric):
     """Describes a metric that is computed from the values of other metrics."""
+
+    chance = None
 
     @abstractmethod
     def compute(self, values: Mapping[str, float], retrain: Mapping[str, float]) -> float:

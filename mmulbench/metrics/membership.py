@@ -13,7 +13,6 @@ from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mmulbench.errors import MmulbenchError
 from mmulbench.metrics.separation import Floats, exact_auc, finite_vector
 
 P_FLOOR = 1e-6
@@ -71,13 +70,13 @@ def loss_attack(
         The attack's accuracy, AUC, advantage, and what they rest on.
 
     Raises:
-        MmulbenchError: A class is empty, or losses and units differ in number.
+        ValueError: A class is empty, or losses and units differ in number.
         Diverged: A loss is NaN or infinite.
     """
     members = finite_vector(member_losses, "member losses")
     nonmembers = finite_vector(nonmember_losses, "non-member losses")
     if member_units.shape != members.shape or nonmember_units.shape != nonmembers.shape:
-        raise MmulbenchError(
+        raise ValueError(
             f"{members.size} member and {nonmembers.size} non-member losses, but units of shapes "
             f"{member_units.shape} and {nonmember_units.shape}; give one unit per loss"
         )
@@ -136,7 +135,7 @@ class MembershipAttacker:
             The attacker.
 
         Raises:
-            MmulbenchError: A class is empty.
+            ValueError: A class is empty.
             Diverged: A loss is NaN or infinite.
         """
         members = finite_vector(member_losses, "member losses")
@@ -158,7 +157,7 @@ class MembershipAttacker:
             (n,) probabilities.
 
         Raises:
-            MmulbenchError: There are no losses.
+            ValueError: There are no losses.
             Diverged: A loss is NaN or infinite.
         """
         return np.asarray(
@@ -186,11 +185,11 @@ def mi_ratio(
         A positive ratio; above 1 the unlearned model looks less like one trained on Df.
 
     Raises:
-        MmulbenchError: Df is empty, or the two models were measured on different numbers of pairs.
+        ValueError: Df is empty, or the two models were measured on different numbers of pairs.
         Diverged: A loss is NaN or infinite.
     """
     if original_forget_losses.shape != unlearned_forget_losses.shape:
-        raise MmulbenchError(
+        raise ValueError(
             f"MI ratio needs the same forget pairs: the original has {original_forget_losses.size} losses "
             f"but the unlearned model {unlearned_forget_losses.size}; measure both on Df"
         )

@@ -16,7 +16,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
 from mmulbench.core.metric import HEADLINE, Estimate
-from mmulbench.errors import Diverged, MmulbenchError
+from mmulbench.errors import Diverged
 from mmulbench.metrics.separation import exact_auc
 
 Floats = NDArray[np.float64]
@@ -88,7 +88,7 @@ def u_lira(unlearned: Floats, retrained: Floats) -> Attack:
         retrained: of models retrained without the forget set.
 
     Raises:
-        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        ValueError: for fewer than `FEWEST` models, or shapes that differ.
         Diverged: when a confidence is NaN.
     """
     return lira(unlearned, retrained, unlearned)
@@ -107,7 +107,7 @@ def lira(unlearned: Floats, retrained: Floats, originals: Floats) -> Attack:
         originals: of models trained on everything.
 
     Raises:
-        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        ValueError: for fewer than `FEWEST` models, or shapes that differ.
         Diverged: when a confidence is NaN.
     """
     _check(unlearned, retrained, originals)
@@ -143,7 +143,7 @@ def rmia(
         gamma: 1 compares without a margin, since a margin only makes ties where probabilities are near 1.
 
     Raises:
-        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        ValueError: for fewer than `FEWEST` models, or shapes that differ.
         Diverged: when a confidence is NaN.
     """
     _check(unlearned, retrained, originals)
@@ -177,7 +177,7 @@ def klom(unlearned: Floats, retrained: Floats) -> Floats:
         (n,) divergences in nats.
 
     Raises:
-        MmulbenchError: for fewer than `FEWEST` models, or shapes that differ.
+        ValueError: for fewer than `FEWEST` models, or shapes that differ.
         Diverged: when a confidence is NaN.
     """
     _check(unlearned, retrained)
@@ -212,7 +212,7 @@ def klom_of_chance(unlearned: Floats, retrained: Floats, seed: int, repeats: int
 def _check(*worlds: Floats) -> None:
     shapes = {world.shape for world in worlds}
     if len(shapes) > 1 or worlds[0].ndim != 2 or len(worlds[0]) < FEWEST or worlds[0].size == 0:
-        raise MmulbenchError(
+        raise ValueError(
             f"confidences have shapes {sorted(shapes)}; give (k, n) of the same k models and n pairs, "
             f"with k at least {FEWEST}"
         )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.stats import ks_2samp, rankdata
 
-from mmulbench.errors import Diverged, MmulbenchError
+from mmulbench.errors import Diverged
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -29,14 +29,12 @@ def finite_vector(values: Floats, what: str) -> npt.NDArray[np.float64]:
         (n,) the same numbers.
 
     Raises:
-        MmulbenchError: The array is empty or not one-dimensional.
+        ValueError: The array is empty or not one-dimensional.
         Diverged: A number is NaN or infinite.
     """
     vector = np.asarray(values, dtype=np.float64)
     if vector.ndim != 1 or vector.size == 0:
-        raise MmulbenchError(
-            f"{what} have shape {vector.shape}; give one number per pair, and at least one pair"
-        )
+        raise ValueError(f"{what} have shape {vector.shape}; give one number per pair, and at least one pair")
     bad = np.count_nonzero(~np.isfinite(vector))
     if bad:
         raise Diverged(f"{bad} of {vector.size} {what} are NaN or infinite; the model has diverged")
@@ -69,7 +67,7 @@ def exact_auc(negative: Floats, positive: Floats) -> float:
         The ROC AUC in [0, 1].
 
     Raises:
-        MmulbenchError: A side is empty or not one-dimensional.
+        ValueError: A side is empty or not one-dimensional.
         Diverged: A score is NaN or infinite.
     """
     negative = finite_vector(negative, "negative scores")
@@ -111,7 +109,7 @@ def forget_retain_auc(
         The AUC and its interval.
 
     Raises:
-        MmulbenchError: A side is empty, or scores and units differ in number.
+        ValueError: A side is empty, or scores and units differ in number.
         Diverged: A score is NaN or infinite.
     """
     forget = finite_vector(forget_scores, "forget scores")
@@ -153,7 +151,7 @@ def _bootstrap_aucs(
 def _numbered(units: npt.NDArray[Any], scores: npt.NDArray[np.float64], what: str) -> npt.NDArray[np.intp]:
     """(n,) each pair's unit as a number from 0, in the units' sorted order."""
     if units.shape != scores.shape:
-        raise MmulbenchError(
+        raise ValueError(
             f"{scores.size} {what} scores but {what} units of shape {units.shape}; give one per pair"
         )
     return np.unique(units, return_inverse=True)[1]
@@ -204,7 +202,7 @@ def decoupling(forget_scores: Floats, unrelated_scores: Floats) -> Decoupling:
         The AUC and the distance.
 
     Raises:
-        MmulbenchError: A side is empty.
+        ValueError: A side is empty.
         Diverged: A score is NaN or infinite.
     """
     forget = finite_vector(forget_scores, "forget scores")
@@ -225,7 +223,7 @@ def histogram(groups: Mapping[str, Floats], edges: npt.NDArray[np.float64]) -> d
         `bins` counts for each group.
 
     Raises:
-        MmulbenchError: A group is empty.
+        ValueError: A group is empty.
         Diverged: A score is NaN or infinite.
     """
     return {

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.stats import hypergeom
 
 from mmulbench.core.metric import Estimate
-from mmulbench.errors import Diverged, MmulbenchError
+from mmulbench.errors import Diverged
 
 CUTOFFS = (1, 5, 10)
 """The k of R@k that image-text retrieval papers report (such as ALBEF, arXiv 2107.07651)."""
@@ -34,18 +34,18 @@ def first_hit_ranks(
         (q,) 0-based ranks, 0 where the best relevant item beats every irrelevant one.
 
     Raises:
-        MmulbenchError: The shapes differ, or a query has no relevant item.
+        ValueError: The shapes differ, or a query has no relevant item.
         Diverged: A score is NaN.
     """
     if scores.ndim != 2 or scores.shape != relevant.shape:
-        raise MmulbenchError(
+        raise ValueError(
             f"retrieval scores {scores.shape} and relevance {relevant.shape} must both be (queries, gallery)"
         )
     if np.isnan(scores).any():
         raise Diverged("retrieval scores contain NaN; the model has diverged: lower its learning rate")
     without = np.flatnonzero(~relevant.any(axis=1))
     if without.size:
-        raise MmulbenchError(
+        raise ValueError(
             f"{without.size} of {len(scores)} queries have no relevant item (first: row {without[0]}); "
             "leave them out or add their answers to the gallery"
         )
@@ -64,10 +64,10 @@ def recall_at(ranks: npt.NDArray[np.integer[Any]], k: int) -> float:
         A share in [0, 1].
 
     Raises:
-        MmulbenchError: There are no queries.
+        ValueError: There are no queries.
     """
     if ranks.size == 0:
-        raise MmulbenchError("recall needs at least one query; the split is empty")
+        raise ValueError("recall needs at least one query; the split is empty")
     return float(np.mean(ranks < k))
 
 
@@ -83,10 +83,10 @@ def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]]
         The mean over queries of P(at least one relevant item among k drawn without replacement).
 
     Raises:
-        MmulbenchError: There are no queries, or a count lies outside [1, gallery].
+        ValueError: There are no queries, or a count lies outside [1, gallery].
     """
     if relevant_counts.size == 0 or relevant_counts.min() < 1 or relevant_counts.max() > gallery:
-        raise MmulbenchError(
+        raise ValueError(
             f"chance recall needs queries with between 1 and {gallery} (the gallery) relevant items"
         )
     return float(np.mean(hypergeom.sf(0, gallery, relevant_counts, min(k, gallery))))
@@ -161,7 +161,7 @@ def retrieval_utility(
         The recalls.
 
     Raises:
-        MmulbenchError: A direction has no queries, or ranks and counts differ in number.
+        ValueError: A direction has no queries, or ranks and counts differ in number.
     """
     return RetrievalUtility(
         first_to_second=_recalls(first_to_second_ranks, first_relevant_counts, second_gallery),
@@ -200,7 +200,7 @@ def _recalls(
     ranks: npt.NDArray[np.integer[Any]], relevant_counts: npt.NDArray[np.integer[Any]], gallery: int
 ) -> dict[int, Estimate]:
     if ranks.shape != relevant_counts.shape:
-        raise MmulbenchError(
+        raise ValueError(
             f"{ranks.size} ranks but {relevant_counts.size} relevant counts; give one of each per query"
         )
     return {

@@ -11,6 +11,7 @@ from helpers import here
 from mmulbench import packages
 from mmulbench.conformance.backbone_checks import backbone_checks
 from mmulbench.conformance.method_checks import method_checks
+from mmulbench.conformance.metric_checks import metric_checks
 from mmulbench.conformance.task_checks import task_checks
 from mmulbench.conformance.tiny_tasks import KINDS
 
@@ -166,7 +167,18 @@ def test_missing_data_is_one_line(tmp_path):
     assert done.err.count("\n") == 1 and "flickr30k" in done.err and str(tmp_path) in done.err
 
 
-@pytest.mark.parametrize(("kind", "name"), [("method", "mmull"), ("backbone", "gtn"), ("task", "emojii")])
+def test_a_metric_holds():
+    done = here("check", "metric", "retain")
+    assert done.code == 0, done.out
+    *lines, _, last = done.out.splitlines()
+    assert len(lines) == len(metric_checks()) and {line[0] for line in lines} == {"✓", "–"}
+    assert last == "The metric retain holds to the contract."
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("method", "mmull"), ("backbone", "gtn"), ("task", "emojii"), ("metric", "retein")],
+)
 def test_an_unknown_name_is_one_line(kind, name):
     done = here("check", kind, name)
     assert done.code == 2 and "did you mean" in done.err and done.err.count("\n") == 1

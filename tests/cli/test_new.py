@@ -12,7 +12,7 @@ import pytest
 from helpers import here
 
 from mmulbench.authoring import scaffold
-from mmulbench.core.registry import METHODS, TASKS
+from mmulbench.core.registry import METHODS, METRICS, TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "mmulbench" / "authoring" / "templates"
@@ -42,7 +42,7 @@ def copied(tmp_path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("kind", ["method", "task"])
+@pytest.mark.parametrize("kind", ["method", "task", "metric"])
 def test_in_a_folder_of_ones_own(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = here("new", kind, "push_away", "--folder", "my files")
@@ -59,10 +59,10 @@ def test_in_a_folder_of_ones_own(kind, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_both_pass_their_own_tests_and_the_linter_in_a_folder(tmp_path):
-    for kind, name in (("method", "push_away"), ("task", "holiday_photographs")):
+    for kind, name in (("method", "push_away"), ("task", "holiday_photographs"), ("metric", "far_away")):
         assert here("new", kind, name, "--folder", str(tmp_path)).code == 0
     done = python(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert done.returncode == 0 and "28 passed" in done.stdout, done.stdout
+    assert done.returncode == 0 and "38 passed" in done.stdout, done.stdout
     config = str(ROOT / "pyproject.toml")
     for words in (["check"], ["format", "--check"]):
         done = python(tmp_path, "-m", "ruff", *words, "--config", config, ".")
@@ -83,6 +83,13 @@ def test_in_a_checkout_it_is_found_at_once(copied):
             f"  mmulbench check {kind} push_away{data}",
             f"  pytest tests/{kind}s/test_push_away.py",
         ], done.stderr
+    done = python(copied, "-m", "mmulbench", "new", "metric", "far_away", PYTHONPATH=str(copied))
+    assert done.stdout.splitlines()[:2] == [
+        "wrote mmulbench/metrics/catalogue/far_away.py",
+        "wrote tests/metrics/test_far_away.py",
+    ], done.stderr
+    metrics = python(copied, "-m", "mmulbench", "list", "metrics", PYTHONPATH=str(copied))
+    assert "far_away" in metrics.stdout
     listed = python(copied, "-m", "mmulbench", "list", "methods", PYTHONPATH=str(copied))
     assert "push_away" in listed.stdout
     text = (copied / "tests" / "methods" / "test_push_away.py").read_text()
@@ -105,7 +112,7 @@ def test_an_installed_package_is_left_alone(copied, tmp_path):
     assert sorted(path.name for path in work.iterdir()) == ["push_away.py", "test_push_away.py"]
 
 
-@pytest.mark.parametrize("kind", ["method", "task"])
+@pytest.mark.parametrize("kind", ["method", "task", "metric"])
 @pytest.mark.parametrize("name", ["Push", "push-away", "1st", "_hidden", "class", "", "../up", "naïve"])
 def test_names_that_cannot_be(kind, name, tmp_path):
     done = here("new", kind, name, "--folder", str(tmp_path))
@@ -113,7 +120,7 @@ def test_names_that_cannot_be(kind, name, tmp_path):
     assert done.err.count("\n") == 1 and not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize(("kind", "name"), [("method", "mmul"), ("task", "emoji")])
+@pytest.mark.parametrize(("kind", "name"), [("method", "mmul"), ("task", "emoji"), ("metric", "mia")])
 def test_names_that_are_taken(kind, name, tmp_path):
     done = here("new", kind, name, "--folder", str(tmp_path))
     assert done.code == 2 and f"there is a {kind} {name!r} already" in done.err
@@ -134,7 +141,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     assert done.code == 1 and done.err.count("\n") == 1 and "--folder" in done.err
 
 
-@pytest.mark.parametrize("kind", ["method", "task"])
+@pytest.mark.parametrize("kind", ["method", "task", "metric"])
 @pytest.mark.parametrize("plugin", [True, False])
 def test_no_trace_of_the_template_is_left(kind, plugin):
     for template in (f"my_{kind}.py", f"test_my_{kind}.py"):
@@ -147,6 +154,7 @@ def test_no_trace_of_the_template_is_left(kind, plugin):
 def test_templates_are_short_and_register_nothing_by_being_there():
     assert len((TEMPLATES / "my_method.py").read_text().splitlines()) <= 60
     assert "my_method" not in METHODS.names() and "my_task" not in TASKS.names()
+    assert "my_metric" not in METRICS.names()
 
 
 @pytest.mark.parametrize("words", [("new",), ("new", "method"), ("check",), ("check", "task")])

@@ -49,7 +49,25 @@ from mmulbench.core.registry import BACKBONES
 class Mine(AlbefBackbone):
     name = "my_albef"
 """
-FILES = {"my_methods.py": METHOD, "my_tasks.py": TASK, "my_backbones.py": BACKBONE}
+METRIC = """
+from mmulbench import HEADLINE, METRICS, Estimate, Needs, PathMetric
+
+
+@METRICS.register("mean_loss")
+class MeanLoss(PathMetric):
+    title = "Mean loss"
+    direction = "lower"
+    definition = "mean loss of the forget set"
+    source = "my own"
+    needs = Needs(losses=("forget",))
+    chance = None
+
+    def compute(self, observation):
+        losses = observation.model.losses["forget"]
+        mean, worst = float(losses.mean()), float(losses.max())
+        return {HEADLINE: Estimate(mean, len(losses)), "worst": Estimate(worst, 1)}
+"""
+FILES = {"my_methods.py": METHOD, "my_tasks.py": TASK, "my_backbones.py": BACKBONE, "my_metrics.py": METRIC}
 ORIGINAL = ["run", "-m", "original", *TINY, "-b", "albef:tiny", "--no-reference", "--json"]
 SCRUBBER = ["run", "-m", "scrubber", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--no-reference", "--json"]
 
@@ -123,6 +141,32 @@ def test_the_method_of_the_readme_runs_from_any_folder(mine):
     record, _ = run(mine, *words, *SCRUBBER[5:])
     assert record.status == "done", record.reason
     assert record.spec.plugins == {"my_method": digest(path)}
+
+
+@pytest.mark.slow
+def test_a_metric_is_in_the_record_and_can_be_a_column(mine):
+    path = mine.root / "my_metrics.py"
+    plain, _ = run(mine, *ORIGINAL)
+    record, _ = run(mine, *ORIGINAL, "--plugin", str(path))
+    assert record.status == "done", record.reason
+    assert record.spec.plugins == {"mean_loss": digest(path)}
+    assert f"--plugin {path}" in record.command
+    paths = [f"mean_loss/{path}" for path in record.histograms]
+    added = set(record.values) - set(plain.values)
+    assert {"mean_loss", *paths, *(f"{path}/worst" for path in paths)} == added
+    assert record.values["mean_loss"].value == max(record.values[path].value for path in paths)
+    assert all(record.values[name] == value for name, value in plain.values.items())
+
+    path.unlink()  # reports need no plug-in
+    (stored,) = [file for file in mine.results.rglob("*.json") if record.run_id in file.name]
+    shown = mine.run("show", str(stored))
+    assert shown.code == 0 and re.search(r"^ *mean_loss +\d+\.\d{3}", shown.out, re.M), shown.out
+    table = mine.run("leaderboard", "--metric", "mean_loss", "--metric", "mia")
+    assert table.code == 0, table.err
+    assert f"plug-ins: mean_loss={record.spec.plugins['mean_loss']}" in table.out
+    assert "| Method | mean_loss ↓ | MIA accuracy →retrain |" in table.out
+    unknown = mine.run("leaderboard", "--metric", "mean_los")
+    assert unknown.code == 2 and "did you mean mean_loss" in unknown.err
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ class Decoupling(PathMetric):
     )
     source = "arXiv 2311.12047, modality decoupling, as a two-sample distance"
     needs = Needs(scores=("forget", "unrelated"))
+    chance = None
     has_headline = False
 
     def compute(self, observation: PathObservation) -> Estimates:

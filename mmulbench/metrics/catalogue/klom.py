@@ -22,6 +22,7 @@ class Klom(PopulationMetric):
     )
     source = "Georgiev et al. 2024 (arXiv 2410.23232), KLOM"
     needs = Needs(confidence=SETS)
+    chance = None
     shows_chance = True
 
     def compute(self, population: PathPopulation) -> Estimates:
