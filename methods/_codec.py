@@ -1,4 +1,4 @@
-"""A coefficient of conditional dependence, and the feature selection made of it.
+"""Compute a coefficient of conditional dependence, and select features by it.
 
 T is the coefficient of Azadkia and Chatterjee (arXiv 1910.12327): 0 where y does not depend on z (given x),
 1 where it is a function of z (and x), estimated from ranks of y and nearest neighbours. FOCI, theirs too,
@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 BLOCK = 256
-"""Candidates compared at once; each takes an (m, m) matrix of distances."""
+"""Number of candidates compared at once; each takes an (m, m) matrix of distances."""
 
 
 def select(features: Tensor, target: Tensor, most: int) -> list[int]:
-    """FOCI: columns that the target depends on, strongest first.
+    """Select the columns that the target depends on by FOCI, strongest first.
 
     Args:
         features: (m, p) m draws of p features.
-        target: (m,).
-        most: how many columns at most.
+        target: (m,) the draws of what depends on them.
+        most: largest number of columns.
 
     Returns:
-        At least one column.
+        Indices of at least one column.
     """
     distances = torch.zeros(len(target), len(target), device=target.device)
     chosen: list[int] = []
@@ -41,11 +41,11 @@ def select(features: Tensor, target: Tensor, most: int) -> list[int]:
 
 
 def unconditional(features: Tensor, target: Tensor) -> Tensor:
-    """(p,) T(y, z) of every column z.
+    """Return (p,) T(y, z) of every column z.
 
     Args:
-        features: (m, p).
-        target: (m,) y.
+        features: (m, p) draws of the columns.
+        target: (m,) draws of y.
     """
     rank, from_above = _ranks(target)
     count = len(target)
@@ -55,11 +55,11 @@ def unconditional(features: Tensor, target: Tensor) -> Tensor:
 
 
 def conditional(features: Tensor, target: Tensor, distances: Tensor) -> Tensor:
-    """(p,) T(y, z | x) of every column z.
+    """Return (p,) T(y, z | x) of every column z.
 
     Args:
-        features: (m, p).
-        target: (m,) y.
+        features: (m, p) draws of the columns.
+        target: (m,) draws of y.
         distances: (m, m) squared distances between the draws of x.
 
     Returns:
@@ -74,25 +74,25 @@ def conditional(features: Tensor, target: Tensor, distances: Tensor) -> Tensor:
 
 
 def _ranks(target: Tensor) -> tuple[Tensor, Tensor]:
-    """For each draw, how many are not above it, and how many are not below it."""
+    """Count for each draw how many are not above it, and how many are not below it."""
     below = (target[None, :] <= target[:, None]).sum(1)
     above = (target[None, :] >= target[:, None]).sum(1)
     return below.double(), above.double()
 
 
 def _neighbours(features: Tensor, distances: Tensor) -> Tensor:
-    """(p, m) each draw's nearest other draw in x and one column, for every column."""
+    """Return (p, m) each draw's nearest other draw in x and one column, for every column."""
     found = [_nearest(distances + _squares(part)) for part in torch.split(features, BLOCK, dim=1)]
     return torch.cat(found)
 
 
 def _squares(features: Tensor) -> Tensor:
-    """(p, m, m) squared distances between draws, column by column."""
+    """Return (p, m, m) squared distances between draws, column by column."""
     columns = features.T
     return (columns[:, :, None] - columns[:, None, :]) ** 2
 
 
 def _nearest(distances: Tensor) -> Tensor:
-    """(p, m) index of each draw's nearest other draw."""
+    """Return (p, m) the index of each draw's nearest other draw."""
     own = torch.eye(distances.shape[-1], dtype=torch.bool, device=distances.device)
     return distances.masked_fill(own, float("inf")).argmin(-1)

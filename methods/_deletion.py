@@ -1,4 +1,4 @@
-"""GNNDelete's operators: matrices behind a graph encoder's layers that act on some nodes only."""
+"""Put GNNDelete's operators, matrices that act on some nodes only, behind a graph encoder's layers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mmulbench.backbones.gtnn import GraphEncoder
 
 
 class Deletion(nn.Module):
-    """A layer's norm, and behind it z <- z W for the nodes of a mask. W is the identity at first.
+    """Applies a layer's norm, and behind it z <- z W to the nodes of a mask; W is the identity at first.
 
     Args:
-        norm: the norm it takes the place of.
-        mask: (n,) bool, the nodes it acts on.
+        norm: the norm that it takes the place of.
+        mask: (n,) bool, the nodes that W acts on.
     """
 
     mask: Tensor
@@ -28,18 +28,18 @@ class Deletion(nn.Module):
         self.register_buffer("mask", mask)
 
     def forward(self, nodes: Tensor) -> Tensor:
-        """(n, width) the nodes behind norm and operator."""
+        """Return the (n, width) nodes behind norm and operator."""
         normed = self.norm(nodes)
         return torch.where(self.mask[:, None], normed @ self.weight, normed)
 
 
 def with_operators(graph: GraphEncoder, seeds: Tensor, inputs: Inputs) -> list[Deletion]:
-    """Put an operator behind every layer of a graph encoder, layer l's acting within l hops of the seeds.
+    """Put an operator behind every layer of a graph encoder; layer l's acts within l hops of the seeds.
 
     Args:
-        graph: changed in place.
-        seeds: the nodes of the deleted pairs.
-        inputs: of any items; the edges are read.
+        graph: encoder that is changed in place.
+        seeds: nodes of the deleted pairs.
+        inputs: inputs of any items; the edges are read.
 
     Returns:
         The operators, first layer first.
@@ -58,7 +58,12 @@ def with_operators(graph: GraphEncoder, seeds: Tensor, inputs: Inputs) -> list[D
 
 
 def layer_outputs(graph: GraphEncoder, inputs: Inputs) -> list[Tensor]:
-    """(n, width) every layer's nodes; no gradient flows from a layer to the ones before it."""
+    """Return the (n, width) nodes of every layer; no gradient flows from a layer to those before it.
+
+    Args:
+        graph: the graph encoder.
+        inputs: inputs of any items; nodes and edges are read.
+    """
     found: list[Tensor] = []
 
     def keep(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> Tensor:

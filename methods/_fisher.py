@@ -1,4 +1,4 @@
-"""Log-likelihoods of single pairs, their gradients, and the Fisher information made of them.
+"""Compute gradients of single pairs' log-likelihoods, and the Fisher information made of them.
 
 A task's own loss can depend on the whole batch (contrastive negatives), so that it says nothing of one pair.
 Here a pair's loss is fixed: see `pair_losses`. The Fisher information is the empirical one, the mean of
@@ -29,11 +29,11 @@ Pools = tuple[Tensor, Tensor] | None
 """Pooled outputs of the reference items of both modalities; None where no path compares with them."""
 
 REFERENCE_PAIRS = 64
-"""As many negatives as a batch of the gradient-based methods has."""
+"""Number of reference pairs: as many negatives as a batch of the gradient-based methods has."""
 
 
 def reference_pools(problem: UnlearningProblem) -> Pools:
-    """The original's outputs of a fixed draw of validation items: negatives of the contrastive path."""
+    """Return the original's outputs of a fixed draw of validation items, negatives of contrastive paths."""
     model, data = problem.original, problem.validation
     if CONTRASTIVE not in model.paths:
         return None
@@ -69,21 +69,30 @@ def pair_losses(
 
 
 def mean_pair_loss(model: MultimodalModel, batch: Batch, pools: Pools) -> Tensor:
-    """Scalar, the mean of a batch's pair losses."""
+    """Return the mean of a batch's pair losses.
+
+    Args:
+        model: model that judges the pairs.
+        batch: b true pairs.
+        pools: reference items.
+
+    Returns:
+        A scalar.
+    """
     return pair_losses(model, *model.encode_batch(batch), batch.targets.labels, pools).mean()
 
 
 def pair_gradients(
     model: MultimodalModel, data: PairData, samples: int, pools: Pools, problem: UnlearningProblem
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Gradients of single pairs' losses, one tuple over the model's parameters a pair.
+    """Yield the gradients of single pairs' losses, for each pair a tuple over the model's parameters.
 
     Args:
-        model: in evaluation mode, with parameters that require gradients.
-        data: whose pairs; one epoch in random order.
-        samples: how many pairs, at most.
+        model: model in evaluation mode, with parameters that require gradients.
+        data: set whose pairs are taken, in one epoch in random order.
+        samples: largest number of pairs.
         pools: reference items.
-        problem: charged, and shows progress.
+        problem: problem whose meter is charged and which shows progress.
     """
     parameters = list(model.parameters())
     batches = itertools.islice(data.epoch(1, problem.generator("pairs")), samples)
@@ -96,15 +105,26 @@ def pair_gradients(
 def gradient(
     model: MultimodalModel, batch: Batch, pools: Pools, parameters: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
-    """The gradient of a batch's mean pair loss; zero for parameters it does not depend on."""
+    """Return the gradient of a batch's mean pair loss, zero for parameters it does not depend on.
+
+    Args:
+        model: model that judges the pairs.
+        batch: b true pairs.
+        pools: reference items.
+        parameters: parameters to differentiate by.
+    """
     return gradient_of(mean_pair_loss(model, batch, pools), parameters)
 
 
 def gradient_of(loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """The gradient of a scalar; zero for parameters it does not depend on.
+    """Return the gradient of a scalar, zero for parameters it does not depend on.
 
-    Not by ``torch.autograd.grad``, which fails where operations are counted and a parameter is itself the
-    input of a module, as a prompt is.
+    ``torch.autograd.grad`` is not used, since it fails where operations are counted and a parameter is itself
+    the input of a module, as a prompt is.
+
+    Args:
+        loss: scalar.
+        parameters: parameters to differentiate by.
     """
     torch.autograd.backward(loss, inputs=list(parameters))
     found = tuple(torch.zeros_like(p) if p.grad is None else p.grad for p in parameters)
@@ -114,21 +134,21 @@ def gradient_of(loss: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...
 
 
 def flat(tensors: Iterable[Tensor]) -> Tensor:
-    """(p,) all entries one after another."""
+    """Join all entries of tensors into one (p,) vector."""
     return torch.cat([tensor.flatten() for tensor in tensors])
 
 
 def fisher_diagonal(
     model: MultimodalModel, data: PairData, samples: int, pools: Pools, problem: UnlearningProblem
 ) -> list[Tensor]:
-    """Mean of squared pair gradients, a tensor a parameter.
+    """Return the mean of squared pair gradients, one tensor for each parameter.
 
     Args:
-        model: in evaluation mode, with parameters that require gradients.
-        data: the pairs of the mean.
-        samples: how many of them, at most.
+        model: model in evaluation mode, with parameters that require gradients.
+        data: set whose pairs the mean is over.
+        samples: largest number of pairs.
         pools: reference items.
-        problem: charged, and shows progress.
+        problem: problem whose meter is charged and which shows progress.
     """
     sums = [torch.zeros_like(parameter) for parameter in model.parameters()]
     for found in pair_gradients(model, data, samples, pools, problem):
@@ -139,14 +159,14 @@ def fisher_diagonal(
 
 
 def inverse_fisher_times(gradients: Tensor, damping: float, vector: Tensor) -> Tensor:
-    """(p,) (damping * I + F)^-1 vector, exactly, for F the mean of g g^T over n gradients.
+    """Return (p,) (damping * I + F)^-1 vector exactly, for F the mean of g g^T over n gradients g.
 
     By Woodbury's identity only an (n, n) system is solved.
 
     Args:
-        gradients: (n, p), a gradient a row.
-        damping: positive.
-        vector: (p,).
+        gradients: (n, p) a gradient in each row.
+        damping: positive number added to the diagonal.
+        vector: (p,) vector.
     """
     count = len(gradients)
     gram = (gradients @ gradients.T).double()

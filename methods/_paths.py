@@ -1,4 +1,4 @@
-"""A model's beliefs on each association path, without its training loss."""
+"""Compute a model's beliefs on each association path without its training loss, and compare them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ from mmulbench import Batch, MultimodalModel
 
 
 def path_logits(model: MultimodalModel, batch: Batch) -> dict[str, Tensor]:
-    """By path, (b, c) logits of a batch of b pairs.
+    """Return the (b, c) logits of a batch of b pairs by path.
 
-    The same as the training pass gives, but no negatives are drawn and fused for a loss that nobody reads.
+    They are those of the training pass, but no negatives are drawn and fused for a loss that nobody reads.
+
+    Args:
+        model: model that judges the pairs.
+        batch: b pairs.
     """
     first, second = model.encode_batch(batch)
     return model.logits(first, second, model.fuse(first, second))
 
 
 def divergence(teacher: dict[str, Tensor], student: dict[str, Tensor], temperature: float) -> Tensor:
-    """Mean over paths of T^2 * KL(teacher || student), averaged over the batch.
+    """Return the mean over paths of T^2 * KL(teacher || student), averaged over the batch.
 
     Args:
-        teacher: by path, (b, c) logits.
-        student: by path, (b, c) logits.
-        temperature: T; both are divided by it.
+        teacher: (b, c) logits by path.
+        student: (b, c) logits by path.
+        temperature: T, by which both are divided.
+
+    Returns:
+        A scalar in nats.
     """
     terms = [
         torch.nn.functional.kl_div(

@@ -1,4 +1,4 @@
-"""Wrong answers for deleted pairs: another class, or a text that does not belong."""
+"""Make wrong answers for deleted pairs: another class, or a text that does not belong."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def wrong_labels(labels: Tensor, classes: int) -> Tensor:
 
     Args:
         labels: (b,) true classes.
-        classes: how many there are, at least two.
+        classes: number of classes, at least two.
 
     Returns:
-        (b,) classes.
+        (b,) wrong classes.
     """
     step = torch.randint(1, classes, labels.shape).to(labels.device)
     return (labels + step) % classes
@@ -32,13 +32,13 @@ def false_pairs(batch: Batch, source: PairData) -> Batch:
 
     Args:
         batch: b true pairs.
-        source: whose items of the second modality are drawn; frequent items are drawn more often.
+        source: set whose items of the second modality are drawn; frequent items are drawn more often.
 
     Returns:
         b pairs; their rows are not those of training pairs.
 
     Raises:
-        ValueError: when hardly any item of the source is unrelated.
+        ValueError: Hardly any item of the source is unrelated.
     """
     second = _unrelated(batch.first, source).numpy()
     split = Split(batch.first.numpy(), second)
@@ -46,7 +46,11 @@ def false_pairs(batch: Batch, source: PairData) -> Batch:
 
 
 def _unrelated(first: Tensor, source: PairData, tries: int = 100) -> Tensor:
-    """(b,) for each item of the first modality one of the second that does not belong with it."""
+    """Draw for each item of the first modality one of the second that does not belong with it.
+
+    Raises:
+        ValueError: Hardly any item of the source is unrelated.
+    """
     pool = torch.from_numpy(source.split.second)
     found = pool[torch.randint(len(pool), first.shape)]
     for _ in range(tries):

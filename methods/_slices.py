@@ -1,4 +1,4 @@
-"""Rows of the linear layers behind the encoders, as L-CODEC selects and changes them."""
+"""Select and change rows of the linear layers behind the encoders, for L-CODEC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmulbench import EncoderOutput, MultimodalModel, NotApplicable
 from mmulbench.methods._fisher import Pools, pair_losses
 
 Activations = dict[nn.Linear, Tensor]
-"""By linear layer, (width,) its mean output over pairs and tokens."""
+"""(width,) mean output over pairs and tokens, by linear layer."""
 
 
 @contextlib.contextmanager
@@ -35,10 +35,17 @@ def recorded(model: MultimodalModel) -> Iterator[Activations]:
 def measure(
     model: MultimodalModel, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None, pools: Pools
 ) -> tuple[Activations, Tensor]:
-    """Activations behind the encoders, and the mean pair loss.
+    """Return the activations behind the encoders, and the mean pair loss.
+
+    Args:
+        model: model that judges the pairs.
+        a: encoder output for the pairs' b items of the first modality.
+        b: encoder output for their b items of the second modality.
+        labels: (b,) classes, or None for retrieval.
+        pools: reference items.
 
     Raises:
-        NotApplicable: when no linear layer lies behind the encoders.
+        NotApplicable: No linear layer lies behind the encoders.
     """
     with recorded(model) as found:
         loss = pair_losses(model, a, b, labels, pools).mean()
@@ -48,7 +55,7 @@ def measure(
 
 
 class Slices:
-    """Some rows of linear layers, with their biases, as one vector.
+    """Holds some rows of linear layers, with their biases, as one vector.
 
     Args:
         layers: all layers, in the order in which their outputs are numbered.
@@ -64,7 +71,7 @@ class Slices:
         ]
 
     def vector(self, values: tuple[Tensor, ...]) -> Tensor:
-        """(p,) the slices' part of one tensor for each of ``parameters``."""
+        """Return (p,) the slices' part of one tensor for each of ``parameters``."""
         found = {id(key): value for key, value in zip(self.parameters, values, strict=True)}
         parts = [found[id(key)][row].flatten() for layer, row in self._rows for key in layer.parameters()]
         return torch.cat(parts)

@@ -53,13 +53,13 @@ class BadTeacher(Descent):
     config: Config
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
-        """Batches that mix Df and the drawn part of Dr."""
+        """Return batches that mix Df and the drawn part of Dr."""
         data, rng = self.mixture(problem), problem.generator("order")
         epochs, size = self.config.epochs, self.config.batch_size
         return ((batch,) for _ in range(epochs) for batch in data.epoch(size, rng)), data.steps(size)
 
     def mixture(self, problem: UnlearningProblem) -> PairData:
-        """All pairs of Df and a random part of Dr's."""
+        """Return all pairs of Df and a random part of Dr's as one set."""
         forget, retain = problem.forget.split, problem.retain.split
         count = max(round(self.config.fraction * len(problem.retain)), 1)
         kept = problem.generator("kept").permutation(len(retain))[:count]
@@ -71,14 +71,24 @@ class BadTeacher(Descent):
         return replace(problem.forget, split=Split(first, second, label, rows), sampling="pair")
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[[Batch], Tensor]:
-        """``loss`` with the bad teacher at hand."""
+        """Return ``loss`` with the bad teacher at hand."""
         bad = problem.fresh_model().eval().requires_grad_(False)
         return lambda batch: self.loss(model, bad, batch, problem)
 
     def loss(
         self, model: MultimodalModel, bad: MultimodalModel, batch: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """Divergence from each pair's own teacher."""
+        """Return the divergence of each pair from its own teacher.
+
+        Args:
+            model: model that trains.
+            bad: the bad teacher.
+            batch: pairs of Df and Dr.
+            problem: gives the original's outputs, and says which pairs are deleted.
+
+        Returns:
+            A scalar in nats.
+        """
         deleted = torch.from_numpy(np.isin(batch.first.numpy(), problem.forget.split.units))
         with torch.no_grad():
             wrong, right = path_logits(bad, batch), problem.outputs.logits(batch)

@@ -34,13 +34,13 @@ class BoundaryExpand(OneSetMethod):
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Classification only."""
+        """Apply to classification alone."""
         if task.classes:
             return None
         return "boundary expanding adds a class and drops it; retrieval has no classes"
 
     def start(self, problem: UnlearningProblem) -> MultimodalModel:
-        """A copy of the original with a shadow class."""
+        """Return a copy of the original with a shadow class."""
         model = super().start(problem)
         with torch.no_grad():
             output = problem.meter.run("width", 1, model, problem.forget.batch(np.arange(1)))
@@ -50,7 +50,7 @@ class BoundaryExpand(OneSetMethod):
         return model
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
-        """Cross-entropy of the shadow class on a batch of Df."""
+        """Return the cross-entropy of the shadow class on a batch of Df."""
         output = model(batch)
         logits = output.logits[CLASSIFICATION]
         shadow = model.get_submodule("shadow")(output.fused)

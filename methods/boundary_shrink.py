@@ -51,13 +51,13 @@ class BoundaryShrink(OneSetMethod):
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Classification only."""
+        """Apply to classification alone."""
         if task.classes:
             return None
         return "boundary shrink moves the boundary between classes; retrieval has no classes"
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
-        """Cross-entropy of the nearest wrong classes on a batch of Df."""
+        """Return the cross-entropy of the nearest wrong classes on a batch of Df."""
         near = nearest_wrong(problem.original, batch, problem.outputs.encoded_batch(batch), self.config.bound)
         return nn.functional.cross_entropy(model(batch).logits[CLASSIFICATION], near)
 
@@ -65,16 +65,16 @@ class BoundaryShrink(OneSetMethod):
 def nearest_wrong(
     original: MultimodalModel, batch: Batch, encoded: tuple[EncoderOutput, EncoderOutput], bound: float
 ) -> Tensor:
-    """(b,) the wrong class nearest to each pair.
+    """Return (b,) the wrong class nearest to each pair.
 
     Args:
-        original: frozen.
+        original: the frozen original.
         batch: b pairs with labels.
         encoded: the original's encoder outputs of them.
-        bound: step, in standard deviations of the tokens.
+        bound: length of the step, in standard deviations of the tokens.
 
     Raises:
-        ValueError: for pairs without labels.
+        ValueError: The pairs have no labels.
     """
     labels = batch.targets.labels
     if labels is None:
@@ -90,6 +90,6 @@ def nearest_wrong(
 def _logits(
     model: MultimodalModel, encoded: tuple[EncoderOutput, EncoderOutput], tokens: list[Tensor]
 ) -> Tensor:
-    """(b, c) logits where the encoders had given these tokens."""
+    """Return the (b, c) logits that the model gives where the encoders had given these tokens."""
     first, second = (replace(side, tokens=given) for side, given in zip(encoded, tokens, strict=True))
     return model.head(model.fuse(first, second))

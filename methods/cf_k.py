@@ -36,7 +36,7 @@ class CfK(Finetune):
     config: Config
 
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
-        """AdamW over the last k blocks."""
+        """Return AdamW over the last k blocks."""
         named = dict(model.named_parameters())
         chosen = [named[name] for name in last_blocks(model, self.config.k)]
         return Learner(model, chosen, lr=self.config.lr, weight_decay=0.0, meter=problem.meter)

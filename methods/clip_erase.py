@@ -58,16 +58,16 @@ class ClipErase(GradientMethod):
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Retrieval only."""
+        """Apply to retrieval alone."""
         if task.classes:
             return "CLIPErase works on the similarity of images and texts; a classifier has none"
         return None
 
     def start(self, problem: UnlearningProblem) -> MultimodalModel:
-        """A copy of the original.
+        """Return a copy of the original.
 
         Raises:
-            NotApplicable: when it has no contrastive path.
+            NotApplicable: The original has no contrastive path.
         """
         if CONTRASTIVE not in problem.original.paths:
             raise NotApplicable("CLIPErase works on a contrastive similarity, which this backbone lacks")
@@ -76,7 +76,7 @@ class ClipErase(GradientMethod):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The weighted sum."""
+        """Return the weighted sum on a batch of each set."""
         assert isinstance(model, RetrievalModel)
         images, texts = model.encode_batch(forget)
         forgotten = model.similarity(images.pooled, texts.pooled).diagonal().mean()

@@ -26,16 +26,16 @@ class Delete(OneSetMethod):
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Classification only."""
+        """Apply to classification alone."""
         if task.classes:
             return None
         return "DELETE distils what the original believes of the other classes; retrieval has no classes"
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
-        """The divergence on a batch of Df.
+        """Return the divergence on a batch of Df.
 
         Raises:
-            ValueError: for pairs without labels.
+            ValueError: The pairs have no labels.
         """
         labels = batch.targets.labels
         if labels is None:

@@ -48,7 +48,7 @@ class DescentToDelete(OneSetMethod):
 
         Attributes:
             weight_decay: wd (that of ALBEF on Flickr30K in the released code).
-            epsilon: of the guarantee (released code).
+            epsilon: epsilon of the guarantee (released code).
         """
 
         weight_decay: Annotated[float, Field(gt=0, lt=2), Search(0.001, 1.0, log=True)] = 0.02
@@ -57,7 +57,7 @@ class DescentToDelete(OneSetMethod):
     config: Config
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
-        """The task's own loss on a batch of Dr, made strongly convex as far as a penalty can."""
+        """Return the task's own loss on a batch of Dr, made strongly convex as far as a penalty can."""
         squares = torch.stack([parameter.square().sum() for parameter in model.parameters()])
         return model(batch).loss + self.config.weight_decay / 2 * squares.sum()
 
@@ -76,13 +76,13 @@ class DescentToDelete(OneSetMethod):
 
 
 def noise_scale(n: int, steps: int, weight_decay: float, epsilon: float) -> float:
-    """Sigma of the class docstring's formula.
+    """Return sigma of the class docstring's formula.
 
     Args:
-        n: training units.
-        steps: descent steps, I.
+        n: number of training units.
+        steps: number of descent steps, I.
         weight_decay: wd, between 0 and 2.
-        epsilon: of the guarantee.
+        epsilon: epsilon of the guarantee.
     """
     strong, smooth, lipschitz = weight_decay, 4 - weight_decay, 1 + weight_decay
     shrunk = ((smooth - strong) / (smooth + strong)) ** steps

@@ -22,9 +22,13 @@ class ErmKtp(Method):
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Never."""
+        """Apply to no task."""
         return REASON
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
-        """Raise `NotApplicable`."""
+        """Refuse to unlearn.
+
+        Raises:
+            NotApplicable: Always.
+        """
         raise NotApplicable(REASON)

@@ -20,7 +20,7 @@ class EuK(CfK):
     """
 
     def start(self, problem: UnlearningProblem) -> MultimodalModel:
-        """A copy of the original with initial weights in its last k blocks."""
+        """Return a copy of the original with initial weights in its last k blocks."""
         model = problem.copy_of_original()
         named, fresh = dict(model.named_parameters()), dict(problem.fresh_model().named_parameters())
         with torch.no_grad():

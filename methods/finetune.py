@@ -16,5 +16,5 @@ class Finetune(OneSetMethod):
     reads: ClassVar[Literal["forget", "retain"]] = "retain"
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
-        """The task's own loss on a batch of Dr."""
+        """Return the task's own loss on a batch of Dr."""
         return model(batch).loss

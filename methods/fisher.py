@@ -12,7 +12,7 @@ from mmulbench import METHODS, Method, MultimodalModel, Search, UnlearningProble
 from mmulbench.methods._fisher import fisher_diagonal, reference_pools
 
 SMALLEST, LARGEST_INVERSE = 1e-8, 1e3
-"""Added to the Fisher information, and the cap of its inverse: those of the released code."""
+"""Number added to the Fisher information, and largest inverse of it; both are the released code's."""
 
 
 @METHODS.register("fisher")
@@ -28,11 +28,11 @@ class Fisher(Method):
 
     @dataclass(frozen=True)
     class Config:
-        """Settings.
+        """Scales the noise as the released code does.
 
         Attributes:
             alpha: scale of the noise's variance (released code: 1e-6, and 1e-8 to 1e-5 in a sweep).
-            samples: pairs of Dr that F is estimated from, at most.
+            samples: largest number of pairs of Dr that F is estimated from.
         """
 
         alpha: Annotated[float, Field(ge=0), Search(1e-9, 1e-3, log=True)] = 1e-7

@@ -61,16 +61,16 @@ class GnnDelete(Descent):
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Tasks with a graph only."""
+        """Apply to tasks with a graph alone."""
         if task.modalities[0] == "graph":
             return None
         return f"GNNDelete changes the layers of a graph network; {task.modalities[0]}s have no graph"
 
     def start(self, problem: UnlearningProblem) -> MultimodalModel:
-        """A copy of the original with operators in its graph encoder.
+        """Return a copy of the original with operators in its graph encoder.
 
         Raises:
-            NotApplicable: when the model has no graph encoder like gtnn's.
+            NotApplicable: The model has no graph encoder like gtnn's.
         """
         model = super().start(problem)
         inputs = graph_inputs(problem.forget)
@@ -78,17 +78,17 @@ class GnnDelete(Descent):
         return model
 
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
-        """Trains the operators alone."""
+        """Return AdamW over the operators alone."""
         weights = [operator.weight for operator in operators(model)]
         return Learner(model, weights, lr=self.config.lr, weight_decay=0.0, meter=problem.meter)
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
-        """Batches of Df."""
+        """Return batches of Df."""
         epochs, size = self.config.epochs, self.config.batch_size
         return problem.forget_epochs(epochs, size), problem.forget.steps(size)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
-        """The loss of a batch of Df."""
+        """Return ``loss`` with the original's nodes at hand."""
         model.eval()  # targets have no dropout, so that what is kept could not be reached with it
         deleted, kept = torch.unique(graph_inputs(problem.forget)["node"]), graph_inputs(problem.retain)
         with torch.no_grad():
@@ -99,14 +99,17 @@ class GnnDelete(Descent):
     def loss(
         self, model: MultimodalModel, batch: Batch, before: list[Tensor], deleted: Tensor, retained: Tensor
     ) -> Tensor:
-        """Sum over layers.
+        """Return the sum over layers.
 
         Args:
-            model: with operators.
+            model: model with operators.
             batch: b pairs of Df.
-            before: by layer, (n, width) the original's nodes.
-            deleted: the nodes of all pairs of Df.
-            retained: (r, k) the nodes of Dr's pairs.
+            before: (n, width) nodes of the original, by layer.
+            deleted: nodes of all pairs of Df.
+            retained: (r, k) nodes of Dr's pairs.
+
+        Returns:
+            A scalar.
         """
         inputs = batch.inputs("graph")
         nodes = inputs["node"]
@@ -124,10 +127,10 @@ class GnnDelete(Descent):
 
 
 def graph_encoder(model: MultimodalModel) -> GraphEncoder:
-    """The part of a model that the operators go into.
+    """Return the part of a model that the operators go into.
 
     Raises:
-        NotApplicable: when the model has none.
+        NotApplicable: The model has none.
     """
     graph = getattr(model, "graph", None)
     if not isinstance(graph, GraphEncoder):
@@ -138,10 +141,10 @@ def graph_encoder(model: MultimodalModel) -> GraphEncoder:
 
 
 def operators(model: MultimodalModel) -> list[Deletion]:
-    """The model's operators, first layer first."""
+    """List the model's operators, first layer first."""
     return [module for module in graph_encoder(model).norms if isinstance(module, Deletion)]
 
 
 def graph_inputs(data: PairData) -> Inputs:
-    """The graph, and (n, k) the nodes of a set's pairs."""
+    """Return the graph, and the (n, k) nodes of a set's pairs."""
     return data.features.gather("graph", torch.from_numpy(data.split.first))

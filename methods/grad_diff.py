@@ -44,6 +44,6 @@ class GradDiff(GradientMethod):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The weighted difference on a batch of each set."""
+        """Return the weighted difference on a batch of each set."""
         config = self.config
         return config.alpha * model(retain).loss - config.gamma * model(forget).loss

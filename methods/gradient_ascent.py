@@ -19,5 +19,5 @@ class GradientAscent(OneSetMethod):
     reads: ClassVar[Literal["forget", "retain"]] = "forget"
 
     def loss(self, model: MultimodalModel, batch: Batch, problem: UnlearningProblem) -> Tensor:
-        """Minus the task's own loss on a batch of Df."""
+        """Return minus the task's own loss on a batch of Df."""
         return -model(batch).loss

@@ -35,13 +35,14 @@ class Influence(Method):
 
     @dataclass(frozen=True)
     class Config:
-        """Settings.
+        """Scales the step and the inverse as the released code does.
 
         Attributes:
-            alpha: step; 1 is the Newton step (the released code leaves it to its user; its parser says 0.2).
+            alpha: length of the step; 1 is the Newton step (the released code leaves it to its user; its
+                parser says 0.2).
             damping: lambda; 1 is what the released code's recursion starts from.
-            samples: pairs of Dr in F, at most; each takes 4 bytes a parameter.
-            batch_size: pairs a step of the mean gradients, which do not depend on it.
+            samples: largest number of pairs of Dr in F; each takes 4 bytes a parameter.
+            batch_size: number of pairs a step of the mean gradients, which do not depend on it.
         """
 
         alpha: Annotated[float, Field(ge=0), Search(0.01, 100.0, log=True)] = 1.0
@@ -72,7 +73,7 @@ class Influence(Method):
     def _mean_gradient(
         self, model: MultimodalModel, data: PairData, pools: Pools, problem: UnlearningProblem
     ) -> Tensor:
-        """(p,) mean over one epoch of the set."""
+        """Return (p,) the mean gradient over one epoch of the set."""
         size, parameters = self.config.batch_size, list(model.parameters())
         total = torch.zeros(sum(parameter.numel() for parameter in parameters), device=problem.device)
         tick = problem.progress.counter(data.steps(size), "mean gradient")

@@ -53,14 +53,14 @@ class Kga(Descent):
     config: Config
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
-        """Batches of Df, Dr and Dn side by side."""
+        """Return batches of Df, Dr and Dn side by side."""
         epochs, size = self.config.epochs, self.config.batch_size
         new = new_data(problem).cycle(size, problem.generator("new order"))
         pairs = problem.paired_epochs(epochs, size)
         return ((forget, retain, next(new)) for forget, retain in pairs), problem.retain.steps(size)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
-        """Train the helpers, which stay as they are; then the loss."""
+        """Train the helpers, which stay as they are, and return ``loss`` with them at hand."""
         on_forget = replace(problem.forget, sampling=problem.recipe.sampling)
         helpers = [
             problem.train_from_scratch(data).requires_grad_(False) for data in (on_forget, new_data(problem))
@@ -75,14 +75,17 @@ class Kga(Descent):
         batches: tuple[Batch, ...],
         problem: UnlearningProblem,
     ) -> Tensor:
-        """Alignment of the two knowledge gaps, and the divergence on Dr.
+        """Return the alignment of the two knowledge gaps, and the divergence on Dr.
 
         Args:
-            model: in training.
+            model: model that trains.
             forget_helper: A_f.
             new_helper: A_n.
-            batches: of Df, Dr and Dn.
-            problem: gives the original.
+            batches: a batch of Df, of Dr and of Dn.
+            problem: gives the original and its outputs.
+
+        Returns:
+            A scalar in nats.
         """
         forget, retain, new = batches
         with torch.no_grad():
@@ -94,7 +97,7 @@ class Kga(Descent):
 
 
 def new_data(problem: UnlearningProblem) -> PairData:
-    """Dn: a fixed draw of validation units, as many as are deleted."""
+    """Return Dn: a fixed draw of validation units, as many as are deleted."""
     split = problem.validation.split
     order = problem.generator("new data").permutation(split.units)
     return replace(problem.validation, split=split.only(order[: len(problem.forget.split.units)]))

@@ -39,11 +39,11 @@ class L1Sparse(Finetune):
     config: Config
 
     def coefficient(self, epoch: int) -> float:
-        """Weight of the penalty in an epoch, counted from 0."""
+        """Return the weight of the penalty in an epoch, counted from 0."""
         return self.config.gamma * (1 - epoch / self.config.epochs)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[[Batch], Tensor]:
-        """The task's own loss plus the penalty of the epoch that a step belongs to."""
+        """Return the task's own loss plus the penalty of the epoch that a step belongs to."""
         taken, steps = itertools.count(), problem.retain.steps(self.config.batch_size)
 
         def loss(batch: Batch) -> Tensor:
@@ -54,5 +54,5 @@ class L1Sparse(Finetune):
 
 
 def l1_norm(model: torch.nn.Module) -> Tensor:
-    """Sum of the absolute values of all parameters."""
+    """Sum the absolute values of all parameters."""
     return torch.stack([parameter.abs().sum() for parameter in model.parameters()]).sum()

@@ -48,17 +48,18 @@ class LCodec(Method):
 
     @dataclass(frozen=True)
     class Config:
-        """Epsilon, delta, noise and lambda are those of the released code's scripts for MNIST and CIFAR-10.
+        """Takes epsilon, delta, noise and lambda from the released code's scripts for MNIST and CIFAR-10.
 
         Attributes:
-            batch_size: m, pairs of Df a step.
-            perturbations: draws of noise that the selection rests on.
-            noise: of a draw, in standard deviations of the encoders' outputs (there: of normalised pixels).
-            most: slices changed a step, at most.
-            samples: pairs of Dr in H, at most.
+            batch_size: m, number of pairs of Df a step.
+            perturbations: number of draws of noise that the selection rests on.
+            noise: size of a draw, in standard deviations of the encoders' outputs (there: of normalised
+                pixels).
+            most: largest number of slices changed a step.
+            samples: largest number of pairs of Dr in H.
             damping: lambda (also the weight decay there: .01, .1 in two scripts; .001 where none is given).
-            epsilon: of the guarantee.
-            delta: of the guarantee.
+            epsilon: epsilon of the guarantee.
+            delta: delta of the guarantee.
         """
 
         batch_size: Annotated[int, Field(ge=1)] = 64
@@ -88,7 +89,7 @@ class LCodec(Method):
     def _selected(
         self, model: MultimodalModel, batch: Batch, pools: Pools, problem: UnlearningProblem
     ) -> Slices:
-        """P of a batch."""
+        """Select P for a batch."""
         a, b = problem.outputs.encoded_batch(batch)
         draws, losses = [], []
         for _ in range(self.config.perturbations):
@@ -105,7 +106,7 @@ class LCodec(Method):
     def _step(
         self, model: MultimodalModel, batch: Batch, slices: Slices, pools: Pools, problem: UnlearningProblem
     ) -> Tensor:
-        """(p,) Newton step and noise."""
+        """Return (p,) the Newton step and noise."""
         config = self.config
         batches = itertools.islice(problem.retain.epoch(1, problem.generator("pairs")), config.samples)
         rows = torch.stack([self._gradient(model, pair, slices, pools, problem) for pair in batches])
@@ -119,7 +120,7 @@ class LCodec(Method):
     def _gradient(
         self, model: MultimodalModel, batch: Batch, slices: Slices, pools: Pools, problem: UnlearningProblem
     ) -> Tensor:
-        """(p,) mean gradient of a batch's pair losses; the encoders are still the original's."""
+        """Return (p,) the mean gradient of a batch's pair losses; the encoders are still the original's."""
 
         def work() -> tuple[Tensor, ...]:
             a, b = problem.outputs.encoded_batch(batch)
@@ -130,7 +131,12 @@ class LCodec(Method):
 
 
 def perturbed(encoded: EncoderOutput, noise: float) -> EncoderOutput:
-    """Encoder output with Gaussian noise, in standard deviations of tokens and pooled outputs."""
+    """Add Gaussian noise to an encoder's output.
+
+    Args:
+        encoded: the output.
+        noise: size of the noise, in standard deviations of tokens and of pooled outputs.
+    """
     tokens, pooled = (
         x + noise * x.std(correction=0) * torch.randn_like(x) for x in (encoded.tokens, encoded.pooled)
     )
@@ -138,12 +144,12 @@ def perturbed(encoded: EncoderOutput, noise: float) -> EncoderOutput:
 
 
 def noise_scale(n: int, damping: float, epsilon: float, delta: float) -> float:
-    """Sigma of the class docstring's formula.
+    """Return sigma of the class docstring's formula.
 
     Args:
-        n: training pairs.
+        n: number of training pairs.
         damping: lambda.
-        epsilon: of the guarantee.
-        delta: of the guarantee.
+        epsilon: epsilon of the guarantee.
+        delta: delta of the guarantee.
     """
     return 2 * 0.25 * math.sqrt(2 * math.log(1.25 / delta)) / (n**2 * damping**3 * epsilon)

@@ -59,7 +59,7 @@ class Mmul(GradientMethod):
     config: Config
 
     def trainable(self) -> Group:
-        """The parameter group that trains."""
+        """Return the name of the parameter group that trains."""
         return "all" if self.config.trainable == "all" else "fusion"
 
     def loss(

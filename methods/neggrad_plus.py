@@ -42,6 +42,6 @@ class NegGradPlus(GradientMethod):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The weighted difference on a batch of each set."""
+        """Return the weighted difference on a batch of each set."""
         alpha = self.config.alpha
         return alpha * model(retain).loss - (1 - alpha) * model(forget).loss

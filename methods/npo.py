@@ -55,7 +55,7 @@ class Npo(GradientMethod):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The preference term on a batch of Df plus the task's loss on one of Dr."""
+        """Return the preference term on a batch of Df plus the task's loss on one of Dr."""
         beta, alpha = self.config.beta, self.config.alpha
         now = log_likelihood(path_logits(model, forget), forget.targets)
         before = log_likelihood(problem.outputs.logits(forget), forget.targets)
@@ -64,10 +64,10 @@ class Npo(GradientMethod):
 
 
 def log_likelihood(logits: dict[str, Tensor], targets: Targets) -> Tensor:
-    """(b,) mean over paths of the log probability of each pair.
+    """Return (b,) the mean over paths of the log probability of each pair.
 
     Args:
-        logits: by path, (b, c).
+        logits: (b, c) logits by path.
         targets: which items of the batch belong together, and the pairs' classes.
     """
     terms = []

@@ -21,7 +21,7 @@ class RandomLabel(GradientMethod):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The task's loss on wrong answers for a batch of Df plus that on a batch of Dr."""
+        """Return the task's loss on wrong answers for a batch of Df plus that on a batch of Dr."""
         labels = forget.targets.labels
         if labels is None:
             wrong = model(false_pairs(forget, problem.retain)).loss

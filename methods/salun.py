@@ -38,7 +38,7 @@ class Salun(RandomLabel):
         """The fraction is that of the released code's README; the rest is shared by all methods.
 
         Attributes:
-            fraction: of the weights that may change (the paper, as quoted by others, cuts at the median).
+            fraction: share of weights that may change (the paper, as quoted by others, cuts at the median).
         """
 
         fraction: Annotated[float, Field(gt=0, le=1), Search(0.1, 0.9)] = 0.5
@@ -46,7 +46,7 @@ class Salun(RandomLabel):
     config: Config
 
     def learner(self, model: MultimodalModel, problem: UnlearningProblem) -> Learner:
-        """AdamW, undone outside the mask: neither gradient, momentum nor decay moves a weight there."""
+        """Return AdamW, undone outside the mask: no gradient, momentum or decay moves a weight there."""
         learner = super().learner(model, problem)
         masks = top_masks(self.saliency(model, problem), self.config.fraction)
         before = list(problem.original.parameters())
@@ -60,7 +60,12 @@ class Salun(RandomLabel):
         return learner
 
     def saliency(self, model: MultimodalModel, problem: UnlearningProblem) -> list[Tensor]:
-        """For each parameter, the gradient of the task's loss summed over Df."""
+        """Return the gradient of the task's loss summed over Df, one tensor for each parameter.
+
+        Args:
+            model: a copy of the original; it is left in training mode.
+            problem: gives Df; its meter is charged.
+        """
         totals = [torch.zeros_like(parameter) for parameter in model.parameters()]
         forget, size = problem.forget, self.config.batch_size
         tick = problem.progress.counter(forget.steps(size), "Saliency")
@@ -74,7 +79,7 @@ class Salun(RandomLabel):
 
 
 def _add_gradient(model: MultimodalModel, batch: Batch, totals: list[Tensor]) -> None:
-    """Add the gradient of a batch's loss, weighted by its pairs: a mean over them in most losses."""
+    """Add the gradient of a batch's loss, weighted by its pairs, since most losses are means over them."""
     loss = model(batch).loss * len(batch)
     gradients = torch.autograd.grad(loss, list(model.parameters()), materialize_grads=True)
     for total, gradient in zip(totals, gradients, strict=True):
@@ -82,7 +87,11 @@ def _add_gradient(model: MultimodalModel, batch: Batch, totals: list[Tensor]) ->
 
 
 def top_masks(values: list[Tensor], fraction: float) -> list[Tensor]:
-    """Where the largest absolute values of all tensors together lie; of equal ones the first.
+    """Return where the largest absolute values of all tensors together lie; of equal ones the first count.
+
+    Args:
+        values: tensors of any shapes.
+        fraction: share of all entries that is chosen.
 
     Returns:
         Bool tensors of the values' shapes.

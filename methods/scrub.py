@@ -98,7 +98,12 @@ class Scrub(Method):
         return model.eval()
 
     def epochs(self, model: MultimodalModel, problem: UnlearningProblem) -> Iterator[list[Phase]]:
-        """A max phase on Df and a min phase on Dr; after ``msteps`` epochs the min phase alone."""
+        """Yield the phases of each epoch: a max phase on Df in the first ``msteps``, and a min phase on Dr.
+
+        Args:
+            model: model that trains.
+            problem: gives both sets.
+        """
         config, rng = self.config, problem.generator("order")
         for number in range(config.epochs):
             phases = []
@@ -110,12 +115,24 @@ class Scrub(Method):
             yield phases
 
     def max_loss(self, model: MultimodalModel, forget: Batch, problem: UnlearningProblem) -> Tensor:
-        """-d on a batch of Df."""
+        """Return -d on a batch of Df.
+
+        Args:
+            model: model that trains.
+            forget: batch of Df.
+            problem: gives the original's outputs.
+        """
         teacher = problem.outputs.logits(forget)
         return -divergence(teacher, model(forget).logits, self.config.temperature)
 
     def min_loss(self, model: MultimodalModel, retain: Batch, problem: UnlearningProblem) -> Tensor:
-        """Alpha * d + gamma * CE on a batch of Dr."""
+        """Return alpha * d + gamma * CE on a batch of Dr.
+
+        Args:
+            model: model that trains.
+            retain: batch of Dr.
+            problem: gives the original's outputs.
+        """
         teacher, student = problem.outputs.logits(retain), model(retain)
         distance = divergence(teacher, student.logits, self.config.temperature)
         return self.config.alpha * distance + self.config.gamma * student.loss

@@ -25,13 +25,13 @@ class Ssd(Method):
 
     @dataclass(frozen=True)
     class Config:
-        """Alpha and lambda: the released code (if-loops/selective-synaptic-dampening), on ResNet18.
+        """Takes alpha and lambda from the released code (if-loops/selective-synaptic-dampening), on ResNet18.
 
         Attributes:
             alpha: how many times as important a weight must be to Df as to D (released code, for a vision
                 transformer: 10 for random pairs, 5 for a class, 25 for a sub-class).
             dampening: lambda, how far the chosen weights are left standing (for faces there: 0.1, alpha 50).
-            samples: pairs of each set that F is estimated from, at most.
+            samples: largest number of pairs of each set that F is estimated from.
         """
 
         alpha: Annotated[float, Field(ge=0), Search(1.0, 100.0, log=True)] = 10.0
@@ -59,11 +59,11 @@ class Ssd(Method):
 
 
 def dampening(on_forget: Tensor, on_all: Tensor, alpha: float, strength: float) -> Tensor:
-    """What each weight is multiplied with.
+    """Return the factor that each weight is multiplied by.
 
     Args:
-        on_forget: importance to Df.
-        on_all: importance to D, of the same shape.
+        on_forget: importance of each weight to Df, of any shape.
+        on_all: importance of each weight to D, of the same shape.
         alpha: selection threshold.
         strength: lambda.
     """

@@ -21,9 +21,13 @@ class Unsir(Method):
 
     @classmethod
     def applies_to(cls, task: Task) -> str | None:
-        """Never."""
+        """Apply to no task."""
         return REASON
 
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
-        """Raise `NotApplicable`."""
+        """Refuse to unlearn.
+
+        Raises:
+            NotApplicable: Always.
+        """
         raise NotApplicable(REASON)

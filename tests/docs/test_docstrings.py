@@ -10,7 +10,7 @@ from types import FunctionType
 
 import pytest
 
-ROOMS: tuple[str, ...] = ("sweeps", "tasks")
+ROOMS: tuple[str, ...] = ("methods", "sweeps", "tasks")
 
 
 def functions_of(room: str) -> Iterator[tuple[str, FunctionType]]:

@@ -42,5 +42,5 @@ class MyMethod(GradientMethod):
     def loss(
         self, model: MultimodalModel, forget: Batch, retain: Batch, problem: UnlearningProblem
     ) -> Tensor:
-        """The scalar to descend on, for one batch of Df and one of Dr."""
+        """Return the scalar to descend on, for one batch of Df and one of Dr."""
         return model(retain).loss - self.config.weight * model(forget).loss
