@@ -22,7 +22,7 @@ from typing import Any
 import torch
 import yaml
 
-from mmulbench.runs.session import Request
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.grid import checked_grid
 from mmulbench.sweeps.state import StepState, now
 from mmulbench.sweeps.store_sweep import define_sweep, plan_sweep, prepare_sweep
@@ -70,7 +70,7 @@ def planning(root: Path) -> dict[str, Any]:
 
 def status(root: Path) -> dict[str, Any]:
     """Seconds until the status of 10,000 runs that are all made is printed."""
-    options = Request(task="", results_dir=root / "results", cache_dir=root / "cache")
+    options = RunOptions(results_dir=root / "results", cache_dir=root / "cache")
     jobs = checked_grid(MANY, "benchmark").jobs()
     sweep = define_sweep(jobs, plan_sweep(jobs, options), options, "benchmark")
     folder = prepare_sweep(sweep.sweep_id, options, root / "sweeps")

@@ -16,8 +16,8 @@ from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
 from mmulbench.records.reading import first_fault
 from mmulbench.records.schema import RunResult, Scalar
-from mmulbench.runs.pipeline import Overwrite
-from mmulbench.runs.session import DEFAULT_SEED, Request, run_session
+from mmulbench.runs.request import DEFAULT_SEED, Overwrite, Request
+from mmulbench.runs.session import run_session
 
 
 @overload

@@ -123,7 +123,7 @@ def run(
     if processes > 1 and not launch.is_started():
         raise typer.Exit(launch.start(processes, device, context.obj))
     from mmulbench.cli.run_output import run_and_print
-    from mmulbench.runs.session import DEFAULT_SEED, Request
+    from mmulbench.runs.request import DEFAULT_SEED, Request
 
     request = Request(
         methods=tuple(method),

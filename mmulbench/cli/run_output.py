@@ -17,7 +17,8 @@ from mmulbench.progress import Bars, NotesOnly
 from mmulbench.records.store import Unreadable, read_record
 from mmulbench.report import leaderboard, plots, summary
 from mmulbench.runs.pipeline import StoredRecord
-from mmulbench.runs.session import Request, run_session
+from mmulbench.runs.request import Request
+from mmulbench.runs.session import run_session
 
 
 def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:

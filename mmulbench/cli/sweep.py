@@ -26,7 +26,7 @@ from mmulbench.cli.options import (
 from mmulbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from mmulbench.runs.session import Request
+    from mmulbench.runs.request import Request
     from mmulbench.sweeps.choose_executor import ExecutorOptions
 
 
@@ -105,14 +105,13 @@ def sweep(
 ) -> None:
     """Make many runs: every task with every method, seed and forget size, or what a file says."""
     from mmulbench import defaults
-    from mmulbench.runs.session import Request
+    from mmulbench.runs.request import RunOptions
     from mmulbench.sweeps import commands
     from mmulbench.sweeps.choose_executor import choose_executor
     from mmulbench.sweeps.grid import given_grid
     from mmulbench.sweeps.slurm_settings import read_executor
 
-    options = Request(
-        task="",
+    options = RunOptions(
         device=device,
         data_dir=defaults.data_dir(data_dir),
         results_dir=defaults.results_dir(results_dir),
@@ -259,4 +258,6 @@ def submit_run(request: Request, executor: str, slurm: Sequence[str], *, as_json
     }
     command = shlex.join(["mmulbench", *sys.argv[1:]])
     grid, folder = checked_grid(given, "run"), sweeps_dir(None)
-    return commands.sweep(grid, request, folder, chosen, command, dry_run=False, as_json=as_json)
+    return commands.sweep(
+        grid, request.run_options(), folder, chosen, command, dry_run=False, as_json=as_json
+    )

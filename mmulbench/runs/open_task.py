@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field
-
-from mmulbench import defaults
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core.method import Method
 from mmulbench.core.model import Backbone
@@ -19,31 +16,13 @@ from mmulbench.core.training import Recipe
 from mmulbench.device import use_device
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
-from mmulbench.frozen import Frozen
 from mmulbench.progress import Progress
 from mmulbench.records.schema import Tuning
 from mmulbench.records.store import ResultsStore
 from mmulbench.records.study import tuned_default
 from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, load_data, prepare_inputs
+from mmulbench.runs.request import TaskRequest
 from mmulbench.setting_values import Overrides
-
-
-class TaskRequest(Frozen):
-    """Holds the options that all commands on a task share."""
-
-    task: str = Field(description="registered name of the task")
-    methods: tuple[str, ...] = Field(default=(), description="registered names of the methods")
-    backbone: str | None = Field(default=None, description="family:variant; null for the task's own")
-    forget_size: str | None = Field(default=None, description="number of forget units, or a fraction")
-    settings: tuple[str, ...] = Field(default=(), description="key=value texts, as for --set")
-    device: str = Field(default="auto", description="auto, cpu or cuda:N")
-    data_dir: Path = Field(default_factory=defaults.data_dir, description="folder of official data sets")
-    cache_dir: Path = Field(default_factory=defaults.cache_dir, description="folder of shared artifacts")
-    tuned_dir: Path = Field(default_factory=defaults.tuned_dir, description="folder of the user's studies")
-    plugins: tuple[Path, ...] = Field(default_factory=defaults.plugin_files, description="plug-in files")
-    checkpoint_seconds: float = Field(
-        default_factory=defaults.checkpoint_seconds, description="least time between two checkpoints"
-    )
 
 
 @dataclass(frozen=True)

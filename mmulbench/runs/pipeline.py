@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from mmulbench import processes
 from mmulbench.code_digest import source_digest
@@ -22,12 +21,10 @@ from mmulbench.records.environment import describe_environment
 from mmulbench.records.schema import Cost, RunResult, RunSpec, ScoreHistogram, Status, Tuning, Value
 from mmulbench.runs.prepare import PreparedTask, Workspace
 from mmulbench.runs.references import Trained
+from mmulbench.runs.request import Overwrite
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import RunModels, Shadows, judged_by_shadows
 from mmulbench.runs.unlearn import unlearn
-
-Overwrite = Literal["never", "failed", "always"]
-"""Which records are made again: none, those that failed or diverged or lack what is asked for, or all."""
 
 
 @dataclass(frozen=True)

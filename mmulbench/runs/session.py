@@ -5,12 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
-from mmulbench import defaults
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
 from mmulbench.errors import UsageError
@@ -18,22 +14,10 @@ from mmulbench.metrics.populations import FEWEST
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunSpec, Tuning
 from mmulbench.records.store import RESULTS_FLAG
-from mmulbench.runs.open_task import Output, ResolvedRequest, TaskRequest, open_task, resolve
-from mmulbench.runs.pipeline import Overwrite, Run, StoredRecord, execute, make_spec
+from mmulbench.runs.open_task import Output, ResolvedRequest, open_task, resolve
+from mmulbench.runs.pipeline import Run, StoredRecord, execute, make_spec
 from mmulbench.runs.prepare import PreparedTask
-
-DEFAULT_SEED = 42
-
-
-class Request(TaskRequest):
-    """Holds the options of ``mmulbench run``."""
-
-    seeds: tuple[int, ...] = Field(default=(DEFAULT_SEED,), description="one run each for every method")
-    results_dir: Path = Field(default_factory=defaults.results_dir, description="folder of records")
-    overwrite: Overwrite = Field(default="failed", description="which records are made again")
-    reference: bool = Field(default=True, description="whether to compare with retrain")
-    untuned: bool = Field(default=False, description="whether to ignore tuned settings")
-    shadows: int = Field(default=0, description="number of shadow models to attack with besides")
+from mmulbench.runs.request import Request, RunOptions
 
 
 def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
@@ -61,7 +45,7 @@ def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
                 yield execute(run, prepared, request.overwrite)
 
 
-def check_shadows(request: Request) -> None:
+def check_shadows(request: RunOptions) -> None:
     """Check that what is asked of shadow models can be had.
 
     Raises:
@@ -74,7 +58,7 @@ def check_shadows(request: Request) -> None:
         raise UsageError("--shadows compares with retrained models: leave out --no-reference")
 
 
-def results_output(request: Request) -> Output:
+def results_output(request: RunOptions) -> Output:
     """Return where the records of a request go."""
     return Output(request.results_dir, "results", RESULTS_FLAG)
 

@@ -24,14 +24,14 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     folder = SweepFolder(Path(arguments[0]))
     sweep = folder.read()
-    from mmulbench.sweeps.options import enter_folder, shared_request
+    from mmulbench.sweeps.options import enter_folder
     from mmulbench.sweeps.runner import Runner
     from mmulbench.sweeps.worker import LogProgress, StepQueue
 
     steps = sweep.plan.steps
     if chosen := set(arguments[1:]):
         steps = tuple(step for step in steps if step.step_id in chosen)
-    runner = Runner(shared_request(sweep.options), LogProgress())
+    runner = Runner(sweep.options, LogProgress())
     enter_folder(sweep.cwd)
     return GO_ON if StepQueue(folder, steps, runner).run() else 0
 

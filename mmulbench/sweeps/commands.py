@@ -10,12 +10,12 @@ from rich.console import Console
 
 from mmulbench.core.plugins import load_plugins
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.session import Request
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.choose_executor import ExecutorOptions, executor_for_retry
 from mmulbench.sweeps.executor import Executor, Handover, Selection
 from mmulbench.sweeps.folder import SweepFolder, find_sweep
 from mmulbench.sweeps.grid import Grid
-from mmulbench.sweeps.options import enter_folder, shared_request
+from mmulbench.sweeps.options import enter_folder
 from mmulbench.sweeps.plan import Plan, estimate
 from mmulbench.sweeps.state import ENDED, StepStatus
 from mmulbench.sweeps.status import sweep_status
@@ -28,7 +28,7 @@ RetryScope = Literal["failed", "missing"]
 
 def sweep(
     grid: Grid,
-    options: Request,
+    options: RunOptions,
     sweeps_dir: Path,
     executor: Executor,
     command: str,
@@ -114,7 +114,7 @@ def retry(
     folder = find_sweep(sweeps_dir, name)
     definition = folder.read()
     executor = executor_for_retry(wanted, folder)
-    options = shared_request(definition.options)
+    options = definition.options
     enter_folder(definition.cwd)
     load_plugins(options.plugins)
     plan = definition.plan

@@ -14,7 +14,7 @@ from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import Plan
 
 if TYPE_CHECKING:
-    from mmulbench.runs.session import Request
+    from mmulbench.runs.request import RunOptions
 
 Seconds = Annotated[float, Field(ge=1)]
 """Time limit of a step."""
@@ -41,7 +41,7 @@ class Selection:
     """
 
     folder: SweepFolder
-    options: Request
+    options: RunOptions
     plan: Plan
     chosen: Plan
 

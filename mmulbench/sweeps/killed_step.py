@@ -52,12 +52,12 @@ def state_of_killed(
     planned = folder.planned(step_id)
     with contextlib.suppress(OSError, ValidationError):  # it was killed before it knew what to record
         record = RunResult.model_validate_json(planned.read_bytes())
-        store = ResultsStore(sweep.results_dir)
+        store = ResultsStore(sweep.options.results_dir)
         try:
             kept = store_failure(
                 store,
                 record.model_copy(update={"reason": reason, "finished": now()}),
-                always=sweep.overwrites_always,
+                always=sweep.options.overwrite == "always",
             )
         except MmulbenchError as error:
             update["reason"] = f"{reason}; its record is missing: {error}"

@@ -11,8 +11,9 @@ from mmulbench.progress import Progress
 from mmulbench.runs.open_task import ResolvedRequest, open_task, resolve
 from mmulbench.runs.pipeline import Outcome, execute, is_settled, make_record
 from mmulbench.runs.prepare import PreparedTask
+from mmulbench.runs.request import Request, RunOptions
 from mmulbench.runs.scenario import Scenario
-from mmulbench.runs.session import Request, plan_run, results_output
+from mmulbench.runs.session import plan_run, results_output
 from mmulbench.runs.shadow_models import Shadows, shadow_seed
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
@@ -26,11 +27,11 @@ class Runner:
     """Makes steps; keeps the data of the last task, since steps of one task follow each other.
 
     Args:
-        options: options that all runs share; its task, methods and seeds do not count.
+        options: options that all runs share.
         progress: what is told of stages and notes.
     """
 
-    def __init__(self, options: Request, progress: Progress) -> None:
+    def __init__(self, options: RunOptions, progress: Progress) -> None:
         self._options = options
         self._progress = progress
         self._key: object = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from mmulbench.frozen import Frozen
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.plan import Plan
 
 StepStatus = Literal["queued", "running", "done", "diverged", "not_applicable", "failed", "lost"]
@@ -42,18 +42,8 @@ class Sweep(Frozen):
     created: datetime
     command: str = Field(description="command line that asked for the sweep")
     cwd: str = Field(description="folder where the sweep was started: settings may name files from there")
-    options: dict[str, JsonValue] = Field(description="options of `run`, the same for all runs")
+    options: RunOptions = Field(description="options that all runs share, with absolute paths")
     plan: Plan = Field(alias="steps")
-
-    @property
-    def results_dir(self) -> Path:
-        """Folder of the records."""
-        return Path(str(self.options.get("results_dir", "results")))
-
-    @property
-    def overwrites_always(self) -> bool:
-        """Whether records with numbers are made again too."""
-        return self.options.get("overwrite") == "always"
 
 
 def this_worker() -> str:

@@ -8,18 +8,19 @@ from pathlib import Path
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.runs.open_task import parse_forget_size, resolve
-from mmulbench.runs.session import Request, check_shadows
+from mmulbench.runs.request import RunOptions
+from mmulbench.runs.session import check_shadows
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Job, id_of_sweep
-from mmulbench.sweeps.options import request_of, stored_options
+from mmulbench.sweeps.options import request_of, with_absolute_paths
 from mmulbench.sweeps.plan import Plan, make_plan
 from mmulbench.sweeps.state import Sweep, now
 
-NOT_DECIDING = ("checkpoint_seconds",)
+NOT_DECIDING = frozenset({"checkpoint_seconds"})
 """Options that do not change a sweep's id: nothing that it records depends on them."""
 
 
-def check_jobs(jobs: Sequence[Job], options: Request) -> None:
+def check_jobs(jobs: Sequence[Job], options: RunOptions) -> None:
     """Check every name and value of all jobs before anything is computed.
 
     Args:
@@ -45,7 +46,7 @@ def check_jobs(jobs: Sequence[Job], options: Request) -> None:
         seen |= {key, size}
 
 
-def plan_sweep(jobs: Sequence[Job], options: Request) -> Plan:
+def plan_sweep(jobs: Sequence[Job], options: RunOptions) -> Plan:
     """Return the steps of a sweep, after checking all its runs.
 
     Args:
@@ -60,7 +61,7 @@ def plan_sweep(jobs: Sequence[Job], options: Request) -> Plan:
     return make_plan(jobs, reference=options.reference, shadows=options.shadows)
 
 
-def define_sweep(jobs: Sequence[Job], plan: Plan, options: Request, command: str) -> Sweep:
+def define_sweep(jobs: Sequence[Job], plan: Plan, options: RunOptions, command: str) -> Sweep:
     """Describe a sweep; the same jobs with the same options have the same id.
 
     Args:
@@ -69,19 +70,19 @@ def define_sweep(jobs: Sequence[Job], plan: Plan, options: Request, command: str
         options: options that all runs share.
         command: command line that asks for the sweep.
     """
-    stored = stored_options(options)
-    deciding = {key: value for key, value in stored.items() if key not in NOT_DECIDING}
+    absolute = with_absolute_paths(options)
+    deciding = absolute.model_dump(mode="json", exclude=set(NOT_DECIDING))
     return Sweep(
         sweep_id=id_of_sweep(jobs, deciding),
         created=now(),
         command=command,
         cwd=str(Path.cwd()),
-        options=stored,
+        options=absolute,
         steps=plan,
     )
 
 
-def prepare_sweep(sweep_id: str, options: Request, sweeps_dir: Path) -> SweepFolder:
+def prepare_sweep(sweep_id: str, options: RunOptions, sweeps_dir: Path) -> SweepFolder:
     """Return the folder of a sweep, after making sure that all its folders can be written.
 
     Args:

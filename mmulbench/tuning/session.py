@@ -16,8 +16,9 @@ from mmulbench.core.search_space import search_space
 from mmulbench.errors import NotApplicable, UsageError
 from mmulbench.progress import Progress
 from mmulbench.records.study import Study, read_study, study_path, write_study
-from mmulbench.runs.open_task import Output, TaskRequest, open_task, resolve
+from mmulbench.runs.open_task import Output, open_task, resolve
 from mmulbench.runs.prepare import PreparedTask
+from mmulbench.runs.request import TaskRequest
 from mmulbench.tuning.holdout import PUBLISHED_SEEDS
 from mmulbench.tuning.trials import Judge, make_judge, study_spec, tune
 

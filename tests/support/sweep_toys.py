@@ -13,6 +13,7 @@ from typing import Any
 
 from mmulbench.records.schema import Environment, RunResult, RunSpec
 from mmulbench.records.store import ResultsStore
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.plan import Plan, Step
@@ -48,7 +49,7 @@ def make_sweep(root: Path, *methods: str) -> tuple[SweepFolder, Plan]:
         created=now(),
         command="mmulbench sweep",
         cwd=str(root),
-        options={"results_dir": str(root / "results"), "overwrite": "failed"},
+        options=RunOptions(results_dir=root / "results"),
         steps=plan,
     )
     assert folder.create(sweep)

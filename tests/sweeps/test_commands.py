@@ -9,7 +9,7 @@ import pytest
 from sweep_toys import state
 
 from mmulbench.errors import UsageError
-from mmulbench.runs.session import Request
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps import commands
 from mmulbench.sweeps.choose_executor import ExecutorOptions
 from mmulbench.sweeps.executor import Executor, Handover, Selection
@@ -35,7 +35,7 @@ class WritingExecutor(Executor):
 def sweep(tmp_path):
     """Starts the sweep of one run, which needs one original."""
     folders = {f"{name}_dir": tmp_path / name for name in ("data", "results", "cache", "tuned")}
-    options = Request(task="", device="cpu", plugins=(), reference=False, **folders)
+    options = RunOptions(device="cpu", plugins=(), reference=False, **folders)
 
     def start(executor: Executor, *, dry_run: bool = False, as_json: bool = True) -> int:
         return commands.sweep(

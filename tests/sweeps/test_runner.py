@@ -7,7 +7,7 @@ import pytest
 from mmulbench.errors import MmulbenchError
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
-from mmulbench.runs.session import Request
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.debug import DebugExecutor
 from mmulbench.sweeps.executor import Handover, Selection
 from mmulbench.sweeps.grid import checked_grid
@@ -29,9 +29,9 @@ GRID = checked_grid(
 
 
 @pytest.fixture
-def options(tmp_path) -> Request:
+def options(tmp_path) -> RunOptions:
     folders = {f"{name}_dir": tmp_path / name for name in ("data", "results", "cache", "tuned")}
-    return Request(task="", device="cpu", plugins=(), **folders)
+    return RunOptions(device="cpu", plugins=(), **folders)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sweep_toys import make_sweep, record_of, state
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.records.schema import Cost
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.session import Request
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.executor import Handover, Selection
 from mmulbench.sweeps.slurm import SlurmExecutor
 from mmulbench.sweeps.slurm_jobs import read_jobs
@@ -27,7 +27,7 @@ def slurm(tmp_path, monkeypatch) -> SlurmAnswers:
 @pytest.fixture
 def selection(tmp_path) -> Selection:
     folder, plan = make_sweep(tmp_path, "one", "two", "three")
-    options = Request(task="", results_dir=tmp_path / "results", cache_dir=tmp_path / "cache")
+    options = RunOptions(results_dir=tmp_path / "results", cache_dir=tmp_path / "cache")
     return Selection(folder, options, plan, plan)
 
 

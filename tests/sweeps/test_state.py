@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from mmulbench.errors import MmulbenchError
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.grid import checked_grid
 from mmulbench.sweeps.plan import STEP_KINDS, Step, make_plan
 from mmulbench.sweeps.slurm_jobs import read_jobs, write_jobs
 from mmulbench.sweeps.state import StepState, this_worker, worker_name
+from mmulbench.sweeps.store_sweep import define_sweep
 
 STORED = Path(__file__).parent / "stored" / "3f233fa2"
 """A sweep of three runs, each judged by two shadow models, as it was stored in November 2026."""
@@ -48,6 +50,21 @@ def test_steps_of_a_stored_sweep_have_the_ids_that_a_plan_of_its_runs_gives(fold
     plan = make_plan(checked_grid(GRID, "file").jobs(), reference=True, shadows=2)
     assert folder.read().plan == plan
     assert [len(plan.of(kind)) for kind in STEP_KINDS] == [3, 3, 4, 3]
+
+
+def test_options_of_a_stored_sweep_give_its_id(folder):
+    sweep = folder.read()
+    assert sweep.options.overwrite == "always" and sweep.options.shadows == 2
+    assert str(sweep.options.plugins[0]) == "/home/ada/unlearning/my_method.py"
+    again = define_sweep(checked_grid(GRID, "file").jobs(), sweep.plan, sweep.options, "again")
+    assert (again.sweep_id, again.options) == (sweep.sweep_id, sweep.options)
+
+
+def test_options_that_are_none_are_said_in_one_line(folder):
+    path = folder.root / "sweep.json"
+    path.write_text(path.read_text().replace('"shadows": 2', '"shadows": "many"'))
+    with pytest.raises(MmulbenchError, match=r"^cannot read the sweep .*: options\.shadows: .* is damaged"):
+        folder.read()
 
 
 def test_states_of_a_stored_sweep_are_read(folder):

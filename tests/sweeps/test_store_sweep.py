@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.runs.session import Request
+from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.grid import checked_grid
 from mmulbench.sweeps.plan import STEP_KINDS
 from mmulbench.sweeps.store_sweep import define_sweep, plan_sweep, prepare_sweep
@@ -16,9 +16,9 @@ GRID = {"task": "emoji", "method": ["mmul", "npo"], "backbone": "albef:tiny"}
 
 
 @pytest.fixture
-def options(tmp_path) -> Request:
+def options(tmp_path) -> RunOptions:
     folders = {f"{name}_dir": tmp_path / name for name in ("data", "results", "cache", "tuned")}
-    return Request(task="", device="cpu", plugins=(), **folders)
+    return RunOptions(device="cpu", plugins=(), **folders)
 
 
 def jobs(**content):

@@ -1,0 +1,60 @@
+"""Hold what is asked for: the options of the commands that make runs. Needs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from mmulbench import defaults
+from mmulbench.frozen import Frozen
+
+Overwrite = Literal["never", "failed", "always"]
+"""Records that are made again: none, those that failed or diverged or lack what is asked for, or all."""
+
+DEFAULT_SEED = 42
+"""Seed of runs unless others are named."""
+
+
+class CommonOptions(Frozen):
+    """Holds the options that all commands share which compute: device, folders, plug-ins."""
+
+    device: str = Field(default="auto", description="auto, cpu or cuda:N")
+    data_dir: Path = Field(default_factory=defaults.data_dir, description="folder of official data sets")
+    cache_dir: Path = Field(default_factory=defaults.cache_dir, description="folder of shared artifacts")
+    tuned_dir: Path = Field(default_factory=defaults.tuned_dir, description="folder of the user's studies")
+    plugins: tuple[Path, ...] = Field(default_factory=defaults.plugin_files, description="plug-in files")
+    checkpoint_seconds: float = Field(
+        default_factory=defaults.checkpoint_seconds, description="least time between two checkpoints"
+    )
+
+
+class TaskRequest(CommonOptions):
+    """Holds the options that all commands on a task share."""
+
+    task: str = Field(description="registered name of the task")
+    methods: tuple[str, ...] = Field(default=(), description="registered names of the methods")
+    backbone: str | None = Field(default=None, description="family:variant; null for the task's own")
+    forget_size: str | None = Field(default=None, description="number of forget units, or a fraction")
+    settings: tuple[str, ...] = Field(default=(), description="key=value texts, as for --set")
+
+
+class RunOptions(CommonOptions):
+    """Holds the options that runs share, whatever their tasks, methods and seeds; sweeps store them."""
+
+    results_dir: Path = Field(default_factory=defaults.results_dir, description="folder of records")
+    overwrite: Overwrite = Field(default="failed", description="which records are made again")
+    reference: bool = Field(default=True, description="whether to compare with retrain")
+    untuned: bool = Field(default=False, description="whether to ignore tuned settings")
+    shadows: int = Field(default=0, description="number of shadow models to attack with besides")
+
+
+class Request(TaskRequest, RunOptions):
+    """Holds the options of ``mmulbench run``."""
+
+    seeds: tuple[int, ...] = Field(default=(DEFAULT_SEED,), description="one run each for every method")
+
+    def run_options(self) -> RunOptions:
+        """Return the options without those that say which runs are made."""
+        return RunOptions(**{name: getattr(self, name) for name in RunOptions.model_fields})
