@@ -1,9 +1,13 @@
-"""The two kinds of failure a user can meet, and how names are suggested."""
+"""The two kinds of failure a user can meet, errors as one line of text, and how names are suggested."""
 
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+
+LONGEST_TEXT = 300
+"""Largest number of characters that are kept of what a library's error says."""
 
 
 class MmulbenchError(Exception):
@@ -31,6 +35,22 @@ class NotApplicable(MmulbenchError):
 
     For what `Method.applies_to` cannot know, such as what the model has.
     """
+
+
+def text_of(error: BaseException) -> str:
+    """Return what a library's error says, in one line of bearable length, or else its type's name."""
+    return " ".join(str(error).split())[:LONGEST_TEXT] or type(error).__name__
+
+
+def described(error: BaseException) -> str:
+    """Return an error in one line: ``ValueError: what it says``."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def located(error: BaseException) -> str:
+    """Return an error in one line, with where it was raised: ``ValueError: what it says (file.py:12)``."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{described(error)} ({place.filename}:{place.lineno})"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 PATIENCE = timedelta(days=30)
 """How long a process waits for another, which may itself wait for somebody else's run. That one has ended
@@ -148,6 +149,54 @@ def first_does(work: Callable[[], T]) -> T:
     if error is not None:
         raise error
     return result  # type: ignore[return-value]
+
+
+def build_together(find_or_store: Callable[[Callable[[], T]], R], build: Callable[[], T]) -> R | None:
+    """Have the first process look something up or store it, and all of them build it where it is missing.
+
+    Args:
+        find_or_store: what the first process alone does: look, lock, call the function it is given where
+            something is missing, and store what that returns.
+        build: computes what is to be stored; called in all processes at once, as a model is divided between
+            them.
+
+    Returns:
+        What ``find_or_store`` returned in the first process; None in the others.
+    """
+    if _team is None:
+        return find_or_store(build)
+    if not is_first():
+        while from_first(True):  # until the first says that nothing is left to build
+            build()
+        return None
+
+    def announced() -> T:
+        from_first(True)
+        return build()
+
+    found = find_or_store(announced)
+    from_first(False)
+    return found
+
+
+def build_alone(find_or_store: Callable[[Callable[[], T]], R], build: Callable[[], T]) -> R | None:
+    """Have the first process alone look something up, build it where it is missing, and store it.
+
+    Args:
+        find_or_store: as for `build_together`.
+        build: computes what is to be stored, in the first process.
+
+    Returns:
+        What ``find_or_store`` returned in the first process; None in the others.
+    """
+    found: R | None = None
+
+    def work() -> None:
+        nonlocal found
+        found = find_or_store(build)
+
+    first_does(work)  # what was found may be large: it is not sent to the others
+    return found
 
 
 def meet() -> None:

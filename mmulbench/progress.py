@@ -51,6 +51,11 @@ class NotesOnly(Progress):
         print(line, file=sys.stderr)
 
 
+def make_progress(*, bars: bool) -> Progress:
+    """Return what shows bars and notes, or notes alone."""
+    return Bars() if bars else NotesOnly()
+
+
 class Bars(Progress):
     """Bars on standard error, with rich."""
 

@@ -120,24 +120,15 @@ class ArtifactCache:
         """
         identity = _identity(kind, inputs)
         folder = self.folder(kind, inputs)
-        if processes.count() == 1:
-            return self._made(kind, folder, identity, build, progress)
 
-        def announced() -> Artifact | Blockwise:
-            processes.from_first(True)
-            return build()
+        def find_or_store(build: Callable[[], Artifact | Blockwise]) -> Artifact:
+            return self._find_or_store(kind, folder, identity, build, progress)
 
-        if not together:
-            processes.first_does(lambda: self._made(kind, folder, identity, build, progress).info)
-        elif processes.is_first():
-            self._made(kind, folder, identity, announced, progress)
-            processes.from_first(False)
-        else:
-            while processes.from_first(True):  # until the first says that nothing is left to build
-                build()
-        return _load(folder, identity)
+        share = processes.build_together if together else processes.build_alone
+        found = share(find_or_store, build)
+        return found if found is not None else _load(folder, identity)
 
-    def _made(
+    def _find_or_store(
         self,
         kind: str,
         folder: Path,
@@ -145,7 +136,7 @@ class ArtifactCache:
         build: Callable[[], Artifact | Blockwise],
         progress: Progress | None,
     ) -> Artifact:
-        """`get_or_build` of the process that looks, locks and stores."""
+        """Look an entry up; where it is missing or damaged, lock it, build it and store it."""
         with contextlib.suppress(_Absent):
             return _load(folder, identity)
         with self.lock(f"{kind}-{folder.name}", f"building {kind}"):

@@ -15,7 +15,7 @@ from mmulbench.core.data_info import DataInfo, DataReport, plural
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
-from mmulbench.progress import Bars, NotesOnly
+from mmulbench.progress import make_progress
 from mmulbench.setting_values import Overrides
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def print_check(name: str, data_dir: Path, plugins: Sequence[Path], *, hub: str 
     cls = TASKS.get(name)
     info = _info(name, cls)
     task = cls(Overrides([f"task.hub={hub}"] if hub else [], []).task(cls.Config()))
-    with NotesOnly() if as_json else Bars() as progress:
+    with make_progress(bars=not as_json) as progress:
         report = task.check(data_dir, progress)
     short = report.short_of(info)
     if as_json:

@@ -18,7 +18,7 @@ from mmulbench.core.task import Task
 from mmulbench.device import use_device
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
-from mmulbench.progress import Bars, NotesOnly
+from mmulbench.progress import make_progress
 from mmulbench.runs.prepare import ModalityInputs, find_backbone, load_inputs
 from mmulbench.setting_values import Overrides
 
@@ -54,7 +54,7 @@ def print_prepare(
     use_device("cpu")  # sets torch up as a run does: the same inputs, bit for bit
     prepare_folder(cache_dir, "cache", CACHE_FLAG)
     rows = []
-    with NotesOnly() if as_json else Bars() as progress:
+    with make_progress(bars=not as_json) as progress:
         cache = ArtifactCache(cache_dir, progress.note)
         data = task.load(data_dir, progress)
         for modality in task.modalities:

@@ -13,7 +13,7 @@ from mmulbench.api.records import read_records
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import write_atomically
-from mmulbench.progress import Bars, NotesOnly
+from mmulbench.progress import make_progress
 from mmulbench.records.store import Unreadable, read_record
 from mmulbench.report import leaderboard, plots, summary
 from mmulbench.runs.pipeline import StoredRecord
@@ -28,7 +28,7 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
         0, or 1 if any run failed or diverged.
     """
     console = Console()
-    progress = NotesOnly() if quiet or as_json else Bars()
+    progress = make_progress(bars=not (quiet or as_json))
     results = []
     for record in run_session(request, progress):
         results.append(record.result)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mmulbench.progress import Bars, NotesOnly
+from mmulbench.progress import make_progress
 from mmulbench.records.study import Study
 from mmulbench.report.aggregate import settings
 from mmulbench.tuning.session import TuneRequest, tune_session
@@ -21,7 +21,7 @@ def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
     Returns:
         0, or 1 if no trial of some method was done.
     """
-    progress = NotesOnly() if quiet or as_json else Bars()
+    progress = make_progress(bars=not (quiet or as_json))
     studies = []
     for tuned in tune_session(request, progress):
         if tuned.study is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
+
+from mmulbench.errors import located
 
 
 class ContractViolation(AssertionError):
@@ -118,13 +119,6 @@ def run_check(check: Check, trials: Sequence[Trial]) -> Outcome:
         except ContractViolation as reason:
             return outcome("failed", f"{place}{reason}")
         except Exception as error:
-            return outcome("failed", f"{place}{described(error)}")
+            return outcome("failed", f"{place}raised {located(error)}")
         on.append(trial.label)
     return outcome("passed", "") if on else outcome("skipped", "; ".join(dict.fromkeys(left_out.values())))
-
-
-def described(error: Exception) -> str:
-    """An unexpected error in one line: its kind, its text, and where it was raised."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    text = " ".join(str(error).split())
-    return f"raised {type(error).__name__}: {text} ({place.filename}:{place.lineno})"

@@ -19,7 +19,7 @@ from mmulbench.conformance.metric_checks import metric_checks
 from mmulbench.conformance.planted_models import metric_trial
 from mmulbench.conformance.task_checks import task_checks, task_trial
 from mmulbench.core.plugins import load_plugins
-from mmulbench.progress import Bars, NotesOnly
+from mmulbench.progress import make_progress
 
 MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "–"}
 
@@ -71,7 +71,7 @@ def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: b
         MmulbenchError: data is damaged.
     """
     load_plugins(plugins)
-    with NotesOnly() if as_json else Bars() as progress:
+    with make_progress(bars=not as_json) as progress:
         trial = task_trial(name, data_dir, progress)
     return _report("task", name, task_checks(), [trial], "", as_json=as_json)
 

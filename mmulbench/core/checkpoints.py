@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mmulbench import processes
 from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.nested_names import flatten, unflatten
 from mmulbench.core.training import Checkpoints, EarlyStop, Learner
 
 ARTIFACT = "unfinished"
@@ -93,18 +94,17 @@ def _capture(learner: Learner, stop: EarlyStop, info: Mapping[str, Any]) -> Arti
     optimiser = learner.optimizer.state_dict()
     schedule = None if learner.schedule is None else learner.schedule.state_dict()
     best, judged = stop.state()
-    tensors = {f"model/{name}": value for name, value in learner.model.state_dict().items()}
-    tensors |= {f"best/{name}": value for name, value in best.items()}
-    tensors |= {
-        f"optimiser/{number}/{name}": value
-        for number, values in optimiser["state"].items()
-        for name, value in values.items()
-    }
-    tensors["random/cpu"] = torch.get_rng_state()
+    random = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
-        tensors["random/cuda"] = torch.cuda.get_rng_state(learner.device)
+        random["cuda"] = torch.cuda.get_rng_state(learner.device)
+    parts: dict[str, Mapping[str, Tensor]] = {
+        "model": learner.model.state_dict(),
+        "best": best,
+        "optimiser": flatten({str(number): values for number, values in optimiser["state"].items()}),
+        "random": random,
+    }
     return Artifact(
-        tensors,
+        flatten(parts),
         {
             **info,
             "groups": optimiser["param_groups"],
@@ -117,28 +117,15 @@ def _capture(learner: Learner, stop: EarlyStop, info: Mapping[str, Any]) -> Arti
 
 def _restore(found: Artifact, learner: Learner, stop: EarlyStop) -> None:
     """Give a training the state that `_capture` returned."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in _part(found.tensors, "optimiser").items():
-        number, key = name.split("/")
-        state.setdefault(int(number), {})[key] = value
-    learner.model.load_state_dict(_part(found.tensors, "model"))
+    # Copied, since the file may be replaced while its tensors are in use.
+    parts = unflatten({name: value.clone() for name, value in found.tensors.items()})
+    state = {int(number): values for number, values in unflatten(parts.get("optimiser", {})).items()}
+    learner.model.load_state_dict(parts["model"])
     learner.optimizer.load_state_dict({"state": state, "param_groups": found.info["groups"]})
     if learner.schedule is not None:
         learner.schedule.load_state_dict(found.info["schedule"])
-    stop.restore_state(_part(found.tensors, "best"), found.info["judged"])
+    stop.restore_state(parts.get("best", {}), found.info["judged"])
     learner.meter.restore(found.info["meter"])
-    torch.set_rng_state(found.tensors["random/cpu"].clone())
+    torch.set_rng_state(parts["random"]["cpu"])
     if torch.cuda.is_available():
-        torch.cuda.set_rng_state(found.tensors["random/cuda"].clone(), learner.device)
-
-
-def _part(tensors: Mapping[str, Tensor], first: str) -> dict[str, Tensor]:
-    """Select the tensors whose names begin with ``first``, and cut that from their names.
-
-    The tensors are copied, since the file may be replaced.
-    """
-    return {
-        name.removeprefix(f"{first}/"): value.clone()
-        for name, value in tensors.items()
-        if name.startswith(f"{first}/")
-    }
+        torch.cuda.set_rng_state(parts["random"]["cuda"], learner.device)

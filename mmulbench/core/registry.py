@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
+from mmulbench.errors import MmulbenchError, UsageError, described, did_you_mean
 
 if TYPE_CHECKING:
     from mmulbench.core.method import Method
@@ -186,9 +186,8 @@ class Registry(Generic[T]):
         except Exception as error:
             # The class may have been registered before its module failed.
             self.discard(name)
-            reason = " ".join(str(error).split())
             raise MmulbenchError(
-                f"{self.kind} {name!r} cannot be loaded from {source}: {type(error).__name__}: {reason}"
+                f"{self.kind} {name!r} cannot be loaded from {source}: {described(error)}"
             ) from error
 
     def _refuse_collision(self, name: str) -> None:

@@ -25,6 +25,11 @@ _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,99}")
 
 
+def folder_of_backbone(full_name: str) -> str:
+    """Return the name of the folder of a backbone's records: ``albef:tiny`` becomes ``albef-tiny``."""
+    return full_name.replace(":", "-").replace("/", "--")
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """A file under the store that is no valid record, and why, in one line."""
@@ -53,11 +58,10 @@ class ResultsStore:
         """
         for part in re.split("[:/]", spec.backbone):
             _check_name("backbone", part, spec.backbone)
-        backbone = spec.backbone.replace(":", "-").replace("/", "--")
         task = _check_name("task", spec.task, spec.task)
         method = _check_name("method", spec.method, spec.method)
         name = f"{spec.forget_size}-{spec.seed}-{spec.run_id}.json"
-        return self._root / task / backbone / method / name
+        return self._root / task / folder_of_backbone(spec.backbone) / method / name
 
     def find(self, spec: RunSpec) -> RunResult | None:
         """The record of a run; None where there is none.

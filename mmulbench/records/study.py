@@ -16,6 +16,7 @@ from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.reading import reading
 from mmulbench.records.schema import METRIC_VERSION, Environment, Scalar, Tuning
+from mmulbench.records.store import folder_of_backbone
 from mmulbench.setting_values import validated
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "studies"
@@ -95,7 +96,7 @@ class TunedDefault:
 
 def study_path(folder: Path, task: str, backbone: str, method: str) -> Path:
     """Where a study is kept: ``<folder>/<task>/<backbone>/<method>.json``."""
-    return folder / task / backbone.replace(":", "-").replace("/", "--") / f"{method}.json"
+    return folder / task / folder_of_backbone(backbone) / f"{method}.json"
 
 
 def read_study(path: Path) -> Study | None:

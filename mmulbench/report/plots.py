@@ -12,6 +12,7 @@ from mmulbench.errors import UsageError
 from mmulbench.hashing import fingerprint
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult
+from mmulbench.records.store import folder_of_backbone
 from mmulbench.report.aggregate import (
     ORIGINAL,
     RETRAIN,
@@ -215,7 +216,7 @@ def _line(point: Point, x: Axis, y: Axis) -> dict[str, object]:
 
 
 def _name(key: GroupKey) -> str:
-    backbone = key.backbone.replace(":", "-").replace("/", "--")
+    backbone = folder_of_backbone(key.backbone)
     return f"{key.task}-{backbone}-{key.forget_size}"
 
 

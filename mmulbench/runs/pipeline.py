@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from mmulbench.code_digest import source_digest
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
-from mmulbench.errors import Diverged, MmulbenchError, NotApplicable
+from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, located
 from mmulbench.evaluation.values import compute_values, score_histograms
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
@@ -222,9 +221,7 @@ def _attempt(run: Run, prepared: PreparedTask) -> Outcome:
     except MmulbenchError:
         raise
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        text = " ".join(str(error).split())
-        reason = f"{type(error).__name__}: {text} ({place.filename}:{place.lineno})"
+        reason = located(error)
         processes.demand_all_failed(reason)
         return Outcome("failed", reason)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mmulbench.errors import MmulbenchError
+from mmulbench.errors import MmulbenchError, described
 from mmulbench.files import disk_errors, write_atomically
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
@@ -146,7 +146,7 @@ class StepQueue:
             reason = str(error)
         except Exception as error:
             traceback.print_exc()
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = described(error)
         record = outcome.record
         return state.model_copy(
             update={

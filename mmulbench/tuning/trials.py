@@ -12,7 +12,7 @@ from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
 from mmulbench.core.plugins import plugins_of_study
 from mmulbench.core.search_space import SearchDimension, search_space
-from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
+from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError, described
 from mmulbench.evaluation.measure import measure
 from mmulbench.evaluation.values import distance_to_retrain
 from mmulbench.records.environment import describe_environment
@@ -219,7 +219,7 @@ def _try(
     except MmulbenchError:
         raise
     except Exception as error:
-        return ended("failed", " ".join(f"{type(error).__name__}: {error}".split()))
+        return ended("failed", described(error))
     return Trial(
         settings=dict(settings), state="done", by_seed=by_seed, objective=sum(by_seed) / len(by_seed)
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmulbench import MmulbenchError, UsageError
+from mmulbench.errors import text_of
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubData
 
 HUB_INSTALL = 'pip install "mmulbench[hub]"'
@@ -74,10 +75,10 @@ def _reach(name: str, path: str, revision: str | None, otherwise: str) -> None:
     try:
         HfApi().dataset_info(path, revision=revision, timeout=TIMEOUT)
     except HfHubHTTPError as error:
-        raise UsageError(f"task.hub={name}: the hub refuses it: {_line(error)}; {otherwise}") from error
+        raise UsageError(f"task.hub={name}: the hub refuses it: {text_of(error)}; {otherwise}") from error
     except Exception as error:  # each release of the client has another class for no connection
         raise UsageError(
-            f"task.hub={name}: neither a folder, nor can the hub be reached ({_line(error)}); "
+            f"task.hub={name}: neither a folder, nor can the hub be reached ({text_of(error)}); "
             f"HF_HUB_OFFLINE=1 takes what has been downloaded before, or {otherwise}"
         ) from error
 
@@ -96,11 +97,12 @@ def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Any:
         builder = load_dataset_builder(path, revision=revision)
     except RuntimeError as error:  # raised for a data set that is a script, and nothing of it is run
         raise UsageError(
-            f"task.hub={name}: {_line(error)}; scripts are not run here. The hub often keeps a parquet copy: "
+            f"task.hub={name}: {text_of(error)}; scripts are not run here. "
+            "The hub often keeps a parquet copy: "
             f"task.hub={path}@refs/convert/parquet; or {otherwise}"
         ) from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"task.hub={name} cannot be opened: {_line(error)}; {otherwise}") from error
+        raise UsageError(f"task.hub={name} cannot be opened: {text_of(error)}; {otherwise}") from error
     if not isinstance(builder, (Parquet, Cache)):
         raise UsageError(f"task.hub={name} holds no parquet files, and nothing else is read; {otherwise}")
     return builder
@@ -119,8 +121,4 @@ def _splits(name: str, builder: Any) -> dict[str, Any]:
         return {str(split): data.with_format("arrow") for split, data in builder.as_dataset().items()}
     except (DatasetsError, OSError, ValueError) as error:
         cause = error.__cause__ or error
-        raise MmulbenchError(f"task.hub={name} cannot be read: {_line(cause)}") from error
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+        raise MmulbenchError(f"task.hub={name} cannot be read: {text_of(cause)}") from error

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmulbench import MmulbenchError
+from mmulbench.errors import text_of
 
 Pixels = NDArray[np.uint8]
 
@@ -121,7 +122,7 @@ def read_image(image: Path | bytes, where: str = "") -> Pixels:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise MmulbenchError(f"{where}: refused as a decompression bomb: {error}") from error
     except Exception as error:  # decoders raise all kinds on damaged bytes
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = text_of(error)
         raise MmulbenchError(f"{where}: cannot be decoded as an image: {reason}") from error
 
 

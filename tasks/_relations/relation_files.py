@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmulbench import MmulbenchError, UsageError
+from mmulbench.errors import text_of
 from mmulbench.tasks._official.json_files import (
     BOM,
     DOCUMENT_BYTES,
@@ -164,7 +165,7 @@ def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Data
                     number += 1
                     yield DataRow(f"{path}: row {number}", values)
     except (pyarrow.ArrowException, ValueError, MemoryError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = text_of(error)
         raise MmulbenchError(f"{path}: cannot be read as parquet after row {number}: {reason}") from error
 
 

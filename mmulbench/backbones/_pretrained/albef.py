@@ -12,9 +12,8 @@ from typing import Any
 import torch
 
 from mmulbench.backbones._pretrained.albef_layout import PublishedWeights
-from mmulbench.backbones._pretrained.files import in_a_line
 from mmulbench.backbones._pretrained.names import argument_of, label_of, split_digest
-from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import reason_of, sha256_of
 
 
@@ -101,4 +100,4 @@ def _read(path: Path) -> Any:
             'code; if you trust it, save its "model" as a .safetensors file and give that'
         ) from error
     except Exception as error:  # many kinds, for all the ways in which a file can be damaged
-        raise MmulbenchError(f"{path} is damaged: {in_a_line(error)}") from error
+        raise MmulbenchError(f"{path} is damaged: {text_of(error)}") from error

@@ -18,14 +18,13 @@ from torch import Tensor, nn
 
 from mmulbench.backbones._pixels import Triple
 from mmulbench.backbones._pretrained.files import (
-    in_a_line,
     one_line,
     read_tensors,
     three_numbers,
     without_kernels,
 )
 from mmulbench.backbones._pretrained.names import argument_of, label_of, split_digest
-from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import sha256_of
 from mmulbench.packages import package_folder
 
@@ -269,7 +268,7 @@ def _fetch(name: str, backbone: str) -> Path:
     except Exception as error:  # many kinds, most of them OSError or ValueError
         raise UsageError(
             f"the checkpoint {name} is neither a folder here nor can it be fetched from the hub "
-            f"({in_a_line(error)}); copy it from a machine that can and give its folder: "
+            f"({text_of(error)}); copy it from a machine that can and give its folder: "
             f"--backbone {backbone}:/path/to/it"
         ) from error
     return folder
@@ -284,7 +283,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise MmulbenchError(f"{path} cannot be read as JSON: {in_a_line(error)}") from error
+        raise MmulbenchError(f"{path} cannot be read as JSON: {text_of(error)}") from error
     if not isinstance(found, dict):
         raise MmulbenchError(f"{path} holds no JSON object")
     return found

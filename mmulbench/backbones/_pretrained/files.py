@@ -13,12 +13,7 @@ import torch
 from torch import Tensor
 
 from mmulbench.backbones._pixels import Triple
-from mmulbench.errors import MmulbenchError
-
-
-def in_a_line(error: Exception) -> str:
-    """What an error says, in one line of bearable length."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+from mmulbench.errors import MmulbenchError, text_of
 
 
 @contextlib.contextmanager
@@ -39,7 +34,7 @@ def one_line(problem: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # every library raises its own kinds
-        raise MmulbenchError(f"{problem}: {in_a_line(error)}") from error
+        raise MmulbenchError(f"{problem}: {text_of(error)}") from error
     finally:
         logging.set_verbosity(before)
 
