@@ -40,9 +40,9 @@ def tree(tmp_path_factory) -> Path:
     for name in ("mmulbench", "methods", "tasks"):
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tree)
-    (tree / "tests" / "support").mkdir(parents=True)
-    for name in ("conftest.py", "support/sets_of_tests.py"):
-        shutil.copy(ROOT / "tests" / name, tree / "tests" / name)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "tests" / "support", tree / "tests" / "support", ignore=ignored)
+    shutil.copy(ROOT / "tests" / "conftest.py", tree / "tests")
     for command in ("new_method", "new_task"):
         done = follow(tree, command)
         assert done.returncode == 0, done.stderr
