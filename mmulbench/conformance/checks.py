@@ -14,11 +14,11 @@ class ContractViolation(AssertionError):
     """Something does not hold that must; the text says what to do."""
 
 
-class Skipped(Exception):
+class SkipCheck(Exception):
     """A check has no meaning here; the text says why."""
 
 
-class Trial(Protocol):
+class ContractTrial(Protocol):
     """What a check looks at."""
 
     @property
@@ -26,7 +26,7 @@ class Trial(Protocol):
         """Where it is tried, such as the kind of task; empty where there is one place only."""
 
 
-T = TypeVar("T", bound=Trial)
+T = TypeVar("T", bound=ContractTrial)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Check:
     """One thing that must hold.
 
     Attributes:
-        run: raises `ContractViolation` where it does not hold, `Skipped` where it has no meaning.
+        run: raises `ContractViolation` where it does not hold, `SkipCheck` where it has no meaning.
         once: whether one trial says it all.
     """
 
@@ -96,7 +96,7 @@ def is_frozen(cls: Any) -> bool:
     return parameters is not None and bool(parameters.frozen)
 
 
-def run_check(check: Check, trials: Sequence[Trial]) -> Outcome:
+def run_check(check: Check, trials: Sequence[ContractTrial]) -> Outcome:
     """Run a check on every trial until it fails.
 
     An error inside the check counts as a failure: with what it says and where it was raised.
@@ -113,7 +113,7 @@ def run_check(check: Check, trials: Sequence[Trial]) -> Outcome:
         place = f"{trial.label}: " if trial.label and not check.once else ""
         try:
             check.run(trial)
-        except Skipped as reason:
+        except SkipCheck as reason:
             left_out[trial.label] = str(reason)
             continue
         except ContractViolation as reason:

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmulbench.conformance.checks import Check, ContractViolation, Skipped, demand, is_frozen
+from mmulbench.conformance.checks import Check, ContractViolation, SkipCheck, demand, is_frozen
 from mmulbench.conformance.method_trial import MethodTrial
-from mmulbench.conformance.tiny_problem import MOST, ONE
+from mmulbench.conformance.tiny_problems import MOST, ONE
 from mmulbench.core.method import Descent, UnlearningProblem
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
@@ -87,7 +87,7 @@ def returns_a_model_of_its_own(trial: MethodTrial) -> None:
 def leaves_the_original_alone(trial: MethodTrial) -> None:
     """The original stays bit for bit what it was, frozen and in evaluation mode."""
     original = trial.usual.problem.original
-    moved = changed(trial.bench.original.state_dict(), original)
+    moved = changed(trial.tiny.original.state_dict(), original)
     _demand_none(moved, "of the original changed: train problem.copy_of_original() instead")
     demand(not original.training, "the original is in training mode: leave problem.original as it is")
     demand(
@@ -100,13 +100,13 @@ def moves_only_what_trains(trial: MethodTrial) -> None:
     """Parameters that its learner does not train stay as they were."""
     method = trial.method()
     if not isinstance(method, Descent):
-        raise Skipped("it has no learner of its own to ask; only methods that extend Descent have")
-    now, problem = dict(trial.usual.model.named_parameters()), trial.bench.problem()
+        raise SkipCheck("it has no learner of its own to ask; only methods that extend Descent have")
+    now, problem = dict(trial.usual.model.named_parameters()), trial.tiny.problem()
     started = method.start(problem).train()
     method.learner(started, problem)
     frozen = {name: p for name, p in started.named_parameters() if not p.requires_grad and name in now}
     if not frozen:
-        raise Skipped("it trains all parameters")
+        raise SkipCheck("it trains all parameters")
     moved = [name for name, value in frozen.items() if not torch.equal(value, now[name])]
     _demand_none(
         moved,
@@ -125,11 +125,11 @@ def is_deterministic(trial: MethodTrial) -> None:
 
 
 def goes_on_after_a_kill(trial: MethodTrial) -> None:
-    """Killed in the middle of training and run again, it comes out as if nothing had been."""
+    """Kill in the middle of training and run again, it comes out as if nothing had been."""
     if not trial.usual.steps:
-        raise Skipped("it has no training that keeps checkpoints; a killed run begins again")
+        raise SkipCheck("it has no training that keeps checkpoints; a killed run begins again")
     if changed(trial.usual.model.state_dict(), trial.repeated.model):
-        raise Skipped("it cannot be told while the same problem gives different weights")
+        raise SkipCheck("it cannot be told while the same problem gives different weights")
     method, whole = trial.method(), trial.usual
     if whole.steps == 1:
         method = trial.method(epochs=2)
@@ -159,9 +159,9 @@ def sees_no_test_data(trial: MethodTrial) -> None:
     """The weights do not depend on what the test data looks like."""
     before = trial.usual.model.state_dict()
     if changed(before, trial.repeated.model):
-        raise Skipped("it cannot be told while the same problem gives different weights")
+        raise SkipCheck("it cannot be told while the same problem gives different weights")
     demand(
-        not changed(before, trial.attempt(prepared=trial.bench.without_test_data()).model),
+        not changed(before, trial.attempt(prepared=trial.tiny.without_test_data()).model),
         "the weights change with the test data: read only items of problem.forget, problem.retain and "
         "problem.validation",
     )
@@ -180,7 +180,7 @@ def forgets_almost_everything(trial: MethodTrial) -> None:
 def reports_divergence(trial: MethodTrial) -> None:
     """With an absurd learning rate it raises Diverged, and never returns weights that are not finite."""
     if "lr" not in {field.name for field in fields(trial.cls.Config)}:
-        raise Skipped("it has no setting lr")
+        raise SkipCheck("it has no setting lr")
     try:
         model = trial.attempt(method=trial.method(lr=HUGE_LR, epochs=3)).model
     except Diverged:
@@ -192,7 +192,7 @@ def counts_its_work(trial: MethodTrial) -> None:
     """Work that moves a weight is charged to the cost meter."""
     problem, model = trial.usual.problem, trial.usual.model
     if not changed(problem.original.state_dict(), model):
-        raise Skipped("it moves no weight")
+        raise SkipCheck("it moves no weight")
     demand(
         problem.meter.cost().samples > 0,
         "its cost is zero: train with mmulbench.core.training.descend, or take steps by problem.meter.step",

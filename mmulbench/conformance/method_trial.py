@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from mmulbench.conformance.checks import Skipped, demand
+from mmulbench.conformance.checks import SkipCheck, demand
 from mmulbench.conformance.global_randomness import global_seeds, global_states, moved_since
-from mmulbench.conformance.tiny_problem import FORGET, Bench, bench_of
-from mmulbench.conformance.tiny_tasks import KINDS, Kind
+from mmulbench.conformance.tiny_problems import FORGET, TinyProblems, tiny_problems
+from mmulbench.conformance.tiny_tasks import TINY_TASKS, TinyTaskKind
 from mmulbench.core.method import Method, UnlearningProblem
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
@@ -40,11 +40,11 @@ class Attempt:
     steps: int
 
 
-class Killed(BaseException):
+class Kill(BaseException):
     """Ends a method as a kill would."""
 
 
-class _Counted(Checkpoints):
+class _StepCounter(Checkpoints):
     """Counts the steps of all trainings, and ends the work before one of them.
 
     Args:
@@ -66,7 +66,7 @@ class _Counted(Checkpoints):
         self.steps += 1
         if self.steps == self._kill_before:
             self._kept.before_step(learner, stop, done)
-            raise Killed
+            raise Kill
 
 
 class MethodTrial:
@@ -78,7 +78,7 @@ class MethodTrial:
         settings: that differ from the default ones.
     """
 
-    def __init__(self, name: str, kind: Kind, settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, name: str, kind: TinyTaskKind, settings: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.cls: type[Method] = METHODS.get(name)
         self.kind = kind
@@ -90,16 +90,16 @@ class MethodTrial:
         return self.kind.name
 
     @cached_property
-    def bench(self) -> Bench:
+    def tiny(self) -> TinyProblems:
         """The tiny task.
 
         Raises:
-            Skipped: where a package is missing.
+            SkipCheck: where a package is missing.
         """
         try:
-            return bench_of(self.kind.name)
+            return tiny_problems(self.kind.name)
         except UsageError as error:
-            raise Skipped(str(error)) from error
+            raise SkipCheck(str(error)) from error
 
     def method(self, **settings: Any) -> Method:
         """The method with quick settings, and some of its own where it has them."""
@@ -125,21 +125,21 @@ class MethodTrial:
             checkpoints: where its trainings begin, and where they keep their states.
 
         Raises:
-            Skipped: where it does not apply to the task.
+            SkipCheck: where it does not apply to the task.
             Diverged: when it does.
             ContractViolation: it returns no model.
         """
         if reason := self.cls.applies_to(self.kind.task()):
-            raise Skipped(reason)
-        counted = _Counted()
-        problem = replace(self.bench.problem(size, prepared), checkpoints=checkpoints or counted)
+            raise SkipCheck(reason)
+        counted = _StepCounter()
+        problem = replace(self.tiny.problem(size, prepared), checkpoints=checkpoints or counted)
         method = method or self.method()
         before = global_states()
         try:
             with problem.meter:
                 model = method.unlearn(problem)
         except NotApplicable as error:
-            raise Skipped(str(error)) from error
+            raise SkipCheck(str(error)) from error
         disturbed = moved_since(before)
         demand(
             isinstance(model, MultimodalModel),
@@ -149,10 +149,10 @@ class MethodTrial:
 
     def resumed(self, method: Method, kill_before: int) -> Attempt:
         """Run a method, kill it before one of its steps, and run it again from the checkpoint."""
-        kept, found = self.bench.checkpoints(self.name), self.bench.checkpoints(self.name)
+        kept, found = self.tiny.checkpoints(self.name), self.tiny.checkpoints(self.name)
         try:
-            with contextlib.suppress(Killed):
-                self.attempt(method=method, checkpoints=_Counted(kill_before, kept))
+            with contextlib.suppress(Kill):
+                self.attempt(method=method, checkpoints=_StepCounter(kill_before, kept))
             return self.attempt(method=method, checkpoints=found)
         finally:
             found.clear()
@@ -175,4 +175,4 @@ def method_trials(name: str, settings: Mapping[str, Any] | None = None) -> list[
     Raises:
         UsageError: the method is unknown.
     """
-    return [MethodTrial(name, kind, settings) for kind in KINDS]
+    return [MethodTrial(name, kind, settings) for kind in TINY_TASKS]

@@ -9,7 +9,7 @@ from typing import get_args
 
 import numpy as np
 
-from mmulbench.conformance.checks import Check, ContractViolation, Skipped, demand
+from mmulbench.conformance.checks import Check, ContractViolation, SkipCheck, demand
 from mmulbench.conformance.planted_models import (
     BLIND,
     ORIGINAL,
@@ -123,7 +123,7 @@ def retrain_is_no_worse(trial: MetricTrial) -> None:
     """By its direction a perfect retrain is no worse than the untouched original."""
     direction = trial.metric.direction
     if direction == "closest_to_retrain":
-        raise Skipped("retrain is its own best value")
+        raise SkipCheck("retrain is its own best value")
     retrain, original = trial.headline(RETRAIN), trial.headline(ORIGINAL)
     better = retrain >= original if direction == "higher" else retrain <= original
     demand(better, f"{direction} is better, but retrain has {retrain:.3f} and the original {original:.3f}")
@@ -132,7 +132,7 @@ def retrain_is_no_worse(trial: MetricTrial) -> None:
 def notices_what_went_wrong(trial: MetricTrial) -> None:
     """A model that still knows the forget set, or one that over-forgot it, is told from retrain."""
     if isinstance(trial.metric, UtilityMetric):
-        raise Skipped("it is about what the model can do, which may stay")
+        raise SkipCheck("it is about what the model can do, which may stay")
     retrain = trial.headline(RETRAIN)
     shifts = [trial.headline(planted) for planted in (SHIFTED_UP, SHIFTED_DOWN)]
     demand(
@@ -144,11 +144,11 @@ def notices_what_went_wrong(trial: MetricTrial) -> None:
 def chance_is_as_stated(trial: MetricTrial) -> None:
     """Where all sets look alike to all models, the value is at the chance level."""
     if isinstance(trial.metric, CombinedMetric):
-        raise Skipped("it combines other values, whose chance levels they state themselves")
+        raise SkipCheck("it combines other values, whose chance levels they state themselves")
     value, stated = trial.headline(BLIND), trial.estimates(BLIND)[HEADLINE].chance
     chance = trial.metric.chance if stated is None else stated
     if chance is None:
-        raise Skipped("it has no chance level")
+        raise SkipCheck("it has no chance level")
     demand(
         abs(value - chance) <= AT_CHANCE * max(1.0, abs(chance)),
         f"where all sets look alike it is {value:.3f}, but chance is said to be {chance:.3f}",

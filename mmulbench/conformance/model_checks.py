@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.conformance.backbone_trial import COUNT, BackboneTrial, PairOutputs, changed_items
-from mmulbench.conformance.checks import Skipped, demand
+from mmulbench.conformance.checks import SkipCheck, demand
 from mmulbench.conformance.global_randomness import global_states, moved_since
 from mmulbench.core.data import Batch, Inputs
 from mmulbench.core.model import (
@@ -181,9 +181,9 @@ def reads_every_part(trial: BackboneTrial) -> None:
 def keeps_places_apart(trial: BackboneTrial) -> None:
     """The fused representation of a classified group says which image or node is in which place."""
     if trial.shape.group == 1:
-        raise Skipped("its items are no groups")
+        raise SkipCheck("its items are no groups")
     if not trial.shape.classes:
-        raise Skipped("a group is ranked whatever the order of its images or nodes")
+        raise SkipCheck("a group is ranked whatever the order of its images or nodes")
     modality = trial.backbone.modalities[0]
     items = trial.items[modality]
     assert items.groups is not None
@@ -214,7 +214,7 @@ def ignores_padding(trial: BackboneTrial) -> None:
             "the mask to every layer",
         )
     if not padded:
-        raise Skipped("nothing of its inputs and tokens is padding")
+        raise SkipCheck("nothing of its inputs and tokens is padding")
     with torch.no_grad():
         loud = [
             replace(side, tokens=side.tokens.masked_fill(~side.mask[..., None], 99.0))

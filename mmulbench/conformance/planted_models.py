@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from mmulbench.conformance.checks import Skipped
+from mmulbench.conformance.checks import SkipCheck
 from mmulbench.core.metric import (
     HEADLINE,
     SETS,
@@ -164,10 +164,10 @@ class MetricTrial:
         """Compute the headline of a planted model.
 
         Raises:
-            Skipped: the metric has no headline.
+            SkipCheck: the metric has no headline.
         """
         if not self.metric.has_headline:
-            raise Skipped("it has details only, no headline")
+            raise SkipCheck("it has details only, no headline")
         return self.estimates(planted)[HEADLINE].value
 
     def with_arrays(self, planted: PlantedModel, change: Change) -> Estimates:
@@ -178,7 +178,7 @@ class MetricTrial:
             change: what is done to each array.
 
         Raises:
-            Skipped: the metric reads no arrays.
+            SkipCheck: the metric reads no arrays.
         """
         metric = self.metric
 
@@ -198,7 +198,7 @@ class MetricTrial:
             return metric.compute(
                 replace(models, unlearned=unlearned, originals=originals, retrained=retrained)
             )
-        raise Skipped("it reads values, no pairs")
+        raise SkipCheck("it reads values, no pairs")
 
     def with_needs_only(self, planted: PlantedModel) -> Estimates:
         """Compute the metric where the sets that its needs do not name are absent.

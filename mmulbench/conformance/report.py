@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from mmulbench.conformance.backbone_checks import backbone_checks
 from mmulbench.conformance.backbone_trial import backbone_trials
-from mmulbench.conformance.checks import Check, Outcome, Trial, run_check
+from mmulbench.conformance.checks import Check, ContractTrial, Outcome, run_check
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.method_trial import method_trials
 from mmulbench.conformance.metric_checks import metric_checks
@@ -95,7 +95,13 @@ def check_metric(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
 
 
 def _report(
-    kind: str, name: str, checks: Sequence[Check], trials: Sequence[Trial], where: str, *, as_json: bool
+    kind: str,
+    name: str,
+    checks: Sequence[Check],
+    trials: Sequence[ContractTrial],
+    where: str,
+    *,
+    as_json: bool,
 ) -> int:
     """Run checks on trials, and print what came of each; ``where`` introduces the trials' labels."""
     console = Console(highlight=False, quiet=as_json)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmulbench.conformance.checks import Check, ContractViolation, Skipped, demand, is_frozen
+from mmulbench.conformance.checks import Check, ContractViolation, SkipCheck, demand, is_frozen
 from mmulbench.core.data import Split
 from mmulbench.core.model import RawItems
 from mmulbench.core.registry import TASKS
@@ -230,7 +230,7 @@ def forget_lists_are_nested(trial: TaskTrial) -> None:
 def forget_lists_differ_between_seeds(trial: TaskTrial) -> None:
     """Two seeds forget different units."""
     if len(trial.data.train.units) < FEWEST:
-        raise Skipped(f"there are fewer than {FEWEST} training units")
+        raise SkipCheck(f"there are fewer than {FEWEST} training units")
     large = _sizes(trial)[1]
     one, other = (set(trial.task.forget_units(trial.data, large, seed).tolist()) for seed in (0, 1))
     demand(one != other, "seeds 0 and 1 forget the same units: let forget_order depend on the seed")

@@ -145,7 +145,7 @@ class WordlessGtnn(GtnnBackbone):
 
 
 @dataclass(frozen=True)
-class Kind:
+class TinyTaskKind:
     """A kind of task with its smallest example.
 
     Attributes:
@@ -167,10 +167,10 @@ def _gtnn() -> Backbone:
     return WordlessGtnn("tiny")
 
 
-KINDS = (
-    Kind("retrieval", TinyTask, _albef),
-    Kind("classification", PairsTask, _albef),
-    Kind("two images", TwoImagesTask, _albef),
-    Kind("relations", RelationsTask, _gtnn),
+TINY_TASKS = (
+    TinyTaskKind("retrieval", TinyTask, _albef),
+    TinyTaskKind("classification", PairsTask, _albef),
+    TinyTaskKind("two images", TwoImagesTask, _albef),
+    TinyTaskKind("relations", RelationsTask, _gtnn),
 )
 """Every kind of task."""

@@ -13,7 +13,7 @@ from mmulbench.conformance.backbone_checks import backbone_checks
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.metric_checks import metric_checks
 from mmulbench.conformance.task_checks import task_checks
-from mmulbench.conformance.tiny_tasks import KINDS
+from mmulbench.conformance.tiny_tasks import TINY_TASKS
 
 BROKEN = '''
 """Draws from the global generator."""
@@ -84,7 +84,7 @@ def test_json_has_every_check(broken):
     assert done.code == 1 and (found["method"], found["passed"]) == ("careless_noise", False)
     assert [check["check"] for check in found["checks"]] == [check.name for check in method_checks()]
     by_name = {check["check"]: check for check in found["checks"]}
-    assert by_name["leaves_the_original_alone"]["on"] == [kind.name for kind in KINDS]
+    assert by_name["leaves_the_original_alone"]["on"] == [kind.name for kind in TINY_TASKS]
     assert by_name["counts_its_work"]["status"] == "failed"
     assert "its cost is zero" in by_name["counts_its_work"]["reason"]
 

@@ -12,7 +12,7 @@ from torch import nn
 from mmulbench.conformance.checks import run_check
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.method_trial import MethodTrial
-from mmulbench.conformance.tiny_tasks import KINDS
+from mmulbench.conformance.tiny_tasks import TINY_TASKS
 from mmulbench.core.method import Method
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Learner
@@ -21,7 +21,7 @@ from mmulbench.methods.finetune import Finetune
 from mmulbench.seeds import torch_seeded
 
 NAME = "method_of_a_check"
-PAIRS = KINDS[1]
+PAIRS = TINY_TASKS[1]
 """Classification is the quickest."""
 
 
@@ -319,7 +319,7 @@ def test_a_learner_of_its_own_says_what_trains(outcomes_of):
 
 
 def test_kinds_differ_in_what_they_ask():
-    shapes = {kind.name: (kind.task().shape.kind, kind.task().modalities[0]) for kind in KINDS}
+    shapes = {kind.name: (kind.task().shape.kind, kind.task().modalities[0]) for kind in TINY_TASKS}
     assert shapes == {
         "retrieval": ("retrieval", "image"),
         "classification": ("classification", "image"),

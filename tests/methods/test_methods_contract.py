@@ -10,7 +10,7 @@ from toys import toy_problem
 from mmulbench.conformance.checks import Check, demand, run_check
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.method_trial import MethodTrial, method_trials
-from mmulbench.conformance.tiny_tasks import KINDS
+from mmulbench.conformance.tiny_tasks import TINY_TASKS
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.errors import NotApplicable
 
@@ -71,14 +71,14 @@ def test_holds_to_the_contract(name, check):
 @pytest.mark.parametrize("name", METHODS.names())
 def test_applies_somewhere_or_never(name):
     cls = METHODS.get(name)
-    applies = [kind.name for kind in KINDS if cls.applies_to(kind.task()) is None]
+    applies = [kind.name for kind in TINY_TASKS if cls.applies_to(kind.task()) is None]
     assert bool(applies) == (name not in NEVER)
 
 
 @pytest.mark.parametrize("name", sorted(NEVER))
 def test_what_never_applies_gives_one_reason_before_and_in_unlearning_and_in_its_record(name, record):
     cls = METHODS.get(name)
-    reasons = {cls.applies_to(kind.task()) for kind in KINDS}
+    reasons = {cls.applies_to(kind.task()) for kind in TINY_TASKS}
     with pytest.raises(NotApplicable) as raised:
         cls().unlearn(toy_problem())
     assert reasons == {str(raised.value)}
@@ -92,7 +92,7 @@ def test_frozen_parts_are_looked_at(name):
     settings = {"trainable": "fusion"} if name == "mmul" else {}
     (check,) = (check for check in CHECKS if check.name == "moves_only_what_trains")
     outcome = run_check(check, method_trials(name, settings))
-    expected = ("relations",) if name == "gnndelete" else tuple(kind.name for kind in KINDS)
+    expected = ("relations",) if name == "gnndelete" else tuple(kind.name for kind in TINY_TASKS)
     assert (outcome.status, outcome.on) == ("passed", expected), outcome.reason
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from mmulbench.conformance.method_trial import MethodTrial
-from mmulbench.conformance.tiny_tasks import KINDS
+from mmulbench.conformance.tiny_tasks import TINY_TASKS
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.registry import METHODS
 from mmulbench.progress import Progress
 
-(RELATIONS,) = (kind for kind in KINDS if kind.name == "relations")
+(RELATIONS,) = (kind for kind in TINY_TASKS if kind.name == "relations")
 
 NAMES = [
     name
@@ -40,7 +40,7 @@ class Counting(Progress):
 @pytest.mark.parametrize("name", NAMES)
 def test_its_work_is_charged_and_its_bars_are_full(name):
     trial = MethodTrial(name, RELATIONS)
-    problem = trial.bench.problem()
+    problem = trial.tiny.problem()
     problem = replace(problem, meter=CostMeter(problem.device), progress=(progress := Counting()))
     with problem.meter:
         trial.method().unlearn(problem)

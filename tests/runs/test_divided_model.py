@@ -13,7 +13,7 @@ from teams import Team
 from mmulbench import processes
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.conformance.method_trial import QUICK
-from mmulbench.conformance.tiny_tasks import KINDS
+from mmulbench.conformance.tiny_tasks import TINY_TASKS
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Checkpoints, fit
@@ -30,7 +30,7 @@ from mmulbench.seeds import torch_seeded
 
 SEED = 42
 CPU = torch.device("cpu")
-BY_NAME = {kind.name: kind for kind in KINDS}
+BY_NAME = {kind.name: kind for kind in TINY_TASKS}
 
 
 def opened(kind: str, folder: Path) -> PreparedTask:

@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from mmulbench.conformance.checks import Check, run_check
-from mmulbench.conformance.method_checks import method_checks
-from mmulbench.conformance.method_trial import method_trials
-from mmulbench.conformance.tiny_problem import bench_of
+from mmulbench import METHODS
+from mmulbench.conformance import Check, method_checks, method_trials, run_check, tiny_problem
 from mmulbench.core.plugins import load_plugins  # plug-in
-from mmulbench.core.registry import METHODS
 
 load_plugins([Path(__file__).with_name("my_method.py")])  # plug-in
 MyMethod: Any = METHODS.get("my_method")
@@ -30,7 +27,7 @@ def test_holds_to_the_contract(check: Check) -> None:
 
 def test_the_loss_is_the_formula() -> None:
     """With the original as the model, on one batch of each set."""
-    problem = bench_of("classification").problem()
+    problem = tiny_problem("classification")
     model = problem.original
     forget, retain = next(problem.paired_epochs(epochs=1, batch_size=8))
     expected = model(retain).loss.item() - 0.5 * model(forget).loss.item()

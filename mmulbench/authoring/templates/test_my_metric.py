@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from mmulbench import HEADLINE, METRICS, PairNumbers, PathObservation
-from mmulbench.conformance.checks import Check, run_check
-from mmulbench.conformance.metric_checks import metric_checks
-from mmulbench.conformance.planted_models import metric_trial
+from mmulbench.conformance import Check, metric_checks, metric_trial, run_check
 from mmulbench.core.plugins import load_plugins  # plug-in
 
 load_plugins([Path(__file__).with_name("my_metric.py")])  # plug-in

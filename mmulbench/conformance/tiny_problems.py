@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from mmulbench.cache.artifacts import ArtifactCache
-from mmulbench.conformance.tiny_tasks import KINDS, Kind
+from mmulbench.conformance.tiny_tasks import TINY_TASKS, TinyTaskKind
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Features, Rows
@@ -33,7 +33,7 @@ FORGET, ONE, MOST = 4, 1, 13
 """Sizes of the forget set, of 16 training units: usual, smallest, and with Df larger than Dr."""
 
 
-class Bench:
+class TinyProblems:
     """A tiny task with a trained original.
 
     Args:
@@ -43,7 +43,7 @@ class Bench:
         UsageError: where a package that its backbone needs is missing.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: TinyTaskKind) -> None:
         self.kind = kind
         self._folder = tempfile.TemporaryDirectory(prefix="mmulbench-")
         root = Path(self._folder.name)
@@ -63,7 +63,7 @@ class Bench:
         units = self.prepared.task.forget_units(self.prepared.data, size, SEED)
         scenario = Scenario(prepared or self.prepared, units, SEED)
         problem = scenario.problem(copy.deepcopy(self.original))
-        return replace(problem, meter=_Uncounted(problem.device))
+        return replace(problem, meter=_SampleMeter(problem.device))
 
     def checkpoints(self, name: str) -> StoredCheckpoints:
         """Checkpoints at every step, of a piece of work called ``name``."""
@@ -87,7 +87,7 @@ class Bench:
         return replace(prepared, features=features)
 
 
-class _Uncounted(CostMeter):
+class _SampleMeter(CostMeter):
     """Counts samples and steps alone: counting operations takes longer than training models this small."""
 
     def _count(self, work: Callable[[], T]) -> tuple[T, float]:
@@ -95,11 +95,28 @@ class _Uncounted(CostMeter):
 
 
 @functools.cache
-def bench_of(name: str) -> Bench:
-    """The bench of a kind of task, made once.
+def tiny_problems(name: str) -> TinyProblems:
+    """Return the problems of a kind of task, whose original is trained once.
+
+    Args:
+        name: name of the kind: retrieval, classification, two images, or relations.
 
     Raises:
-        UsageError: where a package is missing.
+        UsageError: a package that its backbone needs is missing.
         KeyError: the kind is unknown.
     """
-    return Bench({kind.name: kind for kind in KINDS}[name])
+    return TinyProblems({kind.name: kind for kind in TINY_TASKS}[name])
+
+
+def tiny_problem(name: str, size: int = FORGET) -> UnlearningProblem:
+    """Return a fresh problem of a kind of task, to try a method's loss on.
+
+    Args:
+        name: name of the kind: retrieval, classification, two images, or relations.
+        size: number of units to forget, of 16.
+
+    Raises:
+        UsageError: a package that its backbone needs is missing.
+        KeyError: the kind is unknown.
+    """
+    return tiny_problems(name).problem(size)
