@@ -81,7 +81,7 @@ def nearest_wrong(
         raise ValueError("boundary shrink needs labelled pairs")
     tokens = [side.tokens.detach().requires_grad_(True) for side in encoded]
     loss = nn.functional.cross_entropy(_logits(original, encoded, tokens), labels)
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss)
     with torch.no_grad():
         moved = [x + bound * x.std(correction=0) * x.grad.sign() for x in tokens if x.grad is not None]
         return _logits(original, encoded, moved).scatter(1, labels[:, None], float("-inf")).argmax(1)

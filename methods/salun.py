@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from pydantic import Field
@@ -52,7 +52,7 @@ class Salun(RandomLabel):
         before = list(problem.original.parameters())
 
         @torch.no_grad()
-        def restore(*_: Any) -> None:
+        def restore(*_: object) -> None:
             for parameter, old, mask in zip(learner.parameters, before, masks, strict=True):
                 parameter.copy_(torch.where(mask, parameter, old))
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import rich.progress
@@ -18,6 +18,20 @@ STAGES = ("data", "original", "retrain", "unlearn", "evaluate")
 
 SHADOWS = "shadows"
 """The stage of runs that are judged by shadow models, after all others."""
+
+
+class Track(Protocol):
+    """Describes a function that shows a bar while it yields items, such as `Progress.track`."""
+
+    def __call__(self, items: Iterable[T], total: int, description: str, /) -> Iterator[T]:
+        """Yield the items while a bar counts them up to ``total``.
+
+        Args:
+            items: the items.
+            total: number of items.
+            description: text beside the bar.
+        """
+        ...
 
 
 class Progress(AbstractContextManager["Progress"]):

@@ -11,6 +11,7 @@ from mmulbench.backbones._pretrained.checkpoints import Checkpoint, open_checkpo
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import Backbone, RawItems
+from mmulbench.progress import Track
 
 
 class NamedCheckpoint(Protocol):
@@ -74,7 +75,7 @@ class TransformersBackbone(CheckpointBackbone):
         found.check_type(*cls.model_types)
         return cls.starting_from(found, cls.configure(found))
 
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
+    def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs | Blockwise:
         """Return resized pixels, or word pieces.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,8 +16,7 @@ from mmulbench.backbones._pixels import resized
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Inputs
 from mmulbench.packages import package_folder
-
-Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
+from mmulbench.progress import Track
 
 
 def _minilm_folder() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,7 @@ from mmulbench.core.model import (
     TaskShape,
 )
 from mmulbench.core.registry import BACKBONES
+from mmulbench.progress import Track
 
 
 class _AlbefTrunk(MultimodalModel):
@@ -175,7 +176,7 @@ class AlbefBackbone(CheckpointBackbone):
             weights.load_into(Albef(weights.config))
         return cls.starting_from(found, weights.config)
 
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
+    def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs | Blockwise:
         """Frozen features (packaged), or resized pixels and token ids (trained)."""
         frozen = self.config.encoders == "packaged"
         if modality == "image":

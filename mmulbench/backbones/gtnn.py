@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from mmulbench.core.model import Backbone, ClassificationModel, EncoderOutput, R
 from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import UsageError
 from mmulbench.packages import package_folder
+from mmulbench.progress import Track
 
 Conv = Literal["sage", "gcn", "gat"]
 
@@ -185,7 +186,7 @@ def ordered_edges(edges: Tensor, nodes: int, conv: Conv) -> Tensor:
     return torch.stack([keys % nodes, keys // nodes])
 
 
-def _embeddings(texts: list[str], length: int, track: Any) -> Tensor:
+def _embeddings(texts: list[str], length: int, track: Track) -> Tensor:
     """(n, 384) MiniLM's embedding of each text: the mean of its tokens."""
     found = _packaged.text_tokens(texts, length, track)
     return masked_mean(found["tokens"].float(), found["mask"])
@@ -221,7 +222,7 @@ class GtnnBackbone(Backbone):
     }
     config: GtnnConfig
 
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs:
+    def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs:
         """Ordered edges and nodes' names, or texts: frozen features (packaged) or word pieces (trained)."""
         frozen, texts = self.config.encoders == "packaged", list(items.texts or ())
         if modality == "text":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from mmulbench.core.data import Inputs, Integers, Split
 from mmulbench.core.model import Backbone, RawItems, TaskShape
 from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
-from mmulbench.progress import Progress
+from mmulbench.progress import Progress, Track
 from mmulbench.seeds import generator
 
 UNITS = {"train": 16, "validation": 4, "test": 4}
@@ -109,7 +108,7 @@ def random_words(count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
 class WordlessAlbef(AlbefBackbone):
     """ALBEF whose texts are random words, so that no tokeniser is needed."""
 
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
+    def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs | Blockwise:
         """Pixels, or random words."""
         if modality == "image":
             return super().prepare(modality, items, track)
@@ -126,7 +125,7 @@ class WordlessAlbef(AlbefBackbone):
 class WordlessGtnn(GtnnBackbone):
     """GTNN whose texts and names are random words, so that no tokeniser is needed."""
 
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs:
+    def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs:
         """Edges and random names, or random words."""
         if modality == "text":
             ids, mask = random_words(len(items), self.config.text_length)

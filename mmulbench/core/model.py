@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Batch, Inputs, Integers, Targets
 from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.progress import Track
 
 Group = Literal["all", "fusion", "unimodal"]
 
@@ -187,7 +188,7 @@ class RawItems:
     """Holds a task's items before any model sees them.
 
     Attributes:
-        images: (m, h, w, 3) uint8 RGB, or None.
+        images: m images (h, w, 3), uint8 RGB, as an array or as a sequence of sizes that differ; or None.
         texts: m strings, or None; the names of a graph's nodes.
         groups: (n, k) the k of the m images, texts or nodes that make up each item; None where each is an
             item itself.
@@ -372,7 +373,7 @@ class Backbone(ABC):
         return {"name": self.full_name, **asdict(self.config)}
 
     @abstractmethod
-    def prepare(self, modality: str, items: RawItems, track: Any) -> Inputs | Blockwise:
+    def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs | Blockwise:
         """Do what never trains in the input pipeline: decode, resize, tokenise, run frozen encoders.
 
         Args:

@@ -102,7 +102,7 @@ class Learner:
             raise Diverged(f"the loss became {value.item()}")
         self.optimizer.zero_grad(set_to_none=True)
         if value.requires_grad:
-            value.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(value)
             self.optimizer.step()
         if self.schedule is not None:
             self.schedule.step()

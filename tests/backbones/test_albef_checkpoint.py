@@ -16,6 +16,7 @@ from mmulbench.core.model import RawItems, TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 from mmulbench.files import sha256_of
+from mmulbench.progress import Progress
 from mmulbench.runs.prepare import find_backbone
 from mmulbench.seeds import torch_seeded
 
@@ -264,10 +265,10 @@ def test_an_old_file_is_read_too(tmp_path, small_albef, small_albef_file, recwar
 
 def test_inputs(small_albef_file):
     backbone = AlbefBackbone.from_checkpoint(str(small_albef_file))
-    found = backbone.prepare("text", RawItems(texts=["a cat", "word " * 50]), None)
+    found = backbone.prepare("text", RawItems(texts=["a cat", "word " * 50]), Progress().track)
     assert found["ids"].shape == (2, 30) and found["mask"].sum(1).tolist() == [4, 30]
     images = RawItems(images=[pixels_of(1, 40)[0].numpy()])
-    assert backbone.prepare("image", images, None).compute(range(1)).shape == (1, 32, 32, 3)
+    assert backbone.prepare("image", images, Progress().track).compute(range(1)).shape == (1, 32, 32, 3)
 
 
 @pytest.mark.slow

@@ -171,9 +171,9 @@ def test_a_batch_of_one_pair_trains():
 def test_prepared_inputs():
     backbone = ViltBackbone("tiny")
     images = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3), dtype=np.uint8)
-    pixels = backbone.prepare("image", RawItems(images=images), None).compute(range(3))
+    pixels = backbone.prepare("image", RawItems(images=images), Progress().track).compute(range(3))
     assert pixels.shape == (3, 32, 32, 3) and pixels.dtype == torch.uint8
-    inputs = backbone.prepare("text", RawItems(texts=("cat", "red heart")), None)
+    inputs = backbone.prepare("text", RawItems(texts=("cat", "red heart")), Progress().track)
     assert inputs["ids"].shape == (2, LENGTH) and inputs["mask"].sum(1).tolist() == [3, 4]
 
 

@@ -17,6 +17,7 @@ from mmulbench.backbones.vilt import ViltBackbone
 from mmulbench.core.model import RawItems, TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.progress import Progress
 from mmulbench.runs.prepare import find_backbone
 from mmulbench.seeds import torch_seeded
 
@@ -54,10 +55,10 @@ def processed(folder: Path, images: np.ndarray) -> torch.Tensor:
 
 def through_backbone(backbone: Any, model: Any, images: np.ndarray, group: int = 1) -> torch.Tensor:
     """The head's logits from raw images and `WORDS`, everything prepared by the backbone."""
-    pixels = backbone.prepare("image", RawItems(images=images), None).compute(range(len(images)))
+    pixels = backbone.prepare("image", RawItems(images=images), Progress().track).compute(range(len(images)))
     if group > 1:
         pixels = pixels.unflatten(0, (-1, group))
-    texts = backbone.prepare("text", RawItems(texts=WORDS), None)
+    texts = backbone.prepare("text", RawItems(texts=WORDS), Progress().track)
     model.eval()
     with torch.no_grad():
         return model.head(model.fuse(model.encode("image", {"pixels": pixels}), model.encode("text", texts)))
@@ -221,7 +222,7 @@ def test_a_tokeniser_of_another_model_is_refused(tmp_path):
     write_checkpoint(tmp_path, RETRIEVAL, vocab_size=1500)
     backbone = ViltBackbone.from_checkpoint(str(tmp_path))
     with pytest.raises(MmulbenchError, match="tokeniser"):
-        backbone.prepare("text", RawItems(texts=WORDS), None)
+        backbone.prepare("text", RawItems(texts=WORDS), Progress().track)
 
 
 @pytest.mark.slow
