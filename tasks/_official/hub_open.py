@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mmulbench import MmulbenchError, UsageError
 from mmulbench.errors import text_of
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubData
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetBuilder
 
 HUB_INSTALL = 'pip install "mmulbench[hub]"'
 """Command that installs what reading from a hub needs."""
@@ -83,7 +86,7 @@ def _reach(name: str, path: str, revision: str | None, otherwise: str) -> None:
         ) from error
 
 
-def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Any:
+def _builder(name: str, path: str, revision: str | None, otherwise: str) -> DatasetBuilder:
     """Make the library's reader of a data set, which has to be that of parquet files or of its own cache.
 
     Raises:
@@ -108,7 +111,7 @@ def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Any:
     return builder
 
 
-def _splits(name: str, builder: Any) -> dict[str, Any]:
+def _splits(name: str, builder: DatasetBuilder) -> dict[str, Dataset]:
     """Read the data set, by its own names of the splits.
 
     Raises:

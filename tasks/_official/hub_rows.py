@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mmulbench import MmulbenchError, UsageError
 from mmulbench.tasks._official.images import Pixels, read_image
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import SPLITS
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from pyarrow import Table
+
+Label = int | str | bool
+"""Label of a row as a column holds it, by number or by name."""
 
 SPLIT_OF = {
     "train": "train",
@@ -119,7 +126,7 @@ class HubData:
         UsageError: if a column or a split is missing.
     """
 
-    def __init__(self, name: str, splits: Mapping[str, Any], columns: ColumnNames) -> None:
+    def __init__(self, name: str, splits: Mapping[str, Dataset], columns: ColumnNames) -> None:
         self.name = name
         self._splits, self._columns = splits, columns
         self._there: list[str] = next(iter(splits.values())).column_names
@@ -203,7 +210,7 @@ class HubData:
             if split != "train" and homes.count(split) > 1:
                 raise UsageError(f"task.hub={self.name} has several {split} splits: {there}")
 
-    def _rows(self, own: str, start: int, batch: Any) -> Iterator[HubRow]:
+    def _rows(self, own: str, start: int, batch: Table) -> Iterator[HubRow]:
         """Read the rows of a batch that begins at row ``start`` of the split called ``own``.
 
         Raises:
@@ -228,7 +235,7 @@ class HubData:
             if split is not None:
                 yield HubRow(split, DataRow(where, fields), tuple(column[number] for column in locations))
 
-    def _label(self, own: str, column: str, value: Any, where: str) -> Any:
+    def _label(self, own: str, column: str, value: Label | None, where: str) -> Label:
         """Return a label's name, or `NO_LABEL`.
 
         Raises:
@@ -236,14 +243,14 @@ class HubData:
         """
         if value is None or value == NOT_LABELLED:
             return NO_LABEL
-        names = getattr(self._splits[own].features[column], "names", None)
-        if names is None:
+        names: list[str] | None = getattr(self._splits[own].features[column], "names", None)
+        if names is None or not isinstance(value, int):
             return value
         if not 0 <= value < len(names):
             raise MmulbenchError(f"{where}: {column} is {value}, but there are {len(names)} classes")
         return names[value]
 
-    def _files(self, batch: Any) -> list[str] | None:
+    def _files(self, batch: Table) -> list[str] | None:
         """Return the file names stored with the images, where no column holds them."""
         import pyarrow.compute as pc
 
@@ -253,7 +260,7 @@ class HubData:
         paths = pc.struct_field(batch[self._images[0]], "path").to_pylist()
         return [PurePosixPath(path or "").name for path in paths]
 
-    def _locations(self, own: str, start: int, batch: Any, part: int) -> list[ImageLocation | None]:
+    def _locations(self, own: str, start: int, batch: Table, part: int) -> list[ImageLocation | None]:
         """Locate image number ``part`` of each row; sizes come from offsets, so that no image is read.
 
         Raises:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from mmulbench import MmulbenchError, UsageError
 from mmulbench.errors import text_of
@@ -17,6 +18,9 @@ from mmulbench.tasks._official.json_files import (
     refuse_binary,
     refuse_long,
 )
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 SUFFIXES = (".tsv", ".jsonl", ".parquet")
 """Suffixes of files that are read, the preferred one first."""
@@ -169,7 +173,7 @@ def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Data
         raise MmulbenchError(f"{path}: cannot be read as parquet after row {number}: {reason}") from error
 
 
-def _check_parquet(path: Path, file: Any, columns: Sequence[str]) -> None:
+def _check_parquet(path: Path, file: ParquetFile, columns: Sequence[str]) -> None:
     """Check columns and sizes of a parquet file before its rows are read.
 
     Raises:
@@ -184,7 +188,7 @@ def _check_parquet(path: Path, file: Any, columns: Sequence[str]) -> None:
             raise MmulbenchError(f"{path}: a row group of more than {DOCUMENT_BYTES:,} bytes is refused")
 
 
-def _pyarrow(task: str) -> tuple[Any, Any]:
+def _pyarrow(task: str) -> tuple[ModuleType, ModuleType]:
     """Import the modules pyarrow and pyarrow.parquet.
 
     Raises:

@@ -9,11 +9,11 @@ from typing import Any
 
 import datasets
 
-Row = dict[str, Any]
+Fields = dict[str, Any]
 CLASSES = ("entailment", "neutral", "contradiction")
 
 
-def save(folder: Path, splits: dict[str, list[Row]], **features: Any) -> Path:
+def save(folder: Path, splits: dict[str, list[Fields]], **features: Any) -> Path:
     """Parquet files by split; ``features`` says which columns are images or labels."""
     for split, rows in splits.items():
         data = datasets.Dataset.from_list([dict.fromkeys(features) | row for row in rows])
@@ -25,15 +25,15 @@ def save(folder: Path, splits: dict[str, list[Row]], **features: Any) -> Path:
     return folder
 
 
-def picture(path: Path, name: str | None = None) -> Row:
+def picture(path: Path, name: str | None = None) -> Fields:
     return {"bytes": path.read_bytes(), "path": path.name if name is None else name}
 
 
-def karpathy_images(root: Path, task: str) -> list[Row]:
+def karpathy_images(root: Path, task: str) -> list[Fields]:
     return json.loads((root / task / f"dataset_{task}.json").read_text())["images"]
 
 
-def flickr_rows(root: Path) -> list[Row]:
+def flickr_rows(root: Path) -> list[Fields]:
     """One row an image, in the columns of nlphuji/flickr30k."""
     return [
         {
@@ -55,16 +55,16 @@ def flickr_one_split(root: Path, folder: Path) -> Path:
 
 def flickr_a_caption_a_row(root: Path, folder: Path) -> Path:
     """Three splits, each image again with each caption, its name stored with its bytes alone."""
-    splits: dict[str, list[Row]] = {"train": [], "dev": [], "test": []}
+    splits: dict[str, list[Fields]] = {"train": [], "dev": [], "test": []}
     for row in flickr_rows(root):
         split = "dev" if row["split"] == "val" else row["split"]
         splits[split] += [{"image": row["image"], "captions": text} for text in row["caption"]]
     return save(folder, splits, image=datasets.Image())
 
 
-def coco_rows(root: Path) -> dict[str, list[Row]]:
+def coco_rows(root: Path) -> dict[str, list[Fields]]:
     """In the columns of yerevann/coco-karpathy, which has no images, by split."""
-    splits: dict[str, list[Row]] = {"train": [], "validation": [], "test": [], "restval": []}
+    splits: dict[str, list[Fields]] = {"train": [], "validation": [], "test": [], "restval": []}
     for image in karpathy_images(root, "coco"):
         row = {
             "filepath": image["filepath"],
@@ -88,7 +88,7 @@ def coco_images(root: Path, folder: Path) -> Path:
     return save(folder, splits, image=datasets.Image())
 
 
-def snli_rows(root: Path) -> dict[str, list[Row]]:
+def snli_rows(root: Path) -> dict[str, list[Fields]]:
     """In the official columns and with the image, as pingzhili/snli-ve."""
     splits = {}
     for split, part in (("train", "train"), ("validation", "dev"), ("test", "test")):
@@ -130,8 +130,8 @@ def snli_numbers(root: Path, folder: Path) -> Path:
     return save(folder, splits, image=datasets.Image(), label=datasets.ClassLabel(names=names))
 
 
-def nlvr_rows(root: Path) -> dict[str, list[Row]]:
-    splits: dict[str, list[Row]] = {}
+def nlvr_rows(root: Path) -> dict[str, list[Fields]]:
+    splits: dict[str, list[Fields]] = {}
     for part in ("train", "dev", "test1"):
         rows = [json.loads(line) for line in (root / "nlvr2" / f"{part}.json").read_text().splitlines()]
         splits[part] = []
