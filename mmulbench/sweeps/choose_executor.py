@@ -20,7 +20,10 @@ from mmulbench.sweeps.slurm_settings import parsed_settings
 EXECUTORS: TypeAdapter[Executor] = TypeAdapter(
     Annotated[LocalExecutor | SlurmExecutor | DebugExecutor, Field(discriminator="name")]
 )
+"""Reads an executor from its settings; ``name`` says which."""
+
 NAMES = ("local", "slurm", "debug")
+"""Names of the executors."""
 
 TABLE_FIELDS = ("name", "workers", "timeout", "pack")
 """Fields of a sweep file's table; in a table for Slurm, all others are options of ``sbatch``."""

@@ -134,7 +134,7 @@ class SweepFolder:
 
         Args:
             step_id: id of the step.
-            seen: state that was read.
+            seen: state that was read before.
             reason: reason why the step waits again.
 
         Raises:

@@ -30,9 +30,12 @@ PATIENCE_SECONDS = 60.0
 """Time limit of Slurm's commands, which try for a while to reach its controller before they give up."""
 
 WAITS = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "CONFIGURING", "RESV_DEL_HOLD")
+"""States of tasks that are to start, for the first time or again."""
 RUNS = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING")
+"""States of tasks that are under way."""
 
 JobId = Annotated[str, Field(pattern="^[0-9]+(_[0-9]+)?$")]
+"""Id of a task, such as ``12_0``, or ``12`` where it is the only one of its array."""
 
 
 class SlurmTask(Frozen):
