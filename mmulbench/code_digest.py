@@ -10,7 +10,7 @@ from mmulbench.files import sha256_of
 
 
 def source_digest(cls: type) -> str:
-    """SHA-256 of the source files of a class and of all that it extends, 64 hexadecimal digits.
+    """Return the SHA-256 of the source files of a class and of all that it extends, 64 hexadecimal digits.
 
     What they import besides is not looked at; a class without a file, typed at a prompt, counts as unchanged.
     """

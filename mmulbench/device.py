@@ -12,10 +12,10 @@ from mmulbench.errors import UsageError
 
 
 def use_device(name: str) -> torch.device:
-    """The device called auto, cpu or cuda:N, with torch set up so that the same run gives the same numbers.
+    """Return the device called auto, cpu or cuda:N; set torch up so that the same run gives the same numbers.
 
     Raises:
-        UsageError: when there is no such device.
+        UsageError: There is no such device.
     """
     if re.fullmatch(r"auto|cpu|cuda(:\d+)?", name) is None:
         raise UsageError(f"--device {name!r} is unknown; allowed: auto, cpu or cuda:N such as cuda:0")

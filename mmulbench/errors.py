@@ -11,27 +11,27 @@ LONGEST_TEXT = 300
 
 
 class MmulbenchError(Exception):
-    """A failure with a one-line message for the user; exit code 1."""
+    """Tells of a failure with a one-line message for the user; exit code 1."""
 
     exit_code = 1
 
 
 class UsageError(MmulbenchError):
-    """Wrong use: an unknown name, a bad value, missing data or packages; exit code 2."""
+    """Tells of wrong use: an unknown name, a bad value, missing data or packages; exit code 2."""
 
     exit_code = 2
 
 
 class Diverged(MmulbenchError):
-    """A loss became NaN or infinite; the run is recorded as diverged."""
+    """Tells that a loss became NaN or infinite; the run is recorded as diverged."""
 
 
 class OverBudget(MmulbenchError):
-    """A method spent more than it was given; only tuning sets a limit."""
+    """Tells that a method spent more than it was given; only tuning sets a limit."""
 
 
 class NotApplicable(MmulbenchError):
-    """A method has no meaning for a task or model; the run is recorded as not applicable, with this reason.
+    """Tells that a method has no meaning for a task or model; the run is recorded with this reason.
 
     For what `Method.applies_to` cannot know, such as what the model has.
     """

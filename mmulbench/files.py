@@ -38,7 +38,7 @@ def disk_errors(doing: str, path: Path, flag: str | None = None) -> Iterator[Non
 
 
 def reason_of(error: OSError) -> str:
-    """The reason in the system's words, without number and path."""
+    """Return the reason of an error in the system's words, without number and path."""
     return error.strerror or str(error) or type(error).__name__
 
 
@@ -105,7 +105,7 @@ def prepare_folder(path: Path, purpose: str, flag: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 (64 hexadecimal digits) of a file, read in chunks.
+    """Return the SHA-256 (64 hexadecimal digits) of a file, read in chunks.
 
     Raises:
         OSError: The file cannot be read.

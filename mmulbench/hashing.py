@@ -7,10 +7,10 @@ import json
 
 
 def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no white space: equal values give equal text."""
+    """Return JSON with sorted keys and no white space: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def fingerprint(value: object) -> str:
-    """SHA-256 (64 hexadecimal digits) of a JSON-serialisable value."""
+    """Return the SHA-256 (64 hexadecimal digits) of a JSON-serialisable value."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()

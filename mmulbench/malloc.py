@@ -1,4 +1,4 @@
-"""What the C library does with freed memory."""
+"""Have the C library keep freed memory while large blocks are computed one after the other."""
 
 from __future__ import annotations
 

@@ -11,15 +11,15 @@ OFFLINE_INSTALL = 'pip install "mmulbench[offline]"'
 
 
 def package_folder(package: str, purpose: str, extra: str = "offline") -> Path:
-    """Folder of an installed package, found without importing it.
+    """Return the folder of an installed package, found without importing it.
 
     Args:
-        package: its import name.
+        package: import name of the package.
         purpose: what needs it, for the message.
-        extra: of mmulbench, that installs it.
+        extra: name of the extra of mmulbench that installs it.
 
     Raises:
-        UsageError: if it is not installed, with the command that installs it.
+        UsageError: It is not installed; the message has the command that installs it.
     """
     spec = find_spec(package)
     if spec is None or spec.origin is None:

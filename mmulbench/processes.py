@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-PATIENCE = timedelta(days=30)
-"""How long a process waits for another, which may itself wait for somebody else's run. That one has ended
-shows as a broken connection, or the launcher notices."""
+COLLECTIVE_TIMEOUT = timedelta(days=30)
+"""Time limit for collective operations. It is very long because a process may wait for another user's run. A
+process that dies is noticed by the broken connection, or by the launcher, not by this limit."""
 
-ALONE = timedelta(seconds=30)
-"""How long a process that failed waits for the others to fail as well."""
+FAILURE_GRACE = timedelta(seconds=30)
+"""Time limit for the other processes to fail as well, where one has failed."""
 
 
 class Lost(MmulbenchError):
-    """Another process of the run is gone.
+    """Says that another process of the run is gone.
 
     Its text is empty, so that nothing is printed: who started the processes knows which ended, and says so.
     """
@@ -46,13 +46,13 @@ class Lost(MmulbenchError):
 
 @dataclass
 class _Team:
-    """The processes of this run.
+    """Holds what this process knows of all processes of the run.
 
     Attributes:
-        rank: of this process, from 0.
-        count: of processes.
-        control: where plain values are exchanged, whatever the device.
-        exchanges: how many times tensors were exchanged.
+        rank: number of this process, from 0.
+        count: number of processes.
+        control: group in which plain values are exchanged, whatever the device.
+        exchanges: number of times that tensors were exchanged.
     """
 
     rank: int
@@ -74,8 +74,8 @@ def join(*, cpu: bool) -> None:
     global _team
     from accelerate import PartialState
 
-    state = PartialState(cpu=cpu, timeout=PATIENCE)
-    control = dist.new_group(backend="gloo", timeout=PATIENCE)
+    state = PartialState(cpu=cpu, timeout=COLLECTIVE_TIMEOUT)
+    control = dist.new_group(backend="gloo", timeout=COLLECTIVE_TIMEOUT)
     assert control is not None
     _team = _Team(state.process_index, state.num_processes, control)
 
@@ -91,33 +91,37 @@ def leave() -> None:
 
 
 def has_left() -> bool:
-    """Whether all processes came to the end of the run."""
+    """Say whether all processes came to the end of the run."""
     return _left
 
 
 def rank() -> int:
-    """The number of this process; 0 is the first."""
+    """Return the number of this process; 0 is the first."""
     return 0 if _team is None else _team.rank
 
 
 def count() -> int:
-    """How many processes make this run."""
+    """Return the number of processes that make this run."""
     return 1 if _team is None else _team.count
 
 
 def is_first() -> bool:
-    """Whether this process is the one that writes and speaks."""
+    """Say whether this process is the one that writes and speaks."""
     return rank() == 0
 
 
 def exchanges() -> int:
-    """How many times tensors were exchanged so far."""
+    """Return the number of times that tensors were exchanged so far."""
     return 0 if _team is None else _team.exchanges
 
 
 @contextlib.contextmanager
 def _contact() -> Iterator[None]:
-    """Turn a broken connection into `Lost`."""
+    """Turn a broken connection into `Lost`.
+
+    Raises:
+        Lost: The body met a broken connection.
+    """
     try:
         yield
     except RuntimeError as error:
@@ -125,7 +129,7 @@ def _contact() -> Iterator[None]:
 
 
 def from_first(value: T) -> T:
-    """The first process's value, in all of them."""
+    """Return the first process's value, in all of them."""
     if _team is None:
         return value
     values = [value]
@@ -207,7 +211,7 @@ def meet() -> None:
 
 
 def total(value: float) -> float:
-    """The sum of all processes' values."""
+    """Return the sum of all processes' values."""
     if _team is None:
         return value
     found = torch.tensor(value, dtype=torch.float64)
@@ -219,8 +223,12 @@ def total(value: float) -> float:
 def demand_same(value: str, what: str) -> None:
     """See that all processes came to the same value.
 
+    Args:
+        value: this process's value.
+        what: what it is, for the message.
+
     Raises:
-        RuntimeError: in all of them, where they did not.
+        RuntimeError: The values differ; raised in all processes.
     """
     if len(set(_of_all(value))) > 1:
         raise RuntimeError(
@@ -232,14 +240,14 @@ def demand_all_failed(reason: str) -> None:
     """See that all processes failed here, and not this one alone, so that they can go on together.
 
     Raises:
-        MmulbenchError: where the others went on, or failed elsewhere.
+        MmulbenchError: The others went on, or failed elsewhere.
     """
     if _team is None:
         return
     try:
         arrived = dist.barrier(_team.control, async_op=True)
         assert arrived is not None
-        arrived.wait(ALONE)
+        arrived.wait(FAILURE_GRACE)
     except RuntimeError as error:
         raise MmulbenchError(f"process {rank() + 1} of {count()} failed alone: {reason}") from error
     if len(set(_of_all(exchanges()))) > 1:
@@ -247,7 +255,7 @@ def demand_all_failed(reason: str) -> None:
 
 
 def _of_all(value: T) -> list[T]:
-    """Every process's value, the first's first."""
+    """Return every process's value, the first's first."""
     if _team is None:
         return [value]
     values = [value] * _team.count
@@ -257,7 +265,7 @@ def _of_all(value: T) -> list[T]:
 
 
 def rows_of_all(part: Tensor) -> Tensor:
-    """(count · s, …) every process's (s, …) rows, the first's first."""
+    """Return (count · s, …) every process's (s, …) rows, the first's first."""
     assert _team is not None
     whole = part.new_empty((_team.count * len(part), *part.shape[1:]))
     _team.exchanges += 1

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STAGES = ("data", "original", "retrain", "unlearn", "evaluate")
-"""The stages that every run has, in order."""
+"""Names of the stages that every run has, in order."""
 
 SHADOWS = "shadows"
-"""The stage of runs that are judged by shadow models, after all others."""
+"""Name of the stage of runs that are judged by shadow models, after all others."""
 
 
 class Track(Protocol):
@@ -49,16 +49,27 @@ class Progress(AbstractContextManager["Progress"]):
         """Show one line that stays."""
 
     def track(self, items: Iterable[T], total: int, description: str) -> Iterator[T]:
-        """Yield the items while a bar counts them up to ``total``."""
+        """Yield the items while a bar counts them.
+
+        Args:
+            items: the items.
+            total: number of items.
+            description: text of the bar.
+        """
         yield from items
 
     def counter(self, total: int, description: str) -> Callable[[], None]:
-        """A bar advanced by hand: call the result once a step."""
+        """Show a bar that is advanced by hand: call the result once a step.
+
+        Args:
+            total: number of steps.
+            description: text of the bar.
+        """
         return lambda: None
 
 
 class NotesOnly(Progress):
-    """Notes go to standard error; no bars. For --quiet and --json."""
+    """Writes notes to standard error, without bars, for --quiet and --json."""
 
     def note(self, line: str) -> None:
         """Print one line."""
@@ -71,7 +82,7 @@ def make_progress(*, bars: bool) -> Progress:
 
 
 class Bars(Progress):
-    """Bars on standard error, with rich."""
+    """Shows bars and notes on standard error, with rich."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -110,7 +121,7 @@ class Bars(Progress):
         self._bars.stop()
 
     def stage(self, name: str) -> None:
-        """Prefix of the bars that follow."""
+        """Set the prefix of the bars that follow."""
         place = "" if name == SHADOWS else f"{STAGES.index(name) + 1}/{len(STAGES)} "
         self._stage = f"[bold]\\[{place}{name}][/bold] "
 
@@ -129,7 +140,7 @@ class Bars(Progress):
             self._bars.remove_task(task)
 
     def counter(self, total: int, description: str) -> Callable[[], None]:
-        """A bar advanced by hand, gone when it is full."""
+        """Show a bar that is advanced by hand, and gone when it is full."""
         task = self._bars.add_task(self._stage + description, total=total)
 
         def advance() -> None:

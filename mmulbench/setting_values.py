@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Overrides:
-    """Settings by target.
+    """Holds what was set, by target.
 
     ``recipe.epochs=5`` sets the recipe, ``task.limit=200`` the task, ``mmul.lr=1e-4`` one method, and a bare
     ``lr=1e-4`` every chosen method.
@@ -25,7 +25,7 @@ class Overrides:
         methods: names of the chosen methods.
 
     Raises:
-        UsageError: for an item without ``=``, given twice, or for a target that is not there.
+        UsageError: An item has no ``=``, is given twice, or names a target that is not there.
     """
 
     def __init__(self, items: Sequence[str], methods: Sequence[str]) -> None:
@@ -46,22 +46,27 @@ class Overrides:
                     raise UsageError(f"--set {key} is given twice with different values")
 
     def task(self, default: T) -> T:
-        """The task's configuration with what was set."""
+        """Return the task's configuration with what was set."""
         return self._apply("task", default)
 
     def recipe(self, default: T) -> T:
-        """The recipe with what was set."""
+        """Return the recipe with what was set."""
         return self._apply("recipe", default)
 
     def method(self, name: str, default: T) -> T:
-        """A method's configuration with what was set."""
+        """Return a method's configuration with what was set.
+
+        Args:
+            name: name of the method.
+            default: configuration to start from.
+        """
         return self._apply(name, default)
 
     def _apply(self, target: str, default: T) -> T:
         """Replace fields of a configuration.
 
         Raises:
-            UsageError: for an unknown field, a wrong type or a value out of range.
+            UsageError: A field is unknown, a type is wrong, or a value is out of range.
         """
         given = self._values[target]
         known = [field.name for field in fields(default)]  # type: ignore[arg-type]
@@ -74,10 +79,15 @@ class Overrides:
 
 
 def validated(default: T, given: Mapping[str, Any], target: str) -> T:
-    """A configuration with fields replaced by values given as text.
+    """Return a configuration with fields replaced by values given as text.
+
+    Args:
+        default: configuration, a dataclass with checked fields.
+        given: values by field.
+        target: ``task``, ``recipe`` or the name of a method, for the message.
 
     Raises:
-        UsageError: for a wrong type or a value out of range, saying what is allowed.
+        UsageError: A type is wrong or a value is out of range; the message says what is allowed.
     """
     current = {field.name: getattr(default, field.name) for field in fields(default)}  # type: ignore[arg-type]
     try:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mmulbench.cache.block_layout import Blockwise
 
 FORMAT_VERSION = 1
-"""Raised when the layout of an entry changes; part of every key, so older entries are simply not found."""
+"""Version of an entry's layout. It is part of every key, so that older entries are simply not found."""
 
 JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
 
@@ -46,11 +46,11 @@ _RECORD = "artifact.json"
 
 @dataclass(frozen=True)
 class Artifact:
-    """Tensors with what is to be known about them.
+    """Holds tensors with what is to be known about them.
 
     Attributes:
-        tensors: By name, on the CPU; memory-mapped when they come from the cache.
-        info: JSON-serialisable facts kept with them, such as what they cost.
+        tensors: tensors by name, on the CPU; memory-mapped when they come from the cache.
+        info: JSON-serialisable facts about them, such as their cost.
     """
 
     tensors: dict[str, torch.Tensor]
@@ -58,20 +58,20 @@ class Artifact:
 
 
 class _Absent(Exception):
-    """There is no usable entry."""
+    """Says that there is no usable entry."""
 
 
 class _Damaged(_Absent):
-    """There is an entry that cannot be trusted; the text says why."""
+    """Says that there is an entry that cannot be trusted, and why."""
 
 
 class _PartlyDamaged(_Damaged):
-    """Parts of an entry cannot be trusted, all others can.
+    """Says that parts of an entry cannot be trusted, and all others can.
 
     Args:
-        parts: their names.
-        layout: of the tensor.
-        checksums: of its blocks, as they should be.
+        parts: names of the damaged parts.
+        layout: layout of the tensor.
+        checksums: checksums that its blocks should have.
     """
 
     def __init__(self, parts: list[str], layout: Layout, checksums: list[str]) -> None:
@@ -83,7 +83,7 @@ class _PartlyDamaged(_Damaged):
 
 
 class ArtifactCache:
-    """Cache of artifacts under one folder, safe for several threads, processes and kills.
+    """Keeps artifacts under one folder, safe for several threads, processes and kills.
 
     Args:
         root: The cache folder; made on first use.
@@ -136,7 +136,11 @@ class ArtifactCache:
         build: Callable[[], Artifact | Blockwise],
         progress: Progress | None,
     ) -> Artifact:
-        """Look an entry up; where it is missing or damaged, lock it, build it and store it."""
+        """Look an entry up; where it is missing or damaged, lock it, build it and store it.
+
+        Raises:
+            MmulbenchError: The entry does not read back as it was written.
+        """
         with contextlib.suppress(_Absent):
             return _load(folder, identity)
         with self.lock(f"{kind}-{folder.name}", f"building {kind}"):
@@ -165,7 +169,11 @@ class ArtifactCache:
                 ) from error
 
     def find(self, kind: str, inputs: Mapping[str, JSON]) -> Artifact | None:
-        """An artifact that is there and intact, put by this process or by one that was killed while it did.
+        """Return an artifact that is there and intact, of this process or one that was killed meanwhile.
+
+        Args:
+            kind: what it is; names the folder.
+            inputs: everything its tensors depend on.
 
         Raises:
             MmulbenchError: The cache cannot be read.
@@ -184,6 +192,11 @@ class ArtifactCache:
     def put(self, kind: str, inputs: Mapping[str, JSON], artifact: Artifact) -> None:
         """Store an artifact, replacing what is there. For entries that one process alone deals with.
 
+        Args:
+            kind: what it is; names the folder.
+            inputs: everything its tensors depend on.
+            artifact: the tensors, with what is to be known about them.
+
         Raises:
             MmulbenchError: The cache cannot be written.
         """
@@ -192,13 +205,23 @@ class ArtifactCache:
             _store(artifact, _identity(kind, inputs), staging, folder)
 
     def discard(self, kind: str, inputs: Mapping[str, JSON]) -> None:
-        """Remove an artifact, if it is there, and what a process left that was killed while storing it."""
+        """Remove an artifact, if it is there, and what a process left that was killed while storing it.
+
+        Args:
+            kind: what it is; names the folder.
+            inputs: everything its tensors depend on.
+        """
         folder = self.folder(kind, inputs)
         for path in (folder, _staging_of(folder)):
             shutil.rmtree(path, ignore_errors=True)
 
     def folder(self, kind: str, inputs: Mapping[str, JSON]) -> Path:
-        """Where an artifact is, or would be."""
+        """Return the folder where an artifact is, or would be.
+
+        Args:
+            kind: what it is; names the folder above.
+            inputs: everything its tensors depend on.
+        """
         return self._root / kind / fingerprint(_identity(kind, inputs))[:16]
 
     @contextlib.contextmanager
@@ -239,7 +262,12 @@ def _identity(kind: str, inputs: Mapping[str, JSON]) -> dict[str, Any]:
 
 
 def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
-    """Verify and load an entry; `_Absent` or `_Damaged` when that cannot be done."""
+    """Verify and load an entry.
+
+    Raises:
+        _Absent: There is none.
+        _Damaged: It cannot be trusted.
+    """
     from safetensors.torch import load_file
 
     tensors = folder / _TENSORS
@@ -255,7 +283,12 @@ def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
 
 
 def _verify(tensors: Path, record: Mapping[str, Any]) -> None:
-    """Check that the tensors are those that the record describes."""
+    """Check that the tensors are those that the record describes.
+
+    Raises:
+        _PartlyDamaged: Some blocks are not.
+        _Damaged: The whole file is not.
+    """
     if "layout" in record:
         layout = Layout.from_json(record["layout"])
         parts = blockwise.faults(tensors, layout, record["blocks"])
@@ -288,7 +321,7 @@ def _staging_of(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """A sibling to build in. Needs the entry's lock.
+    """Provide a sibling of an entry's folder to build in; the caller holds the entry's lock.
 
     Finished blocks stay in it, to go on from; all else that a killed or failed process left is cleared.
     """

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blockwise:
-    """One large model input, computed a block of items at a time so that memory never holds it all.
+    """Describes one large model input that is computed in blocks of items, never held whole in memory.
 
     Attributes:
-        name: of the input.
-        count: how many items.
-        shape: of one item.
-        dtype: of the input.
-        compute: gives (len, *shape) for a range of items; called for ranges in any order, from ``workers``
+        name: name of the input.
+        count: number of items.
+        shape: shape of one item.
+        dtype: type of the numbers.
+        compute: returns (len, *shape) for a range of items; called for ranges in any order, from ``workers``
             threads, and the same for the same range.
-        block: items in a range.
-        workers: threads that compute at once; 1 where the work itself uses all cores.
-        description: of the progress bar.
+        block: number of items in a range.
+        workers: number of threads that compute at once; 1 where the work itself uses all cores.
+        description: text of the progress bar.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Blockwise:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the blocks of a tensor lie in its safetensors file, which holds nothing else.
+    """Describes where the blocks of a tensor lie in its safetensors file, which holds nothing else.
 
     Attributes:
-        name: of the tensor.
-        dtype: as safetensors calls it, such as ``F16``.
-        shape: of the whole tensor; the first dimension runs over items.
+        name: name of the tensor.
+        dtype: type of the numbers as safetensors calls it, such as ``F16``.
+        shape: shape of the whole tensor; the first dimension runs over items.
         item_bytes: size of an item.
-        block: items in a block; the last block may hold fewer.
+        block: number of items in a block; the last block may hold fewer.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Layout:
 
     @classmethod
     def of(cls, source: Blockwise) -> Layout:
-        """The layout of an input."""
+        """Return the layout of an input."""
         import torch
         from safetensors.torch import save
 
@@ -71,17 +71,17 @@ class Layout:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Layout:
-        """The layout that `dataclasses.asdict` was made of."""
+        """Return the layout that `dataclasses.asdict` was given."""
         return cls(**{**value, "shape": tuple(value["shape"])})
 
     @property
     def blocks(self) -> int:
-        """How many there are."""
+        """Number of blocks."""
         return -(-self.shape[0] // self.block)
 
     @property
     def header(self) -> bytes:
-        """What the file begins with: the length of a JSON text, and the text, padded to eight bytes."""
+        """First bytes of the file: the length of a JSON text, and the text, padded to eight bytes."""
         entry = {
             "dtype": self.dtype,
             "shape": self.shape,
@@ -93,14 +93,14 @@ class Layout:
 
     @property
     def file_bytes(self) -> int:
-        """Size of the file."""
+        """Size of the file in bytes."""
         return len(self.header) + self.shape[0] * self.item_bytes
 
     def rows(self, block: int) -> range:
-        """The items of a block."""
+        """Return the items of a block."""
         start = block * self.block
         return range(start, min(start + self.block, self.shape[0]))
 
     def offset(self, block: int) -> int:
-        """Where a block begins in the file."""
+        """Return where a block begins in the file, in bytes."""
         return len(self.header) + block * self.block * self.item_bytes

@@ -36,17 +36,25 @@ CACHE_FLAG = "--cache-dir"
 TENSORS, JOURNAL = "tensors.safetensors", "journal.jsonl"
 
 SYNC_SECONDS = 10.0
-"""A power cut costs at most the blocks of so long. A killed command loses none that was finished."""
+"""Longest time between two syncs: a power cut costs the blocks of so long, a killed command none."""
 
 READERS = min(8, os.cpu_count() or 1)
-"""Threads that verify blocks: reading and hashing let go of Python's lock."""
+"""Number of threads that verify blocks: reading and hashing let go of Python's lock."""
 
 
 def faults(path: Path, layout: Layout, checksums: list[str]) -> list[str]:
-    """What of a finished file is not as it was written: its size, its header, blocks; best empty.
+    """List the damaged parts of a finished file: its size, its header, and blocks whose checksum differs.
+
+    Args:
+        path: the file.
+        layout: layout of its tensor.
+        checksums: checksums that its blocks should have.
+
+    Returns:
+        Names of the parts; none if the file is intact.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: The file cannot be read.
     """
     intact = _intact(path, layout, dict(enumerate(checksums)))
     with path.open("rb") as file:
@@ -57,7 +65,7 @@ def faults(path: Path, layout: Layout, checksums: list[str]) -> list[str]:
 
 
 def _intact(path: Path, layout: Layout, checksums: Mapping[int, str]) -> set[int]:
-    """The blocks whose content has the given checksum."""
+    """Return the blocks whose content has the given checksum."""
     descriptor = os.open(path, os.O_RDONLY)
 
     def check(block: int) -> bool:
@@ -72,16 +80,21 @@ def _intact(path: Path, layout: Layout, checksums: Mapping[int, str]) -> set[int
 
 
 def has_work(folder: Path) -> bool:
-    """Whether a folder holds finished blocks of a file that is not finished."""
+    """Say whether a folder holds finished blocks of a file that is not finished."""
     journal = folder / JOURNAL
     return journal.is_file() and journal.read_bytes().count(b"\n") > 1
 
 
 def reopen(folder: Path, layout: Layout, checksums: list[str]) -> None:
-    """Make a finished file one that is not, so that `fill` computes the damaged blocks alone.
+    """Turn a finished file into an unfinished one, so that `fill` computes the damaged blocks alone.
+
+    Args:
+        folder: folder of the file.
+        layout: layout of its tensor.
+        checksums: checksums that its blocks should have.
 
     Raises:
-        MmulbenchError: the journal cannot be written.
+        MmulbenchError: The journal cannot be written.
     """
     _write_journal(folder, layout, dict(enumerate(checksums)))
 
@@ -96,7 +109,7 @@ def _line(value: Mapping[str, Any]) -> str:
 
 
 def _noted(folder: Path, layout: Layout) -> dict[int, str]:
-    """Checksums of the blocks that the journal of this very layout notes; a torn line notes none."""
+    """Read the checksums of the blocks that the journal of this very layout notes; a torn line notes none."""
     journal = folder / JOURNAL
     first, *lines = journal.read_bytes().split(b"\n") if journal.exists() else [b""]
     if first != _line(asdict(layout)).strip().encode():
@@ -114,14 +127,14 @@ def fill(source: Blockwise, folder: Path, progress: Progress) -> tuple[Layout, l
 
     Args:
         source: computes blocks.
-        folder: where the file is, or is to be. The caller's alone.
+        folder: folder of the file, which the caller alone uses.
         progress: shows a bar that counts the blocks computed.
 
     Returns:
         The layout, and every block's checksum.
 
     Raises:
-        MmulbenchError: the disk is full or refuses.
+        MmulbenchError: The disk is full or refuses.
     """
     layout = Layout.of(source)
     with disk_errors("write", folder, CACHE_FLAG):
@@ -135,7 +148,7 @@ def fill(source: Blockwise, folder: Path, progress: Progress) -> tuple[Layout, l
 
 
 class _Output:
-    """A file under construction and its journal; begins with what is there and intact.
+    """Writes a file and its journal; begins with what is there and intact.
 
     Any thread may write blocks; one notes them.
     """
@@ -175,7 +188,7 @@ class _Output:
         """Write bytes to their place.
 
         Raises:
-            MmulbenchError: the disk is full or refuses.
+            MmulbenchError: The disk is full or refuses.
         """
         rest = memoryview(content)
         with disk_errors("write", self._folder, CACHE_FLAG):
@@ -205,7 +218,7 @@ class _Output:
 def _computed(
     source: Blockwise, layout: Layout, output: _Output, missing: list[int]
 ) -> Iterator[tuple[int, str]]:
-    """Blocks in order, computed and written by the source's threads, and their checksums."""
+    """Yield the blocks in order, with their checksums, as the source's threads compute and write them."""
 
     def work(block: int) -> tuple[int, str]:
         content = _content(source.compute(layout.rows(block)), source, layout.rows(block))
@@ -227,7 +240,7 @@ def _computed(
 def _ahead(
     pool: ThreadPoolExecutor, work: Callable[[int], T], blocks: Sequence[int], most: int
 ) -> Iterator[T]:
-    """Results in order, with at most so many under way."""
+    """Yield results in order, with at most so many under way."""
     rest = iter(blocks)
     waiting: deque[Future[T]] = deque(pool.submit(work, block) for block in islice(rest, most))
     while waiting:
@@ -237,7 +250,11 @@ def _ahead(
 
 
 def _content(found: Tensor, source: Blockwise, rows: range) -> memoryview:
-    """A block's bytes."""
+    """Return the bytes of a block.
+
+    Raises:
+        ValueError: Its shape or type is not that of the source.
+    """
     import torch
 
     if found.shape != (len(rows), *source.shape) or found.dtype != source.dtype:

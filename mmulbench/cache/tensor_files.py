@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     import torch
 
 STAYS_MAPPED = 2**27
-"""Bytes of a tensor up to which it stays mapped: it takes too little memory to save it."""
+"""Largest size in bytes of a tensor that stays mapped: it takes too little memory to save it."""
 
 
 class RowsOnDisk:
-    """A tensor of a file, whose rows are read when they are asked for and not kept.
+    """Reads rows of a tensor in a file when they are asked for, and keeps none.
 
     What is read through a mapping is part of the process's memory for as long as the mapping lasts: in the
     end the whole file. The system's page cache keeps the content either way, and reading scattered rows takes
     less time than the page faults of a mapping. The file may be replaced meanwhile.
 
     Args:
-        path: of the file.
+        path: the file.
         start: where the tensor begins in it, in bytes.
-        tensor: the same, mapped; says its shape and type.
+        tensor: the same tensor, mapped; says its shape and type.
     """
 
     def __init__(self, path: Path, start: int, tensor: torch.Tensor) -> None:
@@ -44,11 +44,11 @@ class RowsOnDisk:
         weakref.finalize(self, self._file.close)
 
     def __getitem__(self, index: torch.Tensor) -> torch.Tensor:
-        """(*i, ...) the rows of an index of shape (*i,), as indexing the tensor gives them.
+        """Return (*i, ...) the rows of an index of shape (*i,), as indexing the tensor gives them.
 
         Raises:
-            IndexError: there is no such row.
-            MmulbenchError: the file was cut, or the disk fails.
+            IndexError: There is no such row.
+            MmulbenchError: The file was cut, or the disk fails.
         """
         import torch
 
@@ -71,11 +71,11 @@ class RowsOnDisk:
 
 
 def rows_of(tensors: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor | RowsOnDisk]:
-    """Tensors of a file as they are, but those that take more than `STAYS_MAPPED` as `RowsOnDisk`.
+    """Return tensors of a file as they are, but those that take more than `STAYS_MAPPED` as `RowsOnDisk`.
 
     Args:
         tensors: some of the file's or all, as loaded from it.
-        path: of the safetensors file.
+        path: the safetensors file.
     """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
@@ -91,8 +91,13 @@ def rows_of(tensors: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.
 def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
     """Write tensors to a safetensors file that survives a power cut; what is shared is stored twice.
 
+    Args:
+        tensors: tensors by name, of any device.
+        path: the file.
+
     Raises:
-        OSError: it cannot be written.
+        OSError: It cannot be written.
+        SafetensorError: A tensor cannot be stored.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -109,7 +114,7 @@ def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
 
 
 def _separate(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors on the CPU, contiguous, no two sharing memory: what safetensors can store."""
+    """Copy tensors as safetensors can store them: on the CPU, contiguous, no two sharing memory."""
     separate: dict[str, torch.Tensor] = {}
     memory: set[int] = set()
     for name, tensor in tensors.items():

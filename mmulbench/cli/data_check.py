@@ -63,7 +63,7 @@ def print_check(name: str, data_dir: Path, plugins: Sequence[Path], *, hub: str 
     """Print what of a task's data is there.
 
     Args:
-        name: of the task.
+        name: registered name of the task.
         data_dir: the data folder.
         plugins: plug-in files, loaded first.
         hub: the data set on a hub, or its folder, that is read instead; empty for local files.

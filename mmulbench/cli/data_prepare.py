@@ -36,17 +36,17 @@ def print_prepare(
     """Prepare every modality of a task for a backbone, and print what there is now.
 
     Args:
-        name: of the task.
+        name: registered name of the task.
         backbone_name: ``family:variant``; None for the task's own.
-        settings: of the task, ``task.KEY=value`` each.
-        data_dir: where official data lies.
-        cache_dir: where the inputs go.
+        settings: settings of the task, ``task.KEY=value`` each.
+        data_dir: folder of official data.
+        cache_dir: folder that the inputs go to.
         plugins: plug-in files, loaded first.
         as_json: print JSON.
 
     Raises:
-        UsageError: for wrong use, or where data or packages are missing.
-        MmulbenchError: data is damaged, or the cache cannot be written.
+        UsageError: The use is wrong, or data or packages are missing.
+        MmulbenchError: Data is damaged, or the cache cannot be written.
     """
     load_plugins(plugins)
     task = _configured(name, settings)
@@ -71,10 +71,10 @@ def print_prepare(
 
 
 def _configured(name: str, settings: Sequence[str]) -> Task:
-    """The task with its settings.
+    """Return the task with its settings.
 
     Raises:
-        UsageError: a setting is not the task's.
+        UsageError: A setting is not the task's.
     """
     cls = TASKS.get(name)
     for item in settings:
@@ -84,7 +84,7 @@ def _configured(name: str, settings: Sequence[str]) -> Task:
 
 
 def _row(modality: str, found: ModalityInputs, seconds: float) -> dict[str, Any]:
-    """What is printed of a modality."""
+    """Return what is printed of a modality."""
     tensors = {
         name: {"shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}
         for name, tensor in found.inputs.items()

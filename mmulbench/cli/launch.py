@@ -15,11 +15,11 @@ from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.packages import package_folder
 
 MARK = "MMULBENCH_PROCESSES"
-"""In the environment of processes that were started here: how many they are."""
+"""Environment variable that marks a process as one of those started here; holds their number."""
 
 
 def is_started() -> bool:
-    """Whether this process is one of those that make a run together."""
+    """Say whether this process is one of those that make a run together."""
     return MARK in os.environ
 
 
@@ -28,7 +28,7 @@ def taking_part(device: str) -> Iterator[None]:
     """Make a run as one of the processes that were started; where none were, nothing changes.
 
     Args:
-        device: as the command has it.
+        device: device of the command.
     """
     if not is_started():
         yield
@@ -46,16 +46,16 @@ def start(processes: int, device: str, words: Sequence[str]) -> int:
     """Run a command in several processes at once, and wait for their end.
 
     Args:
-        processes: how many.
-        device: as the command has it.
-        words: the command's arguments, which each process is given.
+        processes: number of processes.
+        device: device of the command.
+        words: arguments of the command, which each process is given.
 
     Returns:
         The exit code of the command.
 
     Raises:
-        UsageError: accelerate or GPUs are missing.
-        MmulbenchError: a process was ended from outside.
+        UsageError: Accelerate or GPUs are missing.
+        MmulbenchError: A process was ended from outside.
     """
     package_folder("accelerate", "--processes", extra="parallel")
     import torch
@@ -89,12 +89,12 @@ def check_devices(processes: int, device: str, gpus: int) -> None:
     """See that each process has a device of its own.
 
     Args:
-        processes: how many.
-        device: as the command has it.
-        gpus: of this machine.
+        processes: number of processes.
+        device: device of the command.
+        gpus: number of GPUs of this machine.
 
     Raises:
-        UsageError: where it has not.
+        UsageError: There are too few, or one alone is named.
     """
     if device.startswith("cuda:"):
         raise UsageError(
@@ -108,12 +108,16 @@ def check_devices(processes: int, device: str, gpus: int) -> None:
 
 
 def _threads(here: int, processes: int) -> int:
-    """Threads of each process: what the environment says, or its part of those there are here."""
+    """Return the threads of each process: what the environment says, or its part of those here."""
     return here if "OMP_NUM_THREADS" in os.environ else max(1, here // processes)
 
 
 def _environment(processes: int) -> dict[str, str]:
-    """Of the processes: what tells them, and what keeps them in lockstep and among themselves."""
+    """Return environment variables for the child processes.
+
+    They mark a process as part of this run, fix Python's hash seed, and bind communication to the loopback
+    interface.
+    """
     given = {MARK: str(processes)}
     defaults = {"PYTHONHASHSEED": "0"}
     if any(name == "lo" for _, name in socket.if_nameindex()):
@@ -122,10 +126,10 @@ def _environment(processes: int) -> dict[str, str]:
 
 
 def _outcome(failures: Mapping[int, Any]) -> int:
-    """The exit code where processes failed; the one that did so by itself has said why.
+    """Return the exit code where processes failed; the one that did so by itself has said why.
 
     Raises:
-        MmulbenchError: where none could.
+        MmulbenchError: A process was ended from outside, so that none could say why.
     """
     from mmulbench.processes import Lost
 

@@ -31,7 +31,8 @@ def run() -> int:
         if processes.has_left():
             return 0
         if code not in (INTERRUPTED, processes.Lost.exit_code):
-            time.sleep(processes.ALONE.total_seconds())  # where the first fails too, this is ended here
+            # If the first process fails as well, the launcher ends this one during the sleep.
+            time.sleep(processes.FAILURE_GRACE.total_seconds())
             kept.seek(0)
             lines = kept.read().splitlines(keepends=True)
             os.write(shown, b"".join(lines if "--debug" in sys.argv else lines[-1:]))

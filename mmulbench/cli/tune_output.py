@@ -39,7 +39,7 @@ def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
 
 
 def _table(request: TuneRequest, studies: list[Study]) -> Table:
-    """Each method's distance to retrain with its own settings, and with the best that were found."""
+    """Make a table of the distances to retrain, with methods' own settings and with the best found."""
     table = Table(
         title=f"Distance to retrain on held-out data of {request.task}", title_justify="left", box=None
     )

@@ -17,7 +17,7 @@ PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "tokenize
 
 
 def describe_environment(device: torch.device) -> Environment:
-    """The environment of this process, with the packages that touch the numbers."""
+    """Return the environment of this process, with the packages that touch the numbers."""
     return Environment(
         mmulbench=__version__,
         git_commit=_git_commit(),
@@ -39,7 +39,7 @@ def _version(package: str) -> str | None:
 
 @functools.cache
 def _git_commit() -> str | None:
-    """Commit of the checkout the code runs from; ``-dirty`` when the code differs from it."""
+    """Return the commit of the checkout that the code runs from; ``-dirty`` when the code differs from it."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

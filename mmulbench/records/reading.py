@@ -12,7 +12,7 @@ from mmulbench.files import reason_of
 
 
 def first_fault(error: ValidationError) -> str:
-    """The first of a model's faults, after its place where it has one: ``spec.seed: Field required``."""
+    """Return the first of a model's faults, after its place: ``spec.seed: Field required``."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{where}: {first['msg']}" if where else str(first["msg"])

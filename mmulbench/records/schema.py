@@ -11,10 +11,10 @@ from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 
 SCHEMA_VERSION = 1
-"""Raised when a field of the record changes meaning; older records are then refused, not guessed at."""
+"""Version of a record: raised when a field changes meaning. Older records are then refused."""
 
 METRIC_VERSION = "1"
-"""Raised when any metric's definition changes; a table never mixes two versions."""
+"""Version of the metrics: raised when a definition changes; a table never mixes two versions."""
 
 Direction = Literal["higher", "lower", "closest_to_retrain"]
 Status = Literal["done", "diverged", "failed", "not_applicable"]
@@ -22,7 +22,7 @@ Scalar = bool | int | float | str | None
 
 
 class RunSpec(Frozen):
-    """Everything that decides a run's numbers; hashes to its id."""
+    """Holds everything that decides a run's numbers; hashes to its id."""
 
     task: str
     task_config: dict[str, Scalar] = Field(default_factory=dict)
@@ -43,7 +43,7 @@ class RunSpec(Frozen):
 
     @model_serializer(mode="wrap")
     def _leave_out_no_plugins(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Where there are none the key is absent, as in records from before there were any: ids stay."""
+        """Leave the key out where there are none, as in records from before there were any: ids stay."""
         dumped: dict[str, Any] = dump(self)
         if not self.plugins:
             dumped.pop("plugins", None)
@@ -56,7 +56,7 @@ class RunSpec(Frozen):
 
 
 class Value(Frozen):
-    """One measured number with what is needed to read it."""
+    """Holds one measured number with what is needed to read it."""
 
     value: float | None = Field(description="null where it cannot be computed; `missing` then says why")
     n: int = Field(ge=0, description="how many queries, pairs or samples it rests on")
@@ -69,7 +69,7 @@ class Value(Frozen):
 
 
 class Cost(Frozen):
-    """What unlearning alone cost: no data preparation, no training of the original, no evaluation."""
+    """Holds what unlearning alone cost: no data preparation, no training of the original, no evaluation."""
 
     seconds: float = Field(ge=0, description="wall seconds")
     flops: float | None = Field(
@@ -87,7 +87,7 @@ class Cost(Frozen):
 
 
 class Tuning(Frozen):
-    """Where a run's settings come from: a study that tried many and took the best."""
+    """Describes where a run's settings come from: a study that tried many and took the best."""
 
     study_id: str
     task: str = Field(description="the task it tuned on")
@@ -101,7 +101,7 @@ class Tuning(Frozen):
 
 
 class ScoreHistogram(Frozen):
-    """Distribution of association scores of one path before (original) and after unlearning."""
+    """Holds the distribution of association scores of one path before (original) and after unlearning."""
 
     edges: list[float] = Field(description="bin edges, one more than there are counts")
     before: dict[str, list[int]] = Field(description="counts for forget, retain and unrelated pairs")
@@ -109,20 +109,20 @@ class ScoreHistogram(Frozen):
 
 
 class Environment(Frozen):
-    """Where a run ran."""
+    """Describes where a run ran."""
 
     mmulbench: str
-    git_commit: str | None = Field(description="of the checkout mmulbench runs from, -dirty if changed")
+    git_commit: str | None = Field(description="commit of mmulbench's checkout, -dirty if it is changed")
     python: str
     platform: str
     device: str
-    threads: int = Field(description="of each process")
-    processes: int = Field(default=1, ge=1, description="that made the run together")
+    threads: int = Field(description="threads of each process")
+    processes: int = Field(default=1, ge=1, description="processes that made the run together")
     packages: dict[str, str] = Field(description="versions of the packages that touch the numbers")
 
 
 class RunResult(Frozen):
-    """One run's record: its specification, values, cost, and where it ran."""
+    """Holds one run's record: its specification, values, cost, and where it ran."""
 
     schema_version: int = SCHEMA_VERSION
     run_id: str

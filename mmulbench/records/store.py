@@ -32,14 +32,19 @@ def folder_of_backbone(full_name: str) -> str:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file under the store that is no valid record, and why, in one line."""
+    """Describes a file under the store that is no valid record.
+
+    Attributes:
+        path: the file.
+        reason: why it is none; one line.
+    """
 
     path: Path
     reason: str
 
 
 class ResultsStore:
-    """The records under one folder.
+    """Reads and writes the records under one folder.
 
     Args:
         root: The results folder; made by the first `write`.
@@ -51,7 +56,7 @@ class ResultsStore:
         self._report = report
 
     def path(self, spec: RunSpec) -> Path:
-        """Where the record of a run is kept.
+        """Return the file of a run's record.
 
         Raises:
             UsageError: A name in ``spec`` cannot be a folder's name.
@@ -64,7 +69,7 @@ class ResultsStore:
         return self._root / task / folder_of_backbone(spec.backbone) / method / name
 
     def find(self, spec: RunSpec) -> RunResult | None:
-        """The record of a run; None where there is none.
+        """Return the record of a run; None where there is none.
 
         An invalid file counts as none, and is named through ``report``, so that the run is done again.
 
@@ -96,7 +101,7 @@ class ResultsStore:
         return path
 
     def load_all(self, task: str | None = None) -> tuple[list[RunResult], list[Unreadable]]:
-        """Every record, and every ``.json`` file that is none, both in the order of their paths.
+        """Return every record, and every ``.json`` file that is none, both in the order of their paths.
 
         Args:
             task: Only this task's; None for all.
@@ -114,7 +119,7 @@ class ResultsStore:
         return results, [found for found in loaded if isinstance(found, Unreadable)]
 
     def _load(self, path: Path) -> RunResult | Unreadable | None:
-        """The record, unless it is a copy out of place, which would count one run twice."""
+        """Return the record, unless it is a copy out of place, which would count one run twice."""
         found = _parse(path)
         if not isinstance(found, RunResult):
             return found
@@ -141,7 +146,7 @@ def read_record(path: Path) -> RunResult:
 
 
 def _parse(path: Path) -> RunResult | Unreadable | None:
-    """The record, or why it is none; None where there is no file."""
+    """Return the record, or why it is none; None where there is no file."""
     try:
         text = path.read_text(encoding="utf-8")
         fields = json.loads(text)

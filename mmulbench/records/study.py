@@ -14,22 +14,20 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.files import write_atomically
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
+from mmulbench.records.published import PUBLISHED_STUDIES
 from mmulbench.records.reading import reading
 from mmulbench.records.schema import METRIC_VERSION, Environment, Scalar, Tuning
 from mmulbench.records.store import folder_of_backbone
 from mmulbench.setting_values import validated
 
-PUBLISHED = Path(__file__).resolve().parents[1] / "studies"
-"""Studies that come with mmulbench."""
-
 STUDY_VERSION = 1
-"""Raised when a field of a study's record, or what a trial does, changes meaning."""
+"""Version of a study's record: raised when a field, or what a trial does, changes meaning."""
 
 TrialState = Literal["done", "pruned", "diverged", "over_budget", "failed"]
 
 
 class StudySpec(Frozen):
-    """Everything that decides what the trials of a study find, whatever their number."""
+    """Holds everything that decides what the trials of a study find, whatever their number."""
 
     task: str
     task_config: dict[str, Scalar]
@@ -53,7 +51,7 @@ class StudySpec(Frozen):
 
 
 class Trial(Frozen):
-    """One configuration that was tried."""
+    """Holds one configuration that was tried."""
 
     settings: dict[str, Scalar] = Field(description="the searched settings; all others are the defaults")
     state: TrialState
@@ -63,7 +61,7 @@ class Trial(Frozen):
 
 
 class Study(Frozen):
-    """The trials of one method on one task, in their order."""
+    """Holds the trials of one method on one task, in their order."""
 
     spec: StudySpec
     trials: list[Trial]
@@ -77,17 +75,17 @@ class Study(Frozen):
 
     @property
     def settings(self) -> dict[str, Scalar]:
-        """What the best trial set; nothing where none was done, so that the defaults stay."""
+        """Settings of the best trial; none where no trial was done, so that the defaults stay."""
         return self.best.settings if self.best is not None else {}
 
 
 @dataclass(frozen=True)
 class TunedDefault:
-    """A method's configuration on a task, and the study it comes from.
+    """Holds a method's configuration on a task, and the study it comes from.
 
     Attributes:
         config: the method's configuration.
-        tuning: goes into records with this configuration.
+        tuning: origin of the configuration, for records.
     """
 
     config: Any
@@ -95,15 +93,25 @@ class TunedDefault:
 
 
 def study_path(folder: Path, task: str, backbone: str, method: str) -> Path:
-    """Where a study is kept: ``<folder>/<task>/<backbone>/<method>.json``."""
+    """Return the file of a study: ``<folder>/<task>/<backbone>/<method>.json``.
+
+    Args:
+        folder: folder of studies.
+        task: registered name of the task.
+        backbone: ``family:variant``.
+        method: registered name of the method.
+    """
     return folder / task / folder_of_backbone(backbone) / f"{method}.json"
 
 
 def read_study(path: Path) -> Study | None:
-    """A study; None where there is no file.
+    """Read a study.
+
+    Returns:
+        The study; None where there is no file.
 
     Raises:
-        MmulbenchError: when it is no valid study.
+        MmulbenchError: The file is no valid study.
     """
     advice = "delete it and tune again"
     with reading(f"the study {path}", advice), contextlib.suppress(FileNotFoundError):
@@ -114,8 +122,12 @@ def read_study(path: Path) -> Study | None:
 def write_study(path: Path, study: Study) -> None:
     """Store a study, whole or not at all.
 
+    Args:
+        path: file of the study.
+        study: the study.
+
     Raises:
-        MmulbenchError: when it cannot be written.
+        MmulbenchError: It cannot be written.
     """
     write_atomically(path, study.model_dump_json(indent=1) + "\n", "--tuned-dir")
 
@@ -131,13 +143,13 @@ def tuned_default(
         places: names of a task and of a backbone on it, the nearest first.
         method: name of the method.
         default: the method's own configuration.
-        folder: of the user's own studies.
+        folder: folder of the user's own studies.
 
     Raises:
-        MmulbenchError: when a study cannot be read or does not fit the method's settings.
+        MmulbenchError: A study cannot be read or does not fit the method's settings.
     """
     for place in dict.fromkeys(places):
-        for root in (folder, PUBLISHED):
+        for root in (folder, PUBLISHED_STUDIES):
             path = study_path(root, *place, method)
             study = read_study(path)
             if study is not None:

@@ -5,9 +5,10 @@ of parts of a batch, as data parallel training usually does, would be another al
 has the whole batch and computes the whole loss. Only ``encode`` and ``fuse``, which treat each row by itself
 and are nearly all of the work, are divided: a process computes its share of the rows and gets the others'.
 
-Gradients are whole and the same everywhere but within such a call. What enters it, inputs and parameters,
-passes an operation that puts the gradient together from all processes on the way back; what leaves it passes
-one that hands each process the gradient of its own rows. Whoever differentiates, by whatever means, gets the
+The pattern is that of Megatron's copy, scatter and gather regions. Parameters pass a copy (their gradients
+are added up on the way back), inputs a scatter (each process takes its rows; the gradient is gathered), and
+outputs a gather (all rows are put together; each process takes its rows of the gradient). Gradients are so
+whole and the same everywhere but within such a call: whoever differentiates, by whatever means, gets the
 gradient of the whole batch, and no optimiser or method has to know.
 
 Results equal those of one process up to rounding, where no dropout is. With dropout a process draws masks for
@@ -40,8 +41,11 @@ _inside = ContextVar("inside a divided call", default=False)
 def divided(model: MultimodalModel, whole: frozenset[str]) -> MultimodalModel:
     """Have a model's ``encode`` and ``fuse`` divided between the processes; with one process nothing changes.
 
+    The model gets a subclass of its own class, so that its weights keep their names, and copies of it are
+    divided as well.
+
     Args:
-        model: changed in place; copies of it are divided as well.
+        model: the model, changed in place.
         whole: names of inputs that belong to all items together, such as a graph's edges.
     """
     if processes.count() > 1:
@@ -51,16 +55,17 @@ def divided(model: MultimodalModel, whole: frozenset[str]) -> MultimodalModel:
 
 @functools.cache
 def _divided_class(cls: type[MultimodalModel], whole: frozenset[str]) -> type[MultimodalModel]:
+    """Return a subclass of a model's class whose calls pass `_Divided` first."""
     return type(cls.__name__, (_Divided, cls), {"_whole": whole, "__doc__": cls.__doc__})
 
 
 class _Divided(MultimodalModel):
-    """Goes before a model's own class."""
+    """Divides the calls of the class that follows it among the bases."""
 
     _whole: ClassVar[frozenset[str]]
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
-        """The model's own, each process on its rows."""
+        """Encode as the model does, each process its rows."""
         work = functools.partial(super().encode, modality)  # type: ignore[safe-super]
         by_row = [value for name, value in inputs.items() if name not in self._whole]
         rows = len(by_row[0]) if by_row else 0
@@ -71,7 +76,7 @@ class _Divided(MultimodalModel):
         return EncoderOutput(*(_gathered(value, rows) for value in _parts(found)))
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """The model's own, each process on its rows."""
+        """Fuse as the model does, each process its rows."""
         work = super().fuse  # type: ignore[safe-super]
         if not _divides(self, len(a)):
             return work(a, b)
@@ -80,15 +85,15 @@ class _Divided(MultimodalModel):
 
 
 def _divides(model: nn.Module, rows: int) -> bool:
-    """Whether a call is divided; otherwise every process computes all of it.
+    """Say whether a call is divided; otherwise every process computes all of it.
 
-    Not where there are fewer rows than processes, nor within a divided call, nor where somebody listens to
-    the model's layers, as L-CODEC does: they would hear of a process's own rows only.
+    It is not divided where there are fewer rows than processes, within a divided call, and while hooks are
+    registered, as by L-CODEC: a hook would see only this process's share of the rows.
     """
-    return rows >= processes.count() and not _inside.get() and not any(map(_is_heard, model.modules()))
+    return rows >= processes.count() and not _inside.get() and not any(map(_is_hooked, model.modules()))
 
 
-def _is_heard(module: nn.Module) -> bool:
+def _is_hooked(module: nn.Module) -> bool:
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
     return any(hooks) or bool(module._backward_pre_hooks)
 
@@ -100,7 +105,7 @@ def _compute(model: MultimodalModel, work: Callable[..., T], *given: Any) -> T:
     try:
         if not training or not torch.is_grad_enabled():
             return work(*given)
-        entered = _Enter.apply(*training.values())  # type: ignore[no-untyped-call]
+        entered = _Copy.apply(*training.values())  # type: ignore[no-untyped-call]
         named = {f"model.{name}": value for name, value in zip(training, entered, strict=True)}
         return functional_call(_Call(model, work), named, given)  # type: ignore[no-any-return]
     finally:
@@ -108,7 +113,7 @@ def _compute(model: MultimodalModel, work: Callable[..., T], *given: Any) -> T:
 
 
 class _Call(nn.Module):
-    """A model's function as a module, so that torch can call it with other tensors for its parameters."""
+    """Wraps a model's function as a module, so that torch can call it with other parameters."""
 
     def __init__(self, model: MultimodalModel, work: Callable[..., Any]) -> None:
         super().__init__()
@@ -125,7 +130,7 @@ def _parts(encoded: EncoderOutput) -> Iterable[Tensor]:
 
 
 def _own(whole: Tensor) -> Tensor:
-    return _Take.apply(whole)  # type: ignore[no-any-return, no-untyped-call]
+    return _Scatter.apply(whole)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _gathered(part: Tensor, rows: int) -> Tensor:
@@ -135,7 +140,7 @@ def _gathered(part: Tensor, rows: int) -> Tensor:
 
 
 def _share(whole: Tensor) -> Tensor:
-    """This process's rows; all processes have equally many, the last ones the last row more than once."""
+    """Take this process's rows; all have equally many, the last processes the last row more than once."""
     size = -(-len(whole) // processes.count())
     start = processes.rank() * size
     if start + size <= len(whole):
@@ -143,8 +148,8 @@ def _share(whole: Tensor) -> Tensor:
     return whole[torch.arange(start, start + size, device=whole.device).clamp_(max=len(whole) - 1)]
 
 
-class _Enter(torch.autograd.Function):
-    """Parameters as they are; their gradient is the sum of all processes'."""
+class _Copy(torch.autograd.Function):
+    """Passes parameters on as they are; their gradient is the sum of all processes'."""
 
     @staticmethod
     def forward(ctx: Any, *parameters: Tensor) -> tuple[Tensor, ...]:
@@ -166,8 +171,8 @@ class _Enter(torch.autograd.Function):
         )
 
 
-class _Take(torch.autograd.Function):
-    """This process's rows; the gradient is put together from all processes' rows."""
+class _Scatter(torch.autograd.Function):
+    """Takes this process's rows; the gradient is put together from all processes' rows."""
 
     @staticmethod
     def forward(ctx: Any, whole: Tensor) -> Tensor:
@@ -181,7 +186,7 @@ class _Take(torch.autograd.Function):
 
 
 class _Gather(torch.autograd.Function):
-    """All processes' rows; the gradient is this process's rows of it."""
+    """Puts all processes' rows together; the gradient is this process's rows of it."""
 
     @staticmethod
     def forward(ctx: Any, part: Tensor, rows: int) -> Tensor:

@@ -257,7 +257,11 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
 
 @contextlib.contextmanager
 def _stage(progress: Progress, name: str) -> Iterator[None]:
-    """Show a stage, and name it when the run diverges in it."""
+    """Show a stage, and name it when the run diverges in it.
+
+    Raises:
+        Diverged: The body did; the text begins with the stage.
+    """
     progress.stage(name)
     try:
         yield

@@ -29,15 +29,15 @@ from mmulbench.records.store import ResultsStore
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a run reads, writes and computes.
+    """Holds where a run reads, writes and computes.
 
     Attributes:
-        cache: of features, originals, retrains, outputs and measurements.
-        store: of records.
-        data_dir: where official data lies.
-        device: where models run.
-        progress: what the user sees.
-        checkpoint_seconds: between the checkpoints of a training, at least.
+        cache: cache of features, originals, retrains, outputs and measurements.
+        store: store of records.
+        data_dir: folder of official data.
+        device: device that models run on.
+        progress: shows bars and notes.
+        checkpoint_seconds: least time between two checkpoints of a training.
     """
 
     cache: ArtifactCache
@@ -48,7 +48,7 @@ class Workspace:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     def checkpoints(self, inputs: Mapping[str, Any]) -> StoredCheckpoints:
-        """Checkpoints of a piece of work that ``inputs`` describe."""
+        """Return the checkpoints of the piece of work that ``inputs`` describe."""
         return StoredCheckpoints(self.cache, inputs, self.checkpoint_seconds)
 
 
@@ -80,11 +80,16 @@ class PreparedTask:
 
     @cached_property
     def known_relations(self) -> Relations:
-        """The true pairs that training and unlearning may know of: none of the test split."""
+        """True pairs that training and unlearning may know of: none of the test split."""
         return Relations(self.data.train, self.data.validation)
 
     def pairs(self, split: Split, sampling: str | None = None) -> PairData:
-        """A split as a source of batches; sampling is the recipe's unless given."""
+        """Return a split as a source of batches.
+
+        Args:
+            split: the split.
+            sampling: what an epoch visits; the recipe's by default.
+        """
         return PairData(
             split,
             self.known_relations,
@@ -99,7 +104,7 @@ def open_backbone(full_name: str) -> Backbone:
 
     Raises:
         UsageError: when family or variant is unknown, or the family reads no checkpoints.
-        MmulbenchError: when a checkpoint is damaged.
+        MmulbenchError: A checkpoint is damaged.
     """
     family, _, variant = full_name.partition(":")
     cls = BACKBONES.get(family)
@@ -119,8 +124,8 @@ def find_backbone(full_name: str, task: Task) -> Backbone:
         task: the task that it shall serve.
 
     Raises:
-        UsageError: when family or variant is unknown, or the backbone does not serve the task.
-        MmulbenchError: when a checkpoint is damaged.
+        UsageError: Family or variant is unknown, or the backbone does not serve the task.
+        MmulbenchError: A checkpoint is damaged.
     """
     family = full_name.partition(":")[0]
     cls = BACKBONES.get(family)
@@ -138,7 +143,7 @@ def find_backbone(full_name: str, task: Task) -> Backbone:
 
 
 def serving(task: Task) -> list[str]:
-    """Names of the backbones that a task can be run with."""
+    """Return the names of the backbones that a task can be run with."""
     found = ((name, BACKBONES.get(name)) for name in BACKBONES.names())
     return [
         name for name, cls in found if cls.modalities == task.modalities and task.shape.kind in cls.serves
@@ -154,19 +159,30 @@ def prepare(
 ) -> PreparedTask:
     """Load the data and prepare every item's model inputs.
 
+    Args:
+        task_name: registered name of the task.
+        task: the configured task.
+        backbone: backbone that serves it.
+        recipe: recipe of the original and retrain.
+        workspace: where to read, write and compute.
+
     Raises:
-        UsageError: when data or packages are missing.
-        MmulbenchError: when data is damaged or the cache cannot be written.
+        UsageError: Data or packages are missing.
+        MmulbenchError: Data is damaged, or the cache cannot be written.
     """
     return prepare_inputs(task_name, task, load_data(task, workspace), backbone, recipe, workspace)
 
 
 def load_data(task: Task, workspace: Workspace) -> TaskData:
-    """The task's data.
+    """Load a task's data.
+
+    Args:
+        task: the configured task.
+        workspace: names the folder of official data.
 
     Raises:
-        UsageError: when data or packages are missing.
-        MmulbenchError: when data is damaged.
+        UsageError: Data or packages are missing.
+        MmulbenchError: Data is damaged.
     """
     workspace.progress.stage("data")
     return task.load(workspace.data_dir, workspace.progress)
@@ -174,11 +190,11 @@ def load_data(task: Task, workspace: Workspace) -> TaskData:
 
 @dataclass(frozen=True)
 class ModalityInputs:
-    """One modality's model inputs, as the cache holds them.
+    """Holds one modality's model inputs, as the cache has them.
 
     Attributes:
-        inputs: by name; on disk, mapped into memory.
-        folder: of the cache entry.
+        inputs: tensors by name; on disk, mapped into memory.
+        folder: folder of the cache entry.
         new: whether they were computed now.
     """
 
@@ -188,7 +204,12 @@ class ModalityInputs:
 
 
 def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
-    """What decides the inputs of all modalities."""
+    """Return everything that the inputs of all modalities depend on, for cache keys.
+
+    Args:
+        data: the task's data.
+        backbone: the backbone that prepares inputs.
+    """
     key = {"data": data.fingerprint, "backbone": backbone.identity, "torch": str(torch.__version__)}
     plugin = plugin_of("backbone", backbone.name)
     return key if plugin is None else {**key, "plugin": plugin.digest}
@@ -197,11 +218,18 @@ def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
 def load_inputs(
     modality: str, data: TaskData, backbone: Backbone, cache: ArtifactCache, progress: Progress
 ) -> ModalityInputs:
-    """A modality's model inputs, from the cache where they are known.
+    """Load a modality's model inputs from the cache, or compute them.
+
+    Args:
+        modality: name of the modality.
+        data: the task's data.
+        backbone: the backbone that prepares inputs.
+        cache: cache of the inputs.
+        progress: shows a bar.
 
     Raises:
-        UsageError: when packages are missing.
-        MmulbenchError: when the cache cannot be written.
+        UsageError: Packages are missing.
+        MmulbenchError: The cache cannot be written.
     """
     key = {**features_key(data, backbone), "modality": modality}
     new = False
@@ -221,9 +249,17 @@ def prepare_inputs(
 ) -> PreparedTask:
     """Prepare every item's model inputs, from the cache where they are known.
 
+    Args:
+        task_name: registered name of the task.
+        task: the configured task.
+        data: its data.
+        backbone: backbone that serves it.
+        recipe: recipe of the original and retrain.
+        workspace: where to read, write and compute.
+
     Raises:
-        UsageError: when packages are missing.
-        MmulbenchError: when the cache cannot be written.
+        UsageError: Packages are missing.
+        MmulbenchError: The cache cannot be written.
     """
     key = features_key(data, backbone)
     arrays: dict[str, Mapping[str, Rows]] = {}

@@ -139,7 +139,11 @@ class Shadows:
         return {**inputs, "sets": sets, "metric_version": METRIC_VERSION}
 
     def _load(self, inputs: Mapping[str, Any], build: Callable[[], MultimodalModel]) -> ByPath:
-        """Load from the cache, or build a model and ask it; that it diverged is known from then on too."""
+        """Load from the cache, or build a model and ask it; that it diverged is known from then on too.
+
+        Raises:
+            Diverged: The model diverges, now or earlier.
+        """
 
         def compute() -> Artifact:
             try:

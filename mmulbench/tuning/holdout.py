@@ -8,18 +8,23 @@ import numpy as np
 
 from mmulbench.core.data import Integers, Relations
 from mmulbench.errors import UsageError
+from mmulbench.records.published import PUBLISHED_SEEDS
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.seeds import generator
 
-PUBLISHED_SEEDS = (42, 87, 21, 100, 13)
-"""Seeds that records are published for; no forget unit of theirs is tuned on."""
-
 
 def held_out(prepared: PreparedTask, seed: int) -> PreparedTask:
-    """The same task without its test split.
+    """Return the same task without its test split.
 
     Half of the validation units take the test split's place, as data that no model has seen. The other half
     is what a method is given for validation. The true pairs of the test split are unknown.
+
+    Args:
+        prepared: the task as it is run.
+        seed: seed of the halves.
+
+    Raises:
+        UsageError: There are fewer than two validation units.
     """
     whole = prepared.data.validation
     order = generator(seed, "validation halves").permutation(whole.units)
@@ -31,10 +36,18 @@ def held_out(prepared: PreparedTask, seed: int) -> PreparedTask:
 
 
 def forget_units(prepared: PreparedTask, size: int, seed: int) -> Integers:
-    """A forget set of the task's own order for a seed, apart from all published forget sets of its size.
+    """Return a forget set of the task's own order for a seed, apart from all published ones of its size.
+
+    Args:
+        prepared: the task.
+        size: number of forget units.
+        seed: seed of the order.
+
+    Returns:
+        (size,) units.
 
     Raises:
-        UsageError: when too few units are left.
+        UsageError: Too few units are left.
     """
     task, data = prepared.task, prepared.data
     published = np.concatenate([task.forget_units(data, size, other) for other in PUBLISHED_SEEDS])

@@ -15,11 +15,11 @@ from mmulbench.core.registry import METHODS
 from mmulbench.core.search_space import search_space
 from mmulbench.errors import NotApplicable, UsageError
 from mmulbench.progress import Progress
+from mmulbench.records.published import PUBLISHED_SEEDS
 from mmulbench.records.study import Study, read_study, study_path, write_study
 from mmulbench.runs.open_task import Output, open_task, resolve
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import TaskRequest
-from mmulbench.tuning.holdout import PUBLISHED_SEEDS
 from mmulbench.tuning.trials import Judge, make_judge, study_spec, tune
 
 DEFAULT_TRIALS = 20

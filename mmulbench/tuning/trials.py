@@ -26,10 +26,10 @@ from mmulbench.setting_values import validated
 from mmulbench.tuning.holdout import forget_units, held_out
 
 WORST = 1.0
-"""No model is further from retrain: all that is averaged lies between 0 and 1."""
+"""Largest distance to retrain: all that is averaged lies between 0 and 1."""
 
 RANDOM_TRIALS = 4
-"""Trials after which configurations are no longer drawn at random, and after which pruning begins."""
+"""Number of trials that are drawn at random; then the sampler chooses, and pruning begins."""
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -86,10 +86,18 @@ def make_judge(prepared: PreparedTask, size: int, seed: int, budget: float) -> J
 def study_spec(
     prepared: PreparedTask, name: str, method: Method, size: int, seeds: Sequence[int], budget: float
 ) -> StudySpec:
-    """The specification of a method's study on a task; its first trial is the method as it is configured.
+    """Return the specification of a method's study on a task; its first trial is the method as configured.
+
+    Args:
+        prepared: task and backbone.
+        name: registered name of the method.
+        method: the configured method.
+        size: number of forget units.
+        seeds: seeds that each have their own forget set.
+        budget: floating-point operations of a trial, as a part of retrain's.
 
     Raises:
-        UsageError: when a searched setting starts outside of its range.
+        UsageError: A searched setting starts outside of its range.
     """
     default = asdict(method.config)
     space = search_space(type(method.config))
@@ -152,7 +160,7 @@ def tune(
 def _ask(
     spec: StudySpec, space: Mapping[str, SearchDimension], trials: Sequence[Trial]
 ) -> optuna.trial.Trial:
-    """The next configuration to try, given those before it."""
+    """Choose the next configuration to try, given those before it."""
     distributions = {name: _distribution(dimension) for name, dimension in space.items()}
     seed = int(generator(0, f"trial {len(trials)} of {spec.study_id}").integers(2**31))
     study = optuna.create_study(
@@ -166,7 +174,7 @@ def _ask(
 
 
 def _rounded(value: float, dimension: SearchDimension) -> float:
-    """A value as people write it, with three digits."""
+    """Round a value to three digits, as people write it, within its range."""
     if dimension.whole:
         return value
     return min(max(float(f"{value:.3g}"), dimension.search.low), dimension.search.high)
@@ -182,7 +190,7 @@ def _distribution(dimension: SearchDimension) -> optuna.distributions.BaseDistri
 def _as_optuna(
     trial: Trial, distributions: dict[str, optuna.distributions.BaseDistribution]
 ) -> optuna.trial.FrozenTrial:
-    """A trial as Optuna's sampler and pruner know it: what diverged or failed is as bad as can be."""
+    """Convert a trial for Optuna's sampler and pruner; what diverged or failed is as bad as can be."""
     complete, pruned = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
     worst = None if trial.state == "pruned" else WORST
     return optuna.trial.create_trial(
@@ -200,7 +208,11 @@ def _try(
     asked: optuna.trial.Trial,
     judges: Sequence[Judge],
 ) -> Trial:
-    """Run one configuration on every seed, unless those before it did better."""
+    """Run one configuration on every seed, unless those before it did better.
+
+    Raises:
+        MmulbenchError: A folder cannot be written, or a package is missing.
+    """
     by_seed: list[float] = []
 
     def ended(state: TrialState, reason: str) -> Trial:

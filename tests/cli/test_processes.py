@@ -22,11 +22,11 @@ ALONE = '''
 """Methods that fail, in one process of two or in both."""
 import os
 from datetime import timedelta
-from mmulbench import parallel
+from mmulbench import processes
 from mmulbench.core.method import Method
 from mmulbench.core.registry import METHODS
 
-parallel.ALONE = timedelta(seconds=1)
+processes.FAILURE_GRACE = timedelta(seconds=1)
 
 
 @METHODS.register("failing")

@@ -7,8 +7,9 @@ import pytest
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.core.search_space import search_space
 from mmulbench.progress import Progress
+from mmulbench.records.published import PUBLISHED_STUDIES
 from mmulbench.records.store import ResultsStore
-from mmulbench.records.study import PUBLISHED, read_study, study_path, tuned_default
+from mmulbench.records.study import read_study, study_path, tuned_default
 from mmulbench.runs.prepare import find_backbone
 
 TUNED = {"emoji": "albef:packaged", "hpo_pgr": "gtnn:packaged"}
@@ -21,7 +22,7 @@ SEARCHED = [name for name in METHODS.names() if search_space(METHODS.get(name).C
 
 def studies(task: str):
     applicable = [name for name in SEARCHED if METHODS.get(name).applies_to(TASKS.get(task)()) is None]
-    return {name: read_study(study_path(PUBLISHED, task, TUNED[task], name)) for name in applicable}
+    return {name: read_study(study_path(PUBLISHED_STUDIES, task, TUNED[task], name)) for name in applicable}
 
 
 @pytest.mark.parametrize("task", TUNED)
@@ -37,7 +38,7 @@ class TestPublished:
         assert len(chances) == 1
         data = TASKS.get(task)().load(tmp_path, Progress())
         assert {s.spec.data_fingerprint for s in found.values()} == {data.fingerprint}
-        assert {path.stem for path in (PUBLISHED / task).rglob("*.json")} == set(found)
+        assert {path.stem for path in (PUBLISHED_STUDIES / task).rglob("*.json")} == set(found)
 
     def test_each_starts_from_the_methods_own_settings_and_keeps_the_best(self, task):
         for name, study in studies(task).items():
@@ -60,7 +61,7 @@ class TestPublished:
             assert vars(found.config) == {**vars(default), **study.settings}
 
     def test_the_records_say_so(self, task):
-        records, _ = ResultsStore(PUBLISHED.parent.parent / "results").load_all(task)
+        records, _ = ResultsStore(PUBLISHED_STUDIES.parent.parent / "results").load_all(task)
         by_method = {name: study.spec.study_id for name, study in studies(task).items()}
         tuned = {r.spec.method for r in records if r.tuning is not None}
         assert tuned == set(by_method)

@@ -13,9 +13,10 @@ from mmulbench.core.method import GradientConfig, Method
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.core.search_space import Search, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
+from mmulbench.records.published import PUBLISHED_SEEDS
 from mmulbench.records.study import read_study, study_path, tuned_default, write_study
 from mmulbench.runs.measurements import retain_sample
-from mmulbench.tuning.holdout import PUBLISHED_SEEDS, forget_units, held_out
+from mmulbench.tuning.holdout import forget_units, held_out
 from mmulbench.tuning.trials import Judge, make_judge, study_spec, tune
 
 SIZE = 4
