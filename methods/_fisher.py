@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmulbench import (
     CONTRASTIVE,
@@ -20,13 +20,9 @@ from mmulbench import (
     EncoderOutput,
     MultimodalModel,
     PairData,
-    RetrievalModel,
     UnlearningProblem,
 )
-from mmulbench.evaluation.measure import contrastive_pair_loss
-
-Pools = tuple[Tensor, Tensor] | None
-"""Pooled outputs of the reference items of both modalities; None where no path compares with them."""
+from mmulbench.evaluation.pair_losses import Pools, associations
 
 REFERENCE_PAIRS = 64
 """Number of reference pairs: as many negatives as a batch of the gradient-based methods has."""
@@ -59,13 +55,8 @@ def pair_losses(
         labels: (n,) classes, or None for retrieval.
         pools: reference items.
     """
-    losses = []
-    for path, score in model.association(a, b, labels).items():
-        if path == CONTRASTIVE and pools is not None and isinstance(model, RetrievalModel):
-            losses.append(contrastive_pair_loss(model, score, a.pooled, b.pooled, pools))
-        else:
-            losses.append(nn.functional.softplus(-score))
-    return torch.stack(losses).sum(0)
+    by_path = associations(model, a, b, labels, pools)
+    return torch.stack([one.loss for one in by_path.values()]).sum(0)
 
 
 def mean_pair_loss(model: MultimodalModel, batch: Batch, pools: Pools) -> Tensor:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench import EncoderOutput, MultimodalModel, NotApplicable
-from mmulbench.methods._fisher import Pools, pair_losses
+from mmulbench.evaluation.pair_losses import Pools
+from mmulbench.methods._fisher import pair_losses
 
 Activations = dict[nn.Linear, Tensor]
 """(width,) mean output over pairs and tokens, by linear layer."""

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.utils import vector_to_parameters
 
 from mmulbench import METHODS, Method, MultimodalModel, PairData, Search, UnlearningProblem, check_finite
+from mmulbench.evaluation.pair_losses import Pools
 from mmulbench.methods._fisher import (
-    Pools,
     flat,
     gradient,
     inverse_fisher_times,

@@ -22,8 +22,9 @@ from mmulbench import (
     check_finite,
     torch_seeded,
 )
+from mmulbench.evaluation.pair_losses import Pools
 from mmulbench.methods._codec import select
-from mmulbench.methods._fisher import Pools, gradient_of, inverse_fisher_times, pair_losses, reference_pools
+from mmulbench.methods._fisher import gradient_of, inverse_fisher_times, pair_losses, reference_pools
 from mmulbench.methods._slices import Slices, measure
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
-import importlib.machinery
 import importlib.util
 import pkgutil
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from mmulbench.core.descriptions import described_class, described_file, described_module
 from mmulbench.errors import MmulbenchError, UsageError, described, did_you_mean
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Registry(Generic[T]):
             self._classes.pop(name, None)
 
     def describe(self, name: str) -> str:
-        """First line of the docstring of the module behind ``name``, read without importing it.
+        """Return the first line of the docstring of the module behind ``name``, read without importing it.
 
         A class that was registered by hand is there already: its own docstring comes before its module's.
 
@@ -91,19 +90,16 @@ class Registry(Generic[T]):
             The line; ``"from PACKAGE"`` where there is none or the file cannot be found that way.
 
         Raises:
-            UsageError: The name is unknown.
+            UsageError: the name is unknown.
         """
         if (path := self._modules().get(name)) is not None:
-            return _first_docstring_line(path) or f"from {self.package}"
+            return described_file(path) or f"from {self.package}"
         if points := self._outside.get(name):
-            path = _module_file(points[0].module)
-            return (path and _first_docstring_line(path)) or f"from {_owner(points[0])}"
-        with self._lock:
-            cls = self._classes.get(name)
+            return described_module(points[0].module) or f"from {_owner(points[0])}"
+        cls = self._registered(name)
         if cls is None:
             raise self._unknown(name)
-        lines = (cls.__doc__ or sys.modules[cls.__module__].__doc__ or "").strip().splitlines()
-        return lines[0] if lines else f"from {_place(cls.__module__)}"
+        return described_class(cls) or f"from {_place(cls.__module__)}"
 
     def get(self, name: str) -> type[T]:
         """The class registered under ``name``, its module imported if need be.
@@ -243,24 +239,6 @@ def _refuse_file_for_link(package: str) -> None:
                 f"{link} should be a symbolic link to the folder {name}/ but is a file; allow such links and "
                 f"check out again: git config core.symlinks true && git checkout -f -- mmulbench/{name}"
             )
-
-
-def _module_file(module: str) -> Path | None:
-    """A module's source file, found without importing its parents, which `find_spec` alone would do."""
-    top, *rest = module.split(".")
-    spec = importlib.util.find_spec(top)
-    for part in rest:
-        locations: Iterable[str] = (spec and spec.submodule_search_locations) or []
-        spec = importlib.machinery.PathFinder.find_spec(f"{spec.name}.{part}" if spec else part, [*locations])
-    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
-
-
-def _first_docstring_line(path: Path) -> str | None:
-    try:
-        text = ast.get_docstring(ast.parse(path.read_bytes()))
-    except (OSError, ValueError, SyntaxError) as error:
-        return f"cannot be read: {type(error).__name__} in {path.name}"
-    return text.splitlines()[0] if text else None
 
 
 METHODS: Registry[Method] = Registry(

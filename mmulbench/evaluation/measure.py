@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from mmulbench.core.data import Features, Integers, Relations, Split, unrelated_pairs
 from mmulbench.core.encoding import ItemEncoder
 from mmulbench.core.metric import HEADLINE, ByPath, Estimate, Measurements
 from mmulbench.core.model import CONTRASTIVE, EncoderOutput, MultimodalModel, RetrievalModel
+from mmulbench.evaluation.pair_losses import Pools, associations
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.classification import classification_utility
 from mmulbench.progress import Progress
@@ -23,9 +23,6 @@ Floats = NDArray[np.float64]
 
 PAIR_BLOCK = 2048
 """Pairs judged at a time, at most."""
-
-POOL_BLOCK = 2**22
-"""Similarities of pairs with the reference items held at a time."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
 
 
 @torch.no_grad()
-def pair_losses(model: MultimodalModel, sets: EvaluationSets, progress: Progress) -> ByPath:
+def measure_losses(model: MultimodalModel, sets: EvaluationSets, progress: Progress) -> ByPath:
     """By path, then by set: loss of each true pair, without the retrieval that `measure` does besides.
 
     Args:
@@ -102,13 +99,15 @@ def _scores_and_losses(
     """By path, then by the name of the pairs: their scores, and their losses."""
     scores: ByPath = {path: {} for path in model.paths}
     losses: ByPath = {path: {} for path in model.paths}
-    pools = _reference_pools(model, sets, encoder) if CONTRASTIVE in model.paths else None
+    pools = _reference_pools(model, sets, encoder)
     block = encoder.block(PAIR_BLOCK, *model.modalities)
     total = sum(-(-len(split) // block) for split in pairs.values())
     tick = progress.counter(total, "association of pairs")
     for name, split in pairs.items():
-        for path, (score, loss) in _associations(model, split, encoder, pools, tick).items():
-            scores[path][name], losses[path][name] = score, loss
+        by_path = _pair_numbers(model, split, encoder, pools, tick)
+        for whole, part in zip((scores, losses), by_path, strict=True):
+            for path, values in part.items():
+                whole[path][name] = values
     return scores, losses
 
 
@@ -165,9 +164,10 @@ def _encode_pairs(
     return a, b
 
 
-def _reference_pools(
-    model: MultimodalModel, sets: EvaluationSets, encoder: ItemEncoder
-) -> tuple[Tensor, Tensor]:
+def _reference_pools(model: MultimodalModel, sets: EvaluationSets, encoder: ItemEncoder) -> Pools:
+    """Encode the reference items of both modalities; None where no path compares with them."""
+    if CONTRASTIVE not in model.paths:
+        return None
     columns = (sets.reference.first, sets.reference.second)
     first, second = (
         encoder.pooled(modality, torch.from_numpy(np.unique(column)))
@@ -176,16 +176,16 @@ def _reference_pools(
     return first, second
 
 
-def _associations(
+def _pair_numbers(
     model: MultimodalModel,
     split: Split,
     encoder: ItemEncoder,
-    pools: tuple[Tensor, Tensor] | None,
+    pools: Pools,
     tick: Callable[[], None],
-) -> dict[str, tuple[Floats, Floats]]:
-    """By path, score and loss of every pair of a split."""
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Compute the scores and the losses of every pair of a split, by path."""
     # Filled in place: small results kept among large temporaries would keep their memory from being reused.
-    found = {path: (np.empty(len(split)), np.empty(len(split))) for path in model.paths}
+    scores, losses = ({path: np.empty(len(split)) for path in model.paths} for _ in range(2))
     size = encoder.block(PAIR_BLOCK, *model.modalities)
     for start in range(0, len(split), size):
         part = slice(start, start + size)
@@ -193,38 +193,8 @@ def _associations(
         labels = None
         if split.label is not None:
             labels = torch.from_numpy(split.label[part]).to(a.pooled.device)
-        for path, score in model.association(a, b, labels).items():
-            if path == CONTRASTIVE and pools is not None and isinstance(model, RetrievalModel):
-                loss = contrastive_pair_loss(model, score, a.pooled, b.pooled, pools)
-            else:
-                loss = nn.functional.softplus(-score)
-            for whole, values in zip(found[path], (score, loss), strict=True):
-                whole[part] = values.double().cpu().numpy()
+        for path, block in associations(model, a, b, labels, pools).items():
+            scores[path][part] = block.score.double().cpu().numpy()
+            losses[path][part] = block.loss.double().cpu().numpy()
         tick()
-    return found
-
-
-def contrastive_pair_loss(
-    model: RetrievalModel, own: Tensor, a: Tensor, b: Tensor, pools: tuple[Tensor, Tensor]
-) -> Tensor:
-    """(n,) contrastive loss of aligned pairs against a fixed pool of negatives, mean of both directions.
-
-    -log( exp(s(a, b)) / (exp(s(a, b)) + sum over the pool of exp(s(a, .))) ), and the same for b. The pool is
-    the validation split's items, so a pair's loss does not depend on which other pairs are measured.
-
-    Args:
-        model: gives scaled similarities.
-        own: (n,) scaled similarity of the pairs themselves.
-        a: (n, d) pooled outputs of the first modality.
-        b: (n, d) of the second.
-        pools: (p, d) and (q, d) pooled outputs of the reference items of the first and second modality.
-    """
-    softplus = nn.functional.softplus
-    losses = []
-    size = max(1, POOL_BLOCK // max(len(pools[0]), len(pools[1])))
-    parts = zip(*(torch.split(one, size) for one in (own, a, b)), strict=True)
-    for own_part, a_part, b_part in parts:
-        against_second = model.similarity(a_part, pools[1]).logsumexp(1)
-        against_first = model.similarity(pools[0], b_part).logsumexp(0)
-        losses.append((softplus(against_second - own_part) + softplus(against_first - own_part)) / 2)
-    return torch.cat(losses)
+    return scores, losses

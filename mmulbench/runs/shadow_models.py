@@ -17,7 +17,7 @@ from mmulbench.core.method import Method
 from mmulbench.core.metric import ByPath
 from mmulbench.core.model import MultimodalModel
 from mmulbench.errors import Diverged
-from mmulbench.evaluation.measure import pair_losses
+from mmulbench.evaluation.measure import measure_losses
 from mmulbench.evaluation.population_values import (
     Population,
     population_metrics,
@@ -72,7 +72,7 @@ class Shadows:
     def confidence(self, model: MultimodalModel) -> ByPath:
         """Return how sure a model is of each pair: by path, then by set, (n,)."""
         progress = self.scenario.prepared.workspace.progress
-        losses = pair_losses(model, self.scenario.sampled_sets, progress)
+        losses = measure_losses(model, self.scenario.sampled_sets, progress)
         return {
             path: {name: confidence(loss) for name, loss in by_set.items()} for path, by_set in losses.items()
         }

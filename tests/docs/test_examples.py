@@ -21,6 +21,7 @@ from mmulbench.cli.app import main
 from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
 
 METHOD, TASK = "methods/my_method.py", "tasks/my_task.py"
+METRIC = "mmulbench/metrics/catalogue/my_metric.py"
 
 SMALL = shlex.split("--backbone albef:tiny --set recipe.epochs=1 --set epochs=1 --quiet")
 
@@ -43,7 +44,7 @@ def tree(tmp_path_factory) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "tests" / "support", tree / "tests" / "support", ignore=ignored)
     shutil.copy(ROOT / "tests" / "conftest.py", tree / "tests")
-    for command in ("new_method", "new_task"):
+    for command in ("new_method", "new_task", "new_metric"):
         done = follow(tree, command)
         assert done.returncode == 0, done.stderr
     write_task_data(tree / "data" / "my_task")
@@ -117,13 +118,13 @@ def test_every_command_is_run_by_a_test():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [METHOD, TASK])
+@pytest.mark.parametrize("name", [METHOD, TASK, METRIC])
 def test_the_examples_are_what_new_writes(name, tree):
     assert (tree / name).read_text(encoding="utf-8") == FILES[name]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["check_method", "check_task"])
+@pytest.mark.parametrize("command", ["check_method", "check_task", "check_metric"])
 def test_the_examples_hold_to_the_contract(command, tree):
     kind = command.removeprefix("check_")
     done = follow(tree, command)
@@ -132,7 +133,7 @@ def test_the_examples_hold_to_the_contract(command, tree):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["test_method", "test_task"])
+@pytest.mark.parametrize("command", ["test_method", "test_task", "test_metric"])
 def test_the_examples_pass_their_tests(command, tree):
     done = follow(tree, command)
     assert done.returncode == 0 and " passed" in done.stdout, done.stdout
@@ -158,6 +159,8 @@ def test_the_quick_example_runs_as_it_stands_and_reports_are_made_of_it(tree):
     done = follow(tree, "quick", "--quiet")
     assert done.returncode == 0, done.stderr
     assert json.loads((tree / done.stdout.strip()).read_text())["status"] == "done"
+    table = follow(tree, "leaderboard_metric")
+    assert "| Method | Above test median →retrain | Test utility ↑ |" in table.stdout, table.stderr
     for command, output in (("leaderboard", "leaderboard.md"), ("plot", "plots")):
         done = follow(tree, command)
         assert done.returncode == 0, done.stderr
@@ -258,26 +261,29 @@ def test_the_examples_pass_the_linter(tree):
 
 
 @pytest.mark.slow
-def test_an_outside_package_adds_both(tmp_path):
+def test_an_outside_package_adds_all(tmp_path):
     source, site = tmp_path / "source", tmp_path / "site"
     package = source / "my_package"
     package.mkdir(parents=True)
     (source / "pyproject.toml").write_text(FILES["pyproject.toml"])
     (package / "__init__.py").touch()
-    for name in (METHOD, TASK):
+    for name in (METHOD, TASK, METRIC):
         (package / Path(name).name).write_text(FILES[name], encoding="utf-8")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
     command += ["--no-deps", "--no-build-isolation", "--target", str(site), str(source)]
     subprocess.run(command, check=True, timeout=120)
     code = (
-        "from mmulbench.core.registry import METHODS, TASKS\n"
-        "print(METHODS.get('my_method').__module__, TASKS.get('my_task').__module__)"
+        "from mmulbench import METHODS, METRICS, TASKS\n"
+        "found = METHODS.get('my_method'), TASKS.get('my_task'), METRICS.get('my_metric')\n"
+        "print(*(cls.__module__ for cls in found))"
     )
     environment = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
     )
-    assert done.stdout.split() == ["my_package.my_method", "my_package.my_task"], done.stderr
+    assert done.stdout.split() == [f"my_package.my_{kind}" for kind in ("method", "task", "metric")], (
+        done.stderr
+    )
 
 
 @pytest.mark.slow

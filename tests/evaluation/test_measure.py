@@ -8,7 +8,8 @@ import torch
 from toys import Table, Toy, numbered_features, split_of, toy_features, toy_problem
 
 from mmulbench.core.data import Relations
-from mmulbench.evaluation.measure import EvaluationSets, contrastive_pair_loss, measure
+from mmulbench.evaluation.measure import EvaluationSets, measure
+from mmulbench.evaluation.pair_losses import contrastive_pair_loss
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.progress import Progress
 

@@ -15,7 +15,8 @@ from mmulbench.core.model import EncoderOutput
 from mmulbench.core.original_outputs import compute_outputs
 from mmulbench.core.registry import TASKS
 from mmulbench.evaluation import retrieval
-from mmulbench.evaluation.measure import PAIR_BLOCK, EvaluationSets, contrastive_pair_loss, measure
+from mmulbench.evaluation.measure import PAIR_BLOCK, EvaluationSets, measure
+from mmulbench.evaluation.pair_losses import contrastive_pair_loss
 from mmulbench.evaluation.retrieval import evaluate_retrieval, gallery_folds
 from mmulbench.metrics.utility import mean_utility, retrieval_utility
 from mmulbench.progress import Progress
@@ -182,7 +183,7 @@ def test_what_is_measured_does_not_depend_on_the_blocks(random_sets, monkeypatch
     expected = measure(usual, random_sets, 0, Progress())
     assert max(usual.encoded) == 2 * UNITS
     monkeypatch.setattr("mmulbench.core.encoding.BLOCK_BYTES", 5 * TOKEN)
-    monkeypatch.setattr("mmulbench.evaluation.measure.POOL_BLOCK", 4)
+    monkeypatch.setattr("mmulbench.evaluation.pair_losses.POOL_BLOCK", 4)
     found = measure(small, random_sets, 0, Progress())
     assert max(small.encoded) == 5
     assert max(small.fused) == 2, "a pair has two items"
@@ -218,7 +219,7 @@ def test_pools_in_parts_give_the_same_loss(monkeypatch):
         (torch.randn(4, 2), torch.randn(6, 2)),
     )
     expected = contrastive_pair_loss(Toy(), own, a, b, pools)
-    monkeypatch.setattr("mmulbench.evaluation.measure.POOL_BLOCK", 12)
+    monkeypatch.setattr("mmulbench.evaluation.pair_losses.POOL_BLOCK", 12)
     torch.testing.assert_close(contrastive_pair_loss(Toy(), own, a, b, pools), expected)
 
 
