@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Iterator
 from enum import Enum
@@ -13,6 +14,31 @@ import typer
 from mmulbench.cli.app import app
 
 HELP = {"--help", "-h"}
+
+PAGES = {
+    "run": "[Getting started](../getting-started.md)",
+    "tune": "[Tuning](../tutorials/tuning.md)",
+    "sweep": "[Sweeps](../tutorials/sweeps.md), [A Slurm cluster](../tutorials/cluster.md)",
+    "status": "[Sweeps](../tutorials/sweeps.md)",
+    "logs": "[Sweeps](../tutorials/sweeps.md)",
+    "retry": "[Sweeps](../tutorials/sweeps.md)",
+    "cancel": "[Sweeps](../tutorials/sweeps.md)",
+    "show": "[Records](../records.md)",
+    "leaderboard": "[Records](../records.md)",
+    "plot": "[Records](../records.md)",
+    "schema": "[Records](../records.md)",
+    "data info": "[Your own data](../tutorials/own-data.md)",
+    "data check": "[Your own data](../tutorials/own-data.md)",
+    "data prepare": "[Your own data](../tutorials/own-data.md)",
+    "new method": "[Your own method](../tutorials/own-method.md)",
+    "new task": "[Your own task](../tutorials/own-task.md)",
+    "new metric": "[Your own metric](../tutorials/own-metric.md)",
+    "check method": "[Your own method](../tutorials/own-method.md)",
+    "check task": "[Your own task](../tutorials/own-task.md)",
+    "check backbone": "[Your own backbone](../tutorials/own-backbone.md)",
+    "check metric": "[Your own metric](../tutorials/own-metric.md)",
+}
+"""Pages that explain a command, by its name."""
 
 
 def command_reference() -> str:
@@ -56,6 +82,8 @@ def _section(name: str, command: typer.core.TyperCommand) -> str:
         lines += [""]
     lines += ["| Option | Meaning |", "| --- | --- |"] if known else []
     lines += [_row(one, hints) for one in known]
+    if name in PAGES:
+        lines += ["", f"See {PAGES[name]}."]
     return "\n".join([*lines, ""])
 
 
@@ -67,13 +95,20 @@ def _argument(parameter: typing.Any) -> str:
 def _row(parameter: typing.Any, hints: dict[str, typing.Any]) -> str:
     names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
     value = _value(parameter, hints)
-    notes = [parameter.help or ""]
+    notes = [_in_words(parameter.help or "")]
     if parameter.required:
         notes.append("Required.")
     default = parameter.default
     if not parameter.required and default is not None and default is not False and default != ():
         notes.append(f"By default `{default.value if isinstance(default, Enum) else default}`.")
     return f"| {names}{f' `{value}`' if value else ''} | {_cell(' '.join(notes))} |"
+
+
+def _in_words(text: str) -> str:
+    """Return an option's help with what ``--help`` abbreviates at its end, the default, in words."""
+    text = re.sub(r"\(env (\w+), (\S+)\)", r"By default `$\1`, else `\2`.", text)
+    text = re.sub(r"\(env (\w+)\)", r"More in `$\1`.", text)
+    return re.sub(r"\[([^\]]+)\]$", r"By default \1.", text)
 
 
 def _value(parameter: typing.Any, hints: dict[str, typing.Any]) -> str:
