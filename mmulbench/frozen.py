@@ -1,4 +1,4 @@
-"""The base of all models that are stored: immutable, and strict about what they hold."""
+"""Define the base of all models that are stored or asked for."""
 
 from __future__ import annotations
 

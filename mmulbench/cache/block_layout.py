@@ -1,4 +1,4 @@
-"""How one large tensor lies in a safetensors file, in blocks."""
+"""Lay one large tensor out in blocks of a safetensors file."""
 
 from __future__ import annotations
 

@@ -57,14 +57,14 @@ TaskName = Annotated[str, typer.Argument(metavar="TASK")]
 
 
 class RunExecutor(StrEnum):
-    """Where runs are made."""
+    """Names where runs are made."""
 
     local = "local"
     slurm = "slurm"
 
 
 class Listable(StrEnum):
-    """What can be listed."""
+    """Names what can be listed."""
 
     tasks = "tasks"
     methods = "methods"

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 def print_info(name: str, plugins: Sequence[Path], *, as_json: bool) -> None:
     """Print what a task, of a plug-in file perhaps, says about its data.
 
+    Args:
+        name: registered name of the task.
+        plugins: plug-in files, loaded first.
+        as_json: whether to print JSON.
+
     Raises:
-        UsageError: the task is unknown or says nothing.
+        UsageError: The task is unknown or says nothing.
     """
     load_plugins(plugins)
     info = _info(name, TASKS.get(name))

@@ -53,7 +53,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 
 class OverwriteChoice(StrEnum):
-    """Which records to make again."""
+    """Names which records to make again."""
 
     never = "never"
     failed = "failed"

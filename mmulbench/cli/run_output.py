@@ -1,4 +1,4 @@
-"""What the commands print and write."""
+"""Print and write what the commands about runs and records make."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ from mmulbench.runs.session import run_session
 
 def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
     """Make the runs of a request and show each as it ends.
+
+    Args:
+        request: options of the command.
+        as_json: whether to print JSON, at the end.
+        quiet: whether to print the paths of records alone.
 
     Returns:
         0, or 1 if any run failed or diverged.
@@ -55,7 +60,12 @@ def _print_record(record: StoredRecord, console: Console) -> None:
 
 
 def show_record(path: Path, *, as_json: bool) -> None:
-    """Print one record."""
+    """Print one record.
+
+    Args:
+        path: file of the record.
+        as_json: whether to print JSON.
+    """
     result = read_record(path)
     if as_json:
         print(result.model_dump_json(indent=2))
@@ -68,9 +78,16 @@ def make_leaderboard(
 ) -> None:
     """Write the tables, or compare them with what is written.
 
+    Args:
+        results: folder of records.
+        task: only this task; None for all.
+        metrics: columns; None for all.
+        output: file to write; None for standard output.
+        check: whether to compare instead.
+
     Raises:
-        UsageError: for --check without --output, an unknown task or metric.
-        MmulbenchError: when the file differs from the records.
+        UsageError: A task or metric is unknown.
+        MmulbenchError: The file differs from the records.
     """
     records, unreadable = read_records(results, task)
     options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
@@ -93,7 +110,14 @@ def make_leaderboard(
 
 
 def make_plots(results: Path, task: str | None, metric: str | None, output: Path) -> None:
-    """Write the plots and print their paths."""
+    """Write the plots and print their paths.
+
+    Args:
+        results: folder of records.
+        task: only this task; None for all.
+        metric: utility on the vertical axis; None for the task's own.
+        output: folder of the plots.
+    """
     records, unreadable = read_records(results, task)
     _report(unreadable)
     for path in plots.write_plots(records, output, metric):

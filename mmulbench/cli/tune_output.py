@@ -1,4 +1,4 @@
-"""What ``mmulbench tune`` prints."""
+"""Print what ``mmulbench tune`` finds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from mmulbench.tuning.session import TuneRequest, tune_session
 
 def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
     """Tune, show a line as each method ends, and a table at the end.
+
+    Args:
+        request: options of the command.
+        as_json: whether to print JSON instead.
+        quiet: whether to print no bars and no table.
 
     Returns:
         0, or 1 if no trial of some method was done.

@@ -1,4 +1,4 @@
-"""What is wrong with a stored model, in one line."""
+"""Read stored models, and say in one line what is wrong with them."""
 
 from __future__ import annotations
 

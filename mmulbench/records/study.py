@@ -69,7 +69,7 @@ class Study(Frozen):
 
     @property
     def best(self) -> Trial | None:
-        """The trial closest to retrain, the earliest of equals; None where none was done."""
+        """Trial closest to retrain, the earliest of equals; None where none was done."""
         done = [trial for trial in self.trials if trial.objective is not None]
         return min(done, key=lambda trial: trial.objective or 0.0) if done else None
 

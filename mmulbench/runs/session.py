@@ -1,4 +1,4 @@
-"""What ``mmulbench run`` does: resolve the request whole, then make each run and hand over each record."""
+"""Make the runs of a request: resolve the request whole, then make each run and hand over each record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``mmulbench tune`` does: resolve the request whole, then tune method by method."""
+"""Tune the methods of a request: resolve the request whole, then tune method by method."""
 
 from __future__ import annotations
 
