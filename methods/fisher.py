@@ -11,8 +11,11 @@ from pydantic import Field
 from mmulbench import METHODS, Method, MultimodalModel, Search, UnlearningProblem, check_finite, torch_seeded
 from mmulbench.methods._fisher import fisher_diagonal, reference_pools
 
-SMALLEST, LARGEST_INVERSE = 1e-8, 1e3
-"""Number added to the Fisher information, and largest inverse of it; both are the released code's."""
+SMALLEST = 1e-8
+"""Number added to the Fisher information (released code)."""
+
+LARGEST_INVERSE = 1e3
+"""Largest inverse of the Fisher information (released code)."""
 
 
 @METHODS.register("fisher")

@@ -298,7 +298,7 @@ def own_class_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 TaskKind = Literal["retrieval", "classification", "group classification"]
-"""What a task asks: to rank, a class for a pair, or a class for several images (or nodes) with a text."""
+"""Kinds of task: to rank, to classify a pair, or to classify several images (or nodes) with a text."""
 
 
 @dataclass(frozen=True)

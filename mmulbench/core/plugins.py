@@ -55,7 +55,12 @@ def load_plugins(paths: Sequence[Path]) -> None:
 
 
 def plugin_of(kind: str, name: str) -> Plugin | None:
-    """The loaded plug-in that registered a name; None for what is built in or of an installed package."""
+    """Return the loaded plug-in that registered a name; None for what is built in or of an installed package.
+
+    Args:
+        kind: what is registered, such as ``method``.
+        name: registered name.
+    """
     return next((plugin for plugin in _LOADED.values() if (kind, name) in plugin.names), None)
 
 

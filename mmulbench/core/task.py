@@ -157,7 +157,7 @@ class Task(ABC):
 
     @property
     def shape(self) -> TaskShape:
-        """What the task asks of a model."""
+        """Shape of the models that the task needs."""
         return TaskShape(len(self.classes), self.group)
 
     def forget_units(self, data: TaskData, size: int, seed: int) -> Integers:
