@@ -8,70 +8,28 @@ import sys
 from pathlib import Path
 
 import pytest
+from gadgets import GROUP
 
-GROUP = "mmulbench.test.gadgets"
-
-PYPROJECT = f"""
-[build-system]
-requires = ["setuptools>=77"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "mmul-gadgets"
-version = "0.1.0"
-[project.entry-points."{GROUP}"]
-by_module = "mmul_gadgets.deep.by_module"
-by_class = "mmul_gadgets.by_class:Gadget"
-no_gadget = "mmul_gadgets.by_class:Plain"
-absent = "mmul_gadgets.nowhere"
-ball = "mmul_gadgets.by_class:Gadget"
-[tool.setuptools]
-packages = ["mmul_gadgets", "mmul_gadgets.deep"]
-"""
-
-FILES = {
-    "outside/pyproject.toml": PYPROJECT,
-    "outside/mmul_gadgets/__init__.py": "",
-    "outside/mmul_gadgets/deep/__init__.py": "",
-    "outside/mmul_gadgets/deep/by_module.py": (
-        '"""A gadget registered by its module."""\n'
-        "from host.api import GADGETS, Base\n"
-        '@GADGETS.register("by_module")\n'
-        "class Gadget(Base): ...\n"
-    ),
-    "outside/mmul_gadgets/by_class.py": (
-        '"""A gadget named by its class."""\n'
-        "from host.api import Base\n"
-        "class Gadget(Base): ...\n"
-        "class Plain: ...\n"
-    ),
-    "inside/host/__init__.py": "",
-    "inside/host/api.py": (
+HOST = {
+    "host/__init__.py": "",
+    "host/api.py": (
         "from mmulbench.core.registry import Registry\n"
         "class Base: ...\n"
         f'GADGETS = Registry("gadget", "host.api:Base", "host.gadgets", "{GROUP}")\n'
     ),
-    "inside/host/gadgets/__init__.py": "",
-    "inside/host/gadgets/ball.py": '"""A gadget of the host\'s own."""\n',
+    "host/gadgets/__init__.py": "",
+    "host/gadgets/ball.py": '"""A gadget of the host\'s own."""\n',
 }
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> list[Path]:
+def installed(site, tmp_path_factory) -> list[Path]:
     """The folders to put on the path: the host and the installed outside package."""
-    folder = tmp_path_factory.mktemp("entry_points")
-    for name, text in FILES.items():
+    folder = tmp_path_factory.mktemp("host")
+    for name, text in HOST.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += [
-        "--no-build-isolation",
-        "--no-index",
-        "--target",
-        str(folder / "site"),
-        str(folder / "outside"),
-    ]
-    subprocess.run(command, check=True, timeout=120)
-    return [folder / "inside", folder / "site"]
+    return [folder, site]
 
 
 def run(installed: list[Path], code: str) -> str:

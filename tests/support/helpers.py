@@ -106,9 +106,9 @@ class Running:
         os.kill(self._process.pid, signal)
         return self.wait()
 
-    def wait(self) -> Done:
-        """Wait for the end."""
-        self._process.join(PATIENCE)
+    def wait(self, limit: float = PATIENCE) -> Done:
+        """Wait for the end, which must come within so many seconds."""
+        self._process.join(limit)
         assert not self._process.is_alive(), self.err
         return Done(self._process.exitcode, (self._folder / "out").read_text(), self.err)
 

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parents[1]
 
+PACKAGING = (
+    "packaging/test_documented_package.py",
+    "packaging/test_entry_points.py",
+    "packaging/test_entry_points_run.py",
+    "packaging/test_wheel.py",
+)
+"""Files that share wheels, which take long to build."""
+
 SLOW = (
     "api/test_run.py",
     "cli/test_concurrency.py",
@@ -24,7 +32,7 @@ SLOW = (
     "cli/test_sweep_commands.py",
     "cli/test_tune.py",
     "examples/",
-    "packaging/test_entry_points_run.py",
+    *PACKAGING,
     "slurm/test_slurm_sweep.py",
     "slurm/test_slurm_trouble.py",
     "tasks/test_hpo_gdpr.py",
@@ -35,6 +43,7 @@ SLOW = (
 
 SERIAL = {
     "slurm": ("slurm/",),
+    "packaging": PACKAGING,
     "processes": (
         "cli/test_concurrency.py",
         "cli/test_interruption.py",
