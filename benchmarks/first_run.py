@@ -19,7 +19,11 @@ ALLOWED = {"first run": 300.0, "next method": 60.0, "--help": 1.0, "list": 1.0}
 
 
 def timed(folder: Path, *arguments: str) -> tuple[float, float]:
-    """Wall seconds and peak memory (MiB) of one command."""
+    """Return the wall seconds and the peak memory (MiB) of one command.
+
+    Raises:
+        SystemExit: The command failed.
+    """
     environment = {
         **os.environ,
         "MMULBENCH_CACHE": str(folder / "cache"),

@@ -76,7 +76,11 @@ def write_data(root: Path, images: int) -> None:
 
 
 def timed(*command: str) -> tuple[float, float, str]:
-    """Wall seconds, peak memory (MiB) and standard output of a command."""
+    """Return the wall seconds, the peak memory (MiB) and the standard output of a command.
+
+    Raises:
+        SystemExit: The command failed.
+    """
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen([sys.executable, *command], stdout=output)
@@ -114,7 +118,7 @@ def start(root: Path) -> None:
 
 
 def evaluate(root: Path) -> None:
-    """An untrained model on the test set, the retain set and the default forget set; seconds of each part."""
+    """Measure an untrained model on test, retain and forget set; return the seconds of each part."""
     from mmulbench.evaluation.measure import measure
     from mmulbench.evaluation.retrieval import evaluate_retrieval
     from mmulbench.progress import Progress
@@ -163,14 +167,14 @@ def measure_all(root: Path, images: int) -> dict:
 
 
 def measure_evaluation(root: Path, images: int) -> dict:
-    """The same of the evaluation alone; what it needs is prepared first where it is missing."""
+    """Measure the evaluation alone; prepare what it needs where it is missing."""
     stages = stages_of(root, images)
     timed(*stages["prepare flickr30k"])
     return measure({"evaluate": stages["evaluate"]})
 
 
 def stages_of(root: Path, images: int) -> dict[str, list[str]]:
-    """The commands of the stages on Flickr30K's size; its data is written where it is missing."""
+    """Return the commands of the stages on Flickr30K's size; write its data where it is missing."""
     if not (root / "flickr30k" / "dataset_flickr30k.json").exists():
         write_data(root, images)
     here = [str(Path(__file__)), "--dir", str(root), "--stage"]
@@ -183,7 +187,7 @@ def stages_of(root: Path, images: int) -> dict[str, list[str]]:
 
 
 def measure_relations(root: Path) -> dict:
-    """The same of the stages on all of HPO."""
+    """Return the commands of the stages on all of HPO."""
     prepare = ["data", "prepare", "hpo_pgr"]
     run = ["run", "-t", "hpo_pgr", "-m", "original", "--no-reference", "--set", "recipe.epochs=1"]
     run += ["--device", "cpu", "--results-dir", str(root / "results")]
@@ -206,7 +210,7 @@ def measure(stages: dict[str, list[str]]) -> dict:
 
 
 def record_of(measured: dict, images: int) -> dict:
-    """What is kept."""
+    """Return the record that is kept."""
     import torch
 
     seconds = {name: round(one[0], 1) for name, one in measured.items()}
@@ -238,12 +242,12 @@ def relations_record(measured: dict) -> dict:
 
 
 def replace_relations(file: Path, measured: dict) -> str:
-    """The record with these numbers of all of HPO; the others stay."""
+    """Put these numbers of all of HPO into the record; the others stay."""
     return json.dumps(replaced(file, measured) | {"all relations": relations_record(measured)}, indent=1)
 
 
 def replace_evaluation(file: Path, measured: dict) -> str:
-    """The record with these numbers of the evaluation; the others stay."""
+    """Put these numbers of the evaluation into the record; the others stay."""
     record = replaced(file, measured)
     record["seconds of evaluating"] = json.loads(measured["evaluate"][2])
     record["allowed"]["peak memory (MiB)"] = ALLOWED_MIB
@@ -252,7 +256,7 @@ def replace_evaluation(file: Path, measured: dict) -> str:
 
 
 def replaced(file: Path, measured: dict) -> dict:
-    """The record with these seconds and peaks."""
+    """Put these seconds and peaks into the record."""
     record = json.loads(file.read_text(encoding="utf-8"))
     record["seconds"] |= {name: round(one[0], 1) for name, one in measured.items()}
     record["peak memory (MiB)"] |= {name: round(one[1]) for name, one in measured.items()}

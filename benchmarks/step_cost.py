@@ -55,7 +55,7 @@ class Recomputed(OriginalOutputs):
 
 
 def make_problem(recompute: bool) -> UnlearningProblem:
-    """A problem over random images and texts with an untrained model: timing needs no more."""
+    """Return a problem over random images and texts with an untrained model: timing needs no more."""
     device = use_device("cpu")
     torch.manual_seed(0)
     backbone = AlbefBackbone("small")
@@ -87,7 +87,7 @@ def make_problem(recompute: bool) -> UnlearningProblem:
 
 
 def stepper(recompute: bool, trainable: str) -> Callable[[], float]:
-    """A function that makes one MMUL step and returns its seconds."""
+    """Return a function that makes one MMUL step and returns its seconds."""
     problem = make_problem(recompute)
     method = Mmul(Mmul.Config(trainable=trainable, batch_size=BATCH))  # type: ignore[arg-type]
     model = problem.copy_of_original().train()

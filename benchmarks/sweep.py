@@ -100,12 +100,12 @@ def scaling(root: Path) -> dict[str, Any]:
 
 
 def median_of(seconds: Sequence[float]) -> dict[str, Any]:
-    """The figure of a command that was timed several times."""
+    """Return the figure of a command that was timed several times."""
     return {"median": round(statistics.median(seconds), 2)}
 
 
 def written(path: Path, content: object) -> str:
-    """The path of a sweep file with a content."""
+    """Write a sweep file and return its path."""
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return str(path)
 

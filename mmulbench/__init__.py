@@ -160,7 +160,11 @@ _MODULE_OF = {name: f"mmulbench.{module}" for module, names in _ROOM_OF.items() 
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name from its room, when it is first asked for (PEP 562)."""
+    """Import a public name from its room, when it is first asked for (PEP 562).
+
+    Raises:
+        AttributeError: There is no public name like this.
+    """
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'mmulbench' has no attribute {name!r}")
     value: object = getattr(importlib.import_module(_MODULE_OF[name]), name)

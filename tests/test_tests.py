@@ -65,6 +65,7 @@ TESTED_BY = {
         "runs/measurements",
         "runs/open_task",
         "runs/references",
+        "runs/request",
         "runs/scenario",
         "runs/unlearn",
     ],

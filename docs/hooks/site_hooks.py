@@ -33,7 +33,11 @@ GENERATED: Mapping[str, Callable[[], str]] = {
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the files of the repository that pages link to, and those that these link to."""
+    """Add the files of the repository that pages link to, and those that these link to.
+
+    Raises:
+        PluginError: A page links to a file that is not there.
+    """
     root = Path(config.config_file_path).parent
     texts = {page.src_uri: _completed(page.content_string) for page in files.documentation_pages()}
     while texts:
