@@ -132,7 +132,8 @@ def test_data_check_of_too_little(kept, capsys):
 @pytest.mark.parametrize(("name", "rows"), [("flickr30k", 300), ("nlvr2", 121)])
 def test_data_check_lists_every_missing_and_damaged_image(name, rows, own, capsys, expects_the_miniature):
     expects_the_miniature(name, (60, rows))
-    files = load(name, own).items["image"].images.files
+    images = load(name, own).items["image"].images
+    files = [stored.path for stored in images.stored]
     for file in files[2:5]:
         file.unlink()
     for file in files[8:10]:
