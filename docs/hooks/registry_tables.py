@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from mmulbench.cli.list_output import entries
 from mmulbench.core.metric import Metric
@@ -172,8 +173,26 @@ def record() -> str:
     parts = {"RunResult": schema, **schema["$defs"]}
     sections = []
     for name, part in parts.items():
-        rows = [
-            (f"`{key}`", _escaped(field.get("description", ""))) for key, field in part["properties"].items()
-        ]
-        sections.append(f"### {name}\n\n{part['description']}\n\n{table(('Field', 'Meaning'), rows)}")
+        rows = [(f"`{key}`", _kind(field), _meaning(field)) for key, field in part["properties"].items()]
+        fields = table(("Field", "Holds", "Meaning"), rows)
+        sections.append(f"### {name}\n\n{part['description']}\n\n{fields}")
     return "\n\n".join(sections)
+
+
+def _kind(field: Mapping[str, Any]) -> str:
+    """Return what a field holds: a type of JSON, or a link to the part of the record that it is."""
+    if "anyOf" in field:
+        kinds = (_kind(one) for one in field["anyOf"])
+        return " or ".join(dict.fromkeys(kinds))
+    if "$ref" in field:
+        part = field["$ref"].rpartition("/")[2]
+        return f"[{part}](#{part.lower()})"
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if isinstance(inner := field.get("items", field.get("additionalProperties")), dict):
+        return f"{field['type']} of {_kind(inner)}"
+    return str(field.get("format", field.get("type", "anything")))
+
+
+def _meaning(field: Mapping[str, Any]) -> str:
+    return _escaped(field.get("description", ""))
