@@ -1,10 +1,23 @@
-"""Exit codes of failures, and the names that are suggested for a wrong one."""
+"""Exit codes of failures, errors as one line of text, and the names that are suggested for a wrong one."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, OverBudget, UsageError, did_you_mean
+from mmulbench.errors import (
+    LONGEST_TEXT,
+    Diverged,
+    MmulbenchError,
+    NotApplicable,
+    OverBudget,
+    UsageError,
+    described,
+    did_you_mean,
+    located,
+    text_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,3 +39,22 @@ def test_only_wrong_use_has_exit_code_2(kind, code):
 )
 def test_near_names_are_suggested_and_otherwise_all(name, known, expected):
     assert did_you_mean(name, known) == expected
+
+
+def test_an_error_of_several_lines_becomes_one_of_bearable_length():
+    assert text_of(ValueError("no\n such  thing")) == "no such thing"
+    assert len(text_of(ValueError("x" * 1000))) == LONGEST_TEXT
+
+
+def test_a_silent_error_is_named_by_its_type():
+    assert text_of(MemoryError()) == "MemoryError"
+    assert described(MemoryError()) == "MemoryError:"
+
+
+def test_an_error_is_described_with_its_type_and_place():
+    try:
+        raise ValueError("no\nsuch thing")
+    except ValueError as error:
+        place = f"{Path(__file__)}:{error.__traceback__.tb_lineno}"
+        assert described(error) == "ValueError: no such thing"
+        assert located(error) == f"ValueError: no such thing ({place})"
