@@ -10,25 +10,25 @@ from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
 
 @dataclass(frozen=True)
 class AlbefConfig:
-    """Size of an ALBEF model.
+    """Describes the size of an ALBEF model.
 
     Attributes:
         encoders: ``packaged``: frozen EfficientNet-Lite0 and MiniLM with trained projections;
             ``trained``: ViT and BERT layers trained end to end.
-        image_size: pixels a side.
-        text_length: tokens of a text, [CLS] and [SEP] included.
+        image_size: pixels on each side.
+        text_length: number of tokens of a text, [CLS] and [SEP] included.
         width: width of every token.
-        heads: attention heads.
-        fusion_layers: cross-attention layers.
-        image_layers: ViT layers (``trained`` only).
-        text_layers: BERT layers (``trained`` only).
+        heads: number of attention heads.
+        fusion_layers: number of cross-attention layers.
+        image_layers: number of ViT layers (``trained`` only).
+        text_layers: number of BERT layers (``trained`` only).
         patch: ViT patch, pixels (``trained`` only).
         pool: cells of the frozen feature map averaged into one token, a side (``packaged`` only).
         embedding: width of the contrastive embedding (ALBEF: 256).
-        dropout: in text and fusion layers and projections (ALBEF's BERT: 0.1).
+        dropout: dropout in text and fusion layers and projections (ALBEF's BERT: 0.1).
         temperature: initial contrastive temperature, learnt (ALBEF: 0.07).
-        image_epsilon: of the ViT's layer norms (``trained`` only; ALBEF: 1e-6).
-        text_epsilon: of the layer norms in text and fusion layers (ALBEF's BERT: 1e-12).
+        image_epsilon: epsilon of the ViT's layer norms (``trained`` only; ALBEF: 1e-6).
+        text_epsilon: epsilon of the layer norms in text and fusion layers (ALBEF's BERT: 1e-12).
         mean: (r, g, b) to subtract from pixels in [0, 1] (``trained`` only).
         std: (r, g, b) to divide by afterwards (``trained`` only).
     """

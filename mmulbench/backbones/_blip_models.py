@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmulbench.backbones import _packaged
-from mmulbench.backbones._alignment import AlignedRetrieval
+from mmulbench.backbones import _packaged_encoders
+from mmulbench.backbones._aligned_retrieval import AlignedRetrieval
 from mmulbench.backbones._encoder_sizes import EncoderSizes
 from mmulbench.backbones._encoders import ClassHead, all_real, places_of, side_by_side
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, Normalisation, Triple
@@ -30,7 +30,7 @@ class BlipSize(EncoderSizes):
         std: (r, g, b) to divide by afterwards.
     """
 
-    vocabulary: int = _packaged.VOCABULARY
+    vocabulary: int = _packaged_encoders.VOCABULARY
     embedding: int = 256
     temperature: float = 0.07
     mean: Triple = CLIP_MEAN
@@ -38,12 +38,12 @@ class BlipSize(EncoderSizes):
 
 
 class _BlipTrunk(MultimodalModel):
-    """Image encoder and text encoder with cross-attention, without a head.
+    """Holds image encoder and text encoder with cross-attention, without a head.
 
     Args:
         parts: transformers' model, which ends up in pieces.
-        config: size and inputs.
-        images: how many make one item.
+        config: size of the model and its inputs.
+        images: number of images in one item.
     """
 
     modalities = ("image", "text")
@@ -55,7 +55,7 @@ class _BlipTrunk(MultimodalModel):
         self.normalise = Normalisation(config.mean, config.std)
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
-        """Unimodal output of b images (or groups of images) or texts.
+        """Return unimodal output of b images (or groups of images) or texts.
 
         An image's tokens are the ViT's output, its pooled output the class token. A text's tokens are its
         embeddings, where the pass that sees an image starts too; its pooled output is [CLS] after a pass of
@@ -76,7 +76,7 @@ class _BlipTrunk(MultimodalModel):
         return EncoderOutput(tokens, all_real(tokens), tokens[:, 0])
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """(n, d) first token of the texts, whose tokens attend to each other and to the images' tokens."""
+        """Return (n, d) first token of the texts, whose tokens attend to each other and to the images."""
         # No mask of the image tokens: all are real, and transformers' BLIP does not heed one.
         hidden: Tensor = self.text(
             encoder_embeds=b.tokens, attention_mask=b.mask, encoder_hidden_states=a.tokens
@@ -88,7 +88,7 @@ class _BlipTrunk(MultimodalModel):
 
 
 class Blip(_BlipTrunk, AlignedRetrieval):
-    """BLIP for retrieval (arXiv 2201.12086), without momentum distillation and captioning.
+    """Implements BLIP for retrieval (arXiv 2201.12086), without momentum distillation and captioning.
 
     The pass that sees an image starts with [CLS], as in transformers' ``BlipForImageTextRetrieval``, whose
     numbers this reproduces; the authors' training code puts a token [ENC] there instead.
@@ -101,21 +101,21 @@ class Blip(_BlipTrunk, AlignedRetrieval):
         self.matching = parts.itm_head
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Cross-attention of each layer, and the matching head: what a text alone does not pass."""
+        """Return cross-attention of each layer, and the matching head: what a text alone does not pass."""
         return [*self._cross_attention(), *self.matching.parameters()]
 
 
 class BlipClassifier(_BlipTrunk, ClassificationModel):
-    """BLIP for a class of a pair, as in visual entailment: a two-layer head on the fused representation."""
+    """Implements BLIP for a class of a pair, with a two-layer head on the fused representation."""
 
     def __init__(self, parts: Any, config: BlipSize, classes: int, images: int = 1) -> None:
         super().__init__(parts, config, images)
         self.classes = ClassHead(config.text_width, config.text_width, classes)
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, classes) logits."""
+        """Return (n, classes) logits."""
         return self.classes(fused)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Cross-attention of each layer, and the head."""
+        """Return cross-attention of each layer, and the head."""
         return [*self._cross_attention(), *self.classes.parameters()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar, Protocol, Self
 
-from mmulbench.backbones import _packaged
+from mmulbench.backbones import _packaged_encoders
 from mmulbench.backbones._pixels import resized_pixels
-from mmulbench.backbones._pretrained.checkpoints import Checkpoint, open_checkpoint
+from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint, open_checkpoint
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import Backbone, RawItems
@@ -90,7 +90,7 @@ class TransformersBackbone(CheckpointBackbone):
         """Return ``ids``: (n, l) int32 of n texts, and ``mask``: (n, l) bool, True where a token is real."""
         size = self.config
         if self.checkpoint is None:
-            ids, mask = _packaged.tokenize(texts, size.text_length)
+            ids, mask = _packaged_encoders.tokenize(texts, size.text_length)
         else:
             ids, mask = self.checkpoint.tokenize(texts, size.text_length, size.vocabulary)
         return {"ids": ids, "mask": mask}

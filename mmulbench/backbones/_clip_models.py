@@ -8,8 +8,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from mmulbench.backbones import _packaged
-from mmulbench.backbones._alignment import contrastive_loss
+from mmulbench.backbones import _packaged_encoders
+from mmulbench.backbones._aligned_retrieval import contrastive_loss
 from mmulbench.backbones._encoder_sizes import EncoderSizes
 from mmulbench.backbones._encoders import ClassHead, all_real
 from mmulbench.backbones._pixels import Normalisation, Triple
@@ -44,17 +44,17 @@ class ClipSize(EncoderSizes):
     embedding: int
     mean: Triple
     std: Triple
-    vocabulary: int = _packaged.VOCABULARY
+    vocabulary: int = _packaged_encoders.VOCABULARY
     end: int | None = None
 
 
 class _ClipTrunk(MultimodalModel):
-    """Both encoders and what projects their outputs into one space.
+    """Holds both encoders and what projects their outputs into one space.
 
     Args:
         parts: transformers' ``CLIPModel`` or ``SiglipModel``, which ends up in pieces.
-        size: of the model and its inputs.
-        images: how many make one item.
+        size: size of the model and its inputs.
+        images: number of images in one item.
     """
 
     modalities = ("image", "text")
@@ -73,7 +73,7 @@ class _ClipTrunk(MultimodalModel):
         self.normalise = Normalisation(size.mean, size.std)
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
-        """Encoders' pooled outputs before projection: a token for each text, image, or image of a group.
+        """Return encoders' pooled outputs before projection: a token for each text and each image.
 
         Nothing behind the encoders reads more, so nothing more is kept. The pooled output of a group of k
         images is the mean of its k tokens.
@@ -91,7 +91,7 @@ class _ClipTrunk(MultimodalModel):
 
 
 class Clip(_ClipTrunk, RetrievalModel):
-    """CLIP (arXiv 2103.00020): a dual encoder, so its only path is the contrastive one.
+    """Implements CLIP (arXiv 2103.00020): a dual encoder, so its only path is the contrastive one.
 
     s(I, T) = exp(scale) * cos(I, T); loss = cross-entropy of s over the batch in both directions, its target
     spread over all true pairs. The fused representation is the product of both normalised embeddings element
@@ -113,32 +113,32 @@ class Clip(_ClipTrunk, RetrievalModel):
         )
 
     def _scaled(self, cosine: Tensor) -> Tensor:
-        """The model's logits of cosine similarities."""
+        """Return the model's logits of cosine similarities."""
         return cosine * self.logit_scale.exp()
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """(n, d) product of the normalised embeddings of n aligned pairs, times d."""
+        """Return (n, d) product of the normalised embeddings of n aligned pairs, times d."""
         images, texts = self._embed(a.pooled, b.pooled)
         return images * texts * images.shape[-1]
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, 2) logits: 0 for unrelated, the scaled similarity for belonging together."""
+        """Return (n, 2) logits: 0 for unrelated, the scaled similarity for belonging together."""
         score = self._scaled(fused.mean(-1))
         return torch.stack([torch.zeros_like(score), score], 1)
 
     def similarity(self, a: Tensor, b: Tensor) -> Tensor:
-        """(n, m) scaled similarity of images (n, d) and texts (m, e)."""
+        """Return (n, m) scaled similarity of images (n, d) and texts (m, e)."""
         images, texts = self._embed(a, b)
         return self._scaled(images @ texts.T)
 
     def association(
         self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Scaled similarity of n aligned pairs."""
+        """Return scaled similarity of n aligned pairs."""
         return {CONTRASTIVE: self.head(self.fuse(a, b))[:, 1]}
 
     def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
-        """The published loss on b pairs."""
+        """Return the published loss on b pairs."""
         similarity = self.similarity(a.pooled, b.pooled)
         return ModelOutput(
             loss=self._loss(similarity, targets.related),
@@ -151,12 +151,12 @@ class Clip(_ClipTrunk, RetrievalModel):
         return contrastive_loss(similarity, related)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Projections, and what turns cosines into logits."""
+        """Return projections, and what turns cosines into logits."""
         return [*self._projections(), self.logit_scale]
 
 
 class Siglip(Clip):
-    """SigLIP (arXiv 2303.15343): CLIP with a bias, and a yes or no for each pair of the batch.
+    """Implements SigLIP (arXiv 2303.15343): CLIP with a bias, and a yes or no for each pair of the batch.
 
     s(I, T) = exp(scale) * cos(I, T) + bias;
     loss = -1/b * sum over images i and texts j of log sigmoid(z(i, j) * s(i, j)), where z is 1 for true pairs
@@ -175,12 +175,12 @@ class Siglip(Clip):
         return -nn.functional.logsigmoid(signed).sum() / len(similarity)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """The text's projection, and what turns cosines into logits."""
+        """Return the text's projection, and what turns cosines into logits."""
         return [*super().fusion_parameters(), self.logit_bias]
 
 
 class ClipClassifier(_ClipTrunk, ClassificationModel):
-    """CLIP or SigLIP for a class of a pair: a two-layer head on embeddings and their products.
+    """Implements CLIP or SigLIP for a class of a pair: a two-layer head on embeddings and their products.
 
     Each image of a group has its own place in what the head reads, so that left and right stay apart.
     """
@@ -191,14 +191,14 @@ class ClipClassifier(_ClipTrunk, ClassificationModel):
         self.classes = ClassHead((2 * images + 1) * width, width, classes)
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """(n, (2k + 1) d): the k images' embeddings, the text's, and each image's times the text's."""
+        """Return (n, (2k + 1) d): the k images' embeddings, the text's, and each image's times the text's."""
         images, text = self.image_projection(a.tokens), self.text_projection(b.tokens)
         return torch.cat([images, text, images * text], 1).flatten(1)
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, classes) logits."""
+        """Return (n, classes) logits."""
         return self.classes(fused)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Projections and head."""
+        """Return projections and head."""
         return [*self._projections(), *self.classes.parameters()]

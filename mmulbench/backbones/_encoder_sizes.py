@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mmulbench.backbones import _packaged
+from mmulbench.backbones import _packaged_encoders
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class EncoderSizes:
             "num_attention_heads": self.image_heads,
         }
 
-    def text_config(self, vocabulary: int = _packaged.VOCABULARY) -> dict[str, Any]:
+    def text_config(self, vocabulary: int = _packaged_encoders.VOCABULARY) -> dict[str, Any]:
         """Return the settings of transformers' ``text_config``, for a number of word pieces."""
         return {
             "vocab_size": vocabulary,

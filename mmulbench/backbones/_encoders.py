@@ -1,4 +1,4 @@
-"""Encoders for image-text backbones, built from torch's transformer layers."""
+"""Encoders that ALBEF and GTNN train from scratch, built from torch's layers, and parts that others share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from mmulbench.core.model import EncoderOutput
 def encoder_layer(
     width: int, heads: int, dropout: float, epsilon: float = 1e-5, *, norm_first: bool
 ) -> nn.TransformerEncoderLayer:
-    """One self-attention layer: pre-norm as in ViT, post-norm as in BERT."""
+    """Return one self-attention layer.
+
+    Args:
+        width: width of a token.
+        heads: number of attention heads.
+        dropout: probability that a value is dropped in training.
+        epsilon: epsilon of the layer norms.
+        norm_first: pre-norm, as in ViT, instead of post-norm, as in BERT.
+    """
     return nn.TransformerEncoderLayer(
         width,
         heads,
@@ -29,7 +37,14 @@ def encoder_layer(
 
 
 def fusion_layer(width: int, heads: int, dropout: float, epsilon: float) -> nn.TransformerDecoderLayer:
-    """Post-norm self-attention, cross-attention and feed-forward: BERT's, and bidirectional."""
+    """Return one layer of BERT with cross-attention: post-norm and bidirectional.
+
+    Args:
+        width: width of a token.
+        heads: number of attention heads.
+        dropout: probability that a value is dropped in training.
+        epsilon: epsilon of the layer norms.
+    """
     return nn.TransformerDecoderLayer(
         width, heads, 4 * width, dropout, activation="gelu", layer_norm_eps=epsilon, batch_first=True
     )
@@ -68,12 +83,12 @@ class VisionTransformer(Encoder):
     Reads ``pixels``: (b, size, size, 3) uint8. Tokens: 1 + (size / patch)².
 
     Args:
-        size: pixels a side.
-        patch: pixels a side.
-        width: of every token.
-        layers: how many.
-        heads: attention heads.
-        epsilon: of the layer norms.
+        size: pixels on each side of an image.
+        patch: pixels on each side of a patch.
+        width: width of every token.
+        layers: number of layers.
+        heads: number of attention heads.
+        epsilon: epsilon of the layer norms.
         mean: (r, g, b) to subtract from pixels in [0, 1].
         std: (r, g, b) to divide by afterwards.
     """
@@ -100,7 +115,7 @@ class VisionTransformer(Encoder):
         self.normalise = Normalisation(mean, std)
 
     def forward(self, inputs: Inputs) -> EncoderOutput:
-        """Tokens of b images; all are real, the class token is the pooled output."""
+        """Return tokens of b images; all are real, the class token is the pooled output."""
         patches = self.patches(self.normalise(inputs["pixels"])).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.cls.expand(len(patches), -1, -1), patches], dim=1) + self.positions
         for layer in self.layers:
@@ -136,7 +151,7 @@ class TextTransformer(Encoder):
         )
 
     def forward(self, inputs: Inputs) -> EncoderOutput:
-        """Tokens of b texts; the first ([CLS]) is the pooled output."""
+        """Return tokens of b texts; the first ([CLS]) is the pooled output."""
         ids, mask = inputs["ids"].long(), inputs["mask"]
         tokens = self.dropout(self.norm(self.words(ids) + self.positions[:, : ids.shape[1]]))
         for layer in self.layers:
@@ -159,7 +174,7 @@ class ProjectedTokens(Encoder):
         self.norm_out = nn.LayerNorm(width)
 
     def forward(self, inputs: Inputs) -> EncoderOutput:
-        """Projected tokens of b items."""
+        """Return projected tokens of b items."""
         tokens = inputs["tokens"]
         mask = inputs["mask"] if "mask" in inputs else all_real(tokens)
         tokens = self.norm_out(self.dropout(self.project(self.norm_in(tokens))))
@@ -167,14 +182,14 @@ class ProjectedTokens(Encoder):
 
 
 def side_by_side(encoded: EncoderOutput, slots: Tensor) -> EncoderOutput:
-    """Groups of images as items: tokens side by side, each with its place's embedding; pooled is the mean.
+    """Put the images of each group together: tokens side by side, with their places' embeddings.
 
     Args:
         encoded: b · k images, those of a group one after another.
         slots: (k, d) embeddings of the places in a group.
 
     Returns:
-        b groups, of k times as many tokens.
+        b groups of k times as many tokens, pooled by the mean.
     """
     count = len(slots)
     tokens = encoded.tokens.reshape(-1, count, *encoded.tokens.shape[1:]) + slots[:, None]
@@ -201,6 +216,11 @@ def all_real(tokens: Tensor) -> Tensor:
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:
-    """(b, d) mean of (b, l, d) tokens over the positions where mask (b, l) is True."""
+    """Return (b, d) the mean of tokens over the positions where a mask is True.
+
+    Args:
+        tokens: (b, l, d).
+        mask: (b, l) bool.
+    """
     weights = mask.to(tokens.dtype).unsqueeze(-1)
     return (tokens * weights).sum(1) / weights.sum(1).clamp(min=1.0)

@@ -1,4 +1,4 @@
-"""Images as the inputs of encoders that train."""
+"""Images as inputs of the encoders that train: resized pixels, and how a model normalises them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HALF: Triple = (0.5, 0.5, 0.5)
 
 CLIP_MEAN: Triple = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD: Triple = (0.26862954, 0.26130258, 0.27577711)
-"""Of CLIP's training images; ALBEF and BLIP were published with the same."""
+"""Mean and deviation of CLIP's training images; ALBEF and BLIP were published with the same."""
 
 
 class Normalisation(nn.Module):
@@ -42,18 +42,18 @@ class Normalisation(nn.Module):
             self.register_buffer(name, torch.tensor(channels)[:, None, None], persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(n, 3, h, w) of n images, (n, h, w, 3) uint8; images of groups, (b, k, h, w, 3), in a row."""
+        """Return (n, 3, h, w) of images (n, h, w, 3) uint8, or of groups of images (b, k, h, w, 3)."""
         values = pixels.flatten(0, -4).permute(0, 3, 1, 2).float() / 255
         return (values - self.mean) / self.std
 
 
 def resized_pixels(images: Any, size: int, block: int = 64) -> Blockwise:
-    """Images resized to size x size pixels (bicubic).
+    """Return images resized to size x size pixels (bicubic).
 
     Args:
         images: a sequence of n images, (h, w, 3) uint8 each, decoded when they are read.
-        size: pixels a side.
-        block: images at a time.
+        size: pixels on each side.
+        block: number of images resized at a time.
 
     Returns:
         ``pixels``: (n, size, size, 3) uint8.
@@ -69,7 +69,13 @@ def resized_pixels(images: Any, size: int, block: int = 64) -> Blockwise:
 
 
 def resized(images: Iterable[Any], size: int, how: Literal["bilinear", "bicubic"]) -> NDArray[np.uint8]:
-    """(n, size, size, 3) uint8 of n images, (h, w, 3) uint8 each."""
+    """Return images in one size, (n, size, size, 3) uint8.
+
+    Args:
+        images: n images, (h, w, 3) uint8 each.
+        size: pixels on each side.
+        how: Pillow's resampling filter.
+    """
     from PIL import Image
 
     resample = Image.Resampling[how.upper()]

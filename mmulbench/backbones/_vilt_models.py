@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmulbench.backbones import _packaged
+from mmulbench.backbones import _packaged_encoders
 from mmulbench.backbones._encoders import all_real, masked_mean
 from mmulbench.backbones._pixels import HALF, Normalisation, Triple
 from mmulbench.core.data import Inputs, Targets
@@ -25,18 +25,18 @@ from mmulbench.core.model import (
 
 @dataclass(frozen=True)
 class ViltSize:
-    """Size of a ViLT model.
+    """Describes the size of a ViLT model.
 
     Attributes:
-        image_size: pixels a side. Images become squares; the published image processor keeps their shape.
+        image_size: pixels on each side. Images become squares; published ones keep their shape.
         text_length: tokens of a text, [CLS] and [SEP] included.
-        patch: pixels a side.
+        patch: pixels on each side of a patch.
         width: width of every token.
-        layers: of the transformer.
-        heads: attention heads.
-        vocabulary: word pieces that it knows.
-        dropout: of tokens (published: 0).
-        false_texts: false texts that a true one is ranked with in training (published: 15).
+        layers: number of transformer layers.
+        heads: number of attention heads.
+        vocabulary: number of word pieces.
+        dropout: dropout of tokens (published: 0).
+        false_texts: number of false texts that a true one is ranked with in training (published: 15).
         mean: (r, g, b) to subtract from pixels in [0, 1].
         std: (r, g, b) to divide by afterwards.
     """
@@ -47,7 +47,7 @@ class ViltSize:
     width: int
     layers: int
     heads: int
-    vocabulary: int = _packaged.VOCABULARY
+    vocabulary: int = _packaged_encoders.VOCABULARY
     dropout: float = 0.0
     false_texts: int = 15
     mean: Triple = HALF
@@ -55,13 +55,13 @@ class ViltSize:
 
 
 class _ViltTrunk(MultimodalModel):
-    """A transformers ``ViltModel``, taken apart into embeddings (encoders) and transformer (fusion).
+    """Holds a transformers ``ViltModel``, taken apart into embeddings (encoders) and transformer (fusion).
 
     Args:
         vilt: the model, with a modality embedding for texts and for each of the images.
         head: reads the fused representation.
-        size: of the inputs.
-        images: how many make one item.
+        size: size of the model and its inputs.
+        images: number of images in one item.
     """
 
     modalities = ("image", "text")
@@ -75,7 +75,7 @@ class _ViltTrunk(MultimodalModel):
         self.normalise = Normalisation(size.mean, size.std)
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
-        """Embeddings of word pieces or patches, with position and modality; pooled is their mean.
+        """Return embeddings of word pieces or patches, with position and modality; pooled is their mean.
 
         ViLT has no encoder of one modality alone, so nothing here sees more than its own token.
         """
@@ -88,16 +88,16 @@ class _ViltTrunk(MultimodalModel):
         return EncoderOutput(tokens, mask, masked_mean(tokens, mask))
 
     def _words(self, ids: Tensor) -> Tensor:
-        """(b, l, d) of (b, l) ids."""
+        """Return (b, l, d) of (b, l) ids."""
         embeddings = self.vilt.embeddings
         words: Tensor = embeddings.text_embeddings(input_ids=ids) + embeddings.token_type_embeddings.weight[0]
         return words
 
     def _patches(self, pixels: Tensor) -> Tensor:
-        """(b, images · (1 + p), d) of (b, h, w, 3) uint8, or (b, images, h, w, 3): tokens side by side.
+        """Return (b, images · (1 + p), d) of (b, h, w, 3) uint8, or (b, images, h, w, 3).
 
-        All patches in their order: `ViltEmbeddings` shuffles them, which draws random numbers to no effect,
-        and drops some where ``max_image_length`` is set, as in pretraining.
+        Tokens lie side by side, all patches in their order. `ViltEmbeddings` shuffles them, which draws
+        random numbers to no effect, and drops some where ``max_image_length`` is set, as in pretraining.
         """
         embeddings, count = self.vilt.embeddings, self._images
         patches = embeddings.patch_embeddings(self.normalise(pixels)).flatten(2).transpose(1, 2)
@@ -107,7 +107,7 @@ class _ViltTrunk(MultimodalModel):
         return (tokens.reshape(-1, count, *tokens.shape[1:]) + kinds[:, None]).flatten(1, 2)
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """(n, images · d): the transformer over text and image, once for each image; pooled first tokens."""
+        """Return (n, images · d) pooled first tokens of the transformer over the text and each image."""
         count = self._images
         tokens = torch.cat([b.tokens.repeat_interleave(count, 0), _apart(a.tokens, count)], 1)
         mask = torch.cat([b.mask.repeat_interleave(count, 0), _apart(a.mask, count)], 1)
@@ -117,19 +117,19 @@ class _ViltTrunk(MultimodalModel):
         return pooled.reshape(len(b), count * pooled.shape[1])
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Transformer layers, final norm, pooler and head."""
+        """Return transformer layers, final norm, pooler and head."""
         parts = (self.vilt.encoder, self.vilt.layernorm, self.vilt.pooler, self.output)
         return [parameter for part in parts for parameter in part.parameters()]
 
 
 def _apart(side_by_side: Tensor, count: int) -> Tensor:
-    """(b · count, l, …) of (b, count · l, …): the parts of every item one after another."""
+    """Return (b · count, l, …) of (b, count · l, …): the parts of every item one after another."""
     items, length, *rest = side_by_side.shape
     return side_by_side.reshape(items * count, length // count, *rest)
 
 
 class Vilt(_ViltTrunk, RetrievalModel):
-    """ViLT (arXiv 2102.03334) for retrieval: a rank score s for each pair, no contrastive path.
+    """Implements ViLT (arXiv 2102.03334) for retrieval: a rank score s for each pair, no contrastive path.
 
     loss = mean over i of -log( exp s(i, i) / (exp s(i, i) + sum over false texts j of exp s(i, j)) ),
     as published, but with false texts drawn from the batch. Where it has none for image i, the term is
@@ -141,18 +141,18 @@ class Vilt(_ViltTrunk, RetrievalModel):
     largest_gallery = 200
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, 2) logits: 0 for unrelated, the rank score for belonging together."""
+        """Return (n, 2) logits: 0 for unrelated, the rank score for belonging together."""
         score = self.output(fused)
         return torch.cat([torch.zeros_like(score), score], 1)
 
     def association(
         self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Rank score of n aligned pairs: the head's log-odds."""
+        """Return rank score of n aligned pairs: the head's log-odds."""
         return {MATCHING: self.head(self.fuse(a, b))[:, 1]}
 
     def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
-        """Ranking loss of b pairs."""
+        """Return ranking loss of b pairs."""
         own = torch.arange(len(a), device=targets.related.device)
         images, texts = false_texts(targets.related, self._false_texts)
         fused = self.fuse(a[torch.cat([own, images])], b[torch.cat([own, texts])])
@@ -166,10 +166,10 @@ class Vilt(_ViltTrunk, RetrievalModel):
 
 
 class ViltClassifier(_ViltTrunk, ClassificationModel):
-    """ViLT for a class of one image or several with a text, as in NLVR2: a two-layer head."""
+    """Implements ViLT for a class of one image or several with a text, as in NLVR2: a two-layer head."""
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, classes) logits."""
+        """Return (n, classes) logits."""
         logits: Tensor = self.output(fused)
         return logits
 
@@ -191,7 +191,7 @@ def false_texts(related: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def ranking_loss(true: Tensor, false: Tensor, images: Tensor) -> Tensor:
-    """Cross-entropy of each true pair's score among its image's false ones; a lone pair's is against 0.
+    """Return cross-entropy of each true pair's score among its image's false ones, or against 0.
 
     Args:
         true: (b,) scores of the true pairs.
@@ -211,7 +211,12 @@ def ranking_loss(true: Tensor, false: Tensor, images: Tensor) -> Tensor:
 
 
 def widen(embeddings: Any, kinds: int) -> None:
-    """Give further images of a group the modality embedding of the last, as the authors do for NLVR2."""
+    """Give further images of a group the modality embedding of the last, as the authors do for NLVR2.
+
+    Args:
+        embeddings: transformers' ``ViltEmbeddings``.
+        kinds: number of modality embeddings: one for texts, and one for each image of a group.
+    """
     weight = embeddings.token_type_embeddings.weight.detach()
     if missing := max(kinds - len(weight), 0):
         rows = torch.cat([weight, weight[-1:].expand(missing, -1)])
@@ -219,7 +224,12 @@ def widen(embeddings: Any, kinds: int) -> None:
 
 
 def fresh_head(width: int, shape: TaskShape) -> nn.Module:
-    """The published heads' forms: one layer to rank; for classes two, at least 2 · width in between."""
+    """Return a head in the published form: one layer to rank, two for classes.
+
+    Args:
+        width: width of a token; the hidden layer for classes has at least twice as many units.
+        shape: what the task asks of the model.
+    """
     given = shape.group * width
     if not shape.classes:
         return _linear(given, 1)

@@ -8,9 +8,9 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from mmulbench.backbones import _packaged
+from mmulbench.backbones import _packaged_encoders
 from mmulbench.backbones._albef_config import BASE, AlbefConfig
-from mmulbench.backbones._alignment import AlignedRetrieval
+from mmulbench.backbones._aligned_retrieval import AlignedRetrieval
 from mmulbench.backbones._checkpoint_backbone import CheckpointBackbone
 from mmulbench.backbones._encoders import (
     ClassHead,
@@ -24,7 +24,7 @@ from mmulbench.backbones._encoders import (
     side_by_side,
 )
 from mmulbench.backbones._pixels import resized_pixels
-from mmulbench.backbones._pretrained.albef import AlbefCheckpoint, open_checkpoint
+from mmulbench.backbones._pretrained.albef_checkpoint import AlbefCheckpoint, open_checkpoint
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import (
@@ -39,7 +39,7 @@ from mmulbench.progress import Track
 
 
 class _AlbefTrunk(MultimodalModel):
-    """Image encoder, text encoder and cross-attention fusion, without a head."""
+    """Holds image encoder, text encoder and cross-attention fusion, without a head."""
 
     modalities = ("image", "text")
     fusion: nn.ModuleList
@@ -51,7 +51,7 @@ class _AlbefTrunk(MultimodalModel):
         self.slots = places_of(images, config.width)
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
-        """Tokens, mask and unimodal representation of b images (or groups of images) or texts."""
+        """Return tokens, mask and unimodal representation of b images (or groups of images) or texts."""
         if modality == "text":
             return self.text(inputs)
         if self.slots is None:
@@ -60,7 +60,7 @@ class _AlbefTrunk(MultimodalModel):
         return side_by_side(self.image(images), self.slots)
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """(n, d): the texts' tokens attend to each other (both ways) and to the images' tokens."""
+        """Return (n, d): the texts' tokens attend to each other (both ways) and to the images' tokens."""
         tokens = b.tokens
         for layer in self.fusion:
             tokens = layer(tokens, a.tokens, tgt_key_padding_mask=~b.mask, memory_key_padding_mask=~a.mask)
@@ -68,7 +68,7 @@ class _AlbefTrunk(MultimodalModel):
 
 
 class Albef(_AlbefTrunk, AlignedRetrieval):
-    """Align before fuse (arXiv 2107.07651), without momentum distillation and masked language modelling."""
+    """Implements ALBEF (arXiv 2107.07651) without momentum distillation and masked language modelling."""
 
     def __init__(self, config: AlbefConfig, images: int = 1) -> None:
         super().__init__(config, images)
@@ -79,12 +79,12 @@ class Albef(_AlbefTrunk, AlignedRetrieval):
         self.matching = nn.Linear(config.width, 2)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Cross-attention layers and matching head."""
+        """Return cross-attention layers and matching head."""
         return [*self.fusion.parameters(), *self.matching.parameters()]
 
 
 class AlbefClassifier(_AlbefTrunk, ClassificationModel):
-    """ALBEF for a class of a pair, as in visual entailment: a two-layer head on the fused representation."""
+    """Implements ALBEF for a class of a pair, with a two-layer head on the fused representation."""
 
     def __init__(self, config: AlbefConfig, classes: int, images: int = 1) -> None:
         super().__init__(config, images)
@@ -92,11 +92,11 @@ class AlbefClassifier(_AlbefTrunk, ClassificationModel):
         self.classes = ClassHead(config.width, config.width, classes)
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, classes) logits."""
+        """Return (n, classes) logits."""
         return self.classes(fused)
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Cross-attention layers and head."""
+        """Return cross-attention layers and head."""
         return [*self.fusion.parameters(), *self.classes.parameters()]
 
 
@@ -111,8 +111,8 @@ def _encoders(config: AlbefConfig) -> tuple[Encoder, Encoder]:
     width, heads, dropout = config.width, config.heads, config.dropout
     if config.encoders == "packaged":
         return (
-            ProjectedTokens(_packaged.IMAGE_WIDTH, width, dropout),
-            ProjectedTokens(_packaged.TEXT_WIDTH, width, dropout),
+            ProjectedTokens(_packaged_encoders.IMAGE_WIDTH, width, dropout),
+            ProjectedTokens(_packaged_encoders.TEXT_WIDTH, width, dropout),
         )
     image = VisionTransformer(
         config.image_size,
@@ -125,7 +125,7 @@ def _encoders(config: AlbefConfig) -> tuple[Encoder, Encoder]:
         config.std,
     )
     text = TextTransformer(
-        _packaged.VOCABULARY,
+        _packaged_encoders.VOCABULARY,
         config.text_length,
         width,
         config.text_layers,
@@ -138,7 +138,7 @@ def _encoders(config: AlbefConfig) -> tuple[Encoder, Encoder]:
 
 @BACKBONES.register("albef")
 class AlbefBackbone(CheckpointBackbone):
-    """ALBEF in sizes from a laptop test to the paper's ViT-B/16 + BERT-base with 6 fusion layers.
+    """Builds ALBEF in sizes from a laptop test to the paper's ViT-B/16 + BERT-base with 6 fusion layers.
 
     Checkpoints are files as the authors publish them (github.com/salesforce/ALBEF), meant for: ``ALBEF.pth``
     and ``ALBEF_4M.pth`` (pretraining at 256 pixels, read at 384 as the authors fine-tune them),
@@ -161,10 +161,10 @@ class AlbefBackbone(CheckpointBackbone):
 
     @classmethod
     def from_checkpoint(cls, source: str) -> Self:
-        """The backbone whose initial weights are a file in the authors' layout.
+        """Return the backbone whose initial weights are a file in the authors' layout.
 
         Args:
-            source: its path; ``@digest`` at the end demands that content.
+            source: path of the file; ``@digest`` at the end demands that content.
 
         Raises:
             UsageError: it is not there, has other content than demanded, or is ALBEF's form for two images.
@@ -177,20 +177,20 @@ class AlbefBackbone(CheckpointBackbone):
         return cls.starting_from(found, weights.config)
 
     def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs | Blockwise:
-        """Frozen features (packaged), or resized pixels and token ids (trained)."""
+        """Return frozen features (packaged), or resized pixels and token ids (trained)."""
         frozen = self.config.encoders == "packaged"
         if modality == "image":
             if frozen:
-                return _packaged.image_tokens(items.images, self.config.image_size, self.config.pool)
+                return _packaged_encoders.image_tokens(items.images, self.config.image_size, self.config.pool)
             return resized_pixels(items.images, self.config.image_size)
         texts = list(items.texts or ())
         if frozen:
-            return _packaged.text_tokens(texts, self.config.text_length, track)
-        ids, mask = _packaged.tokenize(texts, self.config.text_length)
+            return _packaged_encoders.text_tokens(texts, self.config.text_length, track)
+        ids, mask = _packaged_encoders.tokenize(texts, self.config.text_length)
         return {"ids": ids, "mask": mask}
 
     def build(self, shape: TaskShape = TaskShape()) -> Albef | AlbefClassifier:  # noqa: B008 (frozen)
-        """A model for retrieval or classification: random, or with what the checkpoint has for it.
+        """Return a model for retrieval or classification: random, or with what the checkpoint has for it.
 
         Raises:
             MmulbenchError: the checkpoint can no longer be read.

@@ -10,22 +10,22 @@ from mmulbench.backbones._blip_models import Blip, BlipClassifier, BlipSize
 from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
 from mmulbench.backbones._encoder_sizes import EncoderSizes
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD
-from mmulbench.backbones._pretrained.checkpoints import Checkpoint
+from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint
 from mmulbench.core.model import TaskShape
 from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import MmulbenchError
 from mmulbench.packages import package_folder
 
 TEXT_LENGTH = 35
-"""Tokens of a text in the published retrieval models' training."""
+"""Number of tokens of a text in the published retrieval models' training."""
 
 HEADS = ("vision_proj", "text_proj", "itm_head")
-"""What a checkpoint may lack: those for question answering do."""
+"""Heads that a checkpoint may lack, as those for question answering do."""
 
 
 @BACKBONES.register("blip")
 class BlipBackbone(TransformersBackbone):
-    """BLIP: small random models, or a checkpoint.
+    """Builds BLIP: small random models, or a checkpoint.
 
     Meant for Salesforce/blip-itm-base-flickr, -base-coco, -large-flickr and -large-coco. Classification also
     takes the encoders of Salesforce/blip-vqa-base and -vqa-capfilt-large; retrieval gives those new heads.
@@ -41,7 +41,7 @@ class BlipBackbone(TransformersBackbone):
 
     @classmethod
     def configure(cls, checkpoint: Checkpoint) -> BlipSize:
-        """Size and inputs of a checkpoint.
+        """Return size and inputs of a checkpoint.
 
         Raises:
             MmulbenchError: its configuration describes no such model.
@@ -68,7 +68,7 @@ class BlipBackbone(TransformersBackbone):
         )
 
     def build(self, shape: TaskShape = TaskShape()) -> Blip | BlipClassifier:  # noqa: B008 (frozen)
-        """A model for retrieval or classification: random, or with the checkpoint's weights.
+        """Return a model for retrieval or classification: random, or with the checkpoint's weights.
 
         Raises:
             UsageError: where transformers or the checkpoint's weights are missing.
@@ -87,7 +87,7 @@ class BlipBackbone(TransformersBackbone):
 
 
 def _architecture(size: BlipSize) -> Any:
-    """Transformers' configuration of a random model, without dropout."""
+    """Return Transformers' configuration of a random model, without dropout."""
     from transformers import BlipConfig
 
     return BlipConfig(

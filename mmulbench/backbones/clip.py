@@ -13,7 +13,7 @@ from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
 from mmulbench.backbones._clip_models import Clip, ClipClassifier, ClipSize, Siglip
 from mmulbench.backbones._encoder_sizes import EncoderSizes
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
-from mmulbench.backbones._pretrained.checkpoints import Checkpoint
+from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import TaskShape
 from mmulbench.core.registry import BACKBONES
@@ -30,12 +30,12 @@ BEGIN, END = 101, 102
 """Ids of the packaged tokeniser's [CLS] and [SEP]."""
 
 LARGEST = 2
-"""As the id of the end token: the largest id of a text, whichever it is (transformers' rule)."""
+"""Id of the end token that stands for the largest id of a text, whichever it is (transformers' rule)."""
 
 
 @BACKBONES.register("clip")
 class ClipBackbone(TransformersBackbone):
-    """CLIP and SigLIP: small random models, or a checkpoint.
+    """Builds CLIP and SigLIP: small random models, or a checkpoint.
 
     Meant for openai/clip-vit-base-patch32, -base-patch16, -large-patch14 and google/siglip-base-patch16-224,
     and others of model_type ``clip`` or ``siglip``.
@@ -53,7 +53,7 @@ class ClipBackbone(TransformersBackbone):
 
     @classmethod
     def configure(cls, checkpoint: Checkpoint) -> ClipSize:
-        """Size and inputs of a checkpoint.
+        """Return size and inputs of a checkpoint.
 
         Raises:
             MmulbenchError: its configuration describes no such model.
@@ -75,7 +75,11 @@ class ClipBackbone(TransformersBackbone):
         )
 
     def word_pieces(self, texts: list[str]) -> Inputs:
-        """``ids`` alone: neither text encoder takes a mask of padding."""
+        """Return ``ids`` alone: neither text encoder takes a mask of padding.
+
+        Raises:
+            MmulbenchError: where the tokeniser does not end texts as the model reads them.
+        """
         ids, end = super().word_pieces(texts)["ids"], self.config.end
         if self.checkpoint is not None and end not in (None, LARGEST) and not (ids == end).any(1).all():
             raise MmulbenchError(
@@ -85,7 +89,7 @@ class ClipBackbone(TransformersBackbone):
         return {"ids": ids}
 
     def build(self, shape: TaskShape = TaskShape()) -> Clip | ClipClassifier:  # noqa: B008 (frozen)
-        """A model for retrieval or classification: random, or with the checkpoint's weights.
+        """Return a model for retrieval or classification: random, or with the checkpoint's weights.
 
         Raises:
             UsageError: where transformers or the checkpoint's weights are missing.
@@ -103,14 +107,14 @@ class ClipBackbone(TransformersBackbone):
 
 
 def _class_of(family: str) -> Any:
-    """Transformers' model class."""
+    """Return Transformers' model class."""
     from transformers import CLIPModel, SiglipModel
 
     return CLIPModel if family == "clip" else SiglipModel
 
 
 def _problem(family: str, found: Any) -> str:
-    """Why a transformers configuration cannot be used; empty where it can."""
+    """Return why a transformers configuration cannot be used; empty where it can."""
     image, text = found.vision_config, found.text_config
     if not (isinstance(image.image_size, int) and isinstance(image.patch_size, int)):
         return "image_size and patch_size must be whole numbers"
@@ -139,7 +143,7 @@ def _random_clip(size: ClipSize) -> Any:
 
 
 def _random_siglip(size: ClipSize) -> Any:
-    """With the paper's initial scale and bias, which transformers leaves at 0."""
+    """Return a SigLIP with the paper's initial scale and bias, which transformers leaves at 0."""
     from transformers import SiglipConfig, SiglipModel
 
     model = SiglipModel(SiglipConfig(**_configs(size)))

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from mmulbench.backbones import _packaged
+from mmulbench.backbones import _packaged_encoders
 from mmulbench.backbones._encoders import Encoder, ProjectedTokens, TextTransformer, all_real, masked_mean
 from mmulbench.core.data import Inputs
 from mmulbench.core.model import Backbone, ClassificationModel, EncoderOutput, RawItems, TaskShape
@@ -24,7 +24,7 @@ Conv = Literal["sage", "gcn", "gat"]
 
 @dataclass(frozen=True)
 class GtnnConfig:
-    """Size of a GTNN model.
+    """Describes the size of a GTNN model.
 
     Attributes:
         encoders: ``packaged``: nodes start from frozen MiniLM embeddings of their names, and a text is one
@@ -51,7 +51,7 @@ class GtnnConfig:
 
 
 class GraphEncoder(Encoder):
-    """Node embeddings and residual graph layers over the whole graph.
+    """Encodes nodes by embeddings and residual graph layers over the whole graph.
 
     Reads ``node`` (b, k): the nodes of each item, or (b,) where items are single nodes; and of the whole
     graph ``edges`` (2, e): sources and targets, ordered by target; and either ``names`` (n, 384) embeddings
@@ -65,23 +65,23 @@ class GraphEncoder(Encoder):
         if config.encoders == "packaged":
             self.words: nn.Embedding | None = None
             self.embed = nn.Sequential(
-                nn.LayerNorm(_packaged.TEXT_WIDTH), nn.Linear(_packaged.TEXT_WIDTH, width)
+                nn.LayerNorm(_packaged_encoders.TEXT_WIDTH), nn.Linear(_packaged_encoders.TEXT_WIDTH, width)
             )
         else:
-            self.words = nn.Embedding(_packaged.VOCABULARY, width)
+            self.words = nn.Embedding(_packaged_encoders.VOCABULARY, width)
             self.embed = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width))
         self.layers = nn.ModuleList(_conv(config) for _ in range(config.layers))
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(config.layers))
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, inputs: Inputs) -> EncoderOutput:
-        """Each item's nodes as tokens; the unimodal representation is all of them side by side."""
+        """Return each item's nodes as tokens; the unimodal representation is all of them side by side."""
         node = inputs["node"]
         tokens = self.nodes(inputs)[node.reshape(len(node), -1)]
         return EncoderOutput(tokens, all_real(tokens), tokens.flatten(1))
 
     def nodes(self, inputs: Inputs) -> Tensor:
-        """(n, width) every node's output."""
+        """Return (n, width) every node's output."""
         nodes: Tensor
         if self.words is None:
             nodes = self.embed(inputs["names"])
@@ -94,7 +94,7 @@ class GraphEncoder(Encoder):
 
 
 class Gtnn(ClassificationModel):
-    """Graph-text neural network: says which class the relation between a text's nodes falls into.
+    """Implements a graph-text neural network for the class of the relation between a text's nodes.
 
     The fusion is a two-layer perceptron on the nodes, the text, and the element-wise products of each two of
     them, which say how alike they are. The graph is the same for every item and holds none of the relations
@@ -108,10 +108,15 @@ class Gtnn(ClassificationModel):
         width, dropout = config.width, config.dropout
         self.graph = GraphEncoder(config)
         if config.encoders == "packaged":
-            self.text: Encoder = ProjectedTokens(_packaged.TEXT_WIDTH, width, dropout)
+            self.text: Encoder = ProjectedTokens(_packaged_encoders.TEXT_WIDTH, width, dropout)
         else:
             self.text = TextTransformer(
-                _packaged.VOCABULARY, config.text_length, width, config.text_layers, config.heads, dropout
+                _packaged_encoders.VOCABULARY,
+                config.text_length,
+                width,
+                config.text_layers,
+                config.heads,
+                dropout,
             )
         parts = nodes + 1
         self.fusion = nn.Sequential(
@@ -124,29 +129,29 @@ class Gtnn(ClassificationModel):
         self.classes = nn.Linear(width, classes)
 
     def encode(self, modality: str, inputs: Inputs) -> EncoderOutput:
-        """Tokens, mask and unimodal representation of b groups of nodes, or texts."""
+        """Return tokens, mask and unimodal representation of b groups of nodes, or texts."""
         encoder = self.graph if modality == "graph" else self.text
         return encoder(inputs)
 
     def fuse(self, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-        """(n, width): nodes, mean text token, and their products."""
+        """Return (n, width): nodes, mean text token, and their products."""
         parts = [*a.tokens.unbind(1), masked_mean(b.tokens, b.mask)]
         products = [one * other for i, one in enumerate(parts) for other in parts[:i]]
         fused: Tensor = self.fusion(torch.cat([*parts, *products], -1))
         return fused
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, classes) logits."""
+        """Return (n, classes) logits."""
         logits: Tensor = self.classes(fused)
         return logits
 
     def fusion_parameters(self) -> list[nn.Parameter]:
-        """Perceptron and head."""
+        """Return perceptron and head."""
         return [*self.fusion.parameters(), *self.classes.parameters()]
 
 
 def adjacency(edges: Tensor, nodes: int, conv: Conv) -> Tensor:
-    """What a graph layer reads: the edges themselves (GAT), or a sparse matrix, which is faster.
+    """Return what a graph layer reads: the edges themselves (GAT), or a sparse matrix, which is faster.
 
     Args:
         edges: (2, e) sources and targets, ordered by target.
@@ -173,7 +178,12 @@ def adjacency(edges: Tensor, nodes: int, conv: Conv) -> Tensor:
 
 
 def ordered_edges(edges: Tensor, nodes: int, conv: Conv) -> Tensor:
-    """(2, e) distinct edges in order of target, then source; with every node's self-loop for GCN.
+    """Return (2, e) distinct edges in order of target, then source; with every node's self-loop for GCN.
+
+    Args:
+        edges: (2, e) sources and targets.
+        nodes: number of nodes.
+        conv: kind of graph layer.
 
     Raises:
         ValueError: when an edge names a node that does not exist.
@@ -187,8 +197,8 @@ def ordered_edges(edges: Tensor, nodes: int, conv: Conv) -> Tensor:
 
 
 def _embeddings(texts: list[str], length: int, track: Track) -> Tensor:
-    """(n, 384) MiniLM's embedding of each text: the mean of its tokens."""
-    found = _packaged.text_tokens(texts, length, track)
+    """Return (n, 384) MiniLM's embedding of each text: the mean of its tokens."""
+    found = _packaged_encoders.text_tokens(texts, length, track)
     return masked_mean(found["tokens"].float(), found["mask"])
 
 
@@ -208,7 +218,7 @@ def _conv(config: GtnnConfig) -> nn.Module:
 
 @BACKBONES.register("gtnn")
 class GtnnBackbone(Backbone):
-    """GNN and text encoder for relations between a graph's nodes."""
+    """Builds a GNN and text encoder for relations between a graph's nodes."""
 
     name = "gtnn"
     modalities = ("graph", "text")
@@ -223,12 +233,16 @@ class GtnnBackbone(Backbone):
     config: GtnnConfig
 
     def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs:
-        """Ordered edges and nodes' names, or texts: frozen features (packaged) or word pieces (trained)."""
+        """Return ordered edges and nodes' names, or texts, as frozen features or word pieces.
+
+        Raises:
+            UsageError: where the task gives no graph, or a package is missing.
+        """
         frozen, texts = self.config.encoders == "packaged", list(items.texts or ())
         if modality == "text":
             if frozen:
                 return {"tokens": _embeddings(texts, self.config.text_length, track)[:, None]}
-            ids, mask = _packaged.tokenize(texts, self.config.text_length)
+            ids, mask = _packaged_encoders.tokenize(texts, self.config.text_length)
             return {"ids": ids, "mask": mask}
         if items.edges is None:
             raise UsageError("the backbone gtnn needs a graph, but the task gives no edges (RawItems.edges)")
@@ -236,11 +250,11 @@ class GtnnBackbone(Backbone):
         inputs = {"node": torch.arange(len(texts)), "edges": edges}
         if frozen:
             return {**inputs, "names": _embeddings(texts, self.config.name_length, track)}
-        ids, mask = _packaged.tokenize(texts, self.config.name_length)
+        ids, mask = _packaged_encoders.tokenize(texts, self.config.name_length)
         return {**inputs, "name_ids": ids, "name_mask": mask}
 
     def build(self, shape: TaskShape = TaskShape()) -> Gtnn:  # noqa: B008 (frozen)
-        """A fresh model for classification.
+        """Return a fresh model for classification.
 
         Raises:
             UsageError: where torch-geometric is missing.

@@ -9,7 +9,7 @@ from torch import nn
 
 from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
 from mmulbench.backbones._pixels import HALF
-from mmulbench.backbones._pretrained.checkpoints import Checkpoint
+from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint
 from mmulbench.backbones._vilt_models import Vilt, ViltClassifier, ViltSize, fresh_head, widen
 from mmulbench.core.model import TaskShape
 from mmulbench.core.registry import BACKBONES
@@ -19,7 +19,7 @@ from mmulbench.packages import package_folder
 
 @BACKBONES.register("vilt")
 class ViltBackbone(TransformersBackbone):
-    """ViLT-B/32 as published, or small random models.
+    """Builds ViLT-B/32 as published, or small random models.
 
     Meant for ``dandelin/vilt-b32-finetuned-flickr30k`` and ``-coco`` (retrieval), ``-nlvr2`` (pairs of
     images) and, with a new head, ``dandelin/vilt-b32-mlm``.
@@ -36,7 +36,7 @@ class ViltBackbone(TransformersBackbone):
 
     @classmethod
     def configure(cls, checkpoint: Checkpoint) -> ViltSize:
-        """Sizes from ``config.json``, mean and deviation from ``preprocessor_config.json``.
+        """Return sizes from ``config.json``, mean and deviation from ``preprocessor_config.json``.
 
         Raises:
             MmulbenchError: one of the files is damaged, or its images are no squares.
@@ -63,7 +63,7 @@ class ViltBackbone(TransformersBackbone):
         )
 
     def build(self, shape: TaskShape = TaskShape()) -> Vilt | ViltClassifier:  # noqa: B008 (frozen)
-        """A model for retrieval or classification; a head that the checkpoint lacks is new."""
+        """Return a model for retrieval or classification; a head that the checkpoint lacks is new."""
         package_folder("transformers", "the backbone vilt")
         vilt, head = self._weights(shape)
         widen(vilt.embeddings, 1 + shape.group)
@@ -73,7 +73,7 @@ class ViltBackbone(TransformersBackbone):
         return cls(vilt, head, self.config, shape.group)
 
     def _weights(self, shape: TaskShape) -> tuple[Any, nn.Module | None]:
-        """The transformer, and the checkpoint's head where it fits the task."""
+        """Return the transformer, and the checkpoint's head where it fits the task."""
         from transformers import ViltModel
 
         if self.checkpoint is None:
@@ -86,7 +86,7 @@ class ViltBackbone(TransformersBackbone):
 
 
 def _random(size: ViltSize, shape: TaskShape) -> Any:
-    """The transformers configuration of a random model."""
+    """Return the transformers configuration of a random model."""
     from transformers import ViltConfig
 
     return ViltConfig(
@@ -104,7 +104,7 @@ def _random(size: ViltSize, shape: TaskShape) -> Any:
 
 
 def _headed(found: Any, shape: TaskShape) -> tuple[Any, str]:
-    """The transformers class whose head has the task's form, and the head's name in it; or None."""
+    """Return the transformers class whose head has the task's form, and the head's name in it; or None."""
     from transformers import (
         ViltForImageAndTextRetrieval,
         ViltForImagesAndTextClassification,

@@ -1,4 +1,4 @@
-"""What a check is, and what came of it."""
+"""Checks, what they look at, and their outcomes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from mmulbench.errors import located
 
 
 class ContractViolation(AssertionError):
-    """Something does not hold that must; the text says what to do."""
+    """Says that something does not hold that must; the text says what to do."""
 
 
 class SkipCheck(Exception):
-    """A check has no meaning here; the text says why."""
+    """Says that a check has no meaning here; the text says why."""
 
 
 class ContractTrial(Protocol):
-    """What a check looks at."""
+    """Describes what a check looks at."""
 
     @property
     def label(self) -> str:
@@ -31,7 +31,7 @@ T = TypeVar("T", bound=ContractTrial)
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must hold.
+    """Describes one thing that must hold.
 
     Attributes:
         run: raises `ContractViolation` where it does not hold, `SkipCheck` where it has no meaning.
@@ -43,7 +43,7 @@ class Check:
 
     @property
     def name(self) -> str:
-        """Of the function."""
+        """Name of the function."""
         return self.run.__name__
 
     @property
@@ -52,22 +52,22 @@ class Check:
         return (self.run.__doc__ or self.name).strip().splitlines()[0].rstrip(".")
 
     def __str__(self) -> str:
-        """The name, which is what pytest calls a parameter."""
+        """Return the name, which is what pytest calls a parameter."""
         return self.name
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a check.
+    """Holds what came of a check.
 
     Attributes:
         check: name of the check.
-        rule: what must hold.
-        status: skipped where it had a meaning nowhere.
+        rule: the rule that must hold.
+        status: passed, failed, or skipped where the check had a meaning nowhere.
         reason: why it failed or was skipped, one line; empty where it passed.
         on: labels of the trials it passed on.
         left_out: by label, why it was skipped on other trials.
-        seconds: it took.
+        seconds: time that the check took, in seconds.
     """
 
     check: str
@@ -84,20 +84,27 @@ def demand(holds: bool, otherwise: str) -> None:
 
     Args:
         holds: whether it does.
-        otherwise: one line: what is wrong and what to do.
+        otherwise: one line that says what is wrong and what to do.
+
+    Raises:
+        ContractViolation: it does not hold.
     """
     if not holds:
         raise ContractViolation(otherwise)
 
 
 def is_frozen(cls: Any) -> bool:
-    """Whether a class is a frozen dataclass."""
+    """Return whether a class is a frozen dataclass."""
     parameters = getattr(cls, "__dataclass_params__", None)
     return parameters is not None and bool(parameters.frozen)
 
 
 def run_check(check: Check, trials: Sequence[ContractTrial]) -> Outcome:
     """Run a check on every trial until it fails.
+
+    Args:
+        check: the check to run.
+        trials: what it looks at, one after another.
 
     An error inside the check counts as a failure: with what it says and where it was raised.
     """

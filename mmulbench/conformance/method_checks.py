@@ -1,4 +1,4 @@
-"""What every unlearning method must hold to, tried on a tiny model of every kind of task."""
+"""The rules that every unlearning method must hold to, tried on a tiny model of every kind of task."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from mmulbench.core.registry import METHODS
 from mmulbench.errors import Diverged
 
 HUGE_LR = 1e30
+"""Learning rate that makes every training diverge."""
 
 
 def method_checks() -> list[Check]:
-    """Everything a method must hold to, in the order in which to read it."""
+    """Return everything a method must hold to, in the order in which to read it."""
     return [
         Check(describes_itself, once=True),
         Check(settings_can_be_recorded, once=True),
@@ -213,11 +214,16 @@ EVERYWHERE = (
     reports_divergence,
     counts_its_work,
 )
-"""What is tried on every kind of task."""
+"""Checks that are tried on every kind of task."""
 
 
 def changed(before: Mapping[str, Tensor], model: nn.Module) -> list[str]:
-    """Names of the weights that are not bit for bit what they were, or that were not there."""
+    """Return the names of the weights that are not bit for bit what they were, or that were not there.
+
+    Args:
+        before: weights by name.
+        model: the model as it is now.
+    """
     return [
         name
         for name, value in model.state_dict().items()
@@ -230,7 +236,11 @@ def _tensors(model: nn.Module) -> list[Tensor]:
 
 
 def _demand_none(weights: list[str], otherwise: str) -> None:
-    """Raise `ContractViolation` where there are such weights, naming the first."""
+    """Raise `ContractViolation` where there are such weights, naming the first.
+
+    Raises:
+        ContractViolation: there are some.
+    """
     if weights:
         more = f" and {len(weights) - 1} more weights" if len(weights) > 1 else ""
         raise ContractViolation(f"{weights[0]}{more} {otherwise}")
@@ -244,7 +254,7 @@ def _demand_finite(model: nn.Module) -> None:
 
 
 def _demand_same_shapes(problem: UnlearningProblem, model: MultimodalModel) -> None:
-    """The model must judge pairs the way the original does."""
+    """Demand that the model judges pairs the way the original does."""
     batch = problem.validation.batch(np.arange(2))
     found, expected = (_shapes(one, batch) for one in (model, problem.original))
     demand(

@@ -1,4 +1,4 @@
-"""A method being tried on a tiny task of one kind."""
+"""Trials of a method: its runs on a tiny task of one kind."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ QUICK = {"epochs": 1, "batch_size": 8, "samples": 8, "perturbations": 8}
 
 @dataclass(frozen=True)
 class Attempt:
-    """One run of a method.
+    """Holds one run of a method.
 
     Attributes:
-        problem: it was given.
-        model: it returned.
-        disturbed: the global random generators that it moved.
-        steps: of its trainings, as far as they keep checkpoints.
+        problem: problem that the method was given.
+        model: model that it returned.
+        disturbed: packages whose global random generator it moved.
+        steps: number of steps of its trainings, as far as they keep checkpoints.
     """
 
     problem: UnlearningProblem
@@ -48,8 +48,8 @@ class _StepCounter(Checkpoints):
     """Counts the steps of all trainings, and ends the work before one of them.
 
     Args:
-        kill_before: which, from 1; 0: none.
-        kept: where the state is kept then.
+        kill_before: number of the step, from 1; 0 for none.
+        kept: checkpoints that keep the state then.
     """
 
     def __init__(self, kill_before: int = 0, kept: Checkpoints | None = None) -> None:
@@ -62,7 +62,11 @@ class _StepCounter(Checkpoints):
         return self._kept.take_up(learner, stop)
 
     def before_step(self, learner: Learner, stop: EarlyStop, done: int) -> None:
-        """Count, and end the work where it is time to."""
+        """Count, and end the work where it is time to.
+
+        Raises:
+            Kill: this is the step to end at.
+        """
         self.steps += 1
         if self.steps == self._kill_before:
             self._kept.before_step(learner, stop, done)
@@ -70,12 +74,12 @@ class _StepCounter(Checkpoints):
 
 
 class MethodTrial:
-    """A method on one kind of task.
+    """Tries a method on one kind of task.
 
     Args:
         name: registered name of the method.
-        kind: of task.
-        settings: that differ from the default ones.
+        kind: kind of task.
+        settings: settings that differ from the default ones.
     """
 
     def __init__(self, name: str, kind: TinyTaskKind, settings: Mapping[str, Any] | None = None) -> None:
@@ -102,7 +106,7 @@ class MethodTrial:
             raise SkipCheck(str(error)) from error
 
     def method(self, **settings: Any) -> Method:
-        """The method with quick settings, and some of its own where it has them."""
+        """Return the method with quick settings, and some of its own where it has them."""
         config = self.cls.Config()
         known = {field.name for field in fields(config)}
         wanted = {**QUICK, **self._settings, **settings}
@@ -119,8 +123,8 @@ class MethodTrial:
         """Run the method.
 
         Args:
-            size: units to forget.
-            method: instead of the one with quick settings.
+            size: number of units to forget.
+            method: method to run instead of the one with quick settings.
             prepared: the task in another state than as it was made.
             checkpoints: where its trainings begin, and where they keep their states.
 
@@ -148,7 +152,12 @@ class MethodTrial:
         return Attempt(problem, model, disturbed, counted.steps)
 
     def resumed(self, method: Method, kill_before: int) -> Attempt:
-        """Run a method, kill it before one of its steps, and run it again from the checkpoint."""
+        """Run a method, kill it before one of its steps, and run it again from the checkpoint.
+
+        Args:
+            method: the method to run.
+            kill_before: number of the step, from 1.
+        """
         kept, found = self.tiny.checkpoints(self.name), self.tiny.checkpoints(self.name)
         try:
             with contextlib.suppress(Kill):
@@ -170,7 +179,11 @@ class MethodTrial:
 
 
 def method_trials(name: str, settings: Mapping[str, Any] | None = None) -> list[MethodTrial]:
-    """A method on every kind of task.
+    """Return a trial of a method on every kind of task.
+
+    Args:
+        name: registered name of the method.
+        settings: settings that differ from the default ones.
 
     Raises:
         UsageError: the method is unknown.

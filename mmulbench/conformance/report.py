@@ -1,4 +1,4 @@
-"""``mmulbench check``: run the checks, one line each."""
+"""Run the checks of ``mmulbench check``, and print one line each."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": 
 def check_method(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
     """Try a method on a tiny task of every kind, and print what came of it.
 
+    Args:
+        name: registered name of the method.
+        plugins: plug-in files to load first.
+        as_json: whether JSON is printed instead of lines.
+
     Returns:
         0, or 1 where a check failed.
 
@@ -43,8 +48,8 @@ def check_backbone(full_name: str, plugins: Sequence[Path], *, as_json: bool) ->
 
     Args:
         full_name: ``family``, ``family:variant`` or ``family:checkpoint``.
-        plugins: files that register more.
-        as_json: whether to print JSON.
+        plugins: plug-in files to load first.
+        as_json: whether JSON is printed instead of lines.
 
     Returns:
         0, or 1 where a check failed.
@@ -62,6 +67,12 @@ def check_backbone(full_name: str, plugins: Sequence[Path], *, as_json: bool) ->
 
 def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: bool) -> int:
     """Try a task on its data, and print what came of it.
+
+    Args:
+        name: registered name of the task.
+        data_dir: folder of the data.
+        plugins: plug-in files to load first.
+        as_json: whether JSON is printed instead of lines.
 
     Returns:
         0, or 1 where a check failed.
@@ -129,7 +140,7 @@ def _report(
 
 
 def _line(outcome: Outcome) -> str:
-    """Mark, seconds, rule, and what is to be said of it."""
+    """Return mark, seconds, rule, and what is to be said of it."""
     note = outcome.reason
     if outcome.status == "passed" and outcome.left_out:
         note = f"only {', '.join(outcome.on)}"
@@ -138,7 +149,7 @@ def _line(outcome: Outcome) -> str:
 
 
 def _left_out(outcomes: Sequence[Outcome]) -> list[str]:
-    """Why checks that passed elsewhere were not tried on a trial: each reason once, with all its trials."""
+    """Say why checks that passed elsewhere were not tried on a trial: each reason once, with its trials."""
     trials: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
         if outcome.status == "passed":

@@ -1,4 +1,4 @@
-"""What every task must hold to, tried on its own data."""
+"""The rules that every task must hold to, tried on its own data."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from mmulbench.progress import Progress
 from mmulbench.runs.prepare import find_backbone
 
 LISTED = 50
-"""Units in the forget lists that are compared, or half of all units where there are fewer."""
+"""Number of units in the forget lists that are compared, or half of all units where there are fewer."""
 
 FEWEST = 8
-"""Training units below which two lists may be the same by chance."""
+"""Number of training units below which two lists may be the same by chance."""
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class TaskTrial:
-    """A task with its data.
+    """Holds a task with its data.
 
     Attributes:
         name: registered name of the task.
-        task: with default settings.
-        data: as loaded.
-        again: loads it once more, by a new object.
+        task: the task with default settings.
+        data: the data as loaded.
+        again: function that loads the data once more, by a new object.
     """
 
     name: str
@@ -56,9 +56,9 @@ def task_trial(name: str, data_dir: Path, progress: Progress, other_dir: Path | 
     """Load a task's data.
 
     Args:
-        name: of the task.
-        data_dir: the data folder.
-        progress: shows bars.
+        name: registered name of the task.
+        data_dir: folder of the data.
+        progress: what shows bars.
         other_dir: another folder with the same data, to load it from the second time.
 
     Raises:
@@ -72,7 +72,7 @@ def task_trial(name: str, data_dir: Path, progress: Progress, other_dir: Path | 
 
 
 def task_checks() -> list[Check]:
-    """Everything a task must hold to, in the order in which to read it."""
+    """Return everything a task must hold to, in the order in which to read it."""
     return [
         Check(run)
         for run in (
@@ -195,7 +195,7 @@ def loads_the_same_again(trial: TaskTrial) -> None:
     fingerprint, again = trial.data.fingerprint, trial.again()
     demand(
         len(fingerprint) == 64 and not set(fingerprint) - set("0123456789abcdef"),
-        f"the fingerprint is {fingerprint!r}: make it with fingerprint(…) of mmulbench.records.schema",
+        f"the fingerprint is {fingerprint!r}: make it with fingerprint(…) of mmulbench",
     )
     demand(
         fingerprint == again.fingerprint,
@@ -259,7 +259,7 @@ def takes_possible_forget_sizes(trial: TaskTrial) -> None:
 
 
 def _sizes(trial: TaskTrial) -> tuple[int, int]:
-    """A small and a large forget size."""
+    """Return a small and a large forget size."""
     total = len(trial.data.train.units)
     demand(total > 1, "there is one training unit: nothing would be left to retain")
     large = min(LISTED, max(total // 2, 1))

@@ -34,10 +34,10 @@ FORGET, ONE, MOST = 4, 1, 13
 
 
 class TinyProblems:
-    """A tiny task with a trained original.
+    """Makes problems of a tiny task, all after one trained original.
 
     Args:
-        kind: of task.
+        kind: kind of task.
 
     Raises:
         UsageError: where a package that its backbone needs is missing.
@@ -54,10 +54,10 @@ class TinyProblems:
         self.original = load_original(self.prepared, SEED).model
 
     def problem(self, size: int = FORGET, prepared: PreparedTask | None = None) -> UnlearningProblem:
-        """A fresh problem; what a method does to its original spoils no other.
+        """Return a fresh problem; what a method does to its original spoils no other.
 
         Args:
-            size: units to forget.
+            size: number of units to forget.
             prepared: the task in another state than as it was made.
         """
         units = self.prepared.task.forget_units(self.prepared.data, size, SEED)
@@ -66,11 +66,11 @@ class TinyProblems:
         return replace(problem, meter=_SampleMeter(problem.device))
 
     def checkpoints(self, name: str) -> StoredCheckpoints:
-        """Checkpoints at every step, of a piece of work called ``name``."""
+        """Return checkpoints at every step, of a piece of work called ``name``."""
         return StoredCheckpoints(self._workspace.cache, {"contract": name}, every=0.0)
 
     def without_test_data(self) -> PreparedTask:
-        """The task in a state where every item that only the test split has looks like item 0."""
+        """Return the task in a state where every item that only the test split has looks like item 0."""
         prepared, data = self.prepared, self.prepared.data
         arrays: dict[str, Mapping[str, Rows]] = dict(prepared.features.arrays)
         groups = dict(prepared.features.groups)

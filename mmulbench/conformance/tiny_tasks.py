@@ -1,4 +1,4 @@
-"""A tiny task of every kind, made of random numbers: no download, and no package that is not there anyway."""
+"""A tiny task of every kind, made of random numbers, without a download."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARTS = sum(UNITS.values())
 
 
 class TinyTask(Task):
-    """24 units with a text of their own and one shared with a neighbour each; labels take turns."""
+    """Has 24 units with a text of their own and one shared with a neighbour each; labels take turns."""
 
     modalities = ("image", "text")
     default_backbone = "albef:tiny"
@@ -65,27 +65,27 @@ class TinyTask(Task):
 
 
 def _ring() -> Integers:
-    """(2, e) every node tied to the next two, both ways."""
+    """Return (2, e) edges that tie every node to the next two, both ways."""
     nodes = np.arange(PARTS)
     ahead = [np.stack([nodes, (nodes + step) % PARTS]) for step in (1, 2)]
     return np.concatenate([*ahead, *(edges[::-1] for edges in ahead)], 1)
 
 
 class PairsTask(TinyTask):
-    """A class for an image and a text, as in SNLI-VE."""
+    """Asks for a class of an image and a text, as in SNLI-VE."""
 
     classes = ("yes", "maybe", "no")
 
 
 class TwoImagesTask(TinyTask):
-    """Whether a text is true of two images, as in NLVR2."""
+    """Asks whether a text is true of two images, as in NLVR2."""
 
     classes = ("false", "true")
     group = 2
 
 
 class RelationsTask(TinyTask):
-    """Whether a text relates two nodes of a graph, as in PGR."""
+    """Asks whether a text relates two nodes of a graph, as in PGR."""
 
     modalities = ("graph", "text")
     default_backbone = "gtnn:tiny"
@@ -94,7 +94,11 @@ class RelationsTask(TinyTask):
 
 
 def random_words(count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Word pieces of texts as a tokeniser would give them.
+    """Return word pieces of texts as a tokeniser would give them.
+
+    Args:
+        count: number of texts.
+        length: number of word pieces of each, padding included.
 
     Returns:
         ids (count, length) int32 and mask (count, length) bool.
@@ -106,27 +110,27 @@ def random_words(count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 class WordlessAlbef(AlbefBackbone):
-    """ALBEF whose texts are random words, so that no tokeniser is needed."""
+    """Builds ALBEF whose texts are random words, so that no tokeniser is needed."""
 
     def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs | Blockwise:
-        """Pixels, or random words."""
+        """Return pixels, or random words."""
         if modality == "image":
             return super().prepare(modality, items, track)
         ids, mask = random_words(len(items), self.config.text_length)
         return {"ids": ids, "mask": mask}
 
     def build(self, shape: TaskShape = TaskShape()) -> Albef | AlbefClassifier:  # noqa: B008 (frozen)
-        """The model with a small vocabulary."""
+        """Return the model with a small vocabulary."""
         model = super().build(shape)
         model.text.words = nn.Embedding(WORDS, self.config.width)
         return model
 
 
 class WordlessGtnn(GtnnBackbone):
-    """GTNN whose texts and names are random words, so that no tokeniser is needed."""
+    """Builds GTNN whose texts and names are random words, so that no tokeniser is needed."""
 
     def prepare(self, modality: str, items: RawItems, track: Track) -> Inputs:
-        """Edges and random names, or random words."""
+        """Return edges and random names, or random words."""
         if modality == "text":
             ids, mask = random_words(len(items), self.config.text_length)
             return {"ids": ids, "mask": mask}
@@ -136,7 +140,7 @@ class WordlessGtnn(GtnnBackbone):
         return {"node": torch.arange(PARTS), "edges": edges, "name_ids": ids, "name_mask": mask}
 
     def build(self, shape: TaskShape = TaskShape()) -> Gtnn:  # noqa: B008 (frozen)
-        """The model with small vocabularies."""
+        """Return the model with small vocabularies."""
         model = super().build(shape)
         model.text.words = nn.Embedding(WORDS, self.config.width)
         model.graph.words = nn.Embedding(WORDS, self.config.width)
@@ -145,12 +149,12 @@ class WordlessGtnn(GtnnBackbone):
 
 @dataclass(frozen=True)
 class TinyTaskKind:
-    """A kind of task with its smallest example.
+    """Describes a kind of task by its smallest example.
 
     Attributes:
-        name: what reports call it.
-        task: makes the task.
-        backbone: makes a backbone that serves it.
+        name: name of the kind in reports.
+        task: function that makes the task.
+        backbone: function that makes a backbone that serves it.
     """
 
     name: str

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmulbench.backbones._alignment import contrastive_loss, hard_negatives
+from mmulbench.backbones._aligned_retrieval import contrastive_loss, hard_negatives
 from mmulbench.backbones.albef import Albef, AlbefBackbone
 from mmulbench.core.data import Targets
 from mmulbench.core.model import EncoderOutput, RawItems

@@ -7,7 +7,7 @@ import pytest
 import torch
 from blip_toys import LENGTH, SHAPES, images_of, near, targets, texts_of, track
 
-from mmulbench.backbones._alignment import contrastive_loss
+from mmulbench.backbones._aligned_retrieval import contrastive_loss
 from mmulbench.backbones._blip_models import Blip
 from mmulbench.backbones.blip import BlipBackbone
 from mmulbench.core.data import Targets

@@ -14,7 +14,7 @@ import pytest
 import torch
 from checkpoint_tools import change_json, everything, load, spoil_weight
 
-from mmulbench.backbones._pretrained.checkpoints import Checkpoint, open_checkpoint
+from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint, open_checkpoint
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.records.schema import RunSpec

@@ -11,7 +11,7 @@ import torch
 from vilt_checkpoints import MLM, NLVR2, NLVR2_SETTINGS, PUBLISHED, RETRIEVAL, write_checkpoint
 from vilt_toys import PAIR, SHAPES, built, differs, near
 
-from mmulbench.backbones._packaged import tokenize
+from mmulbench.backbones._packaged_encoders import tokenize
 from mmulbench.backbones._vilt_models import ViltSize
 from mmulbench.backbones.vilt import ViltBackbone
 from mmulbench.core.model import RawItems, TaskShape

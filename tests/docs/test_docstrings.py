@@ -10,7 +10,18 @@ from types import FunctionType
 
 import pytest
 
-ROOMS: tuple[str, ...] = ("cache", "core", "methods", "records", "runs", "sweeps", "tasks", "tuning")
+ROOMS: tuple[str, ...] = (
+    "backbones",
+    "cache",
+    "conformance",
+    "core",
+    "methods",
+    "records",
+    "runs",
+    "sweeps",
+    "tasks",
+    "tuning",
+)
 
 
 def functions_of(room: str) -> Iterator[tuple[str, FunctionType]]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from vilt_toys import louder
 
-from mmulbench.backbones._packaged import _minilm_folder
+from mmulbench.backbones._packaged_encoders import _minilm_folder
 from mmulbench.seeds import torch_seeded
 
 PUBLISHED = {

@@ -13,7 +13,7 @@ import torch
 from official_data import edit, karpathy, load, paths_of, quick_records
 from PIL import Image
 
-from mmulbench.backbones._packaged import image_tokens
+from mmulbench.backbones._packaged_encoders import image_tokens
 from mmulbench.backbones._pixels import resized_pixels
 from mmulbench.core.data import Split
 from mmulbench.core.model import RawItems

@@ -1,1 +1,6 @@
-"""Read published weights: their files, the names in them, and what they are renamed to."""
+"""Read checkpoints that others published: two layouts, transformers' and that of ALBEF's authors.
+
+`transformers_checkpoint` and `albef_checkpoint` find a checkpoint and read it, `albef_layout` renames the
+tensors of ALBEF's authors, `foreign_files` reads files without running them, and `checkpoint_names` says what
+a checkpoint is called on the command line and in records.
+"""

@@ -1,4 +1,4 @@
-"""ALBEF's weights under the names that its authors gave them, and how they fill the modules here."""
+"""The names of tensors in ALBEF's published files, and how they fill the modules here."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class PublishedWeights:
             parameters[name].copy_(value)
 
     def _translated(self, shapes: Mapping[str, torch.Size]) -> Iterator[tuple[str, Tensor]]:
-        """Our parameters' names and values, one after another: together they are as large as the model."""
+        """Yield our parameters' names and values one by one: together they are as large as the model."""
         for ours, published in {**self._trunk(), **self._heads(shapes)}.items():
             for kind in ("weight", "bias"):
                 rows, *rest = shapes[ours + kind]
@@ -143,7 +143,7 @@ class PublishedWeights:
             yield "log_temperature", temperature.log()
 
     def _trunk(self) -> dict[str, tuple[str, ...]]:
-        """Our modules and the published ones, without embeddings and heads."""
+        """Return our modules and the published ones, without embeddings and heads."""
         found: dict[str, tuple[str, ...]] = {
             "image.patches.": ("visual_encoder.patch_embed.proj",),
             "image.norm.": ("visual_encoder.norm",),
@@ -161,7 +161,7 @@ class PublishedWeights:
         return found
 
     def _heads(self, shapes: Mapping[str, torch.Size]) -> dict[str, tuple[str, ...]]:
-        """Our heads and the published ones, where both are there.
+        """Return our heads and the published ones, where both are there.
 
         The head for classes is taken where it is that of visual entailment: three classes of one image with
         a text.
@@ -177,7 +177,11 @@ class PublishedWeights:
         }
 
     def _text_layers(self) -> tuple[int, int]:
-        """How many layers read a text alone, and how many see the image too."""
+        """Return how many layers read a text alone, and how many see the image too.
+
+        Raises:
+            UsageError: it is the form for two images.
+        """
         prefix = f"{self._text}encoder.layer."
         count = self._layers(prefix)
         crossing = [i for i in range(count) if self._has(f"{prefix}{i}.crossattention.")]
@@ -204,7 +208,7 @@ class PublishedWeights:
         return grid
 
     def _image_positions(self) -> Tensor:
-        """(1, 1 + patches, width): the class token's, and the grid's, resized (bicubic) to the image size."""
+        """Return (1, 1 + patches, width): the class token's, and the grid's resized (bicubic)."""
         grid, wanted = self._grid, self.config.image_size // self.config.patch
         positions = self._take(_POSITIONS, (1, 1 + grid * grid, self.config.width))
         if wanted == grid:
@@ -214,7 +218,7 @@ class PublishedWeights:
         return torch.cat([positions[:, :1], cells.flatten(2).transpose(1, 2)], 1)
 
     def _text_positions(self) -> Tensor:
-        """(1, length, width): of as many places as texts have, with the only token type that is used."""
+        """Return (1, length, width): a position for each token, plus the token type in use."""
         length, width, embeddings = self.config.text_length, self.config.width, f"{self._text}embeddings."
         name = f"{embeddings}position_embeddings.weight"
         positions = self._take(name, (max(len(self._tensor(name, 2)), length), width))
@@ -222,7 +226,7 @@ class PublishedWeights:
         return (positions[:length] + kinds[0])[None]
 
     def _layers(self, prefix: str) -> int:
-        """How many different layers there are, at least one: where it is not there, its tensors are missed.
+        """Return how many different layers there are, and 1 where there are none, so that tensors are missed.
 
         So are those of a number that is left out.
         """
@@ -233,14 +237,22 @@ class PublishedWeights:
         return any(key.startswith(prefix) for key in self._tensors)
 
     def _take(self, name: str, shape: tuple[int, ...]) -> Tensor:
-        """A tensor in float32, of this very shape."""
+        """Return a tensor in float32, of this very shape.
+
+        Raises:
+            MmulbenchError: there is none, or it has another shape.
+        """
         found = self._tensor(name, len(shape))
         if found.shape != shape:
             raise MmulbenchError(f"{self._path}: {name} has the shape {(*found.shape,)}, not {(*shape,)}")
         return found.float()
 
     def _tensor(self, name: str, dimensions: int) -> Tensor:
-        """A tensor of real numbers that are all in the file, with so many dimensions, none of them empty."""
+        """Return a tensor of real numbers that the file holds, with so many dimensions, none of them empty.
+
+        Raises:
+            MmulbenchError: there is no such tensor.
+        """
         if name not in self._tensors:
             raise self._lacks(name)
         found = self._tensors[name]

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from mmulbench.backbones._pixels import Triple
-from mmulbench.backbones._pretrained.files import (
+from mmulbench.backbones._pretrained.checkpoint_names import argument_of, label_of, split_digest
+from mmulbench.backbones._pretrained.foreign_files import (
     one_line,
     read_tensors,
     three_numbers,
     without_kernels,
 )
-from mmulbench.backbones._pretrained.names import argument_of, label_of, split_digest
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import sha256_of
 from mmulbench.packages import package_folder
@@ -108,7 +108,7 @@ class Checkpoint:
             )
 
     def model_config(self, cls: Any) -> Any:
-        """The configuration object of a transformers model class, filled from ``config.json``.
+        """Return the configuration object of a transformers model class, filled from ``config.json``.
 
         Raises:
             MmulbenchError: a value is not what the class takes.
@@ -117,7 +117,7 @@ class Checkpoint:
             return cls.config_class.from_dict(without_kernels(self.config))
 
     def load(self, cls: Any, new: tuple[str, ...] = (), config: Any = None) -> nn.Module:
-        """A transformers model with the checkpoint's weights in float32; pickled code is never run.
+        """Return a transformers model with the checkpoint's weights in float32; pickled code is never run.
 
         Args:
             cls: the transformers class.
@@ -152,7 +152,7 @@ class Checkpoint:
         return loaded
 
     def tokenizer(self) -> Any:
-        """The checkpoint's tokeniser; code that comes with it is never run.
+        """Return the checkpoint's tokeniser; code that comes with it is never run.
 
         Raises:
             UsageError: there is none, or a package that it needs is missing.
@@ -175,7 +175,7 @@ class Checkpoint:
             return cls.from_pretrained(str(self.folder), local_files_only=True, trust_remote_code=False)
 
     def tokenize(self, texts: Sequence[str], length: int, vocabulary: int) -> tuple[Tensor, Tensor]:
-        """Ids by the checkpoint's own tokeniser, cut or padded on the right to one length.
+        """Return ids by the checkpoint's own tokeniser, cut or padded on the right to one length.
 
         Args:
             texts: n texts.
@@ -208,7 +208,7 @@ class Checkpoint:
         return torch.from_numpy(ids), torch.from_numpy(mask)
 
     def mean_and_std(self, mean: Triple, std: Triple) -> tuple[Triple, Triple]:
-        """Of pixels, by ``preprocessor_config.json`` or ``processor_config.json``.
+        """Return mean and deviation of pixels, by ``preprocessor_config.json`` or ``processor_config.json``.
 
         Args:
             mean: where the files have none.
@@ -258,7 +258,7 @@ def open_checkpoint(source: str, backbone: str) -> Checkpoint:
 
 
 def _fetch(name: str, backbone: str) -> Path:
-    """The folder of a hub repository, fetched unless it is in the local hub cache."""
+    """Return the folder of a hub repository, fetched unless it is in the local hub cache."""
     from huggingface_hub import snapshot_download
 
     try:
@@ -275,7 +275,7 @@ def _fetch(name: str, backbone: str) -> Path:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+    """Return the JSON object in a file.
 
     Raises:
         MmulbenchError: it holds none.

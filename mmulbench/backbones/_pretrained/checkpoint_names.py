@@ -10,17 +10,27 @@ _LONGEST_PART = 80
 
 
 def split_digest(source: str) -> tuple[str, str]:
-    """A checkpoint's place, and the digest that its content must have; empty where none is demanded."""
+    """Return a checkpoint's place, and the digest that its content must have, or an empty one."""
     named = _WITH_DIGEST.fullmatch(source)
     return (named[1], named[2]) if named else (source, "")
 
 
 def label_of(name: str, digest: str) -> str:
-    """Name and digest, as records carry it; every part of the name makes a folder name."""
+    """Return name and digest, as records carry it; every part of the name makes a folder name.
+
+    Args:
+        name: file name, or ``owner/name`` on a hub.
+        digest: first 12 hexadecimal digits of the content's SHA-256.
+    """
     parts = [re.sub(r"[^A-Za-z0-9_.+-]", "_", part).lstrip(".+-") for part in name.split("/")]
     return "/".join(part[:_LONGEST_PART] or "_" for part in parts) + f"@{digest}"
 
 
 def argument_of(place: str, digest: str) -> str:
-    """What to give the command line to get this very content; a bare name would be taken for a variant's."""
+    """Return what to give the command line to get this very content.
+
+    Args:
+        place: path, or ``owner/name`` on a hub; a bare name gets a folder, since it could be a variant's.
+        digest: first 12 hexadecimal digits of the content's SHA-256.
+    """
     return f"{place if '/' in place else f'./{place}'}@{digest}"

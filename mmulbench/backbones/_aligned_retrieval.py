@@ -1,4 +1,4 @@
-"""Retrieval by contrastive alignment and matching with hard negatives, as ALBEF and BLIP train it."""
+"""The retrieval model that ALBEF and BLIP share: contrastive alignment, and matching with hard negatives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmulbench.errors import Diverged
 
 
 class AlignedRetrieval(RetrievalModel):
-    """Contrastive and matching path over encoders and a fusion that a subclass has.
+    """Adds a contrastive and a matching path to encoders and a fusion that a subclass has.
 
     loss = contrastive(I, T) + matching(I, T), where the contrastive target spreads over all true pairs of the
     batch, and matching sees each true pair, one hard negative text an image and one hard negative image a
@@ -24,7 +24,7 @@ class AlignedRetrieval(RetrievalModel):
     matching: nn.Linear
 
     def head(self, fused: Tensor) -> Tensor:
-        """(n, 2) logits: unrelated, belongs together."""
+        """Return (n, 2) logits: unrelated, belongs together."""
         logits: Tensor = self.matching(fused)
         return logits
 
@@ -33,21 +33,21 @@ class AlignedRetrieval(RetrievalModel):
         return normalize(self.image_embedding(images), dim=-1), normalize(self.text_embedding(texts), dim=-1)
 
     def similarity(self, a: Tensor, b: Tensor) -> Tensor:
-        """(n, m) cosine similarity over temperature of images (n, d) and texts (m, d)."""
+        """Return (n, m) cosine similarity over temperature of images (n, d) and texts (m, d)."""
         images, texts = self._embed(a, b)
         return images @ texts.T / self.log_temperature.exp()
 
     def association(
         self, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Cosine similarity over temperature, and the matching head's log-odds, of n aligned pairs."""
+        """Return cosine similarity over temperature, and the matching head's log-odds, of n aligned pairs."""
         images, texts = self._embed(a.pooled, b.pooled)
         matching = self.head(self.fuse(a, b))
         contrastive = (images * texts).sum(-1) / self.log_temperature.exp()
         return {CONTRASTIVE: contrastive, MATCHING: matching[:, 1] - matching[:, 0]}
 
     def forward_encoded(self, a: EncoderOutput, b: EncoderOutput, targets: Targets) -> ModelOutput:
-        """Contrastive and matching loss of b pairs."""
+        """Return contrastive and matching loss of b pairs."""
         similarity = self.similarity(a.pooled, b.pooled)
         fused = self.fuse(a, b)
         logits, related = self.head(fused), targets.related
@@ -75,7 +75,7 @@ class AlignedRetrieval(RetrievalModel):
 
 
 def contrastive_loss(similarity: Tensor, related: Tensor) -> Tensor:
-    """Cross-entropy in both directions, the target spread evenly over all true pairs.
+    """Return cross-entropy in both directions, the target spread evenly over all true pairs.
 
     Args:
         similarity: (b, b) logits.

@@ -40,7 +40,7 @@ def one_line(problem: str) -> Iterator[None]:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors in a weight file, by name; none in an index of such files.
+    """Return the tensors in a weight file, by name; none in an index of such files.
 
     Raises:
         MmulbenchError: it is damaged, or holds anything but tensors.
@@ -63,7 +63,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def without_kernels(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration that names no attention code, which transformers might fetch from a hub."""
+    """Return a configuration that names no attention code, which transformers might fetch from a hub."""
     return {
         name: without_kernels(value) if isinstance(value, dict) else value
         for name, value in config.items()
@@ -72,13 +72,13 @@ def without_kernels(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def three_numbers(path: Path, found: Any, name: str, default: Triple) -> Triple:
-    """Three numbers of a JSON object; a deviation, by which pixels are divided, must be positive.
+    """Return three numbers of a JSON object; a deviation, by which pixels are divided, must be positive.
 
     Args:
-        path: of the file that holds the object, for the message.
+        path: file that holds the object, for the message.
         found: the object.
-        name: of the entry.
-        default: where it has none.
+        name: name of the entry.
+        default: numbers to take where it has none.
 
     Raises:
         MmulbenchError: they are no such numbers.

@@ -1,4 +1,4 @@
-"""Frozen encoders and the tokeniser that come as ordinary packages: everything here works offline."""
+"""Frozen encoders and the tokeniser that come as ordinary Python packages, so that they work offline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _minilm_folder() -> Path:
 
 
 def tokenize(texts: Sequence[str], length: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """BERT's uncased WordPiece ids.
+    """Return BERT's uncased WordPiece ids.
 
     Args:
         texts: n texts.
@@ -73,14 +73,14 @@ def _load_efficientnet(folder: Path) -> _ImageFeatures:
 
 
 def image_tokens(images: Any, size: int, pool: int, block: int = 64) -> Blockwise:
-    """EfficientNet-Lite0's last feature map, averaged over pool x pool cells, as tokens.
+    """Return EfficientNet-Lite0's last feature map, averaged over pool x pool cells, as tokens.
 
     Args:
         images: (n, h, w, 3) uint8, or a sequence of n such images that differ in size.
         size: images are resized to size x size pixels (bilinear; those that differ in size by Pillow, which
             averages over what it shrinks).
         pool: cells of the (size / 32)² map averaged into one token, a side.
-        block: images at a time.
+        block: number of images computed at a time.
 
     Returns:
         ``tokens``: (n, (size / 32 / pool)², 1280) float16.
@@ -102,19 +102,19 @@ def image_tokens(images: Any, size: int, pool: int, block: int = 64) -> Blockwis
 
 
 def _stacked(images: Any, size: int) -> NDArray[np.uint8]:
-    """(b, h, w, 3) uint8: an array as it is; images of different sizes as size x size."""
+    """Return (b, h, w, 3) uint8: an array as it is; images of different sizes as size x size."""
     return np.array(images) if isinstance(images, np.ndarray) else resized(images, size, "bilinear")
 
 
 @torch.inference_mode()
 def text_tokens(texts: Sequence[str], length: int, track: Track, block: int = 256) -> Inputs:
-    """MiniLM's last hidden states.
+    """Return MiniLM's last hidden states.
 
     Args:
         texts: n texts.
         length: tokens kept of each.
         track: shows progress.
-        block: texts at a time.
+        block: number of texts computed at a time.
 
     Returns:
         ``tokens``: (n, length, 384) float16, zero where padded; ``mask``: (n, length) bool.

@@ -1,4 +1,4 @@
-"""ALBEF's weights as its authors publish them: one file, read as data."""
+"""Checkpoints of ALBEF as its authors publish them: one file, read as data."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 import torch
 
 from mmulbench.backbones._pretrained.albef_layout import PublishedWeights
-from mmulbench.backbones._pretrained.names import argument_of, label_of, split_digest
+from mmulbench.backbones._pretrained.checkpoint_names import argument_of, label_of, split_digest
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import reason_of, sha256_of
 
 
 @dataclass(frozen=True)
 class AlbefCheckpoint:
-    """A file with weights.
+    """Names a file with weights.
 
     Attributes:
-        source: the path that the user gave.
-        path: where it lies.
+        source: path that the user gave.
+        path: place of the file.
         digest: first 12 hexadecimal digits of its SHA-256.
     """
 
@@ -42,7 +42,7 @@ class AlbefCheckpoint:
         return argument_of(self.source, self.digest)
 
     def read(self) -> PublishedWeights:
-        """What is in it; pickled code is never run.
+        """Return what is in it; pickled code is never run.
 
         Raises:
             MmulbenchError: it is damaged, or holds more than tensors and plain values.
@@ -58,7 +58,7 @@ def open_checkpoint(source: str, backbone: str) -> AlbefCheckpoint:
     """Find a checkpoint on disk.
 
     Args:
-        source: its path; ``@digest`` at the end demands that content.
+        source: path of the file; ``@digest`` at the end demands that content.
         backbone: name of the family, for messages.
 
     Raises:
@@ -83,7 +83,11 @@ def open_checkpoint(source: str, backbone: str) -> AlbefCheckpoint:
 
 
 def _read(path: Path) -> Any:
-    """The content of a ``.safetensors`` file, or of one that torch saved."""
+    """Return the content of a ``.safetensors`` file, or of one that torch saved.
+
+    Raises:
+        MmulbenchError: it is damaged, or holds more than tensors and plain values.
+    """
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
