@@ -66,7 +66,6 @@ TESTED_BY = {
         "runs/measurements",
         "runs/open_task",
         "runs/references",
-        "runs/request",
         "runs/scenario",
         "runs/unlearn",
     ],

@@ -90,6 +90,7 @@ def test_a_notebook_shows_the_leaderboard_as_tables():
     assert "| method |" in shown or "| Method |" in shown
 
 
+@pytest.mark.slow
 def test_figures_are_written(tmp_path, records):
     for record in records[:2]:
         ResultsStore(tmp_path / "results").write(record)

@@ -242,6 +242,7 @@ def encode_the_file(root: Path) -> None:
     (root / "growth").write_text(str(peak - before))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak memory")
 def test_memory_does_not_grow_with_the_file_that_is_encoded(tmp_path):
     child = PROCESSES.Process(target=encode_the_file, args=(tmp_path,))

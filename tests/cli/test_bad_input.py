@@ -122,6 +122,7 @@ def test_debug_alone_shows_a_traceback(words):
     assert debug.code == plain.code == 2
 
 
+@pytest.mark.slow
 def test_a_mistake_in_an_outside_method_is_recorded_with_its_place(bench):
     site = bench.root / "site"
     (site / "broken.py").write_text(

@@ -90,6 +90,7 @@ def test_a_diverged_run_is_recorded_with_its_reason_and_exit_code_1(warm):
     assert RunResult.model_validate_json(warm.record().read_text()).started > record.finished
 
 
+@pytest.mark.slow
 def test_a_model_whose_last_step_broke_it_is_recorded_as_diverged_in_evaluation(warm):
     done = warm.run(*MMUL, "--set", "lr=1e9", "--json")
     assert done.code == 1
@@ -123,6 +124,7 @@ def test_without_reference_says_what_is_missing_and_a_later_run_completes_it(ben
     assert "found the record" in bench.run(*ORIGINAL).err
 
 
+@pytest.mark.slow
 def test_the_recorded_command_makes_the_same_run(ready, warm):
     record = RunResult.model_validate_json(ready.record().read_text())
     words = record.command.split()
@@ -222,6 +224,7 @@ def test_the_command_a_stale_leaderboard_names_makes_it_right(ready, tmp_path):
     assert here(*words, *place, "--check").code == 0
 
 
+@pytest.mark.slow
 def test_plot_writes_every_figure_as_png_svg_and_csv(ready, tmp_path):
     done = here("plot", "--results-dir", str(ready.results), "--output", str(tmp_path))
     assert done.code == 0

@@ -152,6 +152,7 @@ def test_data_check_lists_every_missing_and_damaged_image(name, rows, own, capsy
     assert code == 1 and not json.loads(out)["complete"] and len(json.loads(out)["problems"]) == 6
 
 
+@pytest.mark.slow
 def test_data_check_of_emoji(capsys):
     code, out, _ = mmulbench(capsys, "data", "check", "emoji")
     assert code == 0 and "All is there." in out and "12,572" in out

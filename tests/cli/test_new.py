@@ -69,6 +69,7 @@ def test_both_pass_their_own_tests_and_the_linter_in_a_folder(tmp_path):
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_in_a_checkout_it_is_found_at_once(copied):
     for kind in ("method", "task"):
         done = python(copied, "-m", "mmulbench", "new", kind, "push_away", PYTHONPATH=str(copied))

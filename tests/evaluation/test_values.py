@@ -89,6 +89,7 @@ def test_the_interval_holds_the_value():
     assert auc.n == SIZES["forget"] + SIZES["retain"]
 
 
+@pytest.mark.slow
 def test_headline_comes_first_and_all_details_follow():
     names = list(values(ORIGINAL))
     headline = ["test", "retain", "forget", "forget_vs_retain_auc", "mia", "mi_ratio", "retrain_gap"]

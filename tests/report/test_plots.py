@@ -52,6 +52,7 @@ def test_every_figure_is_written_three_times(records, tmp_path):
             assert "<svg" in path.read_text()
 
 
+@pytest.mark.slow
 def test_csv_holds_the_means_drawn(records, tmp_path):
     write_plots(records, tmp_path)
     table = pd.read_csv(tmp_path / "emoji-albef-packaged-70-forgetting.csv", index_col="method")
@@ -111,6 +112,7 @@ def test_metric_chooses_the_retention_axis(records, tmp_path):
         write_plots(records, tmp_path, metric="retian")
 
 
+@pytest.mark.slow
 def test_colliding_tables_get_files_of_their_own(record, tmp_path):
     records = [record(values=numbers(0.5, 0.6, 0.1), metric_version=version) for version in ("1", "2")]
     names = {path.name for path in write_plots(records, tmp_path)}

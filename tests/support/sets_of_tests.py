@@ -33,11 +33,14 @@ SLOW = (
     "cli/test_tune.py",
     "examples/",
     *PACKAGING,
+    "runs/test_divided_model.py",
+    "runs/test_shadow_models.py",
     "slurm/test_slurm_sweep.py",
     "slurm/test_slurm_trouble.py",
     "tasks/test_hpo_gdpr.py",
     "tasks/test_hpo_pgr.py",
     "tasks/test_matrix.py",
+    "tasks/test_offline_runs.py",
 )
 """Files in which nearly every test takes over a second; in other files, single tests are marked."""
 
