@@ -1,4 +1,4 @@
-"""``mmulbench list``: names and one line each; of what they name only plug-in files are imported."""
+"""Print what there is, one line each (``mmulbench list``); only metrics and plug-in files are imported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmulbench.metrics.catalogue import all_metrics
 
 
 def entries(what: str) -> list[dict[str, str]]:
-    """What ``mmulbench list WHAT`` shows, as dictionaries with a name and a description."""
+    """Return what ``mmulbench list WHAT`` shows, as dictionaries with a name and a description."""
     if what == "metrics":
         return [
             {
@@ -30,7 +30,13 @@ def entries(what: str) -> list[dict[str, str]]:
 
 
 def print_list(what: str, plugins: Sequence[Path], *, as_json: bool) -> None:
-    """Print a list as a table, or as JSON, with what plug-in files add to it."""
+    """Print a list as a table, or as JSON, with what plug-in files add to it.
+
+    Args:
+        what: ``tasks``, ``methods``, ``backbones`` or ``metrics``.
+        plugins: plug-in files to load first.
+        as_json: whether JSON is printed.
+    """
     load_plugins(plugins)
     found = entries(what)
     if as_json:

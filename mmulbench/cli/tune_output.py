@@ -11,7 +11,7 @@ from rich.table import Table
 
 from mmulbench.progress import make_progress
 from mmulbench.records.study import Study
-from mmulbench.report.aggregate import settings
+from mmulbench.report.aggregate import settings_text
 from mmulbench.tuning.session import TuneRequest, tune_session
 
 
@@ -34,7 +34,7 @@ def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
             continue
         studies.append(tuned.study)
         best = tuned.study.best
-        found = f"{best.objective:.4f} with {settings(best.settings)}" if best else "no trial was done"
+        found = f"{best.objective:.4f} with {settings_text(best.settings)}" if best else "no trial was done"
         progress.note(f"{tuned.name}: {found} ({tuned.path})")
     if as_json:
         print(json.dumps([study.model_dump(mode="json") for study in studies], indent=1))
@@ -58,7 +58,7 @@ def _table(request: TuneRequest, studies: list[Study]) -> Table:
             _number(first),
             _number(best.objective if best else None),
             escape(", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts.items())),
-            escape(settings(study.settings)),
+            escape(settings_text(study.settings)),
         )
     return table
 

@@ -1,4 +1,4 @@
-"""Plug-ins: Python files that register methods, tasks, backbones or metrics, without a package."""
+"""Load plug-ins: Python files that register methods, tasks, backbones or metrics, without a package."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plug-in file as it was loaded.
+    """Describes a plug-in file as it was loaded.
 
     Attributes:
         path: absolute, links resolved.
         digest: first 16 hexadecimal digits of the SHA-256 of its content.
-        names: what it registered.
+        names: kinds and names that it registered.
     """
 
     path: Path
@@ -137,7 +137,7 @@ class _Source(importlib.abc.SourceLoader):
 
 
 def _module_name(path: Path) -> str:
-    """One that nothing else has, and that is the same for the same path."""
+    """Return a module name that nothing else has, alike for the same path every time."""
     return f"{PLUGIN_PREFIX}{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 

@@ -1,4 +1,4 @@
-"""Names of methods, tasks and backbones → classes, found lazily, here and in outside packages."""
+"""Find methods, tasks, backbones and metrics by name, here and in outside packages, when first asked for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLUGIN_PREFIX = "mmulbench_plugin_"
 
 
 class Registry(Generic[T]):
-    """Classes of one kind by name, each imported when it is first asked for.
+    """Holds classes of one kind by name, each imported when it is first asked for.
 
     A name is a module of ``package`` that registers a class under the module's own name, an entry point of an
     installed package, or a class registered by hand. Safe to use from several threads.
@@ -51,7 +51,7 @@ class Registry(Generic[T]):
         self._lock = threading.Lock()
 
     def register(self, name: str) -> Callable[[type[C]], type[C]]:
-        """Decorator that registers a class under ``name``.
+        """Return a decorator that registers a class under ``name``.
 
         Raises:
             UsageError: The class does not extend the base, or another class has the name. The same class
@@ -65,13 +65,13 @@ class Registry(Generic[T]):
         return add
 
     def names(self) -> list[str]:
-        """All names, sorted; imports none of their modules."""
+        """Return all names, sorted, without importing their modules."""
         with self._lock:
             registered = list(self._classes)
         return sorted({*registered, *self._modules(), *self._outside})
 
     def by_hand(self) -> set[str]:
-        """The names registered so far that are neither built in nor an installed package's."""
+        """Return the names registered so far that are neither built in nor an installed package's."""
         with self._lock:
             registered = set(self._classes)
         return registered - self._modules().keys() - self._outside.keys()
@@ -102,7 +102,7 @@ class Registry(Generic[T]):
         return described_class(cls) or f"from {_place(cls.__module__)}"
 
     def get(self, name: str) -> type[T]:
-        """The class registered under ``name``, its module imported if need be.
+        """Return the class registered under ``name``, its module imported if need be.
 
         Raises:
             UsageError: The name is unknown or taken twice, or its module does not register it.
@@ -134,7 +134,7 @@ class Registry(Generic[T]):
         return found
 
     def _modules(self) -> dict[str, Path]:
-        """Files of the built-in modules by name."""
+        """Find the files of the built-in modules by name."""
         found = {}
         for location in _locations(self.package):
             for module in pkgutil.iter_modules([location]):
@@ -207,7 +207,7 @@ def _full_name(cls: type[object]) -> tuple[str, str]:
 
 
 def _place(module: str) -> str:
-    """What a user calls a module: its name, but its file where it is a plug-in."""
+    """Name a module as a user does: by its file where it is a plug-in."""
     return str(sys.modules[module].__file__) if module.startswith(PLUGIN_PREFIX) else module
 
 

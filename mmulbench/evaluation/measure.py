@@ -1,4 +1,4 @@
-"""Running a model over Df, Dr and the test set: the arrays every metric is computed from."""
+"""Run a model over Df, Dr and the test set, for the arrays that every metric is computed from."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mmulbench.seeds import torch_seeded
 Floats = NDArray[np.float64]
 
 PAIR_BLOCK = 2048
-"""Pairs judged at a time, at most."""
+"""Most pairs that are judged at a time."""
 
 
 @dataclass(frozen=True)
 class EvaluationSets:
-    """The sets a model is judged on.
+    """Holds the sets that a model is judged on.
 
     Attributes:
         splits: ``test``, ``retain`` and ``forget``.
@@ -59,9 +59,9 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
 
     Args:
         model: any model of the task; set to evaluation mode.
-        sets: what to judge it on.
-        seed: of the unrelated pairs.
-        progress: shows bars.
+        sets: sets to judge it on.
+        seed: seed of the unrelated pairs.
+        progress: display of bars.
     """
     model.eval()
     encoder = ItemEncoder(model, sets.features)
@@ -78,12 +78,12 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
 
 @torch.no_grad()
 def measure_losses(model: MultimodalModel, sets: EvaluationSets, progress: Progress) -> ByPath:
-    """By path, then by set: loss of each true pair, without the retrieval that `measure` does besides.
+    """Compute the loss of each true pair, by path and set, without the retrieval of `measure`.
 
     Args:
         model: any model of the task; set to evaluation mode.
-        sets: what to judge it on.
-        progress: shows a bar.
+        sets: sets to judge it on.
+        progress: display of a bar.
     """
     encoder = ItemEncoder(model.eval(), sets.features)
     return _scores_and_losses(model, sets.splits, sets, encoder, progress)[1]
@@ -96,7 +96,7 @@ def _scores_and_losses(
     encoder: ItemEncoder,
     progress: Progress,
 ) -> tuple[ByPath, ByPath]:
-    """By path, then by the name of the pairs: their scores, and their losses."""
+    """Compute scores and losses of pairs, each by path, then by the name of the pairs."""
     scores: ByPath = {path: {} for path in model.paths}
     losses: ByPath = {path: {} for path in model.paths}
     pools = _reference_pools(model, sets, encoder)
@@ -119,7 +119,7 @@ def _utility(
     encoder: ItemEncoder,
     progress: Progress,
 ) -> dict[str, Estimate]:
-    """The task's measures on one set; ``headline`` is the one that stands for them."""
+    """Compute the task's measures on one set; ``headline`` is the one that stands for them."""
     if not isinstance(model, RetrievalModel):
         predicted = _predictions(model, split, encoder, progress, f"classify {name}")
         assert split.label is not None
@@ -143,7 +143,7 @@ def _utility(
 def _predictions(
     model: MultimodalModel, split: Split, encoder: ItemEncoder, progress: Progress, description: str
 ) -> Integers:
-    """(n,) the class the model gives to each pair."""
+    """Predict the (n,) classes of the pairs."""
     size = encoder.block(PAIR_BLOCK, *model.modalities)
     starts = range(0, len(split), size)
     found = [
@@ -156,7 +156,7 @@ def _predictions(
 def _encode_pairs(
     model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice
 ) -> tuple[EncoderOutput, EncoderOutput]:
-    """Encoder outputs of one block of a split's pairs."""
+    """Encode one block of a split's pairs."""
     a, b = (
         encoder.items(modality, torch.from_numpy(column[part]))
         for modality, column in zip(model.modalities, (split.first, split.second), strict=True)

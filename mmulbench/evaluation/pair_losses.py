@@ -1,4 +1,4 @@
-"""The loss of a single pair on each association path, the same for evaluation and for methods.
+"""Compute the loss of a single pair on each association path, alike for evaluation and for methods.
 
 A task's own loss can depend on the whole batch (contrastive negatives), so that it says nothing of one pair.
 Here the negatives are fixed, and a pair's loss does not depend on which other pairs are looked at.

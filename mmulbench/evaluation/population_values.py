@@ -1,4 +1,4 @@
-"""A record's values that rest on shadow models: what an attacker with a population of models can tell."""
+"""Compute a record's values that rest on shadow models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retrieval with a model: score in blocks, re-rank the best candidates with the fusion module."""
+"""Retrieve with a model: score in blocks, re-rank the best candidates with the fusion module."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mmulbench.progress import Progress
 from mmulbench.seeds import generator
 
 QUERIES, PAIRS = 256, 4096
-"""Queries scored, and pairs fused, at a time: memory does not grow with images x texts."""
+"""Most queries scored, and pairs fused, at a time: memory does not grow with images x texts."""
 
 FOLDS = 5
-"""Folds measured of a set that is cut into several, as COCO's 1K protocol averages over five. A retain set of
-29,000 images would have 29, and each takes as long as the test set."""
+"""Most folds that are measured of a set, as COCO's 1K protocol averages over five. A retain set of 29,000
+images would have 29, and each takes as long as the test set."""
 
 
 @torch.no_grad()
@@ -35,7 +35,7 @@ def evaluate_retrieval(
     description: str,
     gallery: int = 0,
 ) -> RetrievalUtility:
-    """Recall both ways with the split as its own gallery, or over folds of it.
+    """Measure recall both ways with the split as its own gallery, or over folds of it.
 
     A query's candidates are ranked by contrastive similarity; the best ``rerank`` of them are then ordered by
     similarity plus the matching head's log-odds, as BLIP does (arXiv 2201.12086).
@@ -46,8 +46,8 @@ def evaluate_retrieval(
         relations: which pairs are true; several right answers are all right.
         features: inputs of all items.
         rerank: candidates a query that the fusion module sees.
-        progress: shows a bar.
-        description: of the bar.
+        progress: display of a bar.
+        description: text of the bar.
         gallery: units of a fold, where the split has more; 0 for a single gallery.
 
     Returns:
@@ -61,10 +61,10 @@ def evaluate_retrieval(
 
 
 def gallery_folds(split: Split, gallery: int) -> list[Split]:
-    """The galleries a split is measured in.
+    """Cut a split into the galleries that it is measured in.
 
     Args:
-        split: any.
+        split: the split.
         gallery: units of a fold; 0 makes the split the only one.
 
     Returns:
@@ -87,7 +87,7 @@ def _fold_utility(
     rerank: int,
     tick: Callable[[], None],
 ) -> RetrievalUtility:
-    """Recall both ways in one gallery."""
+    """Measure recall both ways in one gallery."""
     first, second = (torch.from_numpy(np.unique(column)) for column in (split.first, split.second))
     a = encoder.items(model.modalities[0], first)
     b = encoder.items(model.modalities[1], second)
@@ -113,7 +113,7 @@ def _fold_utility(
 def _relevant(
     relations: Relations, first: Tensor, second: Tensor, index: Tensor, direction: int
 ) -> NDArray[np.bool_]:
-    """(q, g) bool: the right answers of a block of queries."""
+    """Return which of a gallery answer a block of queries: (q, g), bool."""
     if direction == 0:
         return relations.matrix(first[index], second).numpy()
     return relations.matrix(first, second[index]).T.numpy()
@@ -122,7 +122,7 @@ def _relevant(
 def _scores(
     model: RetrievalModel, a: EncoderOutput, b: EncoderOutput, index: Tensor, direction: int, rerank: int
 ) -> NDArray[np.float64]:
-    """(q, g) scores of a block of queries: re-ranked candidates first, in order; the rest by similarity."""
+    """Score a block of queries (q, g): re-ranked candidates first, in order; the rest by similarity."""
     if CONTRASTIVE not in model.paths:
         gallery_size = len(b) if direction == 0 else len(a)
         every = torch.arange(gallery_size).expand(len(index), -1)
@@ -149,7 +149,7 @@ def _log_odds(
     candidates: Tensor,
     direction: int,
 ) -> Tensor:
-    """(q, k) matching log-odds of each query with its candidates."""
+    """Compute the (q, k) matching log-odds of each query with its candidates."""
     queries = index[:, None].expand_as(candidates).reshape(-1)
     gallery = candidates.reshape(-1)
     firsts, seconds = (queries, gallery) if direction == 0 else (gallery, queries)
@@ -160,6 +160,12 @@ def _log_odds(
 
 
 def matching_log_odds(model: RetrievalModel, a: EncoderOutput, b: EncoderOutput) -> Tensor:
-    """(n,) log-odds of the matching head that aligned pairs belong together."""
+    """Compute the (n,) log-odds of the matching head that aligned pairs belong together.
+
+    Args:
+        model: model with a matching head.
+        a: n encoder outputs of the first modality.
+        b: n encoder outputs of the second modality.
+    """
     logits = model.head(model.fuse(a, b))
     return logits[:, 1] - logits[:, 0]

@@ -1,4 +1,4 @@
-"""From measurements to a record's values: every metric for this model, the original and retrain."""
+"""Turn measurements into a record's values: every metric for this model, the original and retrain."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from mmulbench.core.data import Integers
 
 SCORE_EDGES = np.linspace(-25.0, 25.0, 51)
-"""Bins of association scores: the same for every run, so that seeds can be pooled; the ends hold what lies
-beyond."""
+"""Edges of the bins of association scores. All runs share them, so that seeds can be pooled."""
 
 SCORE_GROUPS = ("forget", "retain", "unrelated")
 """Sets of pairs whose scores a record shows as histograms."""

@@ -1,4 +1,4 @@
-"""Utility of classification: accuracy, precision, recall, F1."""
+"""Measure classification: accuracy, precision, recall, F1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmulbench.core.metric import Estimate
 def classification_utility(
     predicted: npt.NDArray[np.integer], gold: npt.NDArray[np.integer], classes: int
 ) -> dict[str, Estimate]:
-    """Measures of predicted classes.
+    """Compute the measures of predicted classes.
 
     With two classes precision, recall and F1 are those of class 1 (the relation holds, the statement is
     true), with more the unweighted mean over classes; a class that is never predicted counts 0.
@@ -27,6 +27,12 @@ def classification_utility(
 
     Raises:
         ValueError: when there are no pairs.
+
+    Example:
+        >>> import numpy as np
+        >>> found = classification_utility(np.array([1, 0, 1]), np.array([1, 0, 0]), classes=2)
+        >>> round(found['accuracy'].value, 3), round(found['f1'].value, 3)
+        (0.667, 0.667)
     """
     if len(gold) == 0:
         raise ValueError("utility needs at least one pair")

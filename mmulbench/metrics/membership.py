@@ -1,4 +1,4 @@
-"""Can an attacker tell from the loss that a pair was trained on?"""
+"""Attack a model: tell from the loss whether a pair was trained on."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from sklearn.preprocessing import StandardScaler
 from mmulbench.metrics.separation import Floats, exact_auc, finite_vector
 
 P_FLOOR = 1e-6
-"""Least mean p(member) that `mi_ratio` divides by: keeps the ratio finite when losses explode."""
+"""Least mean p(member) that `mi_ratio` divides by; it keeps the ratio finite when losses explode."""
 
 
 @dataclass(frozen=True)
 class LossAttack:
-    """What a loss-threshold attacker achieves.
+    """Holds what a loss-threshold attacker achieves.
 
     Attributes:
-        accuracy: Balanced accuracy of the attacker, in [0, 1]; .5 when nothing gives members away. The
+        accuracy: balanced accuracy of the attacker, in [0, 1]; .5 when nothing gives members away. The
             orientation is learned: conspicuously high losses (over-forgetting) raise it as low ones do.
         auc: P(member loss < non-member loss) + ties / 2, one-sided: above .5 members have the lower loss
             (remembered), below .5 the higher loss (over-forgotten).
-        n: Pairs judged, members and non-members together.
-        folds: Cross-validation folds used; 1 means fitted and judged on the same pairs, which is optimistic.
+        n: pairs judged, members and non-members together.
+        folds: cross-validation folds used; 1 means fitted and judged on the same pairs, which is optimistic.
     """
 
     accuracy: float
@@ -64,14 +64,21 @@ def loss_attack(
         member_units: (n,) the unit of each; the two classes' units are different things even if named alike.
         nonmember_losses: (m,) loss of each pair the model never saw, such as those of the test set.
         nonmember_units: (m,) the unit of each.
-        folds: Most folds to use, at least 2.
+        folds: most folds to use, at least 2.
 
     Returns:
         The attack's accuracy, AUC, advantage, and what they rest on.
 
     Raises:
-        ValueError: A class is empty, or losses and units differ in number.
-        Diverged: A loss is NaN or infinite.
+        ValueError: a class is empty, or losses and units differ in number.
+        Diverged: a loss is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> forget, test = np.array([0.1, 0.2, 0.1, 0.2]), np.array([0.8, 0.9, 0.8, 0.9])
+        >>> attack = loss_attack(forget, np.arange(4), test, np.arange(4))
+        >>> attack.accuracy, attack.auc, attack.n, attack.folds
+        (1.0, 1.0, 8, 4)
     """
     members = finite_vector(member_losses, "member losses")
     nonmembers = finite_vector(nonmember_losses, "non-member losses")
@@ -94,7 +101,7 @@ def loss_attack(
 def _splits(
     member_units: npt.NDArray[Any], nonmember_units: npt.NDArray[Any], folds: int
 ) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """(fitted, judged) rows of each fold, non-members after members."""
+    """Return the rows to fit and the rows to judge of each fold, non-members after members."""
     if folds == 1:
         everything = np.arange(member_units.size + nonmember_units.size)
         return [(everything, everything)]
@@ -111,11 +118,11 @@ def _splits(
 
 @dataclass(frozen=True)
 class MembershipAttacker:
-    """A logistic regression from loss to p(member), fitted once on the original and then fixed.
+    """Predicts p(member) from the loss by a logistic regression that is fitted once, on the original.
 
     Attributes:
-        slope: Change of the log-odds per unit of loss; negative where members have the lower loss.
-        intercept: Log-odds at a loss of 0.
+        slope: change of the log-odds per unit of loss; negative where members have the lower loss.
+        intercept: log-odds at a loss of 0.
     """
 
     slope: float
@@ -135,8 +142,14 @@ class MembershipAttacker:
             The attacker.
 
         Raises:
-            ValueError: A class is empty.
-            Diverged: A loss is NaN or infinite.
+            ValueError: a class is empty.
+            Diverged: a loss is NaN or infinite.
+
+        Example:
+            >>> import numpy as np
+            >>> attacker = MembershipAttacker.fit(np.array([0.0, 1.0]), np.array([2.0, 3.0]))
+            >>> attacker.slope < 0
+            True
         """
         members = finite_vector(member_losses, "member losses")
         nonmembers = finite_vector(nonmember_losses, "non-member losses")
@@ -148,7 +161,7 @@ class MembershipAttacker:
         return cls(slope, float(model.intercept_[0] - slope * scaler.mean_[0]))
 
     def p_member(self, losses: Floats) -> npt.NDArray[np.float64]:
-        """Probability that each pair was trained on, were members and non-members equally frequent.
+        """Return the probability that each pair was trained on, with as many members as non-members.
 
         Args:
             losses: (n,) losses.
@@ -157,8 +170,14 @@ class MembershipAttacker:
             (n,) probabilities.
 
         Raises:
-            ValueError: There are no losses.
-            Diverged: A loss is NaN or infinite.
+            ValueError: there are no losses.
+            Diverged: a loss is NaN or infinite.
+
+        Example:
+            >>> import numpy as np
+            >>> attacker = MembershipAttacker(slope=-1.0, intercept=0.0)
+            >>> attacker.p_member(np.array([0.0, 2.0])).round(3)
+            array([0.5  , 0.119])
         """
         return np.asarray(
             expit(self.slope * finite_vector(losses, "losses") + self.intercept), dtype=np.float64
@@ -168,7 +187,7 @@ class MembershipAttacker:
 def mi_ratio(
     attacker: MembershipAttacker, original_forget_losses: Floats, unlearned_forget_losses: Floats
 ) -> float:
-    """MI ratio: mean p(member) over Df by the original / mean p(member) over Df by the unlearned model.
+    """Compute mean p(member) over Df by the original / the mean p(member) over Df by the unlearned model.
 
     Source: arXiv 2311.12047 (MI, before / after, higher is better); 1 for an unchanged model. GNNDelete's
     code (arXiv 2302.13406) stores the inverse, after / before, as a mean of per-pair ratios. Turned round, a
@@ -177,7 +196,7 @@ def mi_ratio(
     least `P_FLOOR`.
 
     Args:
-        attacker: Fitted on the original.
+        attacker: fitted on the original.
         original_forget_losses: (n,) the original's loss of each pair of Df.
         unlearned_forget_losses: (n,) the unlearned model's, in the same order.
 
@@ -185,8 +204,14 @@ def mi_ratio(
         A positive ratio; above 1 the unlearned model looks less like one trained on Df.
 
     Raises:
-        ValueError: Df is empty, or the two models were measured on different numbers of pairs.
-        Diverged: A loss is NaN or infinite.
+        ValueError: df is empty, or the two models were measured on different numbers of pairs.
+        Diverged: a loss is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> attacker = MembershipAttacker(slope=-1.0, intercept=0.0)
+        >>> round(mi_ratio(attacker, np.array([0.0]), np.array([2.0])), 3)
+        4.195
     """
     if original_forget_losses.shape != unlearned_forget_losses.shape:
         raise ValueError(

@@ -1,7 +1,7 @@
-"""What many models tell that one cannot: attacks with a threshold of its own for every pair, and KLOM.
+"""Compare populations of models: attacks with a threshold for every pair, and KLOM.
 
-All arrays are (k, n): the confidence of k models, one a row, in n pairs. Row i of every array belongs to the
-same training seed. Confidence is log(p / (1 - p)), where p is the probability a model gives to the truth.
+All arrays are (k, n): one row for each of k models, with its confidence in n pairs. Row i of every array
+belongs to the same training seed. Confidence is log(p / (1 - p)), where p is the probability of the truth.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from mmulbench.metrics.separation import exact_auc
 Floats = NDArray[np.float64]
 
 CLIP = 100.0
-"""Confidence is kept within this, as KLOM's margins are: a loss that rounds to 0 would make it infinite."""
+"""Largest confidence, as of KLOM's margins: a loss that rounds to 0 would make it infinite."""
 
 FEWEST = 3
-"""Models of a kind, at least: what is known of one comes from the others, and a spread takes two."""
+"""Least number of models: each is judged by what the others tell, and a spread takes two."""
 
 OWN_SPREAD = 64
-"""So many models give every pair a spread of its own; fewer share one, as Carlini et al. 2022 advise."""
+"""Least number of models with a spread for every pair; fewer share one, as Carlini et al. 2022 advise."""
 
 LEAST_VARIANCE = 1e-12
-"""Keeps densities finite where models agree to the last digit."""
+"""Least variance, which keeps densities finite where models agree to the last digit."""
 
 FALSE_POSITIVE_RATES = (0.01, 0.001)
 
@@ -41,13 +41,13 @@ LEAST_PROBABILITY = 1e-5
 
 @dataclass(frozen=True)
 class Attack:
-    """How well an attacker tells unlearned models from retrained ones by a single pair of the forget set.
+    """Holds how well an attacker tells unlearned models from retrained ones by a single forget-set pair.
 
     Attributes:
         auc: P(unlearned scores above retrained) + ties / 2; .5 where nothing tells them apart.
-        tpr: by false-positive rate, the share of unlearned pairs found. A rate below one false positive
+        tpr: by false-positive rate: the share of unlearned pairs found. A rate below one false positive
             is left out.
-        n: pairs judged, those of unlearned and of retrained models together.
+        n: number of pairs judged, of unlearned and retrained models together.
     """
 
     auc: float
@@ -55,20 +55,35 @@ class Attack:
     n: int
 
     def estimates(self) -> dict[str, Estimate]:
-        """Return the AUC as the headline, and the rates as details such as ``tpr@1%``."""
+        """Return the AUC as the headline, and the rates as details such as ``tpr@1%``.
+
+        Example:
+            >>> Attack(auc=0.5, tpr={0.01: 0.02}, n=200).estimates()['tpr@1%'].value
+            0.02
+        """
         rates = {f"tpr@{percent(rate)}": Estimate(tpr, self.n, chance=rate) for rate, tpr in self.tpr.items()}
         return {HEADLINE: Estimate(self.auc, self.n), **rates}
 
 
 def percent(rate: float) -> str:
-    """Return a rate as text, such as ``0.1%``."""
+    """Return a rate as text, such as ``0.1%``.
+
+    Example:
+        >>> percent(0.001)
+        '0.1%'
+    """
     return f"{100 * rate:g}%"
 
 
 def confidence(losses: Floats) -> Floats:
-    """log(p / (1 - p)) with p = exp(-loss), within `CLIP`; of any shape.
+    """Return log(p / (1 - p)) with p = exp(-loss), within `CLIP`, for losses of any shape.
 
     For a contrastive loss, the mean of both directions, p is the geometric mean of their probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> confidence(np.log([2.0, 4.0])).round(3)
+        array([ 0.   , -1.099])
     """
     losses = np.asarray(losses, dtype=np.float64)
     with np.errstate(divide="ignore"):  # a loss of 0 is clipped
@@ -76,7 +91,7 @@ def confidence(losses: Floats) -> Floats:
 
 
 def u_lira(unlearned: Floats, retrained: Floats) -> Attack:
-    """U-LiRA: was this pair trained on and unlearned, or never trained on?
+    """Attack with U-LiRA: was this pair trained on and unlearned, or never trained on?
 
     Source: Hayes et al. 2024 (arXiv 2403.01218), after Carlini et al. 2022 (arXiv 2112.03570). Each pair has
     a normal distribution of confidence for either world, fitted on models of other training seeds; the score
@@ -84,31 +99,45 @@ def u_lira(unlearned: Floats, retrained: Floats) -> Attack:
     it are retrains, the reference of all else: an attacker who knows the method and the deleted pairs.
 
     Args:
-        unlearned: of models trained on everything, then unlearned.
-        retrained: of models retrained without the forget set.
+        unlearned: (k, n) confidences of models trained on everything, then unlearned.
+        retrained: (k, n) confidences of models retrained without the forget set.
 
     Raises:
-        ValueError: for fewer than `FEWEST` models, or shapes that differ.
-        Diverged: when a confidence is NaN.
+        ValueError: there are fewer than `FEWEST` models, or shapes differ.
+        Diverged: a confidence is NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> retrained = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+        >>> u_lira(retrained + 4, retrained).auc
+        1.0
+        >>> u_lira(retrained, retrained).auc
+        0.5
     """
     return lira(unlearned, retrained, unlearned)
 
 
 def lira(unlearned: Floats, retrained: Floats, originals: Floats) -> Attack:
-    """LiRA: does an unlearned model still look like one that was trained on the pair?
+    """Attack with LiRA: does an unlearned model still look like one that was trained on the pair?
 
     As `u_lira`, by an attacker who does not know of unlearning: the world in which a pair was trained on is
     that of the originals. Source: Carlini et al. 2022 (arXiv 2112.03570), online attack. Below .5 unlearned
     models look less like originals than retrains do.
 
     Args:
-        unlearned: of models trained on everything, then unlearned.
-        retrained: of models retrained without the forget set.
-        originals: of models trained on everything.
+        unlearned: (k, n) confidences of models trained on everything, then unlearned.
+        retrained: (k, n) confidences of models retrained without the forget set.
+        originals: (k, n) confidences of models trained on everything.
 
     Raises:
-        ValueError: for fewer than `FEWEST` models, or shapes that differ.
-        Diverged: when a confidence is NaN.
+        ValueError: there are fewer than `FEWEST` models, or shapes differ.
+        Diverged: a confidence is NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> retrained = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+        >>> lira(retrained, retrained, retrained + 4).auc
+        0.5
     """
     _check(unlearned, retrained, originals)
 
@@ -129,22 +158,30 @@ def rmia(
     others: Mapping[str, Floats],
     gamma: float = 1.0,
 ) -> Attack:
-    """RMIA: is the pair, beside what other models make of it, likelier than pairs that nobody trained on?
+    """Attack with RMIA: is the pair likelier than pairs that nobody trained on, beside other models?
 
     The score of x is the share of test pairs z with (p(x|model) / p(x)) / (p(z|model) / p(z)) >= gamma; p(x)
     and p(z) are means over originals and retrains of other training seeds, half of which saw x and none z.
     Source: Zarifzadeh et al. 2024 (arXiv 2312.03262), online attack.
 
     Args:
-        unlearned: (k, n) of models trained on everything, then unlearned.
-        retrained: (k, n) of models retrained without the forget set.
-        originals: (k, n) of models trained on everything.
-        others: by the same three names, (k, m) of the same models in test pairs.
-        gamma: 1 compares without a margin, since a margin only makes ties where probabilities are near 1.
+        unlearned: (k, n) confidences of models trained on everything, then unlearned.
+        retrained: (k, n) confidences of models retrained without the forget set.
+        originals: (k, n) confidences of models trained on everything.
+        others: ``unlearned``, ``retrained`` and ``originals``: (k, m) confidences in test pairs.
+        gamma: margin of the comparison; 1 is none, since a margin only makes ties where probabilities are
+            near 1.
 
     Raises:
-        ValueError: for fewer than `FEWEST` models, or shapes that differ.
-        Diverged: when a confidence is NaN.
+        ValueError: there are fewer than `FEWEST` models, or shapes differ.
+        Diverged: a confidence is NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> retrained, originals = np.zeros((3, 2)), np.full((3, 2), 4.0)
+        >>> test = {name: np.ones((3, 5)) for name in ('unlearned', 'retrained', 'originals')}
+        >>> rmia(originals, retrained, originals, test).auc
+        1.0
     """
     _check(unlearned, retrained, originals)
     _check(others["unlearned"], others["retrained"], others["originals"])
@@ -162,7 +199,7 @@ def rmia(
 
 
 def klom(unlearned: Floats, retrained: Floats) -> Floats:
-    """KLOM: by pair, the KL divergence of unlearned models' confidence from retrained models'.
+    """Compute KLOM: for each pair the KL divergence of unlearned models' confidence from retrained models'.
 
     Confidence is the margin of the source: the logit of the truth less the log-sum-exp of the others. It is
     sorted into `BINS` bins between the least and the greatest of both; a bin without a retrained model counts
@@ -170,15 +207,23 @@ def klom(unlearned: Floats, retrained: Floats) -> Floats:
     above 0 even where both are alike: compare with `klom_of_chance`.
 
     Args:
-        unlearned: (k, n).
-        retrained: (k, n).
+        unlearned: (k, n) confidences of unlearned models.
+        retrained: (k, n) confidences of retrained models.
 
     Returns:
         (n,) divergences in nats.
 
     Raises:
-        ValueError: for fewer than `FEWEST` models, or shapes that differ.
-        Diverged: when a confidence is NaN.
+        ValueError: there are fewer than `FEWEST` models, or shapes differ.
+        Diverged: a confidence is NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> retrained = np.array([[0.0], [1.0], [2.0]])
+        >>> klom(retrained, retrained)
+        array([0.])
+        >>> klom(retrained + 9, retrained).round(2)
+        array([10.41])
     """
     _check(unlearned, retrained)
     both = np.clip(np.concatenate([unlearned, retrained]), -CLIP, CLIP)
@@ -191,13 +236,20 @@ def klom(unlearned: Floats, retrained: Floats) -> Floats:
 
 
 def klom_of_chance(unlearned: Floats, retrained: Floats, seed: int, repeats: int = 20) -> float:
-    """Mean `klom` where it is by chance which model of a training seed counts as unlearned and which not.
+    """Compute the mean `klom` where chance decides which model of a training seed counts as unlearned.
 
     Args:
-        unlearned: (k, n).
-        retrained: (k, n).
-        seed: of the draws.
-        repeats: how often to draw.
+        unlearned: (k, n) confidences of unlearned models.
+        retrained: (k, n) confidences of retrained models.
+        seed: seed of the draws.
+        repeats: number of draws.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> unlearned, retrained = rng.normal(size=(2, 4, 50))
+        >>> klom_of_chance(unlearned, retrained, seed=0) > 1
+        True
     """
     rng = np.random.default_rng(seed)
     found = []
@@ -221,7 +273,7 @@ def _check(*worlds: Floats) -> None:
 
 
 def _log_density(confidences: Floats, world: Floats) -> Floats:
-    """(n,) logarithm of the normal density that models of one world, (k, n), give to confidences (n,)."""
+    """Return the (n,) log densities of confidences (n,) under normals fitted on models (k, n)."""
     variance = world.var(0, ddof=1)
     if len(world) < OWN_SPREAD:
         variance = np.full_like(variance, variance.mean())
@@ -230,13 +282,13 @@ def _log_density(confidences: Floats, world: Floats) -> Floats:
 
 
 def _ratio(target: Floats, row: int, originals: Floats, retrained: Floats) -> Floats:
-    """(n,) probability under one model, beside the mean of those of other training seeds."""
+    """Return the (n,) probabilities by one model, divided by the mean over other training seeds."""
     others = (expit(np.delete(world, row, 0)).mean(0) for world in (originals, retrained))
     return np.asarray(expit(target) / (sum(others) / 2))
 
 
 def _attack(unlearned: Floats, retrained: Floats) -> Attack:
-    """What scores achieve that are to be high for unlearned models."""
+    """Judge scores that should be higher for unlearned models."""
     labels = np.repeat([1, 0], [unlearned.size, retrained.size])
     rates, found, _ = roc_curve(labels, np.concatenate([unlearned, retrained]), drop_intermediate=False)
     tpr = {

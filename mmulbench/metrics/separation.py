@@ -1,4 +1,4 @@
-"""How far apart a model puts forget, retain and unrelated pairs by their association score."""
+"""Measure how far apart a model puts forget, retain and unrelated pairs by their association scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from mmulbench.errors import Diverged
 
 Floats = npt.NDArray[np.floating[Any]]
 
-_BLOCK = 100  # bootstrap repeats held in memory at once
+_BLOCK = 100
+"""Most bootstrap repeats that are held in memory at once."""
 
 
 def finite_vector(values: Floats, what: str) -> npt.NDArray[np.float64]:
@@ -23,14 +24,18 @@ def finite_vector(values: Floats, what: str) -> npt.NDArray[np.float64]:
 
     Args:
         values: (n,) numbers.
-        what: What they are, for the message, such as "forget scores".
+        what: what they are, for the message, such as "forget scores".
 
     Returns:
         (n,) the same numbers.
 
     Raises:
-        ValueError: The array is empty or not one-dimensional.
-        Diverged: A number is NaN or infinite.
+        ValueError: the array is empty or not one-dimensional.
+        Diverged: a number is NaN or infinite.
+
+    Example:
+        >>> finite_vector([1, 2], 'losses')
+        array([1., 2.])
     """
     vector = np.asarray(values, dtype=np.float64)
     if vector.ndim != 1 or vector.size == 0:
@@ -43,10 +48,10 @@ def finite_vector(values: Floats, what: str) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Interval:
-    """A measured value with its 95 % bootstrap interval.
+    """Holds a measured value with its 95 % bootstrap interval.
 
     Attributes:
-        value: The measure on the data itself.
+        value: the measure on the data itself.
         low: 2.5th percentile over bootstrap repeats.
         high: 97.5th percentile.
     """
@@ -57,7 +62,7 @@ class Interval:
 
 
 def exact_auc(negative: Floats, positive: Floats) -> float:
-    """P(positive > negative) + P(positive = negative) / 2, exact over all pairs (Mann-Whitney).
+    """Compute P(positive > negative) + P(positive = negative) / 2 over all pairs (Mann-Whitney).
 
     Args:
         negative: (n,) scores of the class 0.
@@ -67,8 +72,13 @@ def exact_auc(negative: Floats, positive: Floats) -> float:
         The ROC AUC in [0, 1].
 
     Raises:
-        ValueError: A side is empty or not one-dimensional.
-        Diverged: A score is NaN or infinite.
+        ValueError: a side is empty or not one-dimensional.
+        Diverged: a score is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> exact_auc(np.array([0.1, 0.4]), np.array([0.4, 0.9]))
+        0.875
     """
     negative = finite_vector(negative, "negative scores")
     positive = finite_vector(positive, "positive scores")
@@ -85,7 +95,7 @@ def forget_retain_auc(
     seed: int,
     repeats: int = 1000,
 ) -> Interval:
-    """Df|Dr AUC: how well association scores tell forget pairs (0) from retain pairs (1).
+    """Compute Df|Dr AUC: how well association scores tell forget pairs (0) from retain pairs (1).
 
     Source: arXiv 2311.12047 (Df|Dr), there on random equal-size draws of Dr; all Df x Dr pairs give the
     expectation of those draws without their noise. .5 means not told apart; past retrain's value it is
@@ -102,15 +112,22 @@ def forget_retain_auc(
         forget_units: (n,) the forget unit of each of those pairs.
         retain_scores: (m,) association score of each true pair of Dr.
         retain_units: (m,) the unit of each of those pairs.
-        seed: Decides the draws.
-        repeats: Bootstrap repeats.
+        seed: decides the draws.
+        repeats: bootstrap repeats.
 
     Returns:
         The AUC and its interval.
 
     Raises:
-        ValueError: A side is empty, or scores and units differ in number.
-        Diverged: A score is NaN or infinite.
+        ValueError: a side is empty, or scores and units differ in number.
+        Diverged: a score is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> forget, retain = np.array([0.1, 0.2, 0.3]), np.array([0.2, 0.8, 0.9])
+        >>> units = np.array([0, 0, 1])
+        >>> round(forget_retain_auc(forget, units, retain, units, seed=0).value, 3)
+        0.833
     """
     forget = finite_vector(forget_scores, "forget scores")
     retain = finite_vector(retain_scores, "retain scores")
@@ -129,7 +146,7 @@ def _bootstrap_aucs(
     seed: int,
     repeats: int,
 ) -> npt.NDArray[np.float64]:
-    """(repeats,) AUCs of resampled units, from one sort: a unit drawn twice has weight 2."""
+    """Return (repeats,) AUCs of resampled units, from one sort: a unit drawn twice has weight 2."""
     order = np.argsort(forget)
     forget_unit = forget_unit[order]
     beaten = _beaten_forget_pairs(forget[order], retain, retain_unit)
@@ -149,7 +166,7 @@ def _bootstrap_aucs(
 
 
 def _numbered(units: npt.NDArray[Any], scores: npt.NDArray[np.float64], what: str) -> npt.NDArray[np.intp]:
-    """(n,) each pair's unit as a number from 0, in the units' sorted order."""
+    """Return the (n,) units of the pairs as numbers from 0, in the units' sorted order."""
     if units.shape != scores.shape:
         raise ValueError(
             f"{scores.size} {what} scores but {what} units of shape {units.shape}; give one per pair"
@@ -160,7 +177,7 @@ def _numbered(units: npt.NDArray[Any], scores: npt.NDArray[np.float64], what: st
 def _beaten_forget_pairs(
     ascending: npt.NDArray[np.float64], retain: npt.NDArray[np.float64], unit: npt.NDArray[np.intp]
 ) -> csr_array:
-    """(retain units, n + 1): how many of a unit's pairs beat exactly the p lowest forget pairs.
+    """Count how many of a unit's pairs beat exactly the p lowest forget pairs: (retain units, n + 1).
 
     A retain pair counts half at the number of forget pairs below it and half at that number with its ties
     included; weighting column p by the p lowest pairs' weight then gives P(>) + P(=) / 2.
@@ -172,17 +189,17 @@ def _beaten_forget_pairs(
 
 
 def _times_drawn(rng: np.random.Generator, units: int, repeats: int) -> npt.NDArray[np.float64]:
-    """(repeats, units): how often each unit is drawn when as many as there are are drawn with replacement."""
+    """Draw all units with replacement and count how often each is drawn: (repeats, units)."""
     drawn = rng.integers(units, size=(repeats, units)) + units * np.arange(repeats)[:, None]
     return np.bincount(drawn.ravel(), minlength=repeats * units).reshape(repeats, units).astype(np.float64)
 
 
 class Decoupling(NamedTuple):
-    """How alike forget pairs and unrelated pairs score.
+    """Holds how alike forget pairs and unrelated pairs score.
 
     Attributes:
         auc: P(forget pair > unrelated pair) + ties / 2; .5 when the association is gone, 1 when it is intact.
-        ks: Kolmogorov-Smirnov distance of the two distributions, 0 when they are the same.
+        ks: kolmogorov-Smirnov distance of the two distributions, 0 when they are the same.
     """
 
     auc: float
@@ -202,8 +219,13 @@ def decoupling(forget_scores: Floats, unrelated_scores: Floats) -> Decoupling:
         The AUC and the distance.
 
     Raises:
-        ValueError: A side is empty.
-        Diverged: A score is NaN or infinite.
+        ValueError: a side is empty.
+        Diverged: a score is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> decoupling(np.array([2.0, 3.0]), np.array([0.0, 1.0]))
+        Decoupling(auc=1.0, ks=1.0)
     """
     forget = finite_vector(forget_scores, "forget scores")
     unrelated = finite_vector(unrelated_scores, "unrelated scores")
@@ -223,8 +245,13 @@ def histogram(groups: Mapping[str, Floats], edges: npt.NDArray[np.float64]) -> d
         `bins` counts for each group.
 
     Raises:
-        ValueError: A group is empty.
-        Diverged: A score is NaN or infinite.
+        ValueError: a group is empty.
+        Diverged: a score is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> histogram({'forget': np.array([-9.0, 0.2, 0.7])}, edges=np.array([0.0, 0.5, 1.0]))
+        {'forget': [2, 1]}
     """
     return {
         name: np.histogram(finite_vector(scores, f"{name} scores").clip(edges[0], edges[-1]), edges)[

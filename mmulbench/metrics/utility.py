@@ -1,4 +1,4 @@
-"""Retrieval utility: recall at k in both directions, and what random scores would reach."""
+"""Measure retrieval: recall at k in both directions, and what random scores would reach."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mmulbench.core.metric import Estimate
 from mmulbench.errors import Diverged
 
 CUTOFFS = (1, 5, 10)
-"""The k of R@k that image-text retrieval papers report (such as ALBEF, arXiv 2107.07651)."""
+"""Values of k in R@k that image-text retrieval papers report (such as ALBEF, arXiv 2107.07651)."""
 
 
 def first_hit_ranks(
     scores: npt.NDArray[np.floating[Any]], relevant: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.intp]:
-    """Rank of each query's best-placed relevant item, ties counted against the model.
+    """Rank each query's best-placed relevant item, ties counted against the model.
 
     The rank is the number of irrelevant items that score at least as high as the best relevant one, so a
     constant model ranks last, not first. Rows are independent: large galleries can be ranked in blocks of
@@ -34,8 +34,14 @@ def first_hit_ranks(
         (q,) 0-based ranks, 0 where the best relevant item beats every irrelevant one.
 
     Raises:
-        ValueError: The shapes differ, or a query has no relevant item.
-        Diverged: A score is NaN.
+        ValueError: the shapes differ, or a query has no relevant item.
+        Diverged: a score is NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> scores = np.array([[0.9, 0.1, 0.5], [0.3, 0.3, 0.3]])
+        >>> first_hit_ranks(scores, np.array([[True, False, False], [True, False, False]]))
+        array([0, 2])
     """
     if scores.ndim != 2 or scores.shape != relevant.shape:
         raise ValueError(
@@ -54,17 +60,22 @@ def first_hit_ranks(
 
 
 def recall_at(ranks: npt.NDArray[np.integer[Any]], k: int) -> float:
-    """Share of queries with a relevant item among the first k (R@k).
+    """Return the share of queries with a relevant item among the first k (R@k).
 
     Args:
         ranks: (q,) 0-based ranks of `first_hit_ranks`.
-        k: Cut-off, at least 1.
+        k: cut-off, at least 1.
 
     Returns:
         A share in [0, 1].
 
     Raises:
-        ValueError: There are no queries.
+        ValueError: there are no queries.
+
+    Example:
+        >>> import numpy as np
+        >>> round(recall_at(np.array([0, 2, 7]), k=5), 3)
+        0.667
     """
     if ranks.size == 0:
         raise ValueError("recall needs at least one query; the split is empty")
@@ -72,18 +83,23 @@ def recall_at(ranks: npt.NDArray[np.integer[Any]], k: int) -> float:
 
 
 def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]], k: int) -> float:
-    """Expected R@k of random scores without ties: hypergeometric, exact.
+    """Compute the expected R@k of random scores without ties (hypergeometric, exact).
 
     Args:
-        gallery: Number of items searched.
+        gallery: number of items searched.
         relevant_counts: (q,) relevant items of each query, each between 1 and `gallery`.
-        k: Cut-off, at least 1; a k beyond the gallery finds everything.
+        k: cut-off, at least 1; a k beyond the gallery finds everything.
 
     Returns:
         The mean over queries of P(at least one relevant item among k drawn without replacement).
 
     Raises:
-        ValueError: There are no queries, or a count lies outside [1, gallery].
+        ValueError: there are no queries, or a count lies outside [1, gallery].
+
+    Example:
+        >>> import numpy as np
+        >>> round(chance_recall_at(10, np.array([1, 1]), k=5), 3)
+        0.5
     """
     if relevant_counts.size == 0 or relevant_counts.min() < 1 or relevant_counts.max() > gallery:
         raise ValueError(
@@ -94,11 +110,11 @@ def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class RetrievalUtility:
-    """Recalls of both directions, by cut-off.
+    """Holds the recalls of both directions, by cut-off.
 
     Attributes:
-        first_to_second: Queries of the first modality (image), gallery of the second (text).
-        second_to_first: The other way round.
+        first_to_second: queries of the first modality (image), gallery of the second (text).
+        second_to_first: the other way round.
     """
 
     first_to_second: Mapping[int, Estimate]
@@ -124,14 +140,22 @@ class RetrievalUtility:
         return sum(next(iter(way.values())).n for way in (self.first_to_second, self.second_to_first))
 
     def named(self, first: str, second: str) -> dict[str, Estimate]:
-        """Recalls under their usual names.
+        """Return the recalls under their usual names.
 
         Args:
-            first: The first modality, such as image.
-            second: The second modality, such as text.
+            first: the first modality, such as image.
+            second: the second modality, such as text.
 
         Returns:
             `i2t_r@1` … `t2i_r@10`; whole names replace the initials where both initials are the same.
+
+        Example:
+            >>> import numpy as np
+            >>> ranks, ones = np.array([0, 3]), np.array([1, 1])
+            >>> counts = {'first_relevant_counts': ones, 'second_relevant_counts': ones}
+            >>> found = retrieval_utility(ranks, ranks, **counts, first_gallery=9, second_gallery=9)
+            >>> found.named('image', 'text')['i2t_r@1'].value
+            0.5
         """
         a, b = (first[0], second[0]) if first[0] != second[0] else (first, second)
         ways = {f"{a}2{b}": self.first_to_second, f"{b}2{a}": self.second_to_first}
@@ -147,21 +171,29 @@ def retrieval_utility(
     first_gallery: int,
     second_gallery: int,
 ) -> RetrievalUtility:
-    """Recalls at 1, 5 and 10 of both directions with their chance levels.
+    """Compute the recalls at 1, 5 and 10 of both directions with their chance levels.
 
     Args:
         first_to_second_ranks: (q1,) `first_hit_ranks` of queries of the first modality.
         second_to_first_ranks: (q2,) those of the second modality.
         first_relevant_counts: (q1,) relevant items of each query of the first modality.
         second_relevant_counts: (q2,) those of the second modality.
-        first_gallery: Items of the first modality, which the second's queries search.
-        second_gallery: Items of the second modality, which the first's queries search.
+        first_gallery: items of the first modality, which the second's queries search.
+        second_gallery: items of the second modality, which the first's queries search.
 
     Returns:
         The recalls.
 
     Raises:
-        ValueError: A direction has no queries, or ranks and counts differ in number.
+        ValueError: a direction has no queries, or ranks and counts differ in number.
+
+    Example:
+        >>> import numpy as np
+        >>> ranks, ones = np.array([0, 3]), np.array([1, 1])
+        >>> counts = {'first_relevant_counts': ones, 'second_relevant_counts': ones}
+        >>> found = retrieval_utility(ranks, ranks, **counts, first_gallery=9, second_gallery=9)
+        >>> round(found.mean_recall, 3)
+        0.833
     """
     return RetrievalUtility(
         first_to_second=_recalls(first_to_second_ranks, first_relevant_counts, second_gallery),
@@ -170,10 +202,15 @@ def retrieval_utility(
 
 
 def mean_utility(parts: Sequence[RetrievalUtility]) -> RetrievalUtility:
-    """The recalls of several galleries, and their chance levels, each weighted by its number of queries.
+    """Average recalls and chance levels over several galleries, weighted by their numbers of queries.
 
     Args:
-        parts: At least one; of one, it is returned.
+        parts: at least one; of one, it is returned.
+
+    Example:
+        >>> small, large = {1: Estimate(0.5, 10, chance=0.1)}, {1: Estimate(1.0, 30, chance=0.1)}
+        >>> mean_utility([RetrievalUtility(small, small), RetrievalUtility(large, large)]).mean_recall
+        0.875
     """
     if len(parts) == 1:
         return parts[0]

@@ -1,4 +1,4 @@
-"""Records grouped into tables that may be compared, and rows summarised over seeds."""
+"""Group records into tables that may be compared, and summarise rows over seeds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REFERENCES = (RETRAIN, ORIGINAL)
 
 
 class GroupKey(NamedTuple):
-    """What all runs of one table share; runs that differ in any of it are never compared."""
+    """Holds what all runs of one table share; runs that differ in any of it are never compared."""
 
     task: str
     backbone: str
@@ -49,7 +49,7 @@ class GroupKey(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """What the runs of one row share besides the method's name."""
+    """Holds what the runs of one row share besides the method's name."""
 
     config: str
     """Canonical JSON."""
@@ -59,20 +59,20 @@ class Variant(NamedTuple):
 
     @classmethod
     def of(cls, spec: RunSpec) -> Variant:
-        """The variant of a run's method."""
+        """Return the variant of a run's method."""
         return cls(canonical_json(spec.config), spec.plugins.get(spec.method, ""))
 
 
 @dataclass(frozen=True)
-class Summary:
-    """A measure over seeds: mean and sample standard deviation (None for a single seed) of ``n`` runs."""
+class SeedSummary:
+    """Holds mean and sample standard deviation (None for a single seed) of ``n`` runs."""
 
     mean: float
     sd: float | None
     n: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Summary | None:
+    def of(cls, values: Sequence[float]) -> SeedSummary | None:
         """Summarise the values, one per seed; None where there is none."""
         if not values:
             return None
@@ -82,8 +82,8 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One method in one variant: its records by seed, none for a method that was not run."""
+class MethodRow:
+    """Holds the records of one method in one variant by seed, none for a method that was not run."""
 
     method: str
     label: str
@@ -105,30 +105,30 @@ class Row:
         return any(record.tuning is not None for record in self.records)
 
     def missing_seeds(self, expected: Iterable[int]) -> list[int]:
-        """The expected seeds that have no record of any status."""
+        """Return the expected seeds that have no record of any status."""
         return sorted(set(expected) - {record.spec.seed for record in self.records})
 
     def statuses(self) -> Counter[str]:
-        """How many records there are of each status."""
+        """Count the records of each status."""
         return Counter(record.status for record in self.records)
 
-    def summary(self, metric: str) -> Summary | None:
-        """The measure over the seeds in which it could be computed."""
-        return Summary.of([v.value for v in self._values(metric) if v.value is not None])
+    def summary(self, metric: str) -> SeedSummary | None:
+        """Summarise a measure over the seeds in which it could be computed."""
+        return SeedSummary.of([v.value for v in self._values(metric) if v.value is not None])
 
-    def distance(self, metric: str) -> Summary | None:
-        """Distance |value - retrain| over seeds, each seed compared with its own retrain."""
+    def distance(self, metric: str) -> SeedSummary | None:
+        """Summarise |value - retrain| over seeds, each seed compared with its own retrain."""
         pairs = [(v.value, v.retrain) for v in self._values(metric)]
-        return Summary.of([abs(a - b) for a, b in pairs if a is not None and b is not None])
+        return SeedSummary.of([abs(a - b) for a, b in pairs if a is not None and b is not None])
 
-    def chance(self, metric: str) -> Summary | None:
-        """What chance would give, over the seeds."""
-        return Summary.of([v.chance for v in self._values(metric) if v.chance is not None])
+    def chance(self, metric: str) -> SeedSummary | None:
+        """Summarise over seeds what chance would give."""
+        return SeedSummary.of([v.chance for v in self._values(metric) if v.chance is not None])
 
-    def cost(self, field: str) -> Summary | None:
-        """One number of `Cost`, by its field name, over seeds."""
+    def cost(self, field: str) -> SeedSummary | None:
+        """Summarise one number of `Cost`, by its field name, over seeds."""
         costs = [record.cost for record in self.done if record.cost is not None]
-        return Summary.of([number for cost in costs if (number := _number(cost, field)) is not None])
+        return SeedSummary.of([number for cost in costs if (number := _number(cost, field)) is not None])
 
     def _values(self, metric: str) -> list[Value]:
         return [record.values[metric] for record in self.done if metric in record.values]
@@ -136,14 +136,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """One table: rows in display order and the seeds that any of them was run with."""
+    """Holds one table: rows in display order and the seeds that any of them was run with."""
 
     key: GroupKey
     seeds: tuple[int, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[MethodRow, ...]
 
-    def competing(self) -> list[Row]:
-        """The rows that may win a column: unlearning methods, with one try each where settings were tuned.
+    def competing(self) -> list[MethodRow]:
+        """Return the rows that may win a column: unlearning methods, one row each where settings were tuned.
 
         Variants beside a method's tuned row, such as its ablations, would be further tries.
         """
@@ -153,7 +153,7 @@ class Group:
         ]
 
     def by_shadows(self) -> dict[int, Group]:
-        """The records that rest on shadow models, as a table for each number of them: few tell less."""
+        """Make a table of the records for each number of shadow models that they rest on."""
         counts = sorted({record.shadows for row in self.rows for record in row.done} - {0})
         return {count: self._with_shadows(count) for count in counts}
 
@@ -170,8 +170,8 @@ def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] 
     """Sort records into tables, and within a table into rows.
 
     Args:
-        records: In any order; the order does not change the answer. One of two with the same run id counts.
-        expected_methods: Methods that get an empty row in every table in which they have no record.
+        records: in any order; the order does not change the answer. One of two with the same run id counts.
+        expected_methods: methods that get an empty row in every table in which they have no record.
 
     Returns:
         Groups sorted by their key. Rows: retrain, original, then methods by name, configuration and, for
@@ -183,8 +183,8 @@ def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] 
     return [_group(key, list(by_key[key].values()), expected_methods) for key in sorted(by_key)]
 
 
-def settings(config: dict[str, Scalar] | str) -> str:
-    """A configuration, as a mapping or JSON object, in one line: ``epochs=5, lr=0.001``."""
+def settings_text(config: dict[str, Scalar] | str) -> str:
+    """Write a configuration, a mapping or JSON object, in one line: ``epochs=5, lr=0.001``."""
     mapping = json.loads(config) if isinstance(config, str) else config
     return ", ".join(f"{key}={_plain(value)}" for key, value in sorted(mapping.items()))
 
@@ -195,10 +195,10 @@ def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[s
     )
     for record in sorted(records, key=lambda record: record.spec.seed):
         by_variant[record.spec.method][Variant.of(record.spec)].append(record)
-    rows = [Row(method, method, ()) for method in set(expected_methods) - set(by_variant)]
+    rows = [MethodRow(method, method, ()) for method in set(expected_methods) - set(by_variant)]
     for method, variants in by_variant.items():
         labels = _labels(method, list(variants))
-        rows += [Row(method, labels[variant], tuple(runs)) for variant, runs in variants.items()]
+        rows += [MethodRow(method, labels[variant], tuple(runs)) for variant, runs in variants.items()]
     rows.sort(key=lambda row: (row.method != RETRAIN, row.method != ORIGINAL, row.method, row.label))
     return Group(key, tuple(sorted({record.spec.seed for record in records})), tuple(rows))
 
@@ -213,7 +213,7 @@ def _labels(method: str, variants: list[Variant]) -> dict[Variant, str]:
     several_plugins = len({variant.plugin for variant in variants}) > 1
     labels = {}
     for variant, config in parsed.items():
-        parts = [settings({key: config.get(key, "unset") for key in differing})] if differing else []
+        parts = [settings_text({key: config.get(key, "unset") for key in differing})] if differing else []
         if several_plugins and variant.plugin:
             parts.append(f"plugin {variant.plugin[:8]}")
         labels[variant] = f"{method} ({', '.join(parts)})" if parts else method

@@ -1,4 +1,4 @@
-"""Metrics as tables and figures show them: of the registry, or of records alone where a plug-in is absent."""
+"""Describe metrics as tables and figures show them, from records alone where a plug-in is absent."""
 
 from __future__ import annotations
 

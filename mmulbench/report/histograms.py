@@ -1,4 +1,4 @@
-"""Association scores of forget, retain and unrelated pairs before and after, as small multiples."""
+"""Draw association scores of forget, retain and unrelated pairs before and after, as small multiples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmulbench.records.schema import ScoreHistogram
-from mmulbench.report.aggregate import ORIGINAL, Group, Row
+from mmulbench.report.aggregate import ORIGINAL, Group, MethodRow
 from mmulbench.report.style import COLOURS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ PAIR_COLOURS = {"forget": COLOURS[1], "retain": COLOURS[0], "unrelated": COLOURS
 
 @dataclass(frozen=True)
 class Panel:
-    """One method on one association path: counts pooled over the seeds, or one seed's and why."""
+    """Holds one method's counts on one association path, pooled over the seeds where bins allow it."""
 
     label: str
     path: str
@@ -41,6 +41,10 @@ def score_figure(group: Group, title: str) -> tuple[Figure, pd.DataFrame] | None
     """Draw one row for each method and one column for each association path; None without histograms.
 
     The original has no row: the outlines in every panel are its scores.
+
+    Args:
+        group: table to draw.
+        title: title of the figure.
 
     Returns:
         The figure, and a table with the counts and densities of every bin that it shows.
@@ -67,7 +71,7 @@ def score_figure(group: Group, title: str) -> tuple[Figure, pd.DataFrame] | None
     return figure, pd.DataFrame([line for panel in panels for line in _lines(panel)])
 
 
-def _panels(row: Row) -> Iterator[Panel]:
+def _panels(row: MethodRow) -> Iterator[Panel]:
     """Pool each path's counts over seeds where all have the same edges, else take the first seed's."""
     for path in sorted({path for record in row.done for path in record.histograms}):
         records = [record for record in row.done if path in record.histograms]
@@ -89,7 +93,7 @@ def _sum(histograms: list[ScoreHistogram]) -> ScoreHistogram:
 
 
 def _occupied(histograms: list[ScoreHistogram]) -> tuple[float, float]:
-    """The span of the bins that hold any score."""
+    """Return the span of the bins that hold any score."""
     spans = [
         (histogram.edges[index], histogram.edges[index + 1])
         for histogram in histograms
@@ -101,7 +105,7 @@ def _occupied(histograms: list[ScoreHistogram]) -> tuple[float, float]:
 
 
 def _density(counts: list[int], edges: list[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Counts of k bins as a density of unit area (zero where there are no pairs)."""
+    """Turn counts of k bins into a density of unit area (zero where there are no pairs)."""
     density: np.ndarray[Any, np.dtype[np.float64]] = np.asarray(counts) / (
         max(sum(counts), 1) * np.diff(edges)
     )
@@ -136,7 +140,7 @@ def _legend(figure: Figure) -> None:
 
 
 def _lines(panel: Panel) -> Iterator[dict[str, object]]:
-    """The panel's bins, one line each."""
+    """Return the panel's bins, one line each."""
     edges = panel.histogram.edges
     for when, side in (("before", panel.histogram.before), ("after", panel.histogram.after)):
         for pairs, counts in side.items():

@@ -1,4 +1,4 @@
-"""The leaderboard: one Markdown table per set of comparable runs, every cell traceable to its records."""
+"""Render the leaderboard: one Markdown table for each set of comparable runs, with links to records."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mmulbench.report.aggregate import (
     RETRAIN,
     Group,
     GroupKey,
-    Row,
-    Summary,
+    MethodRow,
+    SeedSummary,
     group_records,
-    settings,
+    settings_text,
 )
 from mmulbench.report.columns import Column, choose_columns, shadow_columns
 
@@ -51,15 +51,15 @@ def render(
     """Render the leaderboard as GitHub Markdown; the same records in any order give the same text.
 
     Args:
-        records: What the tables are made of.
-        unreadable: Files that should have been records, listed at the end.
-        metrics: Headline metrics to show, in this order; all for None.
-        command: The command that makes this text, named in it.
-        expected_methods: Methods named as missing below a table that has no record of them.
-        results: The results folder as seen from the leaderboard's, for the links to the records.
+        records: what the tables are made of.
+        unreadable: files that should have been records, listed at the end.
+        metrics: headline metrics to show, in this order; all for None.
+        command: the command that makes this text, named in it.
+        expected_methods: methods named as missing below a table that has no record of them.
+        results: the results folder as seen from the leaderboard's, for the links to the records.
 
     Raises:
-        UsageError: A metric is unknown.
+        UsageError: a metric is unknown.
     """
     columns = choose_columns(metrics, records)
     groups = group_records(records, expected_methods)
@@ -80,12 +80,17 @@ def render(
 
 
 def check(path: Path, text: str) -> bool:
-    """Whether the file holds exactly this leaderboard; False where there is no such file."""
+    """Check whether a file holds exactly this leaderboard; False where there is no such file.
+
+    Args:
+        path: the file.
+        text: the leaderboard.
+    """
     return path.is_file() and path.read_bytes() == text.encode()
 
 
 def reproduce(records: Sequence[RunResult]) -> list[str]:
-    """The command lines that reproduce the records, those that differ in their seed alone merged into one."""
+    """Return the command lines that reproduce records, those that differ in their seed alone as one."""
     seeds: dict[str, list[int]] = {}
     for record in records:
         template = re.sub(r"--seed[ =]\d+", "--seed {}", record.command)
@@ -96,7 +101,7 @@ def reproduce(records: Sequence[RunResult]) -> list[str]:
     ]
 
 
-def _mean_and_sd(summary: Summary, decimals: int) -> str:
+def _mean_and_sd(summary: SeedSummary, decimals: int) -> str:
     decimals = min(decimals, 1) if abs(summary.mean) >= 100 else decimals
     sd = "" if summary.sd is None else f" ± {summary.sd:.{decimals}f}"
     return f"{summary.mean:.{decimals}f}{sd}"
@@ -105,14 +110,14 @@ def _mean_and_sd(summary: Summary, decimals: int) -> str:
 def _heading(group: Group) -> str:
     key = group.key
     facts = [
-        f"recipe: {settings(key.recipe) or 'defaults'}",
+        f"recipe: {settings_text(key.recipe) or 'defaults'}",
         f"data {key.data_fingerprint[:8]}",
         f"metric version {key.metric_version}",
         f"seeds {', '.join(map(str, group.seeds))}",
     ]
-    if task_config := settings(key.task_config):
+    if task_config := settings_text(key.task_config):
         facts.insert(0, f"task: {task_config}")
-    if plugins := settings(key.plugins):
+    if plugins := settings_text(key.plugins):
         facts.append(f"plug-ins: {plugins}")
     return f"### {key.backbone}, forget size {key.forget_size}\n\n{_escape(' · '.join(facts))}"
 
@@ -131,7 +136,7 @@ def _table(group: Group, columns: Sequence[Column]) -> str:
 
 
 def _shadow_table(group: Group) -> str:
-    """What rests on shadow models; cost and settings are in the table above."""
+    """Render what rests on shadow models; cost and settings are in the table above."""
     columns = shadow_columns()
     header = ["Method", *(f"{_escape(m.title)} {ARROWS[m.direction]}" for m in columns), "Seeds"]
     best = {metric.name: _best(group, metric) for metric in columns}
@@ -146,19 +151,19 @@ def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _recorded(group: Group) -> list[Row]:
+def _recorded(group: Group) -> list[MethodRow]:
     return [row for row in group.rows if row.records]
 
 
 def _missing(group: Group) -> list[str]:
-    """One line that names the methods without any record in a table."""
+    """Name the methods without any record in a table, in one line."""
     names = [f"`{row.method}`" for row in group.rows if not row.records]
     return [f"Missing, without a record here: {', '.join(names)}."] if names else []
 
 
-def _best(group: Group, metric: Column) -> list[Row]:
-    """The rows that win a column: unlearning methods with a value for every seed of the table."""
-    merits: list[tuple[float, Row]] = []
+def _best(group: Group, metric: Column) -> list[MethodRow]:
+    """Return the rows that win a column: unlearning methods with a value for every seed of the table."""
+    merits: list[tuple[float, MethodRow]] = []
     for row in group.competing():
         closest = metric.direction == "closest_to_retrain"
         summary = row.distance(metric.name) if closest else row.summary(metric.name)
@@ -169,7 +174,7 @@ def _best(group: Group, metric: Column) -> list[Row]:
     return [row for merit, row in merits if merit == lowest]
 
 
-def _cell(row: Row, metric: Column, bold: bool) -> str:
+def _cell(row: MethodRow, metric: Column, bold: bool) -> str:
     summary = row.summary(metric.name)
     text = _plain_cell(row, summary)
     if bold:
@@ -182,22 +187,22 @@ def _cell(row: Row, metric: Column, bold: bool) -> str:
     return text
 
 
-def _plain_cell(row: Row, summary: Summary | None, decimals: int = DECIMALS) -> str:
+def _plain_cell(row: MethodRow, summary: SeedSummary | None, decimals: int = DECIMALS) -> str:
     if summary is None:
         return _absent(row)
     text = _mean_and_sd(summary, decimals)
     return text if summary.n == len(row.done) else f"{text} ({summary.n}/{len(row.done)} runs)"
 
 
-def _absent(row: Row) -> str:
-    """Why a row has no number: the state of its runs, or missing."""
+def _absent(row: MethodRow) -> str:
+    """Say why a row has no number: the state of its runs, or missing."""
     if row.done:
         return "missing"
     return STATUS_CELL[row.statuses().most_common(1)[0][0]]
 
 
-def _tuned_cell(row: Row, key: GroupKey) -> str:
-    """How many trials a row's settings come from, and of which task where it is another."""
+def _tuned_cell(row: MethodRow, key: GroupKey) -> str:
+    """Say how many trials a row's settings come from, and of which task where it is another."""
     if not row.done:
         return _absent(row)
     if row.is_reference:
@@ -214,8 +219,8 @@ def _tuned_cell(row: Row, key: GroupKey) -> str:
     return trials if tuning.found else f"no, {trials} over budget or not done"
 
 
-def _seeds_cell(row: Row, expected: Sequence[int]) -> str:
-    """How many seeds have numbers and what became of the others: ``2/3 seeds: 21 missing``."""
+def _seeds_cell(row: MethodRow, expected: Sequence[int]) -> str:
+    """Say how many seeds have numbers and what became of the others: ``2/3 seeds: 21 missing``."""
     statuses = row.statuses()
     if statuses["not_applicable"] == len(row.records):
         return "N/A"
@@ -238,8 +243,8 @@ def _details(group: Group, store: ResultsStore) -> str:
     return "\n".join([*lines, "", "</details>"])
 
 
-def _notes(row: Row) -> list[str]:
-    """Reasons of the runs that are not done and what the others left out, each once, with its seeds."""
+def _notes(row: MethodRow) -> list[str]:
+    """Return why runs are not done and what the others left out, each once, with its seeds."""
     seeds: dict[str, list[int]] = {}
     for record in row.records:
         notes = [f"left out: {missing}" for missing in record.missing]

@@ -1,4 +1,4 @@
-"""Figures of the records, each as PNG, SVG and the CSV of what it shows; no pyplot, so no global state."""
+"""Draw figures of records as PNG, SVG and CSV, without pyplot and its global state."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mmulbench.report.aggregate import (
     RETRAIN,
     Group,
     GroupKey,
-    Row,
-    Summary,
+    MethodRow,
+    SeedSummary,
     group_records,
 )
 from mmulbench.report.columns import Column, choose_columns
@@ -40,7 +40,7 @@ DIRECTIONS = {
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a plane: its name in the CSV, its label, and whether it is logarithmic."""
+    """Describes one axis: its name in the CSV, its label, and whether it is logarithmic."""
 
     column: str
     label: str
@@ -49,28 +49,28 @@ class Axis:
 
 @dataclass(frozen=True)
 class Point:
-    """One row of a table in a plane; a coordinate is None where it has no place on the axis."""
+    """Places one row of a table in a plane; a coordinate is None where it has no place on the axis."""
 
-    row: Row
-    x: Summary | None
-    y: Summary | None
+    row: MethodRow
+    x: SeedSummary | None
+    y: SeedSummary | None
 
 
 def write_plots(records: Sequence[RunResult], output: Path, metric: str | None = None) -> list[Path]:
     """Write every table's figures: forgetting against retention, scores before and after, cost against gap.
 
     Args:
-        records: Runs of any status; those that are not done are named in the legends.
-        output: The folder for the files; made if it does not exist.
-        metric: The headline metric on the retention axis; test utility for None.
+        records: runs of any status; those that are not done are named in the legends.
+        output: the folder for the files; made if it does not exist.
+        metric: the headline metric on the retention axis; test utility for None.
 
     Returns:
         The files: ``<task>-<backbone>-<forget size>-<forgetting|scores|cost>.<png|svg|csv>``. Where tables
         differ in something else, 8 digits of a fingerprint of their key follow the forget size.
 
     Raises:
-        UsageError: The metric is unknown, or no run is done.
-        MmulbenchError: A file cannot be written.
+        UsageError: the metric is unknown, or no run is done.
+        MmulbenchError: a file cannot be written.
     """
     import matplotlib as mpl
 
@@ -160,7 +160,7 @@ def _scatter(group: Group, points: list[Point], x: Axis, y: Axis) -> tuple[Figur
 
 
 def _styles(points: list[Point]) -> list[tuple[str, str]]:
-    """Colour and marker of each point: black for the references, else a pair of its own."""
+    """Choose colour and marker of each point: black for the references, else a pair of its own."""
     methods = iter(range(len(points)))
     fixed = {RETRAIN: (BLACK, "*"), ORIGINAL: (GREY, "X")}
     return [
@@ -199,15 +199,15 @@ def _draw(axes: Axes, point: Point, style: tuple[str, str]) -> Any:
     )
 
 
-def _why_absent(row: Row) -> str:
-    """Why a row has no point, for the legend."""
+def _why_absent(row: MethodRow) -> str:
+    """Say in the legend why a row has no point."""
     if row.done:
         return "not measured"
     return row.statuses().most_common(1)[0][0].replace("_", " ")
 
 
 def _line(point: Point, x: Axis, y: Axis) -> dict[str, object]:
-    """A point's line in the CSV; empty cells where it has no coordinate or a single seed."""
+    """Return a point's line in the CSV; empty cells where it has no coordinate or a single seed."""
     line: dict[str, object] = {"method": point.row.label, "seeds": len(point.row.done)}
     for axis, summary in ((x, point.x), (y, point.y)):
         line[f"{axis.column}_mean"] = summary.mean if summary else None

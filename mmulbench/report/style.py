@@ -1,4 +1,4 @@
-"""How all figures look: colour-blind-safe colours, a marker for every method, reproducible files."""
+"""Give all figures one look: colour-blind-safe colours, a marker for every method, reproducible files."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
     """Write a figure as PNG and SVG and its numbers as CSV; the same input gives the same bytes.
 
     Args:
-        figure: What was drawn.
-        table: The numbers that it shows.
-        stem: The path of the files, without suffix.
+        figure: what was drawn.
+        table: the numbers that it shows.
+        stem: the path of the files, without suffix.
 
     Raises:
-        MmulbenchError: A file cannot be written.
+        MmulbenchError: a file cannot be written.
     """
     contents: dict[str, bytes] = {}
     for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):

@@ -1,4 +1,4 @@
-"""One run on the terminal: the table that ends `mmulbench run`, and all of a record for `mmulbench show`."""
+"""Show one run on the terminal: the table that ends `mmulbench run`, and a record for `mmulbench show`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rich.text import Text
 
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.schema import Cost, RunResult, Tuning, Value
-from mmulbench.report.aggregate import settings
+from mmulbench.report.aggregate import settings_text
 from mmulbench.report.columns import columns_of
 from mmulbench.report.verdict import verdict
 
 __all__ = ["show", "summary_table", "verdict"]
 
 BETTER = {"higher": "higher", "lower": "lower", "closest_to_retrain": "→retrain"}
-"""What is better, as the table's column of that name says it."""
+"""Words of the column that says what is better."""
 
 
 def summary_table(result: RunResult) -> Table:
@@ -38,7 +38,7 @@ def summary_table(result: RunResult) -> Table:
 
 
 def show(result: RunResult) -> RenderableType:
-    """Everything in a record: specification, values, verdict, details, what is missing, environment."""
+    """Show all of a record: specification, values, verdict, details, what is missing, environment."""
     parts: list[RenderableType] = [_specification(result), summary_table(result), Text(verdict(result))]
     if details := _details(result):
         parts.append(details)
@@ -68,7 +68,7 @@ def _table(title: str) -> Table:
 
 
 def _cells(label: str, value: Value, shows_chance: bool) -> tuple[str, ...]:
-    """One line of the table; what is absent shows as a dash."""
+    """Return one line of the table; what is absent shows as a dash."""
     if shows_chance and value.chance is not None:
         label += f" (chance {_number(value.chance)})"
     ends = (value.low, value.high)
@@ -82,7 +82,7 @@ def _number(value: float | None) -> str:
 
 
 def _cost_lines(cost: Cost) -> Iterator[tuple[str, str]]:
-    """What was measured of the cost, in words and units."""
+    """Name what was measured of the cost, in words and units."""
     yield "Time", f"{cost.seconds:,.1f} s"
     if cost.seconds_ratio is not None:
         yield "Time / retrain's", f"{cost.seconds_ratio:.3f}"
@@ -97,7 +97,7 @@ def _cost_lines(cost: Cost) -> Iterator[tuple[str, str]]:
 
 
 def _details(result: RunResult) -> Table | None:
-    """The values below the headline, one section per measure they belong to."""
+    """Tabulate the values below the headline, one section for each metric."""
     keys = [key for key in result.values if "/" in key]
     if not keys:
         return None
@@ -129,11 +129,11 @@ def _specification(result: RunResult) -> Table:
     pairs = {
         "run id": result.run_id,
         "status": result.status,
-        "task": f"{spec.task} ({settings(spec.task_config) or 'defaults'})",
+        "task": f"{spec.task} ({settings_text(spec.task_config) or 'defaults'})",
         "backbone": spec.backbone,
-        "method": f"{spec.method} ({settings(spec.config) or 'no settings'})",
+        "method": f"{spec.method} ({settings_text(spec.config) or 'no settings'})",
         "tuned": _tuned(result.tuning) if spec.config else "has no settings",
-        "recipe": settings(spec.recipe) or "defaults",
+        "recipe": settings_text(spec.recipe) or "defaults",
         "forget size": str(spec.forget_size),
         "seed": str(spec.seed),
         "data": spec.data_fingerprint,
@@ -142,7 +142,7 @@ def _specification(result: RunResult) -> Table:
     if result.shadows:
         pairs["shadow models"] = str(result.shadows)
     if spec.plugins:
-        pairs["plug-ins"] = settings({**spec.plugins})
+        pairs["plug-ins"] = settings_text({**spec.plugins})
     return _pairs("Run", pairs)
 
 

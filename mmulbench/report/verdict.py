@@ -1,4 +1,4 @@
-"""One plain sentence on a run: did it forget, does it still know the rest, and at what cost."""
+"""Say in one sentence whether a run forgot, whether it still knows the rest, and at what cost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult, Value
 from mmulbench.report.aggregate import RETRAIN
 
-MIA_TOLERANCE, TOLERANCE_UNITS = 0.05, 200
-"""Attack accuracy this far from retrain's, on any path, is a difference: two standard errors of a balanced
-accuracy of .5 on 200 forget units and as many test units. On fewer forget units it grows as their standard
-error does (`tolerance`)."""
+MIA_TOLERANCE = 0.05
+"""Largest distance of the attack's accuracy to retrain's that is no difference: two standard errors of a
+balanced accuracy of .5 on `TOLERANCE_UNITS` forget units and as many test units."""
+
+TOLERANCE_UNITS = 200
+"""Forget units that `MIA_TOLERANCE` is for; with fewer it grows as their standard error does."""
 
 AUC_FACTOR = math.sqrt(2)
 """The attack's AUC may differ by so many times as much: for two normal loss distributions a small shift d
@@ -28,7 +30,7 @@ Leak = Literal["like retrain", "still known", "over-forgotten"]
 
 
 def tolerance(units: int) -> float:
-    """How far from retrain's the attack's accuracy may lie on this many forget units."""
+    """Return how far from retrain's the attack's accuracy may lie on this many forget units."""
     return MIA_TOLERANCE * math.sqrt(max(TOLERANCE_UNITS / units, 1.0))
 
 
@@ -144,7 +146,7 @@ def judge_paths(result: RunResult, of_original: bool = False) -> list[PathJudgem
 
 
 def _forgetting(result: RunResult, paths: list[PathJudgement]) -> tuple[str, str]:
-    """The words for what happened to the forget set, and the evidence."""
+    """Say what happened to the forget set, and name the evidence."""
     known = [_known(path) for path in paths if path.leak == "still known"]
     over = [
         f"the {path.path} path sets the forget set further apart from test data than retrain does ({path})"
@@ -198,7 +200,7 @@ def _points(loss: float | None) -> str:
 
 
 def _took(result: RunResult) -> str:
-    """The cost as a last clause; empty where it is unknown."""
+    """Say the cost in a last clause; empty where it is unknown."""
     if result.cost is None:
         return ""
     ratio = result.cost.seconds_ratio
@@ -218,5 +220,5 @@ def _comparison(value: Value | None, of_original: bool = False) -> Comparison | 
 
 
 def _short(value: float) -> str:
-    """A share as the field writes it: .52."""
+    """Write a share as the field does: .52."""
     return f"{value:.2f}".removeprefix("0")

@@ -1,4 +1,4 @@
-"""Whether forget pairs still score above pairs that never belonged together."""
+"""Compare the scores of forget pairs with those of pairs that never belonged together."""
 
 from __future__ import annotations
 

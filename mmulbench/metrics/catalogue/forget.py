@@ -1,4 +1,4 @@
-"""Utility on the deleted data."""
+"""Measure utility on the deleted data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether association scores tell the forget set from the retain set."""
+"""Tell the forget set from the retain set by association scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the confidence of unlearned models is distributed from that of retrained ones."""
+"""Compare how unlearned and retrained models' confidence is distributed."""
 
 from __future__ import annotations
 

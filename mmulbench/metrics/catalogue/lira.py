@@ -1,4 +1,4 @@
-"""How well an attacker who knows nothing of unlearning tells unlearned from retrained models."""
+"""Attack with shadow models, without knowledge of the unlearning method."""
 
 from __future__ import annotations
 

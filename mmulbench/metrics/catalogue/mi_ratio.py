@@ -1,4 +1,4 @@
-"""How much surer a fixed attacker was of the forget set before unlearning than after."""
+"""Compare how sure a fixed attacker is of the forget set before and after unlearning."""
 
 from __future__ import annotations
 

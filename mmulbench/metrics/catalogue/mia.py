@@ -1,4 +1,4 @@
-"""How well an attacker tells the forget set from test data by the loss."""
+"""Attack by the loss: tell the forget set from test data."""
 
 from __future__ import annotations
 

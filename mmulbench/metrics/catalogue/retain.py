@@ -1,4 +1,4 @@
-"""Utility on the training data that stays."""
+"""Measure utility on the training data that stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far utility and attack are from retrain's, in one number."""
+"""Average how far utility and attack are from retrain's."""
 
 from __future__ import annotations
 

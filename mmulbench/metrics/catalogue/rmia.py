@@ -1,4 +1,4 @@
-"""How often a forget-set pair is likelier than test pairs, beside shadow models."""
+"""Attack by comparing forget-set pairs with test pairs, beside shadow models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Utility on data that no model has seen."""
+"""Measure utility on data that no model has seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well an attacker with shadow models tells unlearned from retrained models."""
+"""Attack with shadow models that went through the unlearning method too."""
 
 from __future__ import annotations
 
