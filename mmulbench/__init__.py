@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from mmulbench.core.model import CONTRASTIVE as CONTRASTIVE
     from mmulbench.core.model import MATCHING as MATCHING
     from mmulbench.core.model import Backbone as Backbone
+    from mmulbench.core.model import ClassificationModel as ClassificationModel
     from mmulbench.core.model import EncoderOutput as EncoderOutput
     from mmulbench.core.model import Group as Group
     from mmulbench.core.model import ModelOutput as ModelOutput
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from mmulbench.packages import OFFLINE_INSTALL as OFFLINE_INSTALL
     from mmulbench.packages import package_folder as package_folder
     from mmulbench.progress import Progress as Progress
+    from mmulbench.progress import Track as Track
     from mmulbench.records.schema import RunResult as RunResult
     from mmulbench.seeds import generator as generator
     from mmulbench.seeds import torch_seeded as torch_seeded
@@ -135,6 +137,7 @@ _ROOM_OF = {
         "CONTRASTIVE",
         "MATCHING",
         "Backbone",
+        "ClassificationModel",
         "EncoderOutput",
         "Group",
         "ModelOutput",
@@ -151,7 +154,7 @@ _ROOM_OF = {
     "hashing": ("fingerprint",),
     "packages": ("OFFLINE_INSTALL", "package_folder"),
     "metrics.separation": ("finite_vector",),
-    "progress": ("Progress",),
+    "progress": ("Progress", "Track"),
     "records.schema": ("RunResult",),
     "seeds": ("generator", "torch_seeded"),
 }
