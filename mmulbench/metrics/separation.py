@@ -166,7 +166,11 @@ def _bootstrap_aucs(
 
 
 def _numbered(units: npt.NDArray[Any], scores: npt.NDArray[np.float64], what: str) -> npt.NDArray[np.intp]:
-    """Return the (n,) units of the pairs as numbers from 0, in the units' sorted order."""
+    """Return the (n,) units of the pairs as numbers from 0, in the units' sorted order.
+
+    Raises:
+        ValueError: there is not one unit for each score.
+    """
     if units.shape != scores.shape:
         raise ValueError(
             f"{scores.size} {what} scores but {what} units of shape {units.shape}; give one per pair"

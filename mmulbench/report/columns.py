@@ -78,7 +78,11 @@ def _recorded(records: Iterable[RunResult]) -> dict[str, Direction]:
 
 
 def _column(name: str, recorded: dict[str, Direction]) -> Column:
-    """Describe a column by its registered metric, or by the records that have its values."""
+    """Describe a column by its registered metric, or by the records that have its values.
+
+    Raises:
+        UsageError: neither is there.
+    """
     if name in METRICS.names():
         metric = METRICS.get(name)(name)
         if metric.has_headline:
