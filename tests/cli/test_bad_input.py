@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from pathlib import Path
 
 import pytest
-from helpers import KINDS, ONE_EPOCH, TINY, here, numbers
+from helpers import KINDS, ONE_EPOCH, TINY, Bench, here, numbers
 
 from mmulbench.core.registry import METHODS
 
@@ -224,17 +225,28 @@ def damage(tensors: Path, how: str) -> None:
     tensors.write_bytes(content)
 
 
+RUN = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]
+
+
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory) -> Bench:
+    """A bench whose cache holds what one run needs, and nothing else."""
+    bench = Bench(tmp_path_factory.mktemp("one_run"))
+    done = bench.run(*RUN)
+    assert done.code == 0, done.err
+    return bench
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "how"), [*zip(KINDS, itertools.cycle(["truncated", "altered"]))])
-def test_a_damaged_cache_entry_is_reported_and_rebuilt(ready, bench, kind, how):
-    shared = {"MMULBENCH_CACHE": str(ready.cache)}
-    words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]
-    wanted = ready.run(*words).records[0]
-    entries = ready.built(kind)
+def test_a_damaged_cache_entry_is_reported_and_rebuilt(one_run, bench, kind, how):
+    wanted = one_run.run(*RUN).records[0]
+    shutil.copytree(one_run.cache, bench.cache)
+    entries = bench.built(kind)
     assert entries
     for entry in entries:
         damage(entry.with_name("tensors.safetensors"), how)
-    done = bench.run(*words, **shared)
+    done = bench.run(*RUN)
     assert done.code == 0
     reason = "has " if how == "truncated" else "the checksum of "
     for entry in entries:
