@@ -49,6 +49,8 @@ def tree(tmp_path_factory) -> Path:
         assert done.returncode == 0, done.stderr
     write_task_data(tree / "data" / "my_task")
     write_flickr30k(tree / "data")
+    (tree / "my").mkdir()
+    (tree / "my" / "backbone.py").write_text(FILES["my/backbone.py"], encoding="utf-8")
     return tree
 
 
@@ -214,7 +216,6 @@ def test_the_data_is_prepared_and_a_run_divided(tree):
 
 @pytest.mark.slow
 def test_the_backbone_example_holds_to_the_contract_and_runs(tree):
-    write_plugin(tree, "my/backbone.py")
     done = follow(tree, "check_backbone")
     assert done.returncode == 0, done.stdout + done.stderr
     done = follow(
@@ -230,11 +231,6 @@ def test_the_metric_example_is_computed(tree):
     assert record["values"]["my_metric"]["retrain"] is not None, record["reason"]
     table = follow(tree, "leaderboard_metric")
     assert "| Method | Above test median →retrain | Test utility ↑ |" in table.stdout, table.stderr
-
-
-def write_plugin(tree: Path, name: str) -> None:
-    (tree / "my").mkdir(exist_ok=True)
-    (tree / name).write_text(FILES[name], encoding="utf-8")
 
 
 @pytest.mark.slow
