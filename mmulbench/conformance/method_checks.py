@@ -121,7 +121,7 @@ def is_deterministic(trial: MethodTrial) -> None:
     _demand_none(
         changed(trial.usual.model.state_dict(), trial.repeated.model),
         "came out otherwise when run again: draw only from problem.generator(name), or in a block "
-        "`with torch_seeded(problem.seed, name)` of mmulbench.seeds",
+        "`with mmulbench.torch_seeded(problem.seed, name)`",
     )
 
 
@@ -152,7 +152,7 @@ def leaves_global_randomness_alone(trial: MethodTrial) -> None:
     demand(
         not trial.usual.disturbed,
         f"it moved the global generator of {' and '.join(trial.usual.disturbed)}: draw in a block "
-        "`with torch_seeded(problem.seed, name)` of mmulbench.seeds, or from problem.generator(name)",
+        "`with mmulbench.torch_seeded(problem.seed, name)`, or from problem.generator(name)",
     )
 
 
@@ -196,7 +196,7 @@ def counts_its_work(trial: MethodTrial) -> None:
         raise SkipCheck("it moves no weight")
     demand(
         problem.meter.cost().samples > 0,
-        "its cost is zero: train with mmulbench.core.training.descend, or take steps by problem.meter.step",
+        "its cost is zero: train with mmulbench.descend, or take steps by problem.meter.step",
     )
 
 
@@ -249,7 +249,7 @@ def _demand_none(weights: list[str], otherwise: str) -> None:
 def _demand_finite(model: nn.Module) -> None:
     _demand_none(
         [name for name, value in model.state_dict().items() if not value.isfinite().all()],
-        "came out infinite or NaN: end with mmulbench.core.training.check_finite, which raises Diverged",
+        "came out infinite or NaN: end with mmulbench.check_finite, which raises Diverged",
     )
 
 

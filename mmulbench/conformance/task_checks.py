@@ -100,7 +100,7 @@ def says_what_it_is(trial: TaskTrial) -> None:
         len(task.modalities) == 2 and all(isinstance(name, str) for name in task.modalities),
         f"{cls}.modalities is {task.modalities!r}: give two names, such as ('image', 'text')",
     )
-    demand(isinstance(task.recipe, Recipe), f"{cls}.recipe must be a Recipe of mmulbench.core.training")
+    demand(isinstance(task.recipe, Recipe), f"{cls}.recipe must be a mmulbench.Recipe")
     demand(0 < task.forget_fraction < 1, f"{cls}.forget_fraction must lie between 0 and 1")
     demand(task.rerank > 0, f"{cls}.rerank must be above 0")
 

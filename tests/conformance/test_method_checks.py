@@ -220,7 +220,7 @@ VIOLATIONS = {
     Training: ("returns_a_model_of_its_own", "the model is in training mode: end with `return model.eval()`"),
     Hollow: (
         "returns_a_model_of_its_own",
-        "came out infinite or NaN: end with mmulbench.core.training",
+        "came out infinite or NaN: end with mmulbench.check_finite, which raises Diverged",
     ),
     Lazy: (
         "returns_a_model_of_its_own",
@@ -241,7 +241,7 @@ VIOLATIONS = {
     Picky: ("forgets_a_single_unit", "raised AssertionError: two units at least"),
     Greedy: ("forgets_almost_everything", "came out infinite or NaN"),
     Blind: ("reports_divergence", "came out infinite or NaN"),
-    Free: ("counts_its_work", "its cost is zero: train with mmulbench.core.training.descend"),
+    Free: ("counts_its_work", "its cost is zero: train with mmulbench.descend"),
 }
 
 ALSO = {
