@@ -173,7 +173,11 @@ def _failure(error: BaseException, path: Path) -> str:
 
 
 def _check_names(path: Path, names: frozenset[Name]) -> None:
-    """Refuse what a record, which knows plug-ins by name alone, or the cache could not tell apart."""
+    """Refuse what a record, which knows plug-ins by name alone, or the cache could not tell apart.
+
+    Raises:
+        UsageError: nothing is registered, a name is another kind's, or a backbone calls itself otherwise.
+    """
     if not names:
         raise UsageError(
             f"plug-in {path} registers nothing; decorate a class with "

@@ -174,7 +174,11 @@ class Registry(Generic[T]):
             self._classes[name] = cast("type[T]", cls)
 
     def _import(self, name: str, source: str, load: Callable[[], object]) -> object:
-        """Import without holding the lock: the import system has its own, and they could deadlock."""
+        """Import without holding the lock: the import system has its own, and they could deadlock.
+
+        Raises:
+            MmulbenchError: the import fails.
+        """
         try:
             return load()
         except MmulbenchError:

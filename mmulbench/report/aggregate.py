@@ -1,4 +1,4 @@
-"""Group records into tables that may be compared, and summarise rows over seeds."""
+"""RecordGroup records into tables that may be compared, and summarise rows over seeds."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class MethodRow:
 
 
 @dataclass(frozen=True)
-class Group:
+class RecordGroup:
     """Holds one table: rows in display order and the seeds that any of them was run with."""
 
     key: GroupKey
@@ -152,21 +152,21 @@ class Group:
             row for row in self.rows if not row.is_reference and (row.is_tuned or row.method not in tuned)
         ]
 
-    def by_shadows(self) -> dict[int, Group]:
+    def by_shadows(self) -> dict[int, RecordGroup]:
         """Make a table of the records for each number of shadow models that they rest on."""
         counts = sorted({record.shadows for row in self.rows for record in row.done} - {0})
         return {count: self._with_shadows(count) for count in counts}
 
-    def _with_shadows(self, count: int) -> Group:
+    def _with_shadows(self, count: int) -> RecordGroup:
         rows = [
             replace(row, records=tuple(record for record in row.done if record.shadows == count))
             for row in self.rows
         ]
         seeds = {record.spec.seed for row in rows for record in row.records}
-        return Group(self.key, tuple(sorted(seeds)), tuple(row for row in rows if row.records))
+        return RecordGroup(self.key, tuple(sorted(seeds)), tuple(row for row in rows if row.records))
 
 
-def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] = ()) -> list[Group]:
+def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] = ()) -> list[RecordGroup]:
     """Sort records into tables, and within a table into rows.
 
     Args:
@@ -189,7 +189,7 @@ def settings_text(config: dict[str, Scalar] | str) -> str:
     return ", ".join(f"{key}={_plain(value)}" for key, value in sorted(mapping.items()))
 
 
-def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[str]) -> Group:
+def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[str]) -> RecordGroup:
     by_variant: defaultdict[str, defaultdict[Variant, list[RunResult]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -200,7 +200,7 @@ def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[s
         labels = _labels(method, list(variants))
         rows += [MethodRow(method, labels[variant], tuple(runs)) for variant, runs in variants.items()]
     rows.sort(key=lambda row: (row.method != RETRAIN, row.method != ORIGINAL, row.method, row.label))
-    return Group(key, tuple(sorted({record.spec.seed for record in records})), tuple(rows))
+    return RecordGroup(key, tuple(sorted({record.spec.seed for record in records})), tuple(rows))
 
 
 def _labels(method: str, variants: list[Variant]) -> dict[Variant, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmulbench.records.schema import ScoreHistogram
-from mmulbench.report.aggregate import ORIGINAL, Group, MethodRow
+from mmulbench.report.aggregate import ORIGINAL, MethodRow, RecordGroup
 from mmulbench.report.style import COLOURS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Panel:
         return f"{self.label}, {self.path}{note}"
 
 
-def score_figure(group: Group, title: str) -> tuple[Figure, pd.DataFrame] | None:
+def score_figure(group: RecordGroup, title: str) -> tuple[Figure, pd.DataFrame] | None:
     """Draw one row for each method and one column for each association path; None without histograms.
 
     The original has no row: the outlines in every panel are its scores.

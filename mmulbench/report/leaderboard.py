@@ -11,9 +11,9 @@ from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore, Unreadable
 from mmulbench.report.aggregate import (
     RETRAIN,
-    Group,
     GroupKey,
     MethodRow,
+    RecordGroup,
     SeedSummary,
     group_records,
     settings_text,
@@ -107,7 +107,7 @@ def _mean_and_sd(summary: SeedSummary, decimals: int) -> str:
     return f"{summary.mean:.{decimals}f}{sd}"
 
 
-def _heading(group: Group) -> str:
+def _heading(group: RecordGroup) -> str:
     key = group.key
     facts = [
         f"recipe: {settings_text(key.recipe) or 'defaults'}",
@@ -122,7 +122,7 @@ def _heading(group: Group) -> str:
     return f"### {key.backbone}, forget size {key.forget_size}\n\n{_escape(' · '.join(facts))}"
 
 
-def _table(group: Group, columns: Sequence[Column]) -> str:
+def _table(group: RecordGroup, columns: Sequence[Column]) -> str:
     header = ["Method", *(f"{_escape(m.title)} {ARROWS[m.direction]}" for m in columns)]
     header += ["Seconds ↓", "× retrain ↓", "Tuned", "Seeds"]
     best = {metric.name: _best(group, metric) for metric in columns}
@@ -135,7 +135,7 @@ def _table(group: Group, columns: Sequence[Column]) -> str:
     return _markdown(lines)
 
 
-def _shadow_table(group: Group) -> str:
+def _shadow_table(group: RecordGroup) -> str:
     """Render what rests on shadow models; cost and settings are in the table above."""
     columns = shadow_columns()
     header = ["Method", *(f"{_escape(m.title)} {ARROWS[m.direction]}" for m in columns), "Seeds"]
@@ -151,17 +151,17 @@ def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _recorded(group: Group) -> list[MethodRow]:
+def _recorded(group: RecordGroup) -> list[MethodRow]:
     return [row for row in group.rows if row.records]
 
 
-def _missing(group: Group) -> list[str]:
+def _missing(group: RecordGroup) -> list[str]:
     """Name the methods without any record in a table, in one line."""
     names = [f"`{row.method}`" for row in group.rows if not row.records]
     return [f"Missing, without a record here: {', '.join(names)}."] if names else []
 
 
-def _best(group: Group, metric: Column) -> list[MethodRow]:
+def _best(group: RecordGroup, metric: Column) -> list[MethodRow]:
     """Return the rows that win a column: unlearning methods with a value for every seed of the table."""
     merits: list[tuple[float, MethodRow]] = []
     for row in group.competing():
@@ -232,7 +232,7 @@ def _seeds_cell(row: MethodRow, expected: Sequence[int]) -> str:
     return f"{count} seeds: {'; '.join(problems)}" if problems else count
 
 
-def _details(group: Group, store: ResultsStore) -> str:
+def _details(group: RecordGroup, store: ResultsStore) -> str:
     lines = ["<details>", "<summary>Commands and records</summary>", ""]
     for row in _recorded(group):
         lines.append(f"- **{_escape(row.label)}**")

@@ -16,9 +16,9 @@ from mmulbench.records.store import folder_of_backbone
 from mmulbench.report.aggregate import (
     ORIGINAL,
     RETRAIN,
-    Group,
     GroupKey,
     MethodRow,
+    RecordGroup,
     SeedSummary,
     group_records,
 )
@@ -97,7 +97,7 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     return written
 
 
-def forgetting_figure(group: Group, retention: Column) -> tuple[Figure, pd.DataFrame] | None:
+def forgetting_figure(group: RecordGroup, retention: Column) -> tuple[Figure, pd.DataFrame] | None:
     """Draw forgetting (the attack's distance to retrain's, worst path) against retention.
 
     Args:
@@ -113,7 +113,7 @@ def forgetting_figure(group: Group, retention: Column) -> tuple[Figure, pd.DataF
     return _scatter(group, points, Axis(f"{attack.name}_distance_to_retrain", label), _axis(retention))
 
 
-def cost_figure(group: Group) -> tuple[Figure, pd.DataFrame] | None:
+def cost_figure(group: RecordGroup) -> tuple[Figure, pd.DataFrame] | None:
     """Draw cost (seconds / retrain's seconds, logarithmic) against the gap to retrain; None without points.
 
     The original takes no time but that of a copy, which has no place on a logarithmic axis: it is a level.
@@ -132,7 +132,7 @@ def _axis(column: Column) -> Axis:
     return Axis(column.name, f"{column.title} ({DIRECTIONS[column.direction]})")
 
 
-def _scatter(group: Group, points: list[Point], x: Axis, y: Axis) -> tuple[Figure, pd.DataFrame] | None:
+def _scatter(group: RecordGroup, points: list[Point], x: Axis, y: Axis) -> tuple[Figure, pd.DataFrame] | None:
     import pandas as pd
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
@@ -220,6 +220,6 @@ def _name(key: GroupKey) -> str:
     return f"{key.task}-{backbone}-{key.forget_size}"
 
 
-def _title(group: Group) -> str:
+def _title(group: RecordGroup) -> str:
     key, seeds = group.key, ", ".join(map(str, group.seeds))
     return f"{key.task}, {key.backbone}, forget size {key.forget_size}, seeds {seeds}"

@@ -121,7 +121,11 @@ class PublishedWeights:
             parameters[name].copy_(value)
 
     def _translated(self, shapes: Mapping[str, torch.Size]) -> Iterator[tuple[str, Tensor]]:
-        """Yield our parameters' names and values one by one: together they are as large as the model."""
+        """Yield our parameters' names and values one by one: together they are as large as the model.
+
+        Raises:
+            MmulbenchError: a tensor is missing or has an odd shape, or the temperature is not positive.
+        """
         for ours, published in {**self._trunk(), **self._heads(shapes)}.items():
             for kind in ("weight", "bias"):
                 rows, *rest = shapes[ours + kind]
@@ -198,7 +202,11 @@ class PublishedWeights:
 
     @property
     def _grid(self) -> int:
-        """Patches a side."""
+        """Patches on a side of the image.
+
+        Raises:
+            MmulbenchError: the positions are not those of a square and a class token.
+        """
         shape = self._tensor(_POSITIONS, 3).shape
         grid = math.isqrt(shape[1] - 1)
         if shape[0] != 1 or grid == 0 or shape[1] != 1 + grid * grid:

@@ -258,7 +258,11 @@ def open_checkpoint(source: str, backbone: str) -> Checkpoint:
 
 
 def _fetch(name: str, backbone: str) -> Path:
-    """Return the folder of a hub repository, fetched unless it is in the local hub cache."""
+    """Return the folder of a hub repository, fetched unless it is in the local hub cache.
+
+    Raises:
+        UsageError: it cannot be fetched.
+    """
     from huggingface_hub import snapshot_download
 
     try:
