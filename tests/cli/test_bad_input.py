@@ -225,14 +225,14 @@ def damage(tensors: Path, how: str) -> None:
     tensors.write_bytes(content)
 
 
-RUN = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]
+ONE_RUN = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]
 
 
 @pytest.fixture(scope="module")
 def one_run(tmp_path_factory) -> Bench:
     """A bench whose cache holds what one run needs, and nothing else."""
     bench = Bench(tmp_path_factory.mktemp("one_run"))
-    done = bench.run(*RUN)
+    done = bench.run(*ONE_RUN)
     assert done.code == 0, done.err
     return bench
 
@@ -240,13 +240,13 @@ def one_run(tmp_path_factory) -> Bench:
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "how"), [*zip(KINDS, itertools.cycle(["truncated", "altered"]))])
 def test_a_damaged_cache_entry_is_reported_and_rebuilt(one_run, bench, kind, how):
-    wanted = one_run.run(*RUN).records[0]
+    wanted = one_run.run(*ONE_RUN).records[0]
     shutil.copytree(one_run.cache, bench.cache)
     entries = bench.built(kind)
     assert entries
     for entry in entries:
         damage(entry.with_name("tensors.safetensors"), how)
-    done = bench.run(*RUN)
+    done = bench.run(*ONE_RUN)
     assert done.code == 0
     reason = "has " if how == "truncated" else "the checksum of "
     for entry in entries:

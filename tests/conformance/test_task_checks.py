@@ -88,7 +88,7 @@ def repeated(data):
 
 VIOLATIONS = {
     "one modality": ("says_what_it_is", {"task": with_(modalities=("image",))}, "give two names"),
-    "no recipe": ("says_what_it_is", {"task": with_(recipe=None)}, "recipe must be a Recipe"),
+    "no recipe": ("says_what_it_is", {"task": with_(recipe=None)}, "recipe must be a mmulbench.Recipe"),
     "forgets all": ("says_what_it_is", {"task": with_(forget_fraction=1.0)}, "between 0 and 1"),
     "melted": ("settings_can_be_recorded", {"task": with_(Config=Melted)}, "@dataclass(frozen=True)"),
     "a path": ("settings_can_be_recorded", {"task": with_(Config=Odd)}, "cannot be written as JSON"),

@@ -256,32 +256,6 @@ def test_the_examples_pass_the_linter(tree):
 
 
 @pytest.mark.slow
-def test_an_outside_package_adds_all(tmp_path):
-    source, site = tmp_path / "source", tmp_path / "site"
-    package = source / "my_package"
-    package.mkdir(parents=True)
-    (source / "pyproject.toml").write_text(FILES["pyproject.toml"])
-    (package / "__init__.py").touch()
-    for name in (METHOD, TASK, METRIC):
-        (package / Path(name).name).write_text(FILES[name], encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
-    command += ["--no-deps", "--no-build-isolation", "--target", str(site), str(source)]
-    subprocess.run(command, check=True, timeout=120)
-    code = (
-        "from mmulbench import METHODS, METRICS, TASKS\n"
-        "found = METHODS.get('my_method'), TASKS.get('my_task'), METRICS.get('my_metric')\n"
-        "print(*(cls.__module__ for cls in found))"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(site)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.split() == [f"my_package.my_{kind}" for kind in ("method", "task", "metric")], (
-        done.stderr
-    )
-
-
-@pytest.mark.slow
 def test_the_sweep_example_has_the_plan_that_is_said(tmp_path, monkeypatch, capsys):
     (tmp_path / "sweep.yaml").write_text(FILES["sweep.yaml"])
     monkeypatch.chdir(tmp_path)

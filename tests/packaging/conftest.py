@@ -13,6 +13,7 @@ from pages import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("mmulbench", "methods", "tasks", "tests", "benchmarks")
+DOCUMENTED = [name for name in FILES if name.endswith(("/my_method.py", "/my_task.py", "/my_metric.py"))]
 PIP_OPTIONS = ["--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
 
 
@@ -32,12 +33,12 @@ def write_project(folder: Path) -> None:
 
 
 def write_documented_package(folder: Path) -> None:
-    """Write the package that the documentation shows, with the method and the task it shows."""
+    """Write the package that the documentation shows, with the method, task and metric it shows."""
     package = folder / "my_package"
     package.mkdir(parents=True)
     (folder / "pyproject.toml").write_text(FILES["pyproject.toml"], encoding="utf-8")
     (package / "__init__.py").touch()
-    for name in ("methods/my_method.py", "tasks/my_task.py"):
+    for name in DOCUMENTED:
         (package / Path(name).name).write_text(FILES[name], encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The package that the documentation shows adds a method and a task once it is installed."""
+"""The package that the documentation shows adds a method, a task and a metric once it is installed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import subprocess
 import sys
 
 CODE = """
-from mmulbench import METHODS, TASKS
-print(METHODS.get("my_method").__module__, TASKS.get("my_task").__module__)
+from mmulbench import METHODS, METRICS, TASKS
+found = METHODS.get("my_method"), TASKS.get("my_task"), METRICS.get("my_metric")
+print(*(cls.__module__ for cls in found))
 """
 
 
-def test_the_documented_package_adds_both(site):
+def test_the_documented_package_adds_all(site):
     done = subprocess.run(
         [sys.executable, "-c", CODE],
         env={**os.environ, "PYTHONPATH": str(site)},
@@ -21,4 +22,5 @@ def test_the_documented_package_adds_both(site):
         timeout=60,
         check=False,
     )
-    assert done.stdout.split() == ["my_package.my_method", "my_package.my_task"], done.stderr
+    expected = [f"my_package.my_{kind}" for kind in ("method", "task", "metric")]
+    assert done.stdout.split() == expected, done.stderr
