@@ -27,7 +27,21 @@ IMAGES = sum(SPLITS.values())
 CAPTIONS = 5
 ALLOWED = {"prepare flickr30k": 600.0, "start a run": 10.0}
 ALLOWED_MIB = 3 * 10**9 // 2**20
-WORDS = ("a", "the", "two", "young", "man", "woman", "child", "dog", "boat", "street", "red", "blue", "large")
+WORDS: tuple[str, ...] = (
+    "a",
+    "the",
+    "two",
+    "young",
+    "man",
+    "woman",
+    "child",
+    "dog",
+    "boat",
+    "street",
+    "red",
+    "blue",
+    "large",
+)
 WORDS += (
     "runs",
     "stands",
@@ -119,6 +133,7 @@ def start(root: Path) -> None:
 
 def evaluate(root: Path) -> None:
     """Measure an untrained model on test, retain and forget set; return the seconds of each part."""
+    from mmulbench import RetrievalModel
     from mmulbench.evaluation.measure import measure
     from mmulbench.evaluation.retrieval import evaluate_retrieval
     from mmulbench.progress import Progress
@@ -130,6 +145,7 @@ def evaluate(root: Path) -> None:
     forget = found.task.forget_units(found.data, size, seed=0)
     sets = Scenario(found, forget, seed=0).sets
     model = fresh_model(found, 0).eval()
+    assert isinstance(model, RetrievalModel)
     begin = time.perf_counter()
     test = sets.splits["test"]
     evaluate_retrieval(model, test, sets.relations, sets.features, sets.rerank, Progress(), "", sets.gallery)
@@ -146,14 +162,16 @@ def relations(root: Path) -> None:
     Raises:
         SystemExit: they are fewer than HPO has.
     """
-    from mmulbench.core.registry import TASKS
     from mmulbench.progress import Progress
+    from mmulbench.tasks.hpo_pgr import HpoPgr
 
-    cls = TASKS.get("hpo_pgr")
-    data = cls(cls.Config(subjects=0, phenotypes=0, relations=0)).load(root, Progress())
-    source, target = data.items["graph"].edges
+    data = HpoPgr(HpoPgr.Config(subjects=0, phenotypes=0, relations=0)).load(root, Progress())
+    edges_of_graph = data.items["graph"].edges
+    assert edges_of_graph is not None
+    source, target = edges_of_graph
     phenotypes = len(data.items["text"])  # the first nodes; the others are genes
-    asked = sum(int(split.label.sum()) for split in (data.train, data.validation, data.test))
+    labels = [split.label for split in (data.train, data.validation, data.test)]
+    asked = sum(int(label.sum()) for label in labels if label is not None)
     edges = int(((source >= phenotypes) & (target < phenotypes)).sum())
     if asked + edges < HPO_PAIRS:
         raise SystemExit(f"hpo_pgr holds {asked + edges:,} of HPO's {HPO_PAIRS:,} gene-phenotype pairs")

@@ -76,7 +76,7 @@ def status(root: Path) -> dict[str, Any]:
     folder = prepare_sweep(sweep.sweep_id, options, root / "sweeps")
     folder.create(sweep)
     done = StepState(status="done", attempts=1, worker="somewhere:1", started=now(), ended=now())
-    for step in folder.read().steps:
+    for step in folder.read().plan.steps:
         (folder.root / "state" / f"{step.step_id}.json").write_text(done.model_dump_json())
     return median_of([command(root, "status") for _ in range(ROUNDS)])
 
