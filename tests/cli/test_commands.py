@@ -27,6 +27,7 @@ def warm(ready, bench):
     return bench
 
 
+@pytest.mark.slow
 def test_the_end_of_a_run_is_a_table_a_verdict_and_the_record(ready):
     done = ready.run(*MMUL)
     lines = done.out.splitlines()
@@ -51,6 +52,7 @@ def test_running_again_finds_the_record_and_says_so(ready):
     assert ready.record().stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_json_is_the_record_alone_and_quiet_is_its_path_alone(ready):
     assert json.loads(ready.run(*MMUL, "--json").out) == [json.loads(ready.record().read_text())]
     assert ready.run(*MMUL, "--quiet").out == f"{ready.record()}\n"

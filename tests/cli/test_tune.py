@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers import ONE_EPOCH, TINY, here
+from helpers import ONE_EPOCH, TINY, Bench, here
 
 from mmulbench.records.study import Study, read_study, study_path
 
@@ -12,11 +12,17 @@ RUN = ["run", "-m", "mmul", *TINY, "-b", "albef:tiny", "--no-reference", "--json
 
 
 @pytest.fixture(scope="module")
-def tuned(ready, tmp_path_factory):
+def tuner(ready, tmp_path_factory) -> Bench:
+    """A bench with the filled cache, whose records are no other test's."""
+    return Bench(tmp_path_factory.mktemp("tuner"), ready.cache)
+
+
+@pytest.fixture(scope="module")
+def tuned(tuner, tmp_path_factory):
     """Folder with a study of mmul on albef:tiny, made by the command."""
     folder = tmp_path_factory.mktemp("tuned")
     words = ["tune", "-m", "mmul", "-m", "delete", *SMALL, "--trials", "3", "--tuned-dir", str(folder)]
-    done = ready.run(*words)
+    done = tuner.run(*words)
     assert done.code == 0, done.err
     return folder, done
 
@@ -39,58 +45,58 @@ def test_tunes_and_says_what_it_found(tuned):
     assert [path.name for path in folder.rglob("*.json")] == ["mmul.json"]
 
 
-def test_goes_on_where_it_was_and_makes_nothing_twice(tuned, ready, tmp_path):
+def test_goes_on_where_it_was_and_makes_nothing_twice(tuned, tuner, tmp_path):
     folder, _ = tuned
     words = ["tune", "-m", "mmul", *SMALL, "--tuned-dir", str(tmp_path), "--json"]
-    (first,) = json.loads(ready.run(*words, "--trials", "2").out)
+    (first,) = json.loads(tuner.run(*words, "--trials", "2").out)
     assert first["trials"] == [trial.model_dump() for trial in mmul_study(folder).trials[:2]]
-    ready.run(*words, "--trials", "3")
+    tuner.run(*words, "--trials", "3")
     assert mmul_study(tmp_path).trials == mmul_study(folder).trials
     before = (tmp_path / "emoji/albef-tiny/mmul.json").stat().st_mtime_ns
-    assert ready.run(*words, "--trials", "3").code == 0
+    assert tuner.run(*words, "--trials", "3").code == 0
     assert (tmp_path / "emoji/albef-tiny/mmul.json").stat().st_mtime_ns == before
 
 
-def test_another_study_in_the_same_place_is_replaced(ready, tmp_path):
+def test_another_study_in_the_same_place_is_replaced(tuner, tmp_path):
     words = ["tune", "-m", "finetune", *SMALL, "--tuned-dir", str(tmp_path), "--trials", "1"]
-    assert "of another study" not in ready.run(*words).err
-    done = ready.run(*words, "--budget", "40")
+    assert "of another study" not in tuner.run(*words).err
+    done = tuner.run(*words, "--budget", "40")
     assert "is of another study" in done.err
     assert read_study(study_path(tmp_path, "emoji", "albef:tiny", "finetune")).spec.budget == 40
 
 
-def test_runs_start_from_tuned_settings_and_say_so(tuned, ready):
+def test_runs_start_from_tuned_settings_and_say_so(tuned, tuner):
     folder, _ = tuned
     study = mmul_study(folder)
-    done = ready.run(*RUN, "--seed", "5", "--tuned-dir", str(folder))
+    done = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(folder))
     (record,) = done.records
     assert "settings tuned on emoji with albef:tiny: mmul (--untuned takes the methods' own)" in done.err
     assert record.spec.config == {**study.spec.defaults, **study.settings}
     assert (record.tuning.study_id, record.tuning.trials) == (study.spec.study_id, 3)
-    (own,) = ready.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), "--untuned").records
+    (own,) = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), "--untuned").records
     assert own.spec.config == study.spec.defaults and own.tuning is None
-    (changed,) = ready.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), *ONE_EPOCH).records
+    (changed,) = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), *ONE_EPOCH).records
     assert changed.spec.config["epochs"] == 1
     assert (changed.tuning is None) == (study.settings["epochs"] != 1)
 
 
-def test_the_recorded_command_needs_no_study(tuned, ready, tmp_path):
+def test_the_recorded_command_needs_no_study(tuned, tuner, tmp_path):
     folder, _ = tuned
-    (record,) = ready.run(*RUN, "--seed", "6", "--tuned-dir", str(folder)).records
+    (record,) = tuner.run(*RUN, "--seed", "6", "--tuned-dir", str(folder)).records
     assert " --untuned" in record.command
     words = record.command.split()[1:]
-    (again,) = ready.run(*words, "--json", "--results-dir", str(tmp_path)).records
+    (again,) = tuner.run(*words, "--json", "--results-dir", str(tmp_path)).records
     assert again.run_id == record.run_id and again.values == record.values
 
 
-def test_a_record_from_before_the_study_learns_of_it(tuned, ready, tmp_path):
+def test_a_record_from_before_the_study_learns_of_it(tuned, tuner, tmp_path):
     folder, _ = tuned
     study = mmul_study(folder)
     settings = [word for key, value in study.settings.items() for word in ("--set", f"{key}={value}")]
     words = [*RUN, "--results-dir", str(tmp_path)]
-    (before,) = ready.run(*words, "--untuned", *settings).records
+    (before,) = tuner.run(*words, "--untuned", *settings).records
     assert before.tuning is None
-    done = ready.run(*words, "--tuned-dir", str(folder))
+    done = tuner.run(*words, "--tuned-dir", str(folder))
     (after,) = done.records
     assert "found the record of this run" in done.err
     assert after.tuning is not None and after.started == before.started
@@ -109,15 +115,15 @@ def test_a_record_from_before_the_study_learns_of_it(tuned, ready, tmp_path):
         (["-m", "mmul", "--set", "mmul.lr=5"], "mmul: lr=5.0 lies outside of what is searched"),
     ],
 )
-def test_wrong_use(words, said, ready, tmp_path):
+def test_wrong_use(words, said, tuner, tmp_path):
     base = ["tune", *TINY, "-b", "albef:tiny", "--tuned-dir", str(tmp_path)]
-    done = ready.run(*base, *([] if "-m" in words else ["-m", "finetune"]), *words)
+    done = tuner.run(*base, *([] if "-m" in words else ["-m", "finetune"]), *words)
     assert done.code == 2, done.err
     assert said in done.err and done.err.strip().count("\n") == 0
 
 
-def test_without_optuna_it_says_how_to_install_it(ready):
-    done = ready.run("tune", "-t", "emoji", hidden="optuna")
+def test_without_optuna_it_says_how_to_install_it(tuner):
+    done = tuner.run("tune", "-t", "emoji", hidden="optuna")
     assert done.code == 2
     assert 'mmulbench tune needs the package optuna: run pip install "mmulbench[tune]"' in done.err
 

@@ -102,8 +102,14 @@ def names_something(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Use every core for the whole set; a few named tests start sooner in this process."""
-    return 0 if names_something(config) else min(os.cpu_count() or 1, MOST_PROCESSES)
+    """Use every core; one process more where a cluster's tests, which mostly wait, are among them.
+
+    A few named tests start sooner in this process.
+    """
+    if names_something(config):
+        return 0
+    cores = min(os.cpu_count() or 1, MOST_PROCESSES)
+    return cores if config.option.markexpr else cores + 1
 
 
 @pytest.hookimpl(optionalhook=True)
