@@ -39,6 +39,7 @@ def texts_of(*lengths: int) -> dict[str, torch.Tensor]:
     return {"ids": ids.masked_fill(~mask, 0).int(), "mask": mask}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [

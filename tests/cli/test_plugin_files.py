@@ -217,6 +217,7 @@ def test_a_changed_backbone_never_finds_what_the_old_one_cached(mine):
     assert new() == {True}
 
 
+@pytest.mark.slow
 def test_lists_show_what_files_add(mine):
     files = [str(mine.root / name) for name in FILES]
     words = ["list", "methods", "--json", "--plugin", files[0]]
@@ -229,12 +230,14 @@ def test_lists_show_what_files_add(mine):
     assert "scrubber" not in mine.run("list", "methods").out
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_corrected_to_the_files(mine):
     done = mine.run("run", "-m", "scruber", "-t", "emoji", "--plugin", str(mine.root / "my_methods.py"))
     assert done.code == 2
     assert done.err == "mmulbench: unknown method 'scruber'; did you mean scrubber or scrub?\n"
 
 
+@pytest.mark.slow
 def test_two_files_with_one_name_are_wrong_use(mine):
     other = mine.root / "other.py"
     other.write_text(METHOD)

@@ -75,6 +75,7 @@ def scores(folder, **wanted):
     return table
 
 
+@pytest.mark.slow
 def test_histograms_are_summed_over_seeds_with_the_same_edges(records, tmp_path):
     write_plots(records, tmp_path)
     forget = scores(tmp_path, method="mmul", when="after", pairs="forget")
