@@ -52,6 +52,11 @@ def test_wide_has_a_row_for_each_run(wide, records):
     assert row["config.lr"] == record.spec.config["lr"]
 
 
+def test_runs_with_tuned_settings_are_told_apart(wide, records):
+    assert list(wide.tuned) == [record.tuning is not None for record in records]
+    assert set(wide.tuned) == {True, False}
+
+
 def test_both_forms_say_what_must_not_be_mixed(tidy, wide):
     for frame in (tidy, wide):
         assert {"metric_version", "data_fingerprint", "backbone", "tuned"} <= set(frame.columns)
