@@ -288,19 +288,22 @@ class PairData:
         )
 
     def epoch(self, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield the batches of one shuffled pass; the last batch may be smaller.
+        """Yield the batches of one shuffled pass, as near to the size asked for as equal batches can be.
+
+        A small rest would take a whole step at the same learning rate: a last batch of 11 pairs of 128 cost
+        a model 5 points of recall on its own training set.
 
         Args:
-            batch_size: number of pairs in a batch.
+            batch_size: number of pairs in a batch, about; sizes differ by one at most.
             rng: random generator of the order and, with ``unit`` sampling, of each unit's pair.
         """
-        order = self._draw(rng)
-        for start in range(0, len(order), batch_size):
-            yield self.batch(order[start : start + batch_size])
+        for positions in np.array_split(self._draw(rng), max(1, self.steps(batch_size))):
+            if len(positions):
+                yield self.batch(positions)
 
     def steps(self, batch_size: int) -> int:
-        """Return the number of batches in one epoch."""
-        return -(-len(self) // batch_size)
+        """Return the number of batches in one epoch: 0 without pairs, else at least 1."""
+        return max(1, round(len(self) / batch_size)) if len(self) else 0
 
     def cycle(self, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield the batches of epochs without end.

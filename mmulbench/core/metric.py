@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
@@ -63,11 +63,17 @@ class Measurements:
         utility: by set, then by name (``headline``, ``i2t_r@1``, ``f1``, …): the task's own measures.
         scores: by path, then by set (and ``unrelated``): association score of each pair.
         losses: by path, then by set: loss of each true pair.
+        pooled: by modality, (n, d) unimodal representations of items of the test split, the same items of
+            every model.
+        unit_utility: (u,) headline utility of each forget unit, in the order of the units; their mean is near
+            the forget set's utility, not equal to it where queries are of several units.
     """
 
     utility: dict[str, dict[str, Estimate]]
     scores: ByPath
     losses: ByPath
+    pooled: dict[str, Floats] = field(default_factory=dict)
+    unit_utility: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -93,12 +99,33 @@ class PathObservation:
         original: numbers of the model before unlearning, for the same pairs in the same order.
         units: by set, (n,) the forget unit of each pair; pairs of one unit are not independent.
         seed: seed of random draws.
+        retrain: numbers of retrain for the same pairs; empty where the run has no reference.
     """
 
     path: str
     model: PairNumbers
     original: PairNumbers
     units: Mapping[str, Integers]
+    seed: int
+    retrain: PairNumbers = field(default_factory=lambda: PairNumbers({}, {}))
+
+
+@dataclass(frozen=True)
+class UnimodalObservation:
+    """Holds what a `UnimodalMetric` reads to judge one model on one modality.
+
+    Attributes:
+        modality: name of the modality, such as ``image``.
+        model: (n, d) pooled outputs of the judged model for items of the test split.
+        original: (n, d) pooled outputs of the model before unlearning, for the same items in the same order.
+        retrain: (n, d) pooled outputs of retrain; None where the run has no reference.
+        seed: seed of random draws.
+    """
+
+    modality: str
+    model: Floats
+    original: Floats
+    retrain: Floats | None
     seed: int
 
 
@@ -133,6 +160,8 @@ class Needs:
         losses: sets whose losses are read.
         original_scores: sets whose scores by the original are read.
         original_losses: sets whose losses by the original are read.
+        retrain_losses: sets whose losses by retrain are read; without a reference the metric is missing.
+        pooled: whether unimodal representations are read, the original's and retrain's besides the model's.
         confidence: sets in which shadow models' confidence is read.
         values: other metrics whose values are read.
     """
@@ -142,12 +171,14 @@ class Needs:
     losses: tuple[str, ...] = ()
     original_scores: tuple[str, ...] = ()
     original_losses: tuple[str, ...] = ()
+    retrain_losses: tuple[str, ...] = ()
+    pooled: bool = False
     confidence: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
 
 class Metric(ABC):
-    """Describes one metric; extend one of the four kinds below, which say what `compute` is given.
+    """Describes one metric; extend one of the five kinds below, which say what `compute` is given.
 
     Args:
         name: the name that it is registered under, its key in records.
@@ -217,6 +248,28 @@ class PathMetric(PerPathMetric):
 
         Args:
             observation: scores and losses of the model and of the original.
+
+        Returns:
+            Estimates by part, `HEADLINE` for the metric itself.
+
+        Raises:
+            ValueError: arrays are empty or do not fit together.
+            Diverged: a number is NaN or infinite.
+        """
+
+
+class UnimodalMetric(Metric):
+    """Describes a metric of what each encoder knows by itself, computed for one modality at a time.
+
+    A model's value is that of the modality with the smallest.
+    """
+
+    @abstractmethod
+    def compute(self, observation: UnimodalObservation) -> Estimates:
+        """Compute the metric of one model on one modality.
+
+        Args:
+            observation: pooled outputs of the model, of the original and perhaps of retrain.
 
         Returns:
             Estimates by part, `HEADLINE` for the metric itself.

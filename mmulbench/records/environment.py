@@ -1,4 +1,4 @@
-"""Where a run ran: versions, commit, device, threads."""
+"""Where a run ran: versions, commit, device, processor, threads."""
 
 from __future__ import annotations
 
@@ -24,10 +24,21 @@ def describe_environment(device: torch.device) -> Environment:
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        cpu=_cpu(),
         threads=torch.get_num_threads(),
         processes=processes.count(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
     )
+
+
+@functools.cache
+def _cpu() -> str:
+    """Return the processor's model and the instructions that torch uses: rounding depends on both."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _version(package: str) -> str | None:

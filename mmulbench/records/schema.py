@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
@@ -13,10 +13,18 @@ from mmulbench.hashing import fingerprint
 SCHEMA_VERSION = 1
 """Version of a record: raised when a field changes meaning. Older records are then refused."""
 
-METRIC_VERSION = "1"
+METRIC_VERSION = "2"
 """Version of the metrics: raised when a definition changes; a table never mixes two versions."""
 
-Direction = Literal["higher", "lower", "closest_to_retrain"]
+RECIPE_VERSION = "2"
+"""Version of the training loops: raised when the same recipe comes to other weights, as by other batches."""
+
+FIRST_VERSION = "1"
+"""Version of what records say nothing of: they are from before there was a second."""
+
+Direction = Literal["higher", "lower", "closest_to_retrain", "not_below_retrain"]
+"""What is better. ``not_below_retrain``: to fall below retrain is a loss, to exceed it no merit."""
+
 Status = Literal["done", "diverged", "failed", "not_applicable"]
 Scalar = bool | int | float | str | None
 
@@ -36,17 +44,28 @@ class RunSpec(Frozen):
     seed: int = Field(ge=0)
     data_fingerprint: str
     metric_version: str = METRIC_VERSION
+    recipe_version: str = RECIPE_VERSION
     plugins: dict[str, str] = Field(
         default_factory=dict,
         description="start of the SHA-256 of the plug-in file, by the method's, task's or backbone's name",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old(cls, given: Any) -> Any:
+        """Take what was written before recipes had versions as of the first; a new object names its own."""
+        if isinstance(given, dict) and given.get("metric_version") == FIRST_VERSION:
+            return {"recipe_version": FIRST_VERSION, **given}
+        return given
+
     @model_serializer(mode="wrap")
-    def _leave_out_no_plugins(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the key out where there are none, as in records from before there were any: ids stay."""
+    def _leave_out_what_old_records_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out no plug-ins and the first recipe version, as old records do: their ids stay."""
         dumped: dict[str, Any] = dump(self)
         if not self.plugins:
             dumped.pop("plugins", None)
+        if self.recipe_version == FIRST_VERSION:
+            dumped.pop("recipe_version", None)
         return dumped
 
     @property
@@ -117,6 +136,7 @@ class Environment(Frozen):
     platform: str
     device: str
     threads: int = Field(description="threads of each process")
+    cpu: str | None = Field(default=None, description="model of the processor, and instructions torch uses")
     processes: int = Field(default=1, ge=1, description="processes that made the run together")
     packages: dict[str, str] = Field(description="versions of the packages that touch the numbers")
 
@@ -133,6 +153,11 @@ class RunResult(Frozen):
     cost: Cost | None = None
     histograms: dict[str, ScoreHistogram] = Field(
         default_factory=dict, description="by association path, such as matching"
+    )
+    by_unit: dict[str, list[float]] = Field(
+        default_factory=dict,
+        description="one number for each forget unit, in the order of the units: `pairs`, `forget`, and by "
+        "path `mia/<path>` and `forget_vs_retain_auc/<path>`; intervals of differences rest on them",
     )
     tuning: Tuning | None = Field(default=None, description="null where the settings are not tuned")
     shadows: int = Field(

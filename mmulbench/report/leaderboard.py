@@ -23,7 +23,7 @@ from mmulbench.report.columns import Column, choose_columns, shadow_columns
 DECIMALS = 3
 """Digits shown; two cells that agree to this many digits are a tie and are both bold."""
 
-ARROWS = {"higher": "↑", "lower": "↓", "closest_to_retrain": "→retrain"}
+ARROWS = {"higher": "↑", "lower": "↓", "closest_to_retrain": "→retrain", "not_below_retrain": "≥retrain"}
 STATUS_CELL = {"diverged": "diverged", "failed": "failed", "not_applicable": "N/A"}
 
 INTRODUCTION = """\

@@ -35,6 +35,7 @@ DIRECTIONS = {
     "higher": "higher is better",
     "lower": "lower is better",
     "closest_to_retrain": "like retrain is best",
+    "not_below_retrain": "not below retrain is best",
 }
 
 

@@ -19,7 +19,12 @@ from mmulbench.report.verdict import verdict
 
 __all__ = ["show", "summary_table", "verdict"]
 
-BETTER = {"higher": "higher", "lower": "lower", "closest_to_retrain": "→retrain"}
+BETTER = {
+    "higher": "higher",
+    "lower": "lower",
+    "closest_to_retrain": "→retrain",
+    "not_below_retrain": "≥ retrain",
+}
 """Words of the column that says what is better."""
 
 
@@ -137,7 +142,7 @@ def _specification(result: RunResult) -> Table:
         "forget size": str(spec.forget_size),
         "seed": str(spec.seed),
         "data": spec.data_fingerprint,
-        "metric version": spec.metric_version,
+        "versions": f"metrics {spec.metric_version}, recipes {spec.recipe_version}",
     }
     if result.shadows:
         pairs["shadow models"] = str(result.shadows)
@@ -162,6 +167,7 @@ def _environment(result: RunResult) -> Table:
         "mmulbench": f"{env.mmulbench} (git {env.git_commit or 'unknown'})",
         "python": f"{env.python} on {env.platform}",
         "device": f"{env.device}, {env.threads} threads{_each(env.processes)}",
+        "processor": env.cpu or "unknown",
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(env.packages.items())),
         "ran": f"{started} to {finished}",
     }

@@ -24,6 +24,7 @@ from mmulbench.core.training import Recipe
 from mmulbench.defaults import CHECKPOINT_SECONDS
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.progress import Progress
+from mmulbench.records.schema import RECIPE_VERSION
 from mmulbench.records.store import ResultsStore
 
 
@@ -285,6 +286,11 @@ def prepare_inputs(
         recipe=recipe,
         features=Features(arrays, workspace.device, groups, whole),
         relations=Relations(data.train, data.validation, data.test),
-        key={**key, "recipe": asdict(recipe), "device": workspace.device.type},
+        key={
+            **key,
+            "recipe": asdict(recipe),
+            "recipe_version": RECIPE_VERSION,
+            "device": workspace.device.type,
+        },
         workspace=workspace,
     )

@@ -83,7 +83,7 @@ def test_an_epoch_by_unit_sees_each_unit_once_with_one_of_its_pairs():
     rng, texts = np.random.default_rng(0), set()
     for _ in range(30):
         batches = list(data.epoch(2, rng))
-        assert [len(batch) for batch in batches] == [2, 2, 1]
+        assert [len(batch) for batch in batches] == [3, 2]
         pairs = [
             pair for b in batches for pair in zip(b.first.tolist(), b.second.tolist(), b.rows, strict=True)
         ]
@@ -91,14 +91,29 @@ def test_an_epoch_by_unit_sees_each_unit_once_with_one_of_its_pairs():
         assert all(SHARED[row] == (first, second) for first, second, row in pairs)
         texts.update(second for _, second, _ in pairs)
     assert texts == {1, 2, 3, 4, 5, 6, 7, 8}
-    assert (len(data), data.steps(2)) == (5, 3)
+    assert (len(data), data.steps(2)) == (5, 2)
+
+
+def test_batches_are_equal_so_that_no_rest_takes_a_whole_step():
+    data = replace(toy_problem().retain, sampling="pair", features=numbered_features(11))
+    for size in range(1, 15):
+        lengths = [len(batch) for batch in data.epoch(size, np.random.default_rng(0))]
+        assert len(lengths) == data.steps(size) == max(1, round(len(data) / size))
+        assert sum(lengths) == len(data) and max(lengths) - min(lengths) <= 1
+    assert data.steps(7) != -(-len(data) // 7), "a size that leaves a small rest is among these"
+
+
+def test_no_pairs_make_no_batch():
+    data = toy_problem().retain
+    none = replace(data, split=data.split.only(np.array([], dtype=np.int64)))
+    assert none.steps(2) == 0 and list(none.epoch(2, np.random.default_rng(0))) == []
 
 
 def test_an_epoch_by_pair_sees_each_pair_once():
     data = toy_problem().forget
     rows = [row for batch in data.epoch(3, np.random.default_rng(0)) for row in batch.rows.tolist()]
     assert sorted(rows) == [0, 1, 2, 3]
-    assert (len(data), data.steps(3)) == (4, 2)
+    assert (len(data), data.steps(3)) == (4, 1)
 
 
 def test_order_follows_the_generator():

@@ -12,7 +12,6 @@ from pages import COMMANDS, README, ROOT, TEXTS, prose
 
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
-from mmulbench.records.store import ResultsStore
 from mmulbench.report.verdict import AUC_FACTOR, UTILITY_TOLERANCE, tolerance
 
 
@@ -118,19 +117,6 @@ def test_the_verdict_rule_has_the_tolerances_of_the_code():
     assert f"within {large:.2f} of retrain's and its AUC within {AUC_FACTOR * large:.2f}" in rule
     assert f"with 68 units {small:.2f} and {AUC_FACTOR * small:.2f}" in rule
     assert f"more than {100 * UTILITY_TOLERANCE:.0f} points below" in rule
-
-
-def test_the_shadow_models_see_what_is_said():
-    found, damaged = ResultsStore(ROOT / "results").load_all()
-    assert not damaged
-    records = [record for record in found if record.shadows == 15]
-    assert {(record.spec.task, record.spec.seed) for record in records} == {("emoji", 42)}
-    auc = {record.spec.method: record.values["u_lira"].value for record in records}
-    retrain = auc.pop("retrain")
-    best = min(auc, key=lambda method: abs(auc[method] - retrain))
-    original, closest, mmul = (f"{auc[name]:.3f}"[1:] for name in ("original", best, "mmul"))
-    said = f"U-LiRA's AUC is {original} for the original, {closest} for the best method and {mmul} for MMUL"
-    assert said in " ".join(TEXTS["docs/concepts/shadow-models.md"].split())
 
 
 def test_the_environment_variables_are_those_that_are_read():
