@@ -21,7 +21,7 @@ from mmulbench.records.schema import Tuning
 from mmulbench.records.store import ResultsStore
 from mmulbench.records.study import tuned_default
 from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, load_data, prepare_inputs
-from mmulbench.runs.request import TaskRequest
+from mmulbench.runs.request import CommonOptions, Wanted
 from mmulbench.setting_values import Overrides
 
 
@@ -30,6 +30,7 @@ class ResolvedRequest:
     """Holds what the names and values of a request stand for, all known to be right; no data is loaded yet.
 
     Attributes:
+        task_name: registered name of the task.
         task: configured task.
         backbone: backbone that serves the task.
         recipe: recipe of the original and retrain.
@@ -38,6 +39,7 @@ class ResolvedRequest:
         tunings: studies that methods' settings come from, by name; those whose settings do not are absent.
     """
 
+    task_name: str
     task: Task
     backbone: Backbone
     recipe: Recipe
@@ -46,35 +48,36 @@ class ResolvedRequest:
     tunings: dict[str, Tuning]
 
 
-def resolve(request: TaskRequest, *, tuned: bool) -> ResolvedRequest:
+def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedRequest:
     """Look up every name of a request, and check every value.
 
     Args:
-        request: the request.
+        wanted: names and values.
+        options: says where plug-ins and the user's studies are.
         tuned: whether methods start from tuned settings, where there are any, instead of their own.
 
     Raises:
         UsageError: A name is unknown, or a value is wrong.
         MmulbenchError: A plug-in, a checkpoint or a study is damaged.
     """
-    load_plugins(request.plugins)
-    classes = {name: METHODS.get(name) for name in dict.fromkeys(request.methods)}
-    task_class = TASKS.get(request.task)
-    overrides = Overrides(request.settings, list(classes))
+    load_plugins(options.plugins)
+    classes = {name: METHODS.get(name) for name in dict.fromkeys(wanted.methods)}
+    task_class = TASKS.get(wanted.task)
+    overrides = Overrides(wanted.settings, list(classes))
     task = task_class(overrides.task(task_class.Config()))
-    backbone = find_backbone(task.default_backbone if request.backbone is None else request.backbone, task)
-    recipe, size = overrides.recipe(task.recipe), parse_forget_size(request.forget_size)
-    places = task.study_places(request.task, backbone.full_name)
+    backbone = find_backbone(task.default_backbone if wanted.backbone is None else wanted.backbone, task)
+    recipe, size = overrides.recipe(task.recipe), parse_forget_size(wanted.forget_size)
+    places = task.study_places(wanted.task, backbone.full_name)
     methods, tunings = {}, {}
     for name, cls in classes.items():
         start, default = cls.Config(), None
         if tuned:
-            default = tuned_default(places, name, start, request.tuned_dir)
+            default = tuned_default(places, name, start, options.tuned_dir)
         config = overrides.method(name, default.config if default is not None else start)
         methods[name] = cls(config)
         if default is not None and config == default.config:
             tunings[name] = default.tuning
-    return ResolvedRequest(task, backbone, recipe, size, methods, tunings)
+    return ResolvedRequest(wanted.task, task, backbone, recipe, size, methods, tunings)
 
 
 class Output(NamedTuple):
@@ -86,13 +89,13 @@ class Output(NamedTuple):
 
 
 def open_task(
-    request: TaskRequest, resolved: ResolvedRequest, output: Output, progress: Progress
+    options: CommonOptions, resolved: ResolvedRequest, output: Output, progress: Progress
 ) -> PreparedTask:
     """Load a task's data and prepare its model inputs.
 
     Args:
-        request: says where things are.
-        resolved: what the names of the same request stand for.
+        options: says where things are.
+        resolved: what the names of a request stand for.
         output: folder of records or studies.
         progress: shows bars.
 
@@ -100,21 +103,21 @@ def open_task(
         UsageError: Data or packages are missing, or the forget size does not fit.
         MmulbenchError: A folder cannot be written, or data is damaged.
     """
-    device = use_device(request.device)
-    prepare_folder(request.cache_dir, "cache", "--cache-dir")
+    device = use_device(options.device)
+    prepare_folder(options.cache_dir, "cache", "--cache-dir")
     prepare_folder(*output)
     workspace = Workspace(
-        cache=ArtifactCache(request.cache_dir, progress.note),
+        cache=ArtifactCache(options.cache_dir, progress.note),
         store=ResultsStore(output.folder, progress.note),
-        data_dir=request.data_dir,
+        data_dir=options.data_dir,
         device=device,
         progress=progress,
-        checkpoint_seconds=request.checkpoint_seconds,
+        checkpoint_seconds=options.checkpoint_seconds,
     )
     task = resolved.task
     data = load_data(task, workspace)
     task.forget_size(data, resolved.forget_size)  # refused before inputs are prepared
-    return prepare_inputs(request.task, task, data, resolved.backbone, resolved.recipe, workspace)
+    return prepare_inputs(resolved.task_name, task, data, resolved.backbone, resolved.recipe, workspace)
 
 
 def parse_forget_size(text: str | None) -> int | float | None:

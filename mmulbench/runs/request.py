@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import Field
 
@@ -28,6 +28,29 @@ class CommonOptions(Frozen):
     checkpoint_seconds: float = Field(
         default_factory=defaults.checkpoint_seconds, description="least time between two checkpoints"
     )
+
+
+class Wanted(Protocol):
+    """Says by names alone what is wanted of a task: a request of a command does, and one run of a sweep.
+
+    Attributes:
+        task: registered name of the task.
+        methods: registered names of the methods.
+        backbone: ``family:variant``; None for the task's own.
+        forget_size: number of forget units, or a fraction; None for the task's own.
+        settings: ``key=value`` texts, as for ``--set``.
+    """
+
+    @property
+    def task(self) -> str: ...  # noqa: D102 (attributes are described above)
+    @property
+    def methods(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def backbone(self) -> str | None: ...  # noqa: D102
+    @property
+    def forget_size(self) -> str | None: ...  # noqa: D102
+    @property
+    def settings(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 class TaskRequest(CommonOptions):

@@ -34,7 +34,7 @@ def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
     if any(seed < 0 for seed in request.seeds):
         raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
     check_shadows(request)
-    resolved = resolve(request, tuned=not request.untuned)
+    resolved = resolve(request, request, tuned=not request.untuned)
     with progress:
         prepared = open_task(request, resolved, results_output(request), progress)
         for line in _sources(resolved.tunings):
@@ -64,14 +64,14 @@ def results_output(request: RunOptions) -> Output:
 
 
 def plan_run(
-    name: str, seed: int, request: Request, resolved: ResolvedRequest, prepared: PreparedTask
+    name: str, seed: int, options: RunOptions, resolved: ResolvedRequest, prepared: PreparedTask
 ) -> Run:
     """Return one run of a request, ready to be executed.
 
     Args:
         name: name of the method, one of the request's.
         seed: training seed.
-        request: the options.
+        options: says whether there is a reference, and how many shadow models.
         resolved: what the names of the request stand for.
         prepared: the task with data in memory.
     """
@@ -81,10 +81,10 @@ def plan_run(
     return Run(
         spec=spec,
         method=method,
-        command=reproducing_command(spec, method, prepared, request),
-        reference=request.reference,
+        command=reproducing_command(spec, method, prepared, options),
+        reference=options.reference,
         tuning=resolved.tunings.get(name),
-        shadows=request.shadows,
+        shadows=options.shadows,
     )
 
 
@@ -102,7 +102,7 @@ def _sources(tunings: Mapping[str, Tuning]) -> list[str]:
     ]
 
 
-def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, request: Request) -> str:
+def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, options: RunOptions) -> str:
     """Return the command line that makes a run again, with every setting that is not the method's own.
 
     It does not rely on tuned settings, since a later study may change them.
@@ -111,7 +111,7 @@ def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, r
         spec: specification of the run.
         method: the configured method.
         prepared: task and backbone.
-        request: says whether there is a reference, and how many shadow models.
+        options: says whether there is a reference, and how many shadow models.
     """
     parts = ["mmulbench", "run", "--method", spec.method, "--task", spec.task]
     plugins = plugins_of_run(spec.method, spec.task, prepared.backbone.name).values()
@@ -129,10 +129,10 @@ def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, r
             parts += ["--set", f"{prefix}{key}={value}"]
     if fields(method.config):
         parts.append("--untuned")
-    if not request.reference:
+    if not options.reference:
         parts.append("--no-reference")
-    if request.shadows:
-        parts += ["--shadows", str(request.shadows)]
+    if options.shadows:
+        parts += ["--shadows", str(options.shadows)]
     return shlex.join(parts)
 
 

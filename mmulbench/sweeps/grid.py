@@ -37,6 +37,11 @@ class Job(Frozen):
     settings: tuple[str, ...] = ()
 
     @property
+    def methods(self) -> tuple[str, ...]:
+        """The one method, as a request has several."""
+        return (self.method,)
+
+    @property
     def job_id(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the job."""
         return fingerprint(self.model_dump(mode="json"))[:12]

@@ -1,4 +1,4 @@
-"""Use the options that all runs of a sweep share: make them absolute, and make requests of them."""
+"""Use the options that all runs of a sweep share: make them absolute, and go where they hold."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 from mmulbench.files import disk_errors
-from mmulbench.runs.request import Request, RunOptions
-from mmulbench.sweeps.grid import Job
+from mmulbench.runs.request import RunOptions
 
 
 def with_absolute_paths(options: RunOptions) -> RunOptions:
@@ -19,24 +18,6 @@ def _absolute(value: object) -> object:
     if isinstance(value, Path):
         return value.resolve()
     return tuple(map(_absolute, value)) if isinstance(value, tuple) else value
-
-
-def request_of(job: Job, options: RunOptions) -> Request:
-    """Return the request of one run.
-
-    Args:
-        job: the run.
-        options: options that all runs share.
-    """
-    return Request(
-        **dict(options),
-        task=job.task,
-        methods=(job.method,),
-        seeds=(job.seed,),
-        backbone=job.backbone,
-        forget_size=job.forget_size,
-        settings=job.settings,
-    )
 
 
 def enter_folder(path: str) -> None:

@@ -11,14 +11,13 @@ from mmulbench.progress import Progress
 from mmulbench.runs.open_task import ResolvedRequest, open_task, resolve
 from mmulbench.runs.pipeline import Outcome, execute, is_settled, make_record
 from mmulbench.runs.prepare import PreparedTask
-from mmulbench.runs.request import Request, RunOptions
+from mmulbench.runs.request import RunOptions
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.session import plan_run, results_output
 from mmulbench.runs.shadow_models import Shadows, shadow_seed
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
 from mmulbench.sweeps.killed_step import store_failure
-from mmulbench.sweeps.options import request_of
 from mmulbench.sweeps.plan import Step, shared_settings
 from mmulbench.sweeps.worker import StepOutcome
 
@@ -50,53 +49,53 @@ class Runner:
         Raises:
             MmulbenchError: A folder cannot be written, data is damaged, or training diverges.
         """
-        request = request_of(step.job, self._options)
-        if again and request.overwrite == "never":
-            request = request.model_copy(update={"overwrite": "failed"})
-        resolved = resolve(request, tuned=not request.untuned)
+        options = self._options
+        if again and options.overwrite == "never":
+            options = options.model_copy(update={"overwrite": "failed"})
+        resolved = resolve(step.job, options, tuned=not options.untuned)
         if step.kind == "run":
             # Before hours are spent on a record that has no place.
-            prepare_folder(*results_output(request))
-            return self._run(step.job, request, resolved, planned, blocked)
+            prepare_folder(*results_output(options))
+            return self._run(step.job, options, resolved, planned, blocked)
         if blocked is not None:
             raise MmulbenchError(blocked)
-        prepared = self._open(step.job, request, resolved)
+        prepared = self._open(step.job, options, resolved)
         if step.kind == "shadow":
-            self._unlearn_shadow(step, request, resolved, prepared)
+            self._unlearn_shadow(step, options, resolved, prepared)
         else:
             _train(step, resolved, prepared)
         return StepOutcome()
 
     def _unlearn_shadow(
-        self, step: Step, request: Request, resolved: ResolvedRequest, prepared: PreparedTask
+        self, step: Step, options: RunOptions, resolved: ResolvedRequest, prepared: PreparedTask
     ) -> None:
         """Let a run's method unlearn a shadow model, unless the run has its record or would not use it."""
-        run = plan_run(step.job.method, step.job.seed, request, resolved, prepared)
+        run = plan_run(step.job.method, step.job.seed, options, resolved, prepared)
         found = prepared.workspace.store.find(run.spec)
-        settled = found is not None and is_settled(found, run, request.overwrite)
+        settled = found is not None and is_settled(found, run, options.overwrite)
         if not settled and run.method.applies_to(prepared.task) is None:
             Shadows(run.scenario(prepared)).unlearned(step.shadow, run.method, run.spec.run_id)
 
     def _run(
-        self, job: Job, request: Request, resolved: ResolvedRequest, planned: Path, blocked: str | None
+        self, job: Job, options: RunOptions, resolved: ResolvedRequest, planned: Path, blocked: str | None
     ) -> StepOutcome:
-        prepared = self._open(job, request, resolved)
-        run = plan_run(job.method, job.seed, request, resolved, prepared)
+        prepared = self._open(job, options, resolved)
+        run = plan_run(job.method, job.seed, options, resolved, prepared)
         store = prepared.workspace.store
         outcome = Outcome("failed", blocked or "was ended")
         failure = make_record(run, outcome, prepared.workspace, datetime.now(UTC))
         if blocked is not None:
-            record = store_failure(store, failure, always=request.overwrite == "always")
+            record = store_failure(store, failure, always=options.overwrite == "always")
         else:
             write_atomically(planned, failure.model_dump_json(), SWEEPS_FLAG)
-            record = execute(run, prepared, request.overwrite).result
+            record = execute(run, prepared, options.overwrite).result
         return StepOutcome(record, store.path(run.spec))
 
-    def _open(self, job: Job, request: Request, resolved: ResolvedRequest) -> PreparedTask:
+    def _open(self, job: Job, options: RunOptions, resolved: ResolvedRequest) -> PreparedTask:
         key = (job.task, job.backbone, shared_settings(job))
         if self._prepared is None or key != self._key:
             self._prepared = None  # lets go of the last task's data before the next is read
-            self._prepared = open_task(request, resolved, results_output(request), self._progress)
+            self._prepared = open_task(options, resolved, results_output(options), self._progress)
             self._key = key
         return self._prepared
 

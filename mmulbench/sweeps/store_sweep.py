@@ -12,7 +12,7 @@ from mmulbench.runs.request import RunOptions
 from mmulbench.runs.session import check_shadows
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Job, id_of_sweep
-from mmulbench.sweeps.options import request_of, with_absolute_paths
+from mmulbench.sweeps.options import with_absolute_paths
 from mmulbench.sweeps.plan import Plan, make_plan
 from mmulbench.sweeps.state import Sweep, now
 
@@ -39,8 +39,7 @@ def check_jobs(jobs: Sequence[Job], options: RunOptions) -> None:
             if size not in seen:
                 parse_forget_size(job.forget_size)
             if key not in seen:
-                request = request_of(job, options)
-                resolve(request, tuned=not request.untuned)
+                resolve(job, options, tuned=not options.untuned)
         except UsageError as error:
             raise UsageError(f"{job.title}: {error}") from error
         seen |= {key, size}

@@ -69,7 +69,7 @@ def tune_session(request: TuneRequest, progress: Progress) -> Iterator[TunedMeth
     if not request.methods:
         searched = [name for name in METHODS.names() if search_space(METHODS.get(name).Config)]
         request = request.model_copy(update={"methods": tuple(searched)})
-    resolved = resolve(request, tuned=False)
+    resolved = resolve(request, request, tuned=False)
     for name, method in resolved.methods.items():
         if not search_space(type(method).Config):
             raise UsageError(f"method {name} has no settings to search; give its fields a Search(low, high)")

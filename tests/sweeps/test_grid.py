@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.sweeps.grid import checked_grid, given_grid, id_of_sweep
+from mmulbench.runs.open_task import resolve
+from mmulbench.runs.request import Request, RunOptions
+from mmulbench.sweeps.grid import Job, checked_grid, given_grid, id_of_sweep
 
 
 def jobs(**content: object) -> list:
@@ -153,3 +158,18 @@ def test_the_same_request_is_the_same_sweep():
         id_of_sweep(other, {}),
     }
     assert len(names) == 3
+
+
+def test_a_job_stands_for_the_same_as_a_request_that_says_it():
+    said: dict[str, Any] = {"task": "emoji", "forget_size": "5", "settings": ("lr=0.1", "recipe.epochs=2")}
+    options = RunOptions(untuned=True)
+    of_job = resolve(Job(method="scrub", seed=3, **said), options, tuned=False)
+    of_request = resolve(Request(methods=("scrub",), **said), options, tuned=False)
+    assert (
+        (of_job.task_name, of_job.forget_size)
+        == ("emoji", 5)
+        == (of_request.task_name, of_request.forget_size)
+    )
+    assert of_job.recipe == of_request.recipe and of_job.recipe.epochs == 2
+    assert of_job.methods["scrub"].config == of_request.methods["scrub"].config
+    assert of_job.methods["scrub"].config != METHODS.get("scrub").Config()

@@ -1,4 +1,4 @@
-"""Options that all runs of a sweep share: with absolute paths, and made requests of."""
+"""Options that all runs of a sweep share: with absolute paths, and the folder where they hold."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.runs.request import Request, RunOptions
-from mmulbench.sweeps.grid import Job
-from mmulbench.sweeps.options import enter_folder, request_of, with_absolute_paths
+from mmulbench.runs.request import RunOptions
+from mmulbench.sweeps.options import enter_folder, with_absolute_paths
 
 
 def test_folders_and_files_get_absolute_paths_and_nothing_else_changes(tmp_path, monkeypatch):
@@ -21,20 +20,6 @@ def test_folders_and_files_get_absolute_paths_and_nothing_else_changes(tmp_path,
     assert all(value.is_absolute() for _, value in absolute if isinstance(value, Path))
     assert (absolute.device, absolute.shadows, absolute.overwrite) == ("cuda:1", 3, "failed")
     assert with_absolute_paths(absolute) == absolute
-
-
-def test_a_request_has_what_is_the_runs_own_and_what_is_shared():
-    job = Job(task="flags", method="npo", seed=3, backbone="clip", forget_size="5", settings=("lr=1",))
-    options = RunOptions(device="cpu", shadows=7)
-    request = request_of(job, options)
-    assert (request.task, request.methods, request.seeds) == ("flags", ("npo",), (3,))
-    assert (request.backbone, request.forget_size, request.settings) == ("clip", "5", ("lr=1",))
-    assert (request.device, request.shadows) == ("cpu", 7)
-    assert request.run_options() == options
-    assert {*Request.model_fields} == {*dict(options), *Job.model_fields} - {"method", "seed"} | {
-        "methods",
-        "seeds",
-    }
 
 
 def test_a_worker_goes_where_the_sweep_was_asked_for(tmp_path, monkeypatch):
