@@ -80,7 +80,7 @@ def make_problem(recompute: bool) -> UnlearningProblem:
         outputs=outputs,
         recipe=Recipe(),
         seed=0,
-        fresh_model=backbone.build,
+        fresh_model=lambda seed: backbone.build(),
         meter=meter,
         progress=Progress(),
     )

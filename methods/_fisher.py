@@ -25,7 +25,7 @@ from mmulbench import (
 from mmulbench.evaluation.pair_losses import Pools, associations
 
 REFERENCE_PAIRS = 64
-"""Number of reference pairs: as many negatives as a batch of the gradient-based methods has."""
+"""Number of reference pairs; the same for every task, as a pair's loss should be."""
 
 
 def reference_pools(problem: UnlearningProblem) -> Pools:

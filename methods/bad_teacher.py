@@ -42,7 +42,7 @@ class BadTeacher(Descent):
 
         Attributes:
             epochs: passes over Df and the drawn part of Dr.
-            batch_size: pairs a step.
+            batch_size: pairs a step; 0: as many as the task's recipe has.
             fraction: pairs of Dr that are drawn, as a part of one epoch over Dr.
             temperature: T.
         """
@@ -55,7 +55,7 @@ class BadTeacher(Descent):
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Return batches that mix Df and the drawn part of Dr."""
         data, rng = self.mixture(problem), problem.generator("order")
-        epochs, size = self.config.epochs, self.config.batch_size
+        epochs, size = self.config.epochs, problem.batch_size(self.config.batch_size)
         return ((batch,) for _ in range(epochs) for batch in data.epoch(size, rng)), data.steps(size)
 
     def mixture(self, problem: UnlearningProblem) -> PairData:
@@ -72,7 +72,7 @@ class BadTeacher(Descent):
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[[Batch], Tensor]:
         """Return ``loss`` with the bad teacher at hand."""
-        bad = problem.fresh_model().eval().requires_grad_(False)
+        bad = problem.fresh_model(problem.seed).eval().requires_grad_(False)
         return lambda batch: self.loss(model, bad, batch, problem)
 
     def loss(

@@ -65,7 +65,7 @@ class DescentToDelete(OneSetMethod):
         """Descend, then add the noise."""
         config = self.config
         model = super().unlearn(problem)
-        steps = config.epochs * problem.retain.steps(config.batch_size)
+        steps = config.epochs * problem.retain.steps(problem.batch_size(config.batch_size))
         units = len(problem.forget.split.units) + len(problem.retain.split.units)
         sigma = noise_scale(units, steps, config.weight_decay, config.epsilon)
         with torch_seeded(problem.seed, "noise"), torch.no_grad():

@@ -22,7 +22,8 @@ class EuK(CfK):
     def start(self, problem: UnlearningProblem) -> MultimodalModel:
         """Return a copy of the original with initial weights in its last k blocks."""
         model = problem.copy_of_original()
-        named, fresh = dict(model.named_parameters()), dict(problem.fresh_model().named_parameters())
+        fresh = dict(problem.fresh_model(problem.seed).named_parameters())
+        named = dict(model.named_parameters())
         with torch.no_grad():
             for name in last_blocks(model, self.config.k):
                 named[name].copy_(fresh[name])

@@ -84,7 +84,7 @@ class GnnDelete(Descent):
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Return batches of Df."""
-        epochs, size = self.config.epochs, self.config.batch_size
+        epochs, size = self.config.epochs, problem.batch_size(self.config.batch_size)
         return problem.forget_epochs(epochs, size), problem.forget.steps(size)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:

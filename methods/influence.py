@@ -42,13 +42,14 @@ class Influence(Method):
                 parser says 0.2).
             damping: lambda; 1 is what the released code's recursion starts from.
             samples: largest number of pairs of Dr in F; each takes 4 bytes a parameter.
-            batch_size: number of pairs a step of the mean gradients, which do not depend on it.
+            batch_size: number of pairs a step of the mean gradients, which do not depend on it; 0: as many as
+                the task's recipe has.
         """
 
         alpha: Annotated[float, Field(ge=0), Search(0.01, 100.0, log=True)] = 1.0
         damping: Annotated[float, Field(gt=0), Search(0.001, 10.0, log=True)] = 1.0
         samples: Annotated[int, Field(ge=1)] = 128
-        batch_size: Annotated[int, Field(ge=1)] = 64
+        batch_size: Annotated[int, Field(ge=0)] = 0
 
     config: Config
 
@@ -74,7 +75,7 @@ class Influence(Method):
         self, model: MultimodalModel, data: PairData, pools: Pools, problem: UnlearningProblem
     ) -> Tensor:
         """Return (p,) the mean gradient over one epoch of the set."""
-        size, parameters = self.config.batch_size, list(model.parameters())
+        size, parameters = problem.batch_size(self.config.batch_size), list(model.parameters())
         total = torch.zeros(sum(parameter.numel() for parameter in parameters), device=problem.device)
         tick = problem.progress.counter(data.steps(size), "mean gradient")
         for batch in data.epoch(size, problem.generator("mean gradient")):

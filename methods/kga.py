@@ -43,7 +43,7 @@ class Kga(Descent):
         """Alpha is that of the released code's README; the rest is shared by all methods.
 
         Attributes:
-            batch_size: pairs of each of the three sets a step.
+            batch_size: pairs of each of the three sets a step; 0: as many as the task's recipe has.
             alpha: weight of the divergence on Dr (README: 0.1 for classification, 0.3 for translation and
                 responses; but the code for classification weighs Dr by 1 - alpha).
         """
@@ -54,7 +54,7 @@ class Kga(Descent):
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Return batches of Df, Dr and Dn side by side."""
-        epochs, size = self.config.epochs, self.config.batch_size
+        epochs, size = self.config.epochs, problem.batch_size(self.config.batch_size)
         new = new_data(problem).cycle(size, problem.generator("new order"))
         pairs = problem.paired_epochs(epochs, size)
         return ((forget, retain, next(new)) for forget, retain in pairs), problem.retain.steps(size)

@@ -44,7 +44,8 @@ class L1Sparse(Finetune):
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[[Batch], Tensor]:
         """Return the task's own loss plus the penalty of the epoch that a step belongs to."""
-        taken, steps = itertools.count(), problem.retain.steps(self.config.batch_size)
+        size = problem.batch_size(self.config.batch_size)
+        taken, steps = itertools.count(), problem.retain.steps(size)
 
         def loss(batch: Batch) -> Tensor:
             weight = self.coefficient(next(taken) // steps)

@@ -52,7 +52,7 @@ class LCodec(Method):
         """Takes epsilon, delta, noise and lambda from the released code's scripts for MNIST and CIFAR-10.
 
         Attributes:
-            batch_size: m, number of pairs of Df a step.
+            batch_size: m, number of pairs of Df a step; 0: as many as the task's recipe has.
             perturbations: number of draws of noise that the selection rests on.
             noise: size of a draw, in standard deviations of the encoders' outputs (there: of normalised
                 pixels).
@@ -63,7 +63,7 @@ class LCodec(Method):
             delta: delta of the guarantee.
         """
 
-        batch_size: Annotated[int, Field(ge=1)] = 64
+        batch_size: Annotated[int, Field(ge=0)] = 0
         perturbations: Annotated[int, Field(ge=3)] = 100
         noise: Annotated[float, Field(gt=0), Search(0.01, 1.0, log=True)] = 0.1
         most: Annotated[int, Field(ge=1), Search(1, 50)] = 10
@@ -77,10 +77,11 @@ class LCodec(Method):
     def unlearn(self, problem: UnlearningProblem) -> MultimodalModel:
         """Step away from each batch of Df."""
         config, pools = self.config, reference_pools(problem)
+        size = problem.batch_size(config.batch_size)
         model = problem.copy_of_original().requires_grad_(True)
-        tick = problem.progress.counter(problem.forget.steps(config.batch_size), "L-CODEC")
+        tick = problem.progress.counter(problem.forget.steps(size), "L-CODEC")
         with torch_seeded(problem.seed, "unlearning"):
-            for batch in problem.forget.epoch(config.batch_size, problem.generator("order")):
+            for batch in problem.forget.epoch(size, problem.generator("order")):
                 slices = self._selected(model, batch, pools, problem)
                 slices.add(self._step(model, batch, slices, pools, problem))
                 tick()

@@ -67,7 +67,7 @@ class Salun(RandomLabel):
             problem: gives Df; its meter is charged.
         """
         totals = [torch.zeros_like(parameter) for parameter in model.parameters()]
-        forget, size = problem.forget, self.config.batch_size
+        forget, size = problem.forget, problem.batch_size(self.config.batch_size)
         tick = problem.progress.counter(forget.steps(size), "Saliency")
         model.eval()
         with torch_seeded(problem.seed, "saliency"):

@@ -49,7 +49,7 @@ class Scrub(Method):
             epochs: min epochs.
             msteps: epochs that begin with a max epoch (other notebooks: 2 to 5).
             lr: AdamW's learning rate.
-            batch_size: pairs a step.
+            batch_size: pairs a step; 0: as many as the task's recipe has.
             patience: epochs without a lower validation loss before stopping; 0: run all.
             alpha: weight of d on Dr (other notebooks: 0.001 to 0.5).
             gamma: weight of the task's loss on Dr (other notebooks: mostly 1).
@@ -60,7 +60,7 @@ class Scrub(Method):
         epochs: Epochs = 5
         msteps: Annotated[int, Field(ge=0), Search(1, 5)] = 2
         lr: LearningRate = 3e-4
-        batch_size: BatchSize = 64
+        batch_size: BatchSize = 0
         patience: Patience = 0
         alpha: Annotated[float, Field(ge=0), Search(1e-4, 1.0, log=True)] = 0.001
         gamma: Annotated[float, Field(ge=0)] = 0.99
@@ -74,7 +74,8 @@ class Scrub(Method):
         config = self.config
         model = problem.copy_of_original().train()
         learner = problem.learner(model, config.lr)
-        forget, retain, size = problem.forget, problem.retain, config.batch_size
+        forget, retain = problem.forget, problem.retain
+        size = problem.batch_size(config.batch_size)
         steps = forget.steps(size) * min(config.msteps, config.epochs)
         tick = problem.progress.counter(steps + retain.steps(size) * config.epochs, "Scrub")
         stop = problem.early_stop(model, config.patience)
@@ -105,12 +106,13 @@ class Scrub(Method):
             problem: gives both sets.
         """
         config, rng = self.config, problem.generator("order")
+        size = problem.batch_size(config.batch_size)
         for number in range(config.epochs):
             phases = []
             if number < config.msteps:
-                batches = problem.forget.epoch(config.batch_size, rng)
+                batches = problem.forget.epoch(size, rng)
                 phases.append(Phase(batches, lambda b: self.max_loss(model, b, problem), "max step"))
-            batches = problem.retain.epoch(config.batch_size, rng)
+            batches = problem.retain.epoch(size, rng)
             phases.append(Phase(batches, lambda b: self.min_loss(model, b, problem), "min step"))
             yield phases
 

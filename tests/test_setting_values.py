@@ -61,7 +61,7 @@ def test_a_choice():
         (["epochs=2.5"], "--set epochs=2.5: input should be a valid integer"),
         (["lr="], "--set lr=: input should be a valid number"),
         (["epochs=0"], "--set epochs=0: input should be greater than or equal to 1"),
-        (["batch_size=1"], "--set batch_size=1: input should be greater than or equal to 2"),
+        (["batch_size=1"], "--set batch_size=1: a batch needs 2 pairs"),
         (["lr=0"], "--set lr=0: input should be greater than 0"),
         (["lr=nan"], "--set lr=nan: input should be "),
         (["lr=inf"], "--set lr=inf: input should be a finite number"),

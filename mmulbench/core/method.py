@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, runtim
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from mmulbench.core.cost import CostMeter
@@ -31,11 +31,18 @@ if TYPE_CHECKING:
 Epochs = Annotated[int, Field(ge=1), Search(1, 10)]
 """Number of passes over a set; tuning goes up to twice the default."""
 
-LearningRate = Annotated[float, Field(gt=0), Search(1e-5, 3e-3, log=True)]
-"""Learning rate of AdamW; tuning goes from a thirtieth to ten times the default."""
+LearningRate = Annotated[float, Field(gt=0), Search(1e-5, 3e-2, log=True)]
+"""Learning rate of AdamW; tuning goes from a thirtieth to a hundred times the default."""
 
-BatchSize = Annotated[int, Field(ge=2)]
-"""Number of pairs of each set a step."""
+
+def _zero_or_several(size: int) -> int:
+    if size == 1:
+        raise ValueError("a batch needs 2 pairs, each other's negatives; 0 stands for the recipe's size")
+    return size
+
+
+BatchSize = Annotated[int, Field(ge=0), AfterValidator(_zero_or_several)]
+"""Number of pairs of each set a step; 0 is the recipe's (`UnlearningProblem.batch_size`)."""
 
 Patience = Annotated[int, Field(ge=0)]
 """Number of epochs in a row without a lower validation loss before stopping; 0 never stops."""
@@ -53,8 +60,8 @@ class UnlearningProblem:
         outputs: cached outputs of the original on Df and Dr.
         recipe: how the original was trained.
         seed: training seed of the run.
-        fresh_model: function that returns a freshly initialised model, with the initial weights of the
-            original.
+        fresh_model: function that returns a freshly initialised model, given the seed of its initial weights;
+            those of ``seed`` are the original's.
         meter: meter that counts what the method costs.
         progress: shows bars.
         checkpoints: checkpoints of the method's trainings, for `mmulbench.core.training.descend`.
@@ -67,7 +74,7 @@ class UnlearningProblem:
     outputs: OriginalOutputs
     recipe: Recipe
     seed: int
-    fresh_model: Callable[[], MultimodalModel]
+    fresh_model: Callable[[int], MultimodalModel]
     meter: CostMeter
     progress: Progress
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
@@ -109,21 +116,32 @@ class UnlearningProblem:
         """
         return EarlyStop(model, patience, lambda: self.mean_loss(model, self.validation))
 
-    def train_from_scratch(self, data: PairData) -> MultimodalModel:
-        """Train a fresh model on ``data`` by the original's recipe and with its random draws."""
-        model = self.fresh_model()
-        return fit(model, data, self.recipe, self.seed, self.meter, self.progress, "train", self.checkpoints)
+    def batch_size(self, asked: int) -> int:
+        """Return the number of pairs in a batch: what is asked for, or the recipe's where that is 0."""
+        return asked or self.recipe.batch_size
+
+    def train_from_scratch(self, data: PairData, seed: int | None = None) -> MultimodalModel:
+        """Train a fresh model on ``data`` by the original's recipe.
+
+        Args:
+            data: training pairs.
+            seed: training seed, of the initial weights, the order and all other draws; that of the original
+                by default.
+        """
+        seed = self.seed if seed is None else seed
+        model = self.fresh_model(seed)
+        return fit(model, data, self.recipe, seed, self.meter, self.progress, "train", self.checkpoints)
 
     def forget_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
         """Yield the batches of several passes over Df, each as a tuple of one.
 
         Args:
             epochs: number of passes.
-            batch_size: pairs in a batch.
+            batch_size: pairs in a batch; 0 is the recipe's.
         """
         rng = self.generator("forget order")
         for _ in range(epochs):
-            for batch in self.forget.epoch(batch_size, rng):
+            for batch in self.forget.epoch(self.batch_size(batch_size), rng):
                 yield (batch,)
 
     def retain_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
@@ -131,11 +149,11 @@ class UnlearningProblem:
 
         Args:
             epochs: number of passes.
-            batch_size: pairs in a batch.
+            batch_size: pairs in a batch; 0 is the recipe's.
         """
         rng = self.generator("retain order")
         for _ in range(epochs):
-            for batch in self.retain.epoch(batch_size, rng):
+            for batch in self.retain.epoch(self.batch_size(batch_size), rng):
                 yield (batch,)
 
     def paired_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch, Batch]]:
@@ -143,26 +161,26 @@ class UnlearningProblem:
 
         Args:
             epochs: number of passes over Dr.
-            batch_size: pairs in a batch of either set.
+            batch_size: pairs in a batch of either set; 0 is the recipe's.
         """
-        forget = self.forget.cycle(batch_size, self.generator("forget order"))
+        forget = self.forget.cycle(self.batch_size(batch_size), self.generator("forget order"))
         for (retain,) in self.retain_epochs(epochs, batch_size):
             yield next(forget), retain
 
-    def mean_loss(self, model: MultimodalModel, data: PairData, batch_size: int = 128) -> float:
+    def mean_loss(self, model: MultimodalModel, data: PairData) -> float:
         """Return a model's own loss on ``data`` in evaluation mode, with the same random draws at each call.
 
         Each unit counts once with one of its pairs, so that sets with few and with many pairs compare.
+        Batches are those of training, on whose size a contrastive loss depends.
 
         Args:
             model: model that is measured; it goes back to the mode it was in.
             data: set it is measured on.
-            batch_size: pairs in a batch.
         """
-        training, total, data = model.training, 0.0, replace(data, sampling="unit")
+        size, training, total, data = self.batch_size(0), model.training, 0.0, replace(data, sampling="unit")
         model.eval()
         with torch.no_grad(), torch_seeded(self.seed, "mean loss"):
-            for batch in data.epoch(batch_size, self.generator("mean loss order")):
+            for batch in data.epoch(size, self.generator("mean loss order")):
                 output = self.meter.run("mean loss", len(batch), model, batch)
                 total += output.loss.item() * len(batch)
         model.train(training)
@@ -197,6 +215,11 @@ class Method(ABC):
     is_reference: ClassVar[bool] = False
     """Whether this is retrain, the model that every other method is compared with."""
 
+    is_noise_floor: ClassVar[bool] = False
+    """Whether this is retrain by another training seed, whose distance to retrain is what chance alone makes.
+
+    Like retrain it unlearns nothing, so that counts, tuning and rankings of methods leave it out."""
+
     def __init__(self, config: DataclassInstance | None = None) -> None:
         self.config = config if config is not None else self.Config()
 
@@ -221,17 +244,18 @@ class DescentConfig:
 
     Epochs, learning rate and batch size are the same for every method, so that none is favoured before
     tuning: a tenth of the epochs that train the original of the emoji task, at a third of its peak learning
-    rate.
+    rate, in batches of the recipe's size. Smaller batches take more steps an epoch, and where a step has a
+    cost of its own, as with a graph that is encoded whole, they cost as much as retraining.
 
     Attributes:
         epochs: passes over the retain set (over the forget set for a method that reads nothing else).
         lr: AdamW's learning rate.
-        batch_size: pairs of each set a step.
+        batch_size: pairs of each set a step; 0: as many as the task's recipe has.
     """
 
     epochs: Epochs = 5
     lr: LearningRate = 3e-4
-    batch_size: BatchSize = 64
+    batch_size: BatchSize = 0
 
 
 @dataclass(frozen=True)
@@ -332,7 +356,7 @@ class GradientMethod(Descent):
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Return batches of Df and Dr side by side."""
-        epochs, size = self.config.epochs, self.config.batch_size
+        epochs, size = self.config.epochs, problem.batch_size(self.config.batch_size)
         return problem.paired_epochs(epochs, size), problem.retain.steps(size)
 
     def loss_of(self, model: MultimodalModel, problem: UnlearningProblem) -> Callable[..., Tensor]:
@@ -360,7 +384,7 @@ class OneSetMethod(Descent):
 
     def batches(self, problem: UnlearningProblem) -> tuple[Iterator[tuple[Batch, ...]], int]:
         """Return batches of the one set."""
-        epochs, size = self.config.epochs, self.config.batch_size
+        epochs, size = self.config.epochs, problem.batch_size(self.config.batch_size)
         if self.reads == "forget":
             return problem.forget_epochs(epochs, size), problem.forget.steps(size)
         return problem.retain_epochs(epochs, size), problem.retain.steps(size)

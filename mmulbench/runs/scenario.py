@@ -106,7 +106,7 @@ class Scenario:
             outputs=self._outputs(original, meter),
             recipe=prepared.recipe,
             seed=self.seed,
-            fresh_model=lambda: fresh_model(prepared, self.seed),
+            fresh_model=lambda seed: fresh_model(prepared, seed),
             meter=meter,
             progress=workspace.progress,
             checkpoints=checkpoints if checkpoints is not None else Checkpoints(),

@@ -114,7 +114,7 @@ def test_only_the_student_trains():
     """The regression: an optimiser that holds a teacher's parameters."""
     given, teachers = labelled_problem(), []
 
-    def fresh():
+    def fresh(seed):
         teachers.append(blank())
         return teachers[-1]
 
@@ -127,7 +127,7 @@ def test_only_the_student_trains():
 
 
 def test_moves_deleted_pairs_towards_the_bad_teacher():
-    given = replace(labelled_problem(), fresh_model=blank)
+    given = replace(labelled_problem(), fresh_model=lambda seed: blank())
     model = BadTeacher(BadTeacher.Config(epochs=40, lr=0.05)).unlearn(given)
     spread = [
         m(whole(given.forget)).logits["classification"].softmax(1).std(1).mean()

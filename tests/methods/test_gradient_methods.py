@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 from labelled_toys import OnePath
 from toys import toy_problem
@@ -37,7 +35,7 @@ def test_no_method_is_favoured(name):
 @pytest.mark.parametrize("name", RETRIEVAL)
 def test_on_models_with_a_single_path(name, path, quick_method):
     given = toy_problem(original=OnePath(path))
-    given.fresh_model = partial(OnePath, path)
+    given.fresh_model = lambda seed: OnePath(path)
     with given.meter:
         model = quick_method(name, batch_size=2).unlearn(given)
     assert model.paths == (path,)

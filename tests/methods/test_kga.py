@@ -75,8 +75,8 @@ def test_new_data_are_as_many_validation_units_as_are_deleted():
 def test_helpers_learn_their_own_sets_and_stay_as_they_are(monkeypatch):
     trained, real = [], UnlearningProblem.train_from_scratch
 
-    def recording(self, data):
-        model = real(self, data)
+    def recording(self, data, seed=None):
+        model = real(self, data, seed)
         trained.append((data.split.units.tolist(), model, state_of(model)))
         return model
 

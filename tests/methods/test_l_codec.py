@@ -127,7 +127,7 @@ def test_step_by_hand(monkeypatch):
     monkeypatch.setattr(l_codec, "select", lambda features, target, most: [4])
     monkeypatch.setattr(l_codec, "noise_scale", lambda *given: 0.0)
     given = labelled_problem()
-    model = LCodec(LCodec.Config(damping=0.1, perturbations=3)).unlearn(given)
+    model = LCodec(LCodec.Config(batch_size=64, damping=0.1, perturbations=3)).unlearn(given)
     # Parameters are image, text, fusion and classes; outputs 0 and 1 are fusion's, 4 is class 2.
     place = slice(12 + 4, 12 + 6)
     rows = single_gradients(given, given.retain)[:, place]
@@ -140,7 +140,7 @@ def test_step_by_hand(monkeypatch):
 
 def test_at_most_so_many_slices_change_and_no_encoder():
     given = toy_problem()
-    model = LCodec(LCodec.Config(most=1, perturbations=10)).unlearn(given)
+    model = LCodec(LCodec.Config(batch_size=64, most=1, perturbations=10)).unlearn(given)
     rows = [
         (after != before).any(1).sum()
         for before, after in zip(given.original.parameters(), model.parameters(), strict=True)

@@ -29,7 +29,7 @@ def test_trains_on_the_retain_set_only(emoji, make_problem):
 def test_starts_where_the_original_started(emoji, make_problem, original):
     problem = make_problem()
     start = fresh_model(emoji, problem.seed)
-    assert not changed(state_of(problem.fresh_model()), start)
+    assert not changed(state_of(problem.fresh_model(problem.seed)), start)
     assert changed(state_of(original), start)
 
 

@@ -95,6 +95,6 @@ def labelled_problem(
         retain=labelled(given.retain),
         validation=labelled(given.validation),
         outputs=OriginalOutputs(model, train, features, lambda compute: compute(), meter),
-        fresh_model=LabelledToy,
+        fresh_model=lambda seed: LabelledToy(),
         meter=meter,
     )

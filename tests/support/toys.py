@@ -137,7 +137,7 @@ def toy_problem(
         outputs=OriginalOutputs(model, train, features, lambda compute: compute(), meter),
         recipe=recipe or Recipe(epochs=2, lr=0.01, batch_size=2),
         seed=0,
-        fresh_model=Toy,
+        fresh_model=lambda seed: Toy(),
         meter=meter,
         progress=Progress(),
     )
