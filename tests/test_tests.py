@@ -57,7 +57,7 @@ TESTED_BY = {
     "methods/test_scrub.py": ["methods/_paths"],
     "metrics/test_utility.py": ["metrics/classification"],
     "records/test_published_records.py": ["records/schema"],
-    "records/test_published_studies.py": ["records/published", "records/study"],
+    "records/test_published_studies.py": ["records/published"],
     "report/test_leaderboard.py": ["report/aggregate", "report/columns"],
     "report/test_plots.py": ["report/histograms", "report/style"],
     "report/test_summary.py": ["report/verdict"],
@@ -86,7 +86,6 @@ TESTED_BY = {
     "tasks/test_official_hostile.py": ["tasks/_official/json_files", "tasks/_official/pair_table"],
     "tasks/test_pgr.py": ["tasks/_relations/relation_graph", "tasks/_relations/relation_task"],
     "tasks/test_tasks_contract.py": ["core/task"],
-    "tuning/test_trials.py": ["tuning/holdout"],
 }
 """Modules, or folders of them, without a test file of their own, by the file that tests them.
 

@@ -23,9 +23,14 @@ from mmulbench.cli.options import (
 def tune(
     task: Annotated[str, typer.Option("--task", "-t", help="Task to tune on.")],
     trials: Annotated[
-        int,
-        typer.Option("--trials", min=1, help="Configurations tried for each method, defaults included."),
-    ] = 20,
+        int | None,
+        typer.Option(
+            "--trials",
+            min=1,
+            help="Configurations tried for each method, defaults included. "
+            "[20; 30 where four or more settings are searched]",
+        ),
+    ] = None,
     method: Annotated[
         list[str] | None, typer.Option("--method", "-m", help="Repeat for several; all by default.")
     ] = None,
@@ -35,7 +40,7 @@ def tune(
     ] = None,
     budget: Annotated[
         float, typer.Option("--budget", min=0.0, help="FLOPs of a trial, as a part of retrain's.")
-    ] = 1.0,
+    ] = 0.5,
     forget_size: ForgetSize = None,
     settings: Annotated[
         list[str] | None,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,7 +26,7 @@ def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
         quiet: whether to print no bars and no table.
 
     Returns:
-        0, or 1 if no trial of some method was done.
+        0, or 1 if no trial of some method was done that has settings within the budget.
     """
     progress = make_progress(bars=not (quiet or as_json))
     studies = []
@@ -33,34 +35,70 @@ def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
             progress.note(f"{tuned.name}: not applicable: {tuned.reason}")
             continue
         studies.append(tuned.study)
-        best = tuned.study.best
-        found = f"{best.objective:.4f} with {settings_text(best.settings)}" if best else "no trial was done"
-        progress.note(f"{tuned.name}: {found} ({tuned.path})")
+        progress.note(f"{tuned.name}: {_found(tuned.study)} ({tuned.path})")
     if as_json:
-        print(json.dumps([study.model_dump(mode="json") for study in studies], indent=1))
+        print(json.dumps([_as_json(study) for study in studies], indent=1))
     elif not quiet:
         Console().print(_table(request, studies))
-    return int(any(study.best is None for study in studies))
+    return int(any(study.best is None and study.over_budget is None for study in studies))
+
+
+def _as_json(study: Study) -> dict[str, Any]:
+    """Return a study as JSON, with the settings that follow from it and what records say of it."""
+    return {
+        **study.model_dump(mode="json"),
+        "settings": study.settings,
+        "tuning": study.tuning.model_dump(mode="json"),
+    }
+
+
+def _found(study: Study) -> str:
+    """Say in one line what a study found."""
+    chosen, check = study.chosen, study.check
+    if chosen is None or chosen.objective is None:
+        return study.over_budget or "no trial was done"
+    text = f"{chosen.objective:.4f} with {settings_text(chosen.settings)}"
+    if study.kept_default:
+        assert check is not None  # it is why
+        best, own = ("not done" if one is None else _number(one) for one in (check.best, check.default))
+        return f"{text}; kept the default: on a further forget set {own}, the best of the search {best}"
+    if chosen.objective >= _mean(study.do_nothing):
+        return f"{text}, no better than doing nothing ({_mean(study.do_nothing):.4f})"
+    return text
 
 
 def _table(request: TuneRequest, studies: list[Study]) -> Table:
-    """Make a table of the distances to retrain, with methods' own settings and with the best found."""
+    """Make a table of the distances to retrain: of the original, of own settings, of those chosen."""
     table = Table(
         title=f"Distance to retrain on held-out data of {request.task}", title_justify="left", box=None
     )
-    for name in ("Method", "defaults", "tuned", "trials", "settings"):
-        table.add_column(name, justify="right" if name in ("defaults", "tuned") else "left")
+    for name in ("Method", "nothing", "default", "tuned", "trials", "settings"):
+        table.add_column(name, justify="right" if name in ("nothing", "default", "tuned") else "left")
     for study in studies:
-        first, best = study.trials[0].objective, study.best
-        counts = Counter(trial.state for trial in study.trials)
+        chosen = study.chosen
         table.add_row(
             study.spec.method,
-            _number(first),
-            _number(best.objective if best else None),
-            escape(", ".join(f"{number} {state.replace('_', ' ')}" for state, number in counts.items())),
-            escape(settings_text(study.settings)),
+            _number(_mean(study.do_nothing)),
+            _number(study.trials[0].objective if study.trials else None),
+            _number(chosen.objective if chosen else None),
+            escape(_trials(study)),
+            escape(settings_text(study.settings)) + (" (default kept)" if study.kept_default else ""),
         )
     return table
+
+
+def _trials(study: Study) -> str:
+    """Count the trials of a study by how they ended, and those that the budget gave fewer epochs."""
+    if study.over_budget is not None:
+        return study.over_budget
+    counts = Counter(trial.state for trial in study.trials)
+    parts = [f"{number} {state.replace('_', ' ')}" for state, number in counts.items()]
+    shortened = sum(trial.epochs_asked is not None for trial in study.trials)
+    return ", ".join(parts) + (f"; {shortened} with fewer epochs" if shortened else "")
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _number(value: float | None) -> str:

@@ -113,9 +113,28 @@ class Tuning(Frozen):
     backbone: str
     forget_size: int
     trials: int = Field(ge=0, description="configurations tried, the method's own defaults included")
+    done: int = Field(
+        default=0,
+        ge=0,
+        description="trials that were judged on every seed, rather than stopped",
+    )
     budget: float = Field(description="what a trial might cost, as a part of retrain's FLOPs")
     found: bool = Field(
         default=True, description="false where no trial was done, so that the settings are the method's own"
+    )
+    reason: str | None = Field(
+        default=None, description="why nothing was tried: no settings are within the budget; one line"
+    )
+    do_nothing: float | None = Field(
+        default=None, description="distance of the untouched original to retrain, mean over the study's seeds"
+    )
+    objective: float | None = Field(
+        default=None, description="distance of the chosen settings to retrain, mean over the study's seeds"
+    )
+    kept_default: bool = Field(
+        default=False,
+        description="true where the best trial was worse than the defaults on a forget set that the search "
+        "did not see, so that the defaults stay",
     )
 
 

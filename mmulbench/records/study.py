@@ -16,12 +16,22 @@ from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.published import PUBLISHED_STUDIES
 from mmulbench.records.reading import reading
-from mmulbench.records.schema import METRIC_VERSION, Environment, Scalar, Tuning
+from mmulbench.records.schema import (
+    FIRST_VERSION,
+    METRIC_VERSION,
+    RECIPE_VERSION,
+    Environment,
+    Scalar,
+    Tuning,
+)
 from mmulbench.records.store import folder_of_backbone
 from mmulbench.setting_values import validated
 
-STUDY_VERSION = 1
+STUDY_VERSION = 2
 """Version of a study's record: raised when a field, or what a trial does, changes meaning."""
+
+EPOCHS = "epochs"
+"""Setting that a trial lowers where it would spend more than the budget."""
 
 TrialState = Literal["done", "pruned", "diverged", "over_budget", "failed"]
 
@@ -38,10 +48,12 @@ class StudySpec(Frozen):
     space: dict[str, tuple[float, float, bool]] = Field(description="searched: low, high, logarithmic")
     forget_size: int
     seeds: tuple[int, ...] = Field(description="each has its own forget set, original and retrain")
+    check_seed: int = Field(description="seed that the search does not see; the best is checked on it")
     budget: float = Field(description="floating-point operations of a trial, as a part of retrain's")
     data_fingerprint: str
     plugins: dict[str, str] = Field(default_factory=dict, description="as in a run's specification")
     metric_version: str = METRIC_VERSION
+    recipe_version: str = RECIPE_VERSION
     study_version: int = STUDY_VERSION
 
     @property
@@ -58,13 +70,32 @@ class Trial(Frozen):
     by_seed: list[float] = Field(description="distance to retrain for each seed that was tried")
     objective: float | None = Field(default=None, description="their mean, where all were tried")
     reason: str | None = Field(default=None, description="why it is not done")
+    epochs_asked: int | None = Field(
+        default=None, description="epochs before the budget allowed fewer, which are those in the settings"
+    )
+
+
+class Check(Frozen):
+    """Holds distances to retrain on a forget set, and from initial weights, that the search did not see."""
+
+    default: float | None = Field(description="of the first trial's settings; null where they are not done")
+    best: float | None = Field(description="of the best trial's settings; null where they are not done")
+    do_nothing: float = Field(description="of the untouched original")
 
 
 class Study(Frozen):
     """Holds the trials of one method on one task, in their order."""
 
     spec: StudySpec
-    trials: list[Trial]
+    do_nothing: list[float] = Field(description="distance of the untouched original to retrain, by seed")
+    most_epochs: int | None = Field(
+        default=None, description="most epochs that are tried; null where the method has none to search"
+    )
+    over_budget: str | None = Field(
+        default=None, description="why no settings are within the budget, so that nothing is tried; one line"
+    )
+    trials: list[Trial] = Field(default_factory=list)
+    check: Check | None = Field(default=None, description="null until the last trial is made")
     environment: Environment
 
     @property
@@ -74,9 +105,41 @@ class Study(Frozen):
         return min(done, key=lambda trial: trial.objective or 0.0) if done else None
 
     @property
+    def kept_default(self) -> bool:
+        """Whether the best trial was worse than the default where the search had not looked."""
+        check = self.check
+        if check is None or check.default is None:
+            return False
+        return check.best is None or check.best > check.default
+
+    @property
+    def chosen(self) -> Trial | None:
+        """Trial whose settings are taken: the best, or the default's; None where none was done."""
+        return self.trials[0] if self.kept_default else self.best
+
+    @property
     def settings(self) -> dict[str, Scalar]:
-        """Settings of the best trial; none where no trial was done, so that the defaults stay."""
-        return self.best.settings if self.best is not None else {}
+        """Settings of the chosen trial; none where no trial was done, so that the defaults stay."""
+        return self.chosen.settings if self.chosen is not None else {}
+
+    @property
+    def tuning(self) -> Tuning:
+        """What records say of this study."""
+        spec, chosen = self.spec, self.chosen
+        return Tuning(
+            study_id=spec.study_id,
+            task=spec.task,
+            backbone=spec.backbone,
+            forget_size=spec.forget_size,
+            trials=len(self.trials),
+            done=sum(trial.state == "done" for trial in self.trials),
+            budget=spec.budget,
+            found=chosen is not None,
+            reason=self.over_budget,
+            do_nothing=sum(self.do_nothing) / len(self.do_nothing),
+            objective=None if chosen is None else chosen.objective,
+            kept_default=self.kept_default,
+        )
 
 
 @dataclass(frozen=True)
@@ -90,6 +153,27 @@ class TunedDefault:
 
     config: Any
     tuning: Tuning
+
+
+class _Versions(Frozen, extra="ignore"):
+    """Holds the versions that a study's specification names."""
+
+    metric_version: str
+    recipe_version: str = FIRST_VERSION
+    study_version: int
+
+    def __str__(self) -> str:
+        return f"metrics {self.metric_version}, recipe {self.recipe_version}, studies {self.study_version}"
+
+
+class _Stored(Frozen, extra="ignore"):
+    """Holds what is read of a study before the rest of it is."""
+
+    spec: _Versions
+
+
+CURRENT = _Versions(metric_version=METRIC_VERSION, recipe_version=RECIPE_VERSION, study_version=STUDY_VERSION)
+"""Versions of the studies that this mmulbench makes; it uses no other."""
 
 
 def study_path(folder: Path, task: str, backbone: str, method: str) -> Path:
@@ -111,11 +195,15 @@ def read_study(path: Path) -> Study | None:
         The study; None where there is no file.
 
     Raises:
-        MmulbenchError: The file is no valid study.
+        MmulbenchError: The file is no valid study, or of other versions than this mmulbench's.
     """
     advice = "delete it and tune again"
     with reading(f"the study {path}", advice), contextlib.suppress(FileNotFoundError):
-        return Study.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        found = _Stored.model_validate_json(content).spec
+        if found != CURRENT:
+            raise MmulbenchError(f"the study {path} is of {found}, and this mmulbench of {CURRENT}: {advice}")
+        return Study.model_validate_json(content)
     return None
 
 
@@ -164,16 +252,4 @@ def _default(study: Study, path: Path, default: Any) -> TunedDefault:
             f"the study {path} sets {', '.join(sorted(unknown))}, which the method does not have: "
             "delete it and tune again"
         )
-    spec = study.spec
-    return TunedDefault(
-        config=validated(default, study.settings, spec.method),
-        tuning=Tuning(
-            study_id=spec.study_id,
-            task=spec.task,
-            backbone=spec.backbone,
-            forget_size=spec.forget_size,
-            trials=len(study.trials),
-            budget=spec.budget,
-            found=study.best is not None,
-        ),
-    )
+    return TunedDefault(validated(default, study.settings, study.spec.method), study.tuning)

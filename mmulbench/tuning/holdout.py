@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,13 +36,14 @@ def held_out(prepared: PreparedTask, seed: int) -> PreparedTask:
     return replace(prepared, data=data, relations=Relations(data.train, whole))
 
 
-def forget_units(prepared: PreparedTask, size: int, seed: int) -> Integers:
+def forget_units(prepared: PreparedTask, size: int, seed: int, seen: Sequence[int] = ()) -> Integers:
     """Return a forget set of the task's own order for a seed, apart from all published ones of its size.
 
     Args:
         prepared: the task.
         size: number of forget units.
         seed: seed of the order.
+        seen: seeds of the search, whose forget sets are left out too.
 
     Returns:
         (size,) units.
@@ -50,12 +52,13 @@ def forget_units(prepared: PreparedTask, size: int, seed: int) -> Integers:
         UsageError: Too few units are left.
     """
     task, data = prepared.task, prepared.data
-    published = np.concatenate([task.forget_units(data, size, other) for other in PUBLISHED_SEEDS])
+    taken = [task.forget_units(data, size, other) for other in PUBLISHED_SEEDS]
+    taken += [forget_units(prepared, size, other) for other in seen]
     order = task.forget_order(data, seed)
-    free = order[~np.isin(order, published)]
+    free = order[~np.isin(order, np.concatenate(taken))]
     if len(free) < size:
+        others = "the published forget sets" + (" and those of the search" if seen else "")
         raise UsageError(
-            f"forget size {size} leaves {len(free)} units outside the published forget sets: "
-            f"tune with a smaller --forget-size"
+            f"forget size {size} leaves {len(free)} units outside {others}: tune with a smaller --forget-size"
         )
     return free[:size]

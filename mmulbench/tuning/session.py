@@ -20,19 +20,39 @@ from mmulbench.records.study import Study, read_study, study_path, write_study
 from mmulbench.runs.open_task import Output, open_task, resolve
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import TaskRequest
-from mmulbench.tuning.trials import Judge, make_judge, study_spec, tune
+from mmulbench.tuning.holdout import forget_units
+from mmulbench.tuning.judge import Judge, make_judge
+from mmulbench.tuning.trials import check_seed, checked, study_spec, tune
 
-DEFAULT_TRIALS = 20
+FEW_TRIALS, MANY_TRIALS = 20, 30
+"""Configurations tried for a method with few and with many settings to search, for the same density."""
+
+MANY_SETTINGS = 4
+"""Fewest searched settings that are many."""
+
 DEFAULT_SEEDS = (1, 2)
-DEFAULT_BUDGET = 1.0
+
+DEFAULT_BUDGET = 0.5
+"""Half of retraining, on every task. Who has to spend more may as well retrain, which forgets for certain;
+and nearly all methods' own settings are within it, so that it bounds the search and not the methods."""
 
 
 class TuneRequest(TaskRequest):
     """Holds the options of ``mmulbench tune``; no methods means all that have settings to search."""
 
-    trials: int = Field(default=DEFAULT_TRIALS, ge=1, description="configurations tried for each method")
+    trials: int | None = Field(
+        default=None,
+        ge=1,
+        description="configurations tried for each method; by default 20, or 30 where four or more settings "
+        "are searched",
+    )
     seeds: tuple[int, ...] = Field(default=DEFAULT_SEEDS, description="each has its own forget set")
     budget: float = Field(default=DEFAULT_BUDGET, description="FLOPs of a trial, as a part of retrain's")
+
+
+    def trials_of(self, settings: int) -> int:
+        """Return how many configurations are tried of a method with so many searched settings."""
+        return self.trials or (MANY_TRIALS if settings >= MANY_SETTINGS else FEW_TRIALS)
 
 
 @dataclass(frozen=True)
@@ -78,6 +98,7 @@ def tune_session(request: TuneRequest, progress: Progress) -> Iterator[TunedMeth
         prepared = open_task(request, resolved, output, progress)
         size = resolved.task.forget_size(prepared.data, resolved.forget_size)
         session = _Session(request, prepared, size)
+        session.demand_forget_sets()
         for name, method in resolved.methods.items():
             yield session.tuned(name, method)
 
@@ -96,11 +117,28 @@ class _Session:
     prepared: PreparedTask
     size: int
 
+    def demand_forget_sets(self) -> None:
+        """Make sure that there are forget sets of all seeds, before anything is trained.
+
+        Raises:
+            UsageError: Too few units are left for one of them.
+        """
+        seeds = self.request.seeds
+        for seed in seeds:
+            forget_units(self.prepared, self.size, seed)
+        forget_units(self.prepared, self.size, check_seed(seeds), seeds)
+
     @cached_property
     def judges(self) -> list[Judge]:
         """One judge for each seed, made when the first trial needs them."""
         request = self.request
         return [make_judge(self.prepared, self.size, seed, request.budget) for seed in request.seeds]
+
+    @cached_property
+    def checking(self) -> Judge:
+        """Judge of the seed that no search sees, made when the first search ends."""
+        seeds = self.request.seeds
+        return make_judge(self.prepared, self.size, check_seed(seeds), self.request.budget, seeds)
 
     def tuned(self, name: str, method: Method) -> TunedMethod:
         """Return one method's study, as far as asked for, or why it has none.
@@ -121,15 +159,23 @@ class _Session:
         request, prepared, workspace = self.request, self.prepared, self.prepared.workspace
         spec = study_spec(prepared, name, method, self.size, request.seeds, request.budget)
         path = study_path(request.tuned_dir, spec.task, spec.backbone, name)
+        count = request.trials_of(len(spec.space))
         with workspace.cache.lock(f"tune-{spec.study_id}", "tuning the same method"):
-            study = read_study(path)
-            if study is not None and study.spec != spec:
-                workspace.progress.note(f"{path} is of another study ({study.spec.study_id}): it is replaced")
-                study = None
-            if study is not None and len(study.trials) >= request.trials:
-                return study, path
-            known = study.trials if study is not None else []
-            for study in tune(spec, method, known, request.trials, self.judges, workspace):
+            known = read_study(path)
+            if known is not None and known.spec != spec:
+                workspace.progress.note(f"{path} is of another study ({known.spec.study_id}): it is replaced")
+                known = None
+            study = known
+            if known is None or _is_unfinished(known, count):
+                for study in tune(spec, method, known, count, self.judges, workspace):
+                    write_study(path, study)
+            assert study is not None  # tuning yields one at least
+            if study.best is not None and study.check is None:
+                study = checked(study, method, self.checking)
                 write_study(path, study)
-        assert study is not None  # there is at least one trial
         return study, path
+
+
+def _is_unfinished(study: Study, count: int) -> bool:
+    """Return whether a study lacks trials, of which there shall be ``count``."""
+    return study.over_budget is None and len(study.trials) < count

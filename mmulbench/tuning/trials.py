@@ -1,52 +1,33 @@
-"""Tuning: every method gets the same number of trials, the same budget for each, and the same judge."""
+"""Tuning: every method gets the same budget for a trial, the same judges, and a check of what it found."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-
-import optuna
+from dataclasses import asdict
+from typing import Protocol
 
 from mmulbench.core.method import Method
-from mmulbench.core.metric import Measurements
 from mmulbench.core.plugins import plugins_of_study
 from mmulbench.core.search_space import SearchDimension, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError, described
-from mmulbench.evaluation.measure import measure
-from mmulbench.evaluation.values import distance_to_retrain
 from mmulbench.records.environment import describe_environment
+from mmulbench.records.published import PUBLISHED_SEEDS
 from mmulbench.records.schema import Scalar
-from mmulbench.records.study import Study, StudySpec, Trial, TrialState
+from mmulbench.records.study import EPOCHS, Check, Study, StudySpec, Trial, TrialState
 from mmulbench.runs.prepare import PreparedTask, Workspace
-from mmulbench.runs.scenario import Scenario
-from mmulbench.runs.unlearn import unlearn
-from mmulbench.seeds import generator
 from mmulbench.setting_values import validated
-from mmulbench.tuning.holdout import forget_units, held_out
+from mmulbench.tuning.draw import draw, is_hopeless
+from mmulbench.tuning.epochs import Meter, allowed_epochs, is_within, most_epochs
 
-WORST = 1.0
-"""Largest distance to retrain: all that is averaged lies between 0 and 1."""
-
-RANDOM_TRIALS = 4
-"""Number of trials that are drawn at random; then the sampler chooses, and pruning begins."""
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+Space = Mapping[str, SearchDimension]
 
 
-@dataclass(frozen=True)
-class Judge:
-    """Judges methods on one forget set that is held out for tuning, beside its retrain.
+class Judging(Meter, Protocol):
+    """Judges what a method does on one forget set, as `mmulbench.tuning.judge.Judge` does."""
 
-    Attributes:
-        scenario: forget set and seed; the test split is not in its data.
-        retrain: measurements of the retrain.
-        limit: floating-point operations that a method may spend.
-    """
-
-    scenario: Scenario
-    retrain: Measurements
-    limit: float
+    @property
+    def do_nothing(self) -> float:
+        """Distance of the untouched original to retrain."""
 
     def distance(self, method: Method) -> float:
         """Return how far from retrain a method's model ends.
@@ -55,32 +36,6 @@ class Judge:
             Diverged: The method diverges.
             OverBudget: The method spends more than the limit.
         """
-        scenario = self.scenario
-        model = unlearn(method, scenario.problem(limit=self.limit)).model
-        sets, progress = scenario.sampled_sets, scenario.prepared.workspace.progress
-        found = measure(model, sets, scenario.seed, progress)
-        units = {name: split.first for name, split in sets.splits.items()}
-        return distance_to_retrain(found, self.retrain, units)
-
-
-def make_judge(prepared: PreparedTask, size: int, seed: int, budget: float) -> Judge:
-    """Train original and retrain for one tuning seed, or find them in the cache.
-
-    Args:
-        prepared: the task as it is run.
-        size: number of forget units.
-        seed: seed of original and forget set.
-        budget: floating-point operations of a trial, as a part of retrain's.
-
-    Raises:
-        UsageError: Too few units are left outside the published forget sets.
-        Diverged: Training diverges.
-    """
-    held = held_out(prepared, seed)
-    scenario = Scenario(held, forget_units(held, size, seed), seed)
-    retrain = replace(scenario).retrain()  # of another scenario, so that the model is not kept
-    found = scenario.measure(retrain.model, scenario.sampled_sets)
-    return Judge(scenario, found, budget * (retrain.cost.flops or math.inf))
 
 
 def study_spec(
@@ -118,95 +73,148 @@ def study_spec(
         space={key: (one.search.low, one.search.high, one.search.log) for key, one in space.items()},
         forget_size=size,
         seeds=tuple(seeds),
+        check_seed=check_seed(seeds),
         budget=budget,
         data_fingerprint=prepared.data.fingerprint,
         plugins={found: plugin.digest for found, plugin in plugins.items()},
     )
 
 
+def check_seed(seeds: Sequence[int]) -> int:
+    """Return the seed that a search with these seeds does not see: the lowest, from 1, that is free."""
+    taken = {*seeds, *PUBLISHED_SEEDS}
+    return next(seed for seed in range(1, len(taken) + 2) if seed not in taken)
+
+
 def tune(
     spec: StudySpec,
     method: Method,
-    known: Sequence[Trial],
+    known: Study | None,
     count: int,
-    judges: Sequence[Judge],
+    judges: Sequence[Judging],
     workspace: Workspace,
 ) -> Iterator[Study]:
     """Try configurations until there are ``count``, and yield the study after every trial.
 
     The first is the method's own. A trial depends on those before it alone, so that a study that was
-    interrupted goes on as if it had not been.
+    interrupted goes on as if it had not been. Where no settings are within the budget, nothing is tried.
 
     Args:
         spec: specification of the study.
         method: the method as the first trial tries it.
-        known: trials of the same study from earlier.
+        known: the same study from earlier, None where there is none.
         count: number of trials in the end, the known ones included.
         judges: one for each seed.
         workspace: says where methods run, and shows progress.
+
+    Raises:
+        MmulbenchError: A folder cannot be written, or a package is missing.
     """
-    trials, environment = list(known), describe_environment(workspace.device)
     space = search_space(type(method.config))
-    tick = workspace.progress.counter(count - len(trials), f"tune {spec.method}")
-    while len(trials) < count:
-        asked = _ask(spec, space, trials)
-        settings = {name: _rounded(asked.params[name], one) for name, one in space.items()}
-        tried = type(method)(validated(method.config, settings, spec.method))
-        trials = [*trials, _try(tried, settings, asked, judges)]
-        yield Study(spec=spec, trials=trials, environment=environment)
+    study = known if known is not None else _begun(spec, method, space, judges, workspace)
+    if study.over_budget is not None:
+        yield study
+        return
+    tick = workspace.progress.counter(count - len(study.trials), f"tune {spec.method}")
+    while len(study.trials) < count:
+        if study.trials:
+            trial = _try(method, draw(study, space), study.trials, space, judges)
+        else:
+            trial = _first(method, study, space, judges)
+        study = study.model_copy(update={"trials": [*study.trials, trial], "check": None})
+        yield study
         tick()
 
 
-def _ask(
-    spec: StudySpec, space: Mapping[str, SearchDimension], trials: Sequence[Trial]
-) -> optuna.trial.Trial:
-    """Choose the next configuration to try, given those before it."""
-    distributions = {name: _distribution(dimension) for name, dimension in space.items()}
-    seed = int(generator(0, f"trial {len(trials)} of {spec.study_id}").integers(2**31))
-    study = optuna.create_study(
-        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS),
+def checked(study: Study, method: Method, judge: Judging) -> Study:
+    """Return a study with its default and its best judged once more, where the search did not look.
+
+    Args:
+        study: a study with all its trials, one of which is done.
+        method: the method as the first trial tried it.
+        judge: judge of the study's check seed.
+
+    Raises:
+        MmulbenchError: A folder cannot be written, or a package is missing.
+    """
+    first, best = study.trials[0], study.best or study.trials[0]
+    space = search_space(type(method.config))
+    again = [
+        _try(method, trial.settings, [], space, [judge]).objective
+        for trial in ([first] if best == first else [first, best])
+    ]
+    check = Check(default=again[0], best=again[-1], do_nothing=judge.do_nothing)
+    return study.model_copy(update={"check": check})
+
+
+def _begun(
+    spec: StudySpec, method: Method, space: Space, judges: Sequence[Judging], workspace: Workspace
+) -> Study:
+    """Return a study without trials, which knows what doing nothing is worth and what the budget allows."""
+    meter, most, reason = judges[0], None, None
+    if EPOCHS in space:
+        most = allowed_epochs(method, space, meter) or None
+        unit = "a single epoch" if most is None else None
+    else:
+        unit = None if is_within(method, space, meter) else "a run"
+    if unit is not None:
+        reason = f"N/A within the budget: {unit} spends more than {spec.budget:g} of what retraining does"
+    return Study(
+        spec=spec,
+        do_nothing=[judge.do_nothing for judge in judges],
+        most_epochs=most,
+        over_budget=reason,
+        environment=describe_environment(workspace.device),
     )
-    study.add_trials([_as_optuna(trial, distributions) for trial in trials])
-    if not trials:
-        study.enqueue_trial({name: spec.defaults[name] for name in space})
-    return study.ask(distributions)
 
 
-def _rounded(value: float, dimension: SearchDimension) -> float:
-    """Round a value to three digits, as people write it, within its range."""
-    if dimension.whole:
-        return value
-    return min(max(float(f"{value:.3g}"), dimension.search.low), dimension.search.high)
-
-
-def _distribution(dimension: SearchDimension) -> optuna.distributions.BaseDistribution:
-    low, high, log = dimension.search.low, dimension.search.high, dimension.search.log
-    if dimension.whole:
-        return optuna.distributions.IntDistribution(int(low), int(high), log=log)
-    return optuna.distributions.FloatDistribution(low, high, log=log)
-
-
-def _as_optuna(
-    trial: Trial, distributions: dict[str, optuna.distributions.BaseDistribution]
-) -> optuna.trial.FrozenTrial:
-    """Convert a trial for Optuna's sampler and pruner; what diverged or failed is as bad as can be."""
-    complete, pruned = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
-    worst = None if trial.state == "pruned" else WORST
-    return optuna.trial.create_trial(
-        state=pruned if trial.state == "pruned" else complete,
-        params=dict(trial.settings),
-        distributions=distributions,
-        value=worst if trial.objective is None else trial.objective,
-        intermediate_values=dict(enumerate(trial.by_seed)),
-    )
+def _first(method: Method, study: Study, space: Space, judges: Sequence[Judging]) -> Trial:
+    """Try the method's own settings, with as many of their epochs as the budget allows."""
+    own = {name: study.spec.defaults[name] for name in space}
+    asked, most = own.get(EPOCHS), study.most_epochs
+    if not isinstance(asked, int) or most is None or asked <= most:
+        return _try(method, own, [], space, judges)
+    trial = _try(method, {**own, EPOCHS: most}, [], space, judges)
+    return trial.model_copy(update={"epochs_asked": asked})
 
 
 def _try(
     method: Method,
     settings: Mapping[str, Scalar],
-    asked: optuna.trial.Trial,
-    judges: Sequence[Judge],
+    before: Sequence[Trial],
+    space: Space,
+    judges: Sequence[Judging],
+) -> Trial:
+    """Run one configuration on every seed; over the budget, once more with as many epochs as it allows.
+
+    Raises:
+        MmulbenchError: A folder cannot be written, or a package is missing.
+    """
+    trial = _judged(method, settings, before, judges)
+    asked = settings.get(EPOCHS)
+    while trial.state == "over_budget" and (fewer := _fewer_epochs(method, trial, space, judges)):
+        trial = _judged(method, {**settings, EPOCHS: fewer}, before, judges)
+        trial = trial.model_copy(update={"epochs_asked": asked})
+    return trial
+
+
+def _fewer_epochs(method: Method, trial: Trial, space: Space, judges: Sequence[Judging]) -> int:
+    """Return how many epochs to try in place of a trial's, which are too many; 0 for none."""
+    tried = trial.settings.get(EPOCHS)
+    if EPOCHS not in space or not isinstance(tried, int) or tried <= space[EPOCHS].search.low:
+        return 0
+    if trial.epochs_asked is not None:  # the costs of two epochs had promised these
+        return tried - 1
+    found = most_epochs(_configured(method, trial.settings), space, judges[len(trial.by_seed)])
+    return min(found, tried - 1)
+
+
+def _configured(method: Method, settings: Mapping[str, Scalar]) -> Method:
+    return type(method)(validated(method.config, settings, type(method).__name__))
+
+
+def _judged(
+    method: Method, settings: Mapping[str, Scalar], before: Sequence[Trial], judges: Sequence[Judging]
 ) -> Trial:
     """Run one configuration on every seed, unless those before it did better.
 
@@ -214,15 +222,15 @@ def _try(
         MmulbenchError: A folder cannot be written, or a package is missing.
     """
     by_seed: list[float] = []
+    tried = _configured(method, settings)
 
     def ended(state: TrialState, reason: str) -> Trial:
         return Trial(settings=dict(settings), state=state, by_seed=by_seed, reason=reason)
 
     try:
         for judge in judges:
-            by_seed.append(judge.distance(method))
-            asked.report(by_seed[-1], len(by_seed) - 1)
-            if len(by_seed) < len(judges) and asked.should_prune():
+            by_seed.append(judge.distance(tried))
+            if len(by_seed) < len(judges) and is_hopeless(by_seed, before):
                 return ended("pruned", "worse than the median of the trials before")
     except Diverged as error:
         return ended("diverged", str(error))

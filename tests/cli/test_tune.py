@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from helpers import ONE_EPOCH, TINY, Bench, here
 
 from mmulbench.records.study import Study, read_study, study_path
+from mmulbench.tuning.session import TuneRequest
 
 SMALL = [*TINY, "-b", "albef:tiny", "--forget-size", "2", "--seed", "1", "--budget", "50"]
 RUN = ["run", "-m", "mmul", *TINY, "-b", "albef:tiny", "--no-reference", "--json"]
@@ -42,6 +44,8 @@ def test_tunes_and_says_what_it_found(tuned):
     assert f"mmul: {study.best.objective:.4f} with " in done.err
     assert "delete: not applicable: " in done.err
     assert "Distance to retrain on held-out data of emoji" in done.out and "3 done" in done.out
+    assert "nothing" in done.out and f"{study.do_nothing[0]:.4f}" in done.out
+    assert study.check is not None and study.spec.check_seed == 2
     assert [path.name for path in folder.rglob("*.json")] == ["mmul.json"]
 
 
@@ -50,6 +54,8 @@ def test_goes_on_where_it_was_and_makes_nothing_twice(tuned, tuner, tmp_path):
     words = ["tune", "-m", "mmul", *SMALL, "--tuned-dir", str(tmp_path), "--json"]
     (first,) = json.loads(tuner.run(*words, "--trials", "2").out)
     assert first["trials"] == [trial.model_dump() for trial in mmul_study(folder).trials[:2]]
+    assert first["tuning"]["done"] == 2 and first["tuning"]["objective"] is not None
+    assert {"do_nothing", "check", "most_epochs", "over_budget", "settings"} <= set(first)
     tuner.run(*words, "--trials", "3")
     assert mmul_study(tmp_path).trials == mmul_study(folder).trials
     before = (tmp_path / "emoji/albef-tiny/mmul.json").stat().st_mtime_ns
@@ -63,6 +69,29 @@ def test_another_study_in_the_same_place_is_replaced(tuner, tmp_path):
     done = tuner.run(*words, "--budget", "40")
     assert "is of another study" in done.err
     assert read_study(study_path(tmp_path, "emoji", "albef:tiny", "finetune")).spec.budget == 40
+
+
+def test_what_is_never_within_the_budget_is_said_once(tuner, tmp_path):
+    words = ["tune", "-m", "finetune", "-m", "ssd", *SMALL, "--budget", "1e-6"]
+    done = tuner.run(*words, "--tuned-dir", str(tmp_path))
+    assert done.code == 0, done.err
+    assert "finetune: N/A within the budget: a single epoch spends more than 1e-06 of what" in done.err
+    assert "ssd: N/A within the budget: a run spends more than 1e-06 of what retraining does" in done.err
+    for name in ("finetune", "ssd"):
+        study = read_study(study_path(tmp_path, "emoji", "albef:tiny", name))
+        assert study is not None and study.trials == [] and study.over_budget is not None
+    run = [word.replace("mmul", "finetune") for word in RUN]
+    ran = tuner.run(*run, "--seed", "5", "--tuned-dir", str(tmp_path))
+    (record,) = ran.records
+    assert record.tuning is not None and "N/A within the budget" in str(record.tuning.reason)
+    assert "no trial on emoji with albef:tiny was within budget" in ran.err
+
+
+def test_more_settings_to_search_get_more_trials():
+    request = TuneRequest(task="emoji", data_dir=Path(), cache_dir=Path(), tuned_dir=Path())
+    assert [request.trials_of(settings) for settings in (1, 3, 4, 6)] == [20, 20, 30, 30]
+    assert request.model_copy(update={"trials": 5}).trials_of(6) == 5
+    assert request.budget == 0.5
 
 
 def test_runs_start_from_tuned_settings_and_say_so(tuned, tuner):

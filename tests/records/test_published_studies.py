@@ -9,66 +9,64 @@ from mmulbench.core.search_space import search_space
 from mmulbench.progress import Progress
 from mmulbench.records.published import PUBLISHED_STUDIES
 from mmulbench.records.store import ResultsStore
-from mmulbench.records.study import read_study, study_path, tuned_default
+from mmulbench.records.study import EPOCHS, Study, read_study, study_path, tuned_default
 from mmulbench.runs.prepare import find_backbone
+from mmulbench.tuning.session import DEFAULT_BUDGET, FEW_TRIALS, MANY_SETTINGS, MANY_TRIALS
 
 TUNED = {"emoji": "albef:packaged", "hpo_pgr": "gtnn:packaged"}
-
-TOO_DEAR = {"hpo_pgr": {"fisher", "ssd"}}
-"""Methods that spend more than retraining in every trial, so that they keep their own settings."""
 
 SEARCHED = [name for name in METHODS.names() if search_space(METHODS.get(name).Config)]
 
 
-def studies(task: str):
-    applicable = [name for name in SEARCHED if METHODS.get(name).applies_to(TASKS.get(task)()) is None]
-    return {name: read_study(study_path(PUBLISHED_STUDIES, task, TUNED[task], name)) for name in applicable}
+def studies(task: str) -> dict[str, Study]:
+    found = {name: read_study(study_path(PUBLISHED_STUDIES, task, TUNED[task], name)) for name in SEARCHED}
+    return {name: study for name, study in found.items() if study is not None}
 
 
 @pytest.mark.skipif(not PUBLISHED_STUDIES.is_dir(), reason="no study at these versions yet")
 @pytest.mark.parametrize("task", TUNED)
 class TestPublished:
     @pytest.mark.slow
-    def test_every_method_that_applies_had_the_same_chance(self, task, tmp_path):
+    def test_every_method_had_the_same_chance(self, task, tmp_path):
         found = studies(task)
-        assert all(found.values()), [name for name, study in found.items() if study is None]
-        chances = {
-            (len(s.trials), s.spec.budget, s.spec.seeds, s.spec.forget_size, s.spec.backbone)
-            for s in found.values()
-        }
-        assert len(chances) == 1
+        assert {path.stem for path in (PUBLISHED_STUDIES / task).rglob("*.json")} == set(found)
+        same = {(s.spec.budget, s.spec.seeds, s.spec.check_seed, s.spec.forget_size) for s in found.values()}
+        assert len(same) == 1 and {s.spec.budget for s in found.values()} == {DEFAULT_BUDGET}
+        assert len({tuple(s.do_nothing) for s in found.values()}) == 1
+        for study in found.values():
+            settings = len(study.spec.space)
+            wanted = MANY_TRIALS if settings >= MANY_SETTINGS else FEW_TRIALS
+            assert len(study.trials) == (wanted if study.over_budget is None else 0)
         data = TASKS.get(task)().load(tmp_path, Progress())
         assert {s.spec.data_fingerprint for s in found.values()} == {data.fingerprint}
-        assert {path.stem for path in (PUBLISHED_STUDIES / task).rglob("*.json")} == set(found)
 
     def test_each_starts_from_the_methods_own_settings_and_keeps_the_best(self, task):
         for name, study in studies(task).items():
             config = METHODS.get(name).Config()
             assert study.spec.defaults == vars(config)
             assert set(study.spec.space) == set(search_space(type(config)))
-            assert study.trials[0].settings.items() <= study.spec.defaults.items()
-            if name in TOO_DEAR.get(task, ()):
-                assert {trial.state for trial in study.trials} == {"over_budget"}
+            if study.over_budget is not None:
+                assert METHODS.get(name).applies_to(TASKS.get(task)()) is None
                 continue
-            assert study.best is not None, name
-            assert study.best.objective <= min(t.objective for t in study.trials if t.objective is not None)
+            own = {key: value for key, value in study.trials[0].settings.items() if key != EPOCHS}
+            assert own.items() <= study.spec.defaults.items()
+            assert study.best is not None and study.check is not None, name
+            assert study.best.objective == min(t.objective for t in study.trials if t.objective is not None)
 
     def test_it_is_where_runs_start(self, task, tmp_path):
         own = TASKS.get(task)()
         for name, study in studies(task).items():
             default = METHODS.get(name).Config()
             found = tuned_default(own.study_places(task, TUNED[task]), name, default, tmp_path)
-            assert found is not None and found.tuning.study_id == study.spec.study_id
+            assert found is not None and found.tuning == study.tuning
             assert vars(found.config) == {**vars(default), **study.settings}
 
     def test_the_records_say_so(self, task):
         records, _ = ResultsStore(PUBLISHED_STUDIES.parent.parent / "results").load_all(task)
-        by_method = {name: study.spec.study_id for name, study in studies(task).items()}
-        tuned = {r.spec.method for r in records if r.tuning is not None}
-        assert tuned == set(by_method)
+        by_method = studies(task)
         for record in records:
             if record.tuning is not None:
-                assert record.tuning.study_id == by_method[record.spec.method]
+                assert record.tuning == by_method[record.spec.method].tuning
 
 
 @pytest.mark.parametrize("task", sorted(set(TASKS.names()) - set(TUNED)))

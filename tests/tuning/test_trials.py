@@ -1,68 +1,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Annotated
 
 import numpy as np
 import pytest
-import torch
-from pydantic import Field
+from tuning_toys import SIZE, Climb, Made, Slope, search, slope_spec
 
-from mmulbench.core.method import GradientConfig, Method
-from mmulbench.core.registry import METHODS, TASKS
+from mmulbench.core.method import GradientConfig
+from mmulbench.core.registry import METHODS
 from mmulbench.core.search_space import Search, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
 from mmulbench.records.published import PUBLISHED_SEEDS
-from mmulbench.records.study import read_study, study_path, tuned_default, write_study
-from mmulbench.runs.measurements import retain_sample
-from mmulbench.tuning.holdout import forget_units, held_out
-from mmulbench.tuning.trials import Judge, make_judge, study_spec, tune
-
-SIZE = 4
-
-
-class Slope(Method):
-    """A method whose distance to retrain the tests make up from its settings."""
-
-    @dataclass(frozen=True)
-    class Config:
-        """Settings.
-
-        Attributes:
-            x: searched.
-            k: searched, whole.
-            fixed: not searched.
-        """
-
-        x: Annotated[float, Field(gt=0), Search(0.01, 1.0, log=True)] = 0.5
-        k: Annotated[int, Field(ge=1), Search(1, 9)] = 3
-        fixed: int = 7
-
-    def unlearn(self, problem):
-        raise NotImplementedError
-
-
-class Made:
-    """Stands for a forget set to tune on; the distance is a function of the configuration."""
-
-    def __init__(self, distance):
-        self.distance_of, self.seen = distance, []
-
-    def distance(self, method):
-        self.seen.append(method.config)
-        return self.distance_of(method.config)
+from mmulbench.tuning.trials import check_seed, checked, study_spec, tune
 
 
 @pytest.fixture
 def spec(emoji):
-    return study_spec(emoji, "slope", Slope(), SIZE, (1, 2), 0.5)
-
-
-def search(spec, workspace, judges, count=8, known=()):
-    studies = list(tune(spec, Slope(), known, count, judges, workspace))
-    assert [len(study.trials) for study in studies] == list(range(len(known) + 1, count + 1))
-    return studies[-1]
+    return slope_spec(emoji)
 
 
 @pytest.mark.parametrize("name", METHODS.names())
@@ -83,14 +37,14 @@ def test_impossible_ranges(wrong):
         Search(*wrong)
 
 
-def test_the_first_trial_is_the_methods_own_and_the_best_wins(spec, workspace):
+def test_the_first_trial_is_the_methods_own_and_the_best_wins(spec, emoji):
     judges = [Made(lambda c: abs(math.log(c.x / 0.05)) / 10), Made(lambda c: abs(c.k - 5) / 10)]
-    study = search(spec, workspace, judges, 12)
+    study = search(spec, emoji, judges, 12)
     assert len(study.trials) == 12
     assert study.trials[0].settings == {"x": 0.5, "k": 3}
     assert study.trials[0].by_seed == pytest.approx([math.log(10) / 10, 0.2])
     assert study.trials[0].objective == pytest.approx((math.log(10) / 10 + 0.2) / 2)
-    done = [trial.objective for trial in study.trials if trial.state == "done"]
+    done = [trial.objective for trial in study.trials if trial.objective is not None]
     assert study.best.objective == min(done) < study.trials[0].objective
     assert study.settings == study.best.settings
     tried = judges[0].seen
@@ -99,22 +53,24 @@ def test_the_first_trial_is_the_methods_own_and_the_best_wins(spec, workspace):
     assert all(float(f"{c.x:.3g}") == c.x for c in tried)
 
 
-def test_an_interrupted_study_goes_on_as_if_it_had_not_been(spec, workspace):
+def test_an_interrupted_study_goes_on_as_if_it_had_not_been(spec, emoji):
     def judges():
-        return [Made(lambda c: min(c.x, 1.0)), Made(lambda c: c.k / 10)]
+        functions = (lambda c: min(c.x, 1.0), lambda c: c.k / 10)
+        return [Made(one, lambda c: c.epochs * c.k, 9.0) for one in functions]
 
-    whole = search(spec, workspace, judges(), 9)
-    part = search(spec, workspace, judges(), 5)
+    spec, climb = slope_spec(emoji, Climb()), Climb()
+    whole = search(spec, emoji, judges(), 9, method=climb)
+    part = search(spec, emoji, judges(), 5, method=climb)
     assert part.trials == whole.trials[:5]
+    assert any(trial.epochs_asked for trial in whole.trials)
     rest = judges()
-    assert search(spec, workspace, rest, 9, part.trials).trials == whole.trials
-    assert len(rest[0].seen) == 4
-    assert not list(tune(spec, Slope(), part.trials, 3, [], workspace))
+    assert search(spec, emoji, rest, 9, method=climb, known=part).trials == whole.trials
+    assert len(rest[0].seen) >= 4 and not list(tune(spec, climb, part, 3, [], emoji.workspace))
 
 
-def test_hopeless_trials_are_pruned_and_never_win(spec, workspace):
+def test_hopeless_trials_are_pruned_and_never_win(spec, emoji):
     second = Made(lambda c: 0.0)
-    study = search(spec, workspace, [Made(lambda c: c.x), second], 12)
+    study = search(spec, emoji, [Made(lambda c: c.x), second], 12)
     pruned = [trial for trial in study.trials if trial.state == "pruned"]
     assert pruned and len(second.seen) == 12 - len(pruned)
     for trial in pruned:
@@ -128,13 +84,13 @@ def test_hopeless_trials_are_pruned_and_never_win(spec, workspace):
     ("error", "state"),
     [(Diverged("nan"), "diverged"), (OverBudget("too much"), "over_budget"), (KeyError("x"), "failed")],
 )
-def test_what_goes_wrong_costs_one_trial_and_never_wins(error, state, spec, workspace):
+def test_what_goes_wrong_costs_one_trial_and_never_wins(error, state, spec, emoji):
     def distance(config):
         if config.x > 0.2:
             raise error
         return config.x
 
-    study = search(spec, workspace, [Made(distance)], 10)
+    study = search(spec, emoji, [Made(distance)], 10)
     assert {trial.state for trial in study.trials} == {state, "done"}
     assert study.trials[0].state == state and study.trials[0].reason
     assert study.best.settings["x"] <= 0.2
@@ -142,16 +98,16 @@ def test_what_goes_wrong_costs_one_trial_and_never_wins(error, state, spec, work
     def always(config):
         raise error
 
-    hopeless = search(spec, workspace, [Made(always)], 3)
+    hopeless = search(spec, emoji, [Made(always)], 3)
     assert hopeless.best is None and hopeless.settings == {}
 
 
-def test_a_full_disk_or_missing_package_is_no_trial(spec, workspace):
+def test_a_full_disk_or_missing_package_is_no_trial(spec, emoji):
     def distance(config):
         raise MmulbenchError("cannot write")
 
     with pytest.raises(MmulbenchError, match="cannot write"):
-        search(spec, workspace, [Made(distance)], 3)
+        search(spec, emoji, [Made(distance)], 3)
 
 
 def test_a_default_outside_of_what_is_searched_is_refused(emoji):
@@ -159,133 +115,131 @@ def test_a_default_outside_of_what_is_searched_is_refused(emoji):
         study_spec(emoji, "slope", Slope(Slope.Config(x=2.0)), SIZE, (1,), 0.5)
 
 
-class TestHeldOutData:
-    @pytest.fixture
-    def held(self, emoji):
-        return held_out(emoji, 1)
-
-    def test_validation_takes_the_place_of_the_test_split(self, emoji, held):
-        data, whole = held.data, emoji.data
-        halves = [set(data.validation.units.tolist()), set(data.test.units.tolist())]
-        assert not halves[0] & halves[1] and all(halves)
-        assert halves[0] | halves[1] == set(whole.validation.units.tolist())
-        assert np.array_equal(data.train.first, whole.train.first)
-
-    def test_no_pair_of_the_test_split_is_known(self, emoji, held):
-        first, second = (
-            torch.from_numpy(column) for column in (emoji.data.test.first, emoji.data.test.second)
-        )
-        assert emoji.relations.pairwise(first, second).all()
-        assert not held.relations.pairwise(first, second).any()
-        assert not held.known_relations.pairwise(first, second).any()
-        judged = held.data.test
-        columns = (torch.from_numpy(column) for column in (judged.first, judged.second))
-        assert not held.known_relations.pairwise(*columns).any()
-
-    def test_the_judged_half_cannot_be_reached_from_the_problem(self, emoji, workspace):
-        judge = make_judge(emoji, 2, 1, 0.5)
-        units = set(judge.scenario.sampled_sets.splits["test"].units.tolist())
-        assert units and not units & set(
-            judge.scenario.prepared.pairs(judge.scenario.prepared.data.validation).split.units
-        )
-        assert not units & set(judge.scenario.prepared.data.train.units)
-
-    def test_forget_sets_are_apart_from_all_published_ones(self, emoji, held):
-        published = {
-            unit for seed in PUBLISHED_SEEDS for unit in emoji.task.forget_units(emoji.data, 2, seed).tolist()
-        }
-        found = [set(forget_units(held, 2, seed).tolist()) for seed in (1, 2)]
-        assert all(len(units) == 2 and not units & published for units in found)
-        with pytest.raises(UsageError, match=r"leaves \d+ units outside the published forget sets"):
-            forget_units(held, len(emoji.data.train.units) // 3, 1)
-
-    def test_the_sample_of_the_retain_set_is_a_part_of_dr(self, held):
-        forget = forget_units(held, 2, 1)
-        judged = retain_sample(held, forget, 1)
-        assert set(judged.units) <= set(held.data.train.without(forget).units)
-        assert len(judged.units) == len(held.data.test.units)
+def test_what_checks_is_neither_published_nor_searched(spec):
+    assert spec.check_seed == 3
+    assert (check_seed((3, 1)), check_seed((2,))) == (2, 1)
+    taken = tuple(range(1, 14))
+    assert 13 in PUBLISHED_SEEDS and check_seed(taken[:-1]) == 14
 
 
-class TestRealJudge:
-    """Real methods, judged on real held-out pairs of a tiny model."""
+class TestBudget:
+    """An epoch of `Climb` costs ``k``, so that at its own settings an epoch costs 2."""
 
-    @pytest.fixture
-    def judge(self, emoji, workspace) -> Judge:
-        return make_judge(emoji, 2, 1, 0.5)
+    def judges(self, limit: float, second: float | None = None) -> list[Made]:
+        limits = (limit, limit if second is None else second)
+        return [Made(lambda c: c.x / 10, lambda c: float(c.epochs * c.k), one) for one in limits]
 
-    def test_retrain_is_at_no_distance_and_the_limit_is_what_was_asked(self, judge, workspace):
-        retrain = METHODS.get("retrain")()
-        generous = replace(judge, limit=math.inf)
-        assert generous.distance(retrain) == 0.0
-        with pytest.raises(OverBudget, match="allowed floating-point operations"):
-            judge.distance(retrain)
-        original = METHODS.get("original")()
-        assert 0.0 <= judge.distance(original) <= 1.0
+    def search(self, emoji, judges, count=14):
+        return search(slope_spec(emoji, Climb()), emoji, judges, count, method=Climb())
 
-    def test_a_diverging_configuration(self, judge, workspace, quick_method):
-        wild = quick_method("gradient_ascent", lr=1e30)
-        with pytest.raises(Diverged):
-            replace(judge, limit=math.inf).distance(wild)
+    def test_own_epochs_are_capped_and_the_trial_says_so(self, emoji):
+        study = self.search(emoji, self.judges(6), 1)
+        assert study.most_epochs == 3
+        (own,) = study.trials
+        assert (own.state, own.settings["epochs"], own.epochs_asked) == ("done", 3, 5)
+        assert own.settings["k"] == 2
 
+    def test_no_trial_is_thrown_away(self, emoji):
+        judges = self.judges(6)
+        study = self.search(emoji, judges)
+        assert {trial.state for trial in study.trials} <= {"done", "pruned"}
+        again = [trial for trial in study.trials[1:] if trial.epochs_asked is not None]
+        assert again
+        for trial in study.trials:
+            epochs, k = trial.settings["epochs"], trial.settings["k"]
+            assert epochs * k <= 6
+        for trial in again:  # as many as the budget allows at this cost of an epoch
+            assert trial.settings["epochs"] == 6 // trial.settings["k"] < trial.epochs_asked <= 3
+        assert len(judges[0].seen) == 14 + len(again)
 
-class TestDefaults:
-    @pytest.fixture
-    def study(self, spec, workspace):
-        return search(spec, workspace, [Made(lambda c: c.x)], 5)
+    def test_a_tighter_second_seed_decides_for_both(self, emoji):
+        study = self.search(emoji, self.judges(10, 9.5), 1)
+        (own,) = study.trials
+        assert (own.state, own.settings["epochs"], own.epochs_asked) == ("done", 4, 5)
+        assert len(own.by_seed) == 2
 
-    @pytest.fixture
-    def find(self, emoji, tmp_path):
-        def look(name="emoji", task=emoji.task, backbone=emoji.backbone.full_name, method="slope"):
-            return tuned_default(task.study_places(name, backbone), method, Slope.Config(), tmp_path)
-
-        return look
-
-    def test_a_study_becomes_the_default(self, study, find, tmp_path):
-        assert find() is None
-        write_study(study_path(tmp_path, "emoji", "albef:tiny", "slope"), study)
-        found = find()
-        assert found.config == replace(Slope.Config(), **study.settings)
-        assert found.config.x < 0.5
-        assert (found.tuning.study_id, found.tuning.trials) == (study.spec.study_id, 5)
-        assert found.tuning.found
-        assert find(method="other") is None
-        assert find(backbone="albef:base") is None
-
-    def test_a_study_in_vain_leaves_the_method_s_own_settings(self, study, find, tmp_path):
-        over = {"state": "over_budget", "objective": None}
-        vain = study.model_copy(update={"trials": [one.model_copy(update=over) for one in study.trials]})
-        write_study(study_path(tmp_path, "emoji", "albef:tiny", "slope"), vain)
-        assert find().config == Slope.Config()
-        assert (find().tuning.trials, find().tuning.found) == (5, False)
-
-    def test_the_nearest_task_stands_in(self, study, find, tmp_path):
-        flags = TASKS.get("flags")()
-        assert flags.tuned_like is not None
-        write_study(study_path(tmp_path, *flags.tuned_like, "slope"), study)
-        assert find("flags", flags, "albef:tiny").config.x == study.settings["x"]
+    def test_epochs_that_cost_more_later_are_taken_back_one_by_one(self, emoji):
+        judges = [Made(lambda c: 0.1, lambda c: c.epochs**1.5, 9.0)]
+        study = self.search(emoji, judges, 1)
+        assert study.most_epochs == 5  # by the first two, which cost 1 and 1.83
+        (own,) = study.trials
+        assert own.state == "done" and own.settings["epochs"] == 4 and own.epochs_asked == 5
 
     @pytest.mark.parametrize(
-        ("content", "fault"),
-        [
-            (b"", "Invalid JSON: "),
-            (b"{}", "spec: Field required"),
-            (b'{"spec": 1}', "spec: "),
-            (b"\0", "Invalid JSON: "),
-            (b"\xff", "Invalid JSON: "),
-        ],
+        ("method", "what"), [(Climb(), "a single epoch"), (Slope(), "a run")], ids=["epochs", "none"]
     )
-    def test_a_damaged_study_is_named(self, content, fault, find, tmp_path):
-        path = study_path(tmp_path, "emoji", "albef:tiny", "slope")
-        path.parent.mkdir(parents=True)
-        path.write_bytes(content)
-        wanted = f"cannot read the study {path}: {fault}.*; delete it and tune again"
-        with pytest.raises(MmulbenchError, match=wanted):
-            find()
+    def test_one_statement_where_nothing_is_within(self, method, what, emoji):
+        judges = [Made(lambda c: 0.1, lambda c: 1.0 + c.k, 1.9) for _ in range(2)]
+        study = search(slope_spec(emoji, method), emoji, judges, 10, method=method)
+        assert study.trials == [] and not judges[0].seen
+        assert (
+            study.over_budget == f"N/A within the budget: {what} spends more than 0.5 of what retraining does"
+        )
+        tuning = study.tuning
+        assert (tuning.found, tuning.trials, tuning.done, tuning.kept_default) == (False, 0, 0, False)
+        assert tuning.reason == study.over_budget and study.settings == {}
+        assert tuning.do_nothing == 0.5 and tuning.objective is None
+        again = search(slope_spec(emoji, method), emoji, [], 10, method=method, known=study)
+        assert again == study
 
-    def test_a_study_of_settings_that_are_gone(self, study, find, tmp_path):
-        trials = [study.trials[0].model_copy(update={"settings": {"y": 1.0}})]
-        path = study_path(tmp_path, "emoji", "albef:tiny", "slope")
-        write_study(path, study.model_copy(update={"trials": trials}))
-        with pytest.raises(MmulbenchError, match="sets y, which the method does not have"):
-            find()
-        assert read_study(path) is not None
+    def test_cheaper_settings_are_searched_where_the_own_cost_too_much(self, emoji):
+        study = self.search(emoji, self.judges(1.5))
+        assert study.trials[0].state == "over_budget" and study.over_budget is None
+        assert study.best is not None and study.best.settings["k"] == 1
+
+
+class TestCheck:
+    """The best of a search is judged once more, beside the default, where the search had not looked."""
+
+    def test_to_do_nothing_is_judged_on_every_seed(self, spec, emoji):
+        judges = [Made(lambda c: c.x, nothing=0.2), Made(lambda c: c.x, nothing=0.3)]
+        study = search(spec, emoji, judges, 2)
+        assert study.do_nothing == [0.2, 0.3]
+        assert study.tuning.do_nothing == 0.25
+
+    def test_the_winners_curse_is_caught(self, spec, emoji):
+        """The default is truly best; with many tries another looks better by luck on the search's seeds."""
+
+        def lucky(config):
+            return 0.3 if config.x == 0.5 else 0.32 + 0.2 * math.sin(1e4 * config.x + config.k)
+
+        study = search(spec, emoji, [Made(lucky), Made(lucky)], 16)
+        assert study.best.objective < 0.25 < study.trials[0].objective
+        true = Made(lambda c: 0.3 if c.x == 0.5 else 0.32, nothing=0.4)
+        after = checked(study, Slope(), true)
+        assert (after.check.default, after.check.best, after.check.do_nothing) == (0.3, 0.32, 0.4)
+        assert after.kept_default and after.settings == study.trials[0].settings
+        assert after.tuning.kept_default and after.tuning.objective == study.trials[0].objective
+
+    def test_what_is_truly_better_is_taken(self, spec, emoji):
+        study = search(spec, emoji, [Made(lambda c: c.x)] * 2, 8)
+        judge = Made(lambda c: c.x)
+        after = checked(study, Slope(), judge)
+        assert [config.x for config in judge.seen] == [0.5, study.best.settings["x"]]
+        assert not after.kept_default and after.settings == study.best.settings != {}
+        assert after.tuning.objective == study.best.objective
+
+    def test_a_default_that_stays_best_is_judged_once(self, spec, emoji):
+        study = search(spec, emoji, [Made(lambda c: abs(c.x - 0.5))] * 2, 6)
+        judge = Made(lambda c: 0.1)
+        after = checked(study, Slope(), judge)
+        assert len(judge.seen) == 1 and after.check.default == after.check.best == 0.1
+        assert not after.kept_default and after.settings == {"x": 0.5, "k": 3}
+
+    @pytest.mark.parametrize(("fails", "kept"), [(lambda x: x < 0.5, True), (lambda x: x == 0.5, False)])
+    def test_what_diverges_there_is_worse_than_anything(self, fails, kept, spec, emoji):
+        def distance(config):
+            if fails(config.x):
+                raise Diverged("nan")
+            return 0.9
+
+        study = search(spec, emoji, [Made(lambda c: c.x)] * 2, 8)
+        after = checked(study, Slope(), Made(distance))
+        assert after.kept_default == kept
+        assert None in (after.check.default, after.check.best)
+
+    def test_more_trials_ask_for_another_check(self, spec, emoji):
+        judges = [Made(lambda c: c.x)] * 2
+        study = checked(search(spec, emoji, judges, 4), Slope(), judges[0])
+        assert study.check is not None
+        assert search(spec, emoji, judges, 5, known=study).check is None

@@ -1,0 +1,82 @@
+"""Draw the settings of a study's next trial, given those of the trials before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import optuna
+
+from mmulbench.core.search_space import SearchDimension
+from mmulbench.records.schema import Scalar
+from mmulbench.records.study import EPOCHS, Study, Trial
+from mmulbench.seeds import generator
+
+WORST = 1.0
+"""Largest distance to retrain: all that is averaged lies between 0 and 1."""
+
+RANDOM_TRIALS = 4
+"""Number of trials that are drawn at random; then the sampler chooses, and pruning begins."""
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def draw(study: Study, space: Mapping[str, SearchDimension]) -> dict[str, Scalar]:
+    """Choose the settings to try next, with no more epochs than the study's budget allows.
+
+    Args:
+        study: the study so far; it has a trial at least.
+        space: the searched settings.
+    """
+    distributions = {name: _distribution(name, one, study.most_epochs) for name, one in space.items()}
+    seed = int(generator(0, f"trial {len(study.trials)} of {study.spec.study_id}").integers(2**31))
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS)
+    search = optuna.create_study(sampler=sampler)
+    search.add_trials([_as_optuna(trial, distributions) for trial in study.trials])
+    asked = search.ask(distributions)
+    return {name: _rounded(asked.params[name], one) for name, one in space.items()}
+
+
+def is_hopeless(by_seed: Sequence[float], trials: Sequence[Trial]) -> bool:
+    """Return whether a trial is worse on its last seed than the median of the trials before it.
+
+    Args:
+        by_seed: distances of the trial so far, at least one.
+        trials: the trials before it; fewer than `RANDOM_TRIALS` that are done say nothing.
+    """
+    place = len(by_seed) - 1
+    others = [trial.by_seed[place] for trial in trials if trial.state == "done"]
+    return len(others) >= RANDOM_TRIALS and bool(by_seed[place] > np.median(others))
+
+
+def _rounded(value: float, dimension: SearchDimension) -> float:
+    """Round a value to three digits, as people write it, within its range."""
+    if dimension.whole:
+        return value
+    return min(max(float(f"{value:.3g}"), dimension.search.low), dimension.search.high)
+
+
+def _distribution(
+    name: str, dimension: SearchDimension, most_epochs: int | None
+) -> optuna.distributions.BaseDistribution:
+    low, high, log = dimension.search.low, dimension.search.high, dimension.search.log
+    if name == EPOCHS and most_epochs is not None:
+        high = most_epochs
+    if dimension.whole:
+        return optuna.distributions.IntDistribution(int(low), int(high), log=log)
+    return optuna.distributions.FloatDistribution(low, high, log=log)
+
+
+def _as_optuna(
+    trial: Trial, distributions: dict[str, optuna.distributions.BaseDistribution]
+) -> optuna.trial.FrozenTrial:
+    """Convert a trial for Optuna's sampler; what diverged or failed is as bad as can be."""
+    complete, pruned = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
+    worst = None if trial.state == "pruned" else WORST
+    return optuna.trial.create_trial(
+        state=pruned if trial.state == "pruned" else complete,
+        params=dict(trial.settings),
+        distributions=distributions,
+        value=worst if trial.objective is None else trial.objective,
+        intermediate_values=dict(enumerate(trial.by_seed)),
+    )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+from tuning_toys import Climb, Made, Slope, search, slope_spec
+
+from mmulbench.core.search_space import search_space
+from mmulbench.records.study import Trial, TrialState
+from mmulbench.tuning.draw import draw, is_hopeless
+
+
+def trial(*by_seed: float, state: TrialState = "done") -> Trial:
+    mean = sum(by_seed) / len(by_seed) if state == "done" else None
+    return Trial(settings={}, state=state, by_seed=list(by_seed), objective=mean)
+
+
+@pytest.mark.parametrize(
+    ("by_seed", "hopeless"), [([0.24], False), ([0.25], False), ([0.26], True), ([0.9, 0.15], False)]
+)
+def test_worse_than_the_median_is_hopeless(by_seed, hopeless):
+    before = [trial(value, 0.2) for value in (0.1, 0.2, 0.3, 0.4)]
+    assert is_hopeless(by_seed, before) == hopeless
+
+
+def test_few_or_stopped_trials_say_nothing():
+    before = [trial(0.1, 0.1)] * 3
+    stopped = [trial(0.1, state="pruned"), Trial(settings={}, state="diverged", by_seed=[])]
+    assert not is_hopeless([0.9], [*before, *stopped])
+    assert is_hopeless([0.9], [*before, *stopped, before[0]])
+
+
+@pytest.mark.parametrize("most", [1, 3, 10])
+def test_no_more_epochs_are_drawn_than_the_budget_allows(most, emoji):
+    space = search_space(Climb.Config)
+    spec = slope_spec(emoji, Climb())
+    first = search(spec, emoji, [Made(lambda c: c.x, lambda c: c.epochs, most)] * 2, 1, method=Climb())
+    assert first.most_epochs == most
+    drawn: list[int] = []
+    study = first
+    for _ in range(12):
+        settings = draw(study, space)
+        assert isinstance(settings["epochs"], int)
+        drawn.append(settings["epochs"])
+        one = Trial(settings=settings, state="done", by_seed=[0.1, 0.1], objective=0.1)
+        study = study.model_copy(update={"trials": [*study.trials, one]})
+    assert all(1 <= epochs <= most for epochs in drawn)
+    assert max(drawn) > most // 2
+
+
+def test_the_draw_depends_on_the_trials_before_it_alone(emoji):
+    space = search_space(Slope.Config)
+    study = search(slope_spec(emoji), emoji, [Made(lambda c: c.x)] * 2, 6)
+    assert draw(study, space) == draw(study, space)
+    other = study.model_copy(update={"trials": study.trials[:-1]})
+    assert draw(other, space) == study.trials[-1].settings

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mmulbench.errors import UsageError
+from mmulbench.records.published import PUBLISHED_SEEDS
+from mmulbench.runs.measurements import retain_sample
+from mmulbench.tuning.holdout import forget_units, held_out
+
+
+@pytest.fixture(scope="module")
+def held(emoji):
+    return held_out(emoji, 1)
+
+
+def test_validation_takes_the_place_of_the_test_split(emoji, held):
+    data, whole = held.data, emoji.data
+    halves = [set(data.validation.units.tolist()), set(data.test.units.tolist())]
+    assert not halves[0] & halves[1] and all(halves)
+    assert halves[0] | halves[1] == set(whole.validation.units.tolist())
+    assert np.array_equal(data.train.first, whole.train.first)
+
+
+def test_no_pair_of_the_test_split_is_known(emoji, held):
+    first, second = (torch.from_numpy(column) for column in (emoji.data.test.first, emoji.data.test.second))
+    assert emoji.relations.pairwise(first, second).all()
+    assert not held.relations.pairwise(first, second).any()
+    assert not held.known_relations.pairwise(first, second).any()
+    judged = held.data.test
+    columns = (torch.from_numpy(column) for column in (judged.first, judged.second))
+    assert not held.known_relations.pairwise(*columns).any()
+
+
+def test_forget_sets_are_apart_from_all_published_ones(emoji, held):
+    published = {
+        unit for seed in PUBLISHED_SEEDS for unit in emoji.task.forget_units(emoji.data, 2, seed).tolist()
+    }
+    found = [set(forget_units(held, 2, seed).tolist()) for seed in (1, 2)]
+    assert all(len(units) == 2 and not units & published for units in found)
+    with pytest.raises(UsageError, match=r"leaves \d+ units outside the published forget sets: tune"):
+        forget_units(held, len(emoji.data.train.units) // 3, 1)
+
+
+def test_what_checks_a_search_shares_no_unit_with_it(held):
+    size = 3
+    searched = {unit for seed in (1, 2) for unit in forget_units(held, size, seed).tolist()}
+    for seed in range(3, 20):
+        assert not searched & set(forget_units(held, size, seed, (1, 2)).tolist())
+    assert any(searched & set(forget_units(held, size, seed).tolist()) for seed in range(3, 20))
+    with pytest.raises(UsageError, match="and those of the search: tune with a smaller"):
+        forget_units(held, len(held.data.train.units) // 6, 3, (1, 2))
+
+
+def test_the_sample_of_the_retain_set_is_a_part_of_dr(held):
+    forget = forget_units(held, 2, 1)
+    judged = retain_sample(held, forget, 1)
+    assert set(judged.units) <= set(held.data.train.without(forget).units)
+    assert len(judged.units) == len(held.data.test.units)
