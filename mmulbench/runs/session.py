@@ -89,17 +89,21 @@ def plan_run(
 
 
 def _sources(tunings: Mapping[str, Tuning]) -> list[str]:
-    """Return one line for each task that settings were tuned on, with success or in vain."""
-    by_place: dict[tuple[str, bool], list[str]] = {}
+    """Return one line for each task that settings were tuned on and each way that this ended."""
+    by_end: dict[str, list[str]] = {}
     for name, tuning in tunings.items():
-        place = f"{tuning.task} with {tuning.backbone}"
-        by_place.setdefault((place, tuning.found), []).append(name)
-    return [
-        f"settings tuned on {place}: {', '.join(names)} (--untuned takes the methods' own)"
-        if found
-        else f"no trial on {place} was within budget and done, so with their own settings: {', '.join(names)}"
-        for (place, found), names in by_place.items()
-    ]
+        by_end.setdefault(_end(tuning), []).append(name)
+    return [text.format(methods=", ".join(names)) for text, names in by_end.items()]
+
+
+def _end(tuning: Tuning) -> str:
+    """Say how tuning ended, with a place for the names of the methods."""
+    place = f"{tuning.task} with {tuning.backbone}"
+    if not tuning.found:
+        return f"no trial on {place} was within budget and done, so with their own settings: {{methods}}"
+    if tuning.kept_default:
+        return f"tuned on {place}, where their own settings proved better than the best found: {{methods}}"
+    return f"settings tuned on {place}: {{methods}} (--untuned takes the methods' own)"
 
 
 def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, options: RunOptions) -> str:

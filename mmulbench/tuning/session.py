@@ -49,7 +49,6 @@ class TuneRequest(TaskRequest):
     seeds: tuple[int, ...] = Field(default=DEFAULT_SEEDS, description="each has its own forget set")
     budget: float = Field(default=DEFAULT_BUDGET, description="FLOPs of a trial, as a part of retrain's")
 
-
     def trials_of(self, settings: int) -> int:
         """Return how many configurations are tried of a method with so many searched settings."""
         return self.trials or (MANY_TRIALS if settings >= MANY_SETTINGS else FEW_TRIALS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import ONE_EPOCH, TINY, Bench, here
 
-from mmulbench.records.study import Study, read_study, study_path
+from mmulbench.records.study import Check, Study, read_study, study_path, write_study
 from mmulbench.tuning.session import TuneRequest
 
 SMALL = [*TINY, "-b", "albef:tiny", "--forget-size", "2", "--seed", "1", "--budget", "50"]
@@ -29,6 +29,21 @@ def tuned(tuner, tmp_path_factory):
     return folder, done
 
 
+@pytest.fixture(scope="module")
+def won(tuned, tmp_path_factory):
+    """Folder with the same study, in which another trial than the default is best and proves itself."""
+    folder = tmp_path_factory.mktemp("won")
+    study = mmul_study(tuned[0])
+    trials = [study.trials[0], study.trials[1].model_copy(update={"objective": 0.0}), *study.trials[2:]]
+    check = Check(default=0.2, best=0.1, do_nothing=0.3)
+    write_mmul_study(folder, study.model_copy(update={"trials": trials, "check": check}))
+    return folder
+
+
+def write_mmul_study(folder, study: Study) -> None:
+    write_study(study_path(folder, "emoji", "albef:tiny", "mmul"), study)
+
+
 def mmul_study(folder) -> Study:
     found = read_study(study_path(folder, "emoji", "albef:tiny", "mmul"))
     assert found is not None
@@ -41,7 +56,8 @@ def test_tunes_and_says_what_it_found(tuned):
     assert [trial.state for trial in study.trials] == ["done"] * 3
     assert {len(trial.by_seed) for trial in study.trials} == {1}
     assert study.trials[0].settings.items() <= study.spec.defaults.items()
-    assert f"mmul: {study.best.objective:.4f} with " in done.err
+    assert f"mmul: {study.chosen.objective:.4f} with " in done.err
+    assert ("kept the default" in done.err) == ("default kept" in done.out) == study.kept_default
     assert "delete: not applicable: " in done.err
     assert "Distance to retrain on held-out data of emoji" in done.out and "3 done" in done.out
     assert "nothing" in done.out and f"{study.do_nothing[0]:.4f}" in done.out
@@ -94,9 +110,9 @@ def test_more_settings_to_search_get_more_trials():
     assert request.budget == 0.5
 
 
-def test_runs_start_from_tuned_settings_and_say_so(tuned, tuner):
-    folder, _ = tuned
-    study = mmul_study(folder)
+def test_runs_start_from_tuned_settings_and_say_so(won, tuner):
+    folder, study = won, mmul_study(won)
+    assert study.settings == study.trials[1].settings != study.trials[0].settings
     done = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(folder))
     (record,) = done.records
     assert "settings tuned on emoji with albef:tiny: mmul (--untuned takes the methods' own)" in done.err
@@ -109,18 +125,28 @@ def test_runs_start_from_tuned_settings_and_say_so(tuned, tuner):
     assert (changed.tuning is None) == (study.settings["epochs"] != 1)
 
 
-def test_the_recorded_command_needs_no_study(tuned, tuner, tmp_path):
-    folder, _ = tuned
-    (record,) = tuner.run(*RUN, "--seed", "6", "--tuned-dir", str(folder)).records
+def test_a_default_that_was_kept_is_where_runs_start(won, tuner, tmp_path):
+    study = mmul_study(won)
+    write_mmul_study(
+        tmp_path, study.model_copy(update={"check": Check(default=0.1, best=0.2, do_nothing=0.3)})
+    )
+    done = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(tmp_path))
+    assert "where their own settings proved better than the best found: mmul" in done.err
+    (record,) = done.records
+    assert record.spec.config == study.spec.defaults
+    assert record.tuning is not None and record.tuning.kept_default and record.tuning.found
+
+
+def test_the_recorded_command_needs_no_study(won, tuner, tmp_path):
+    (record,) = tuner.run(*RUN, "--seed", "6", "--tuned-dir", str(won)).records
     assert " --untuned" in record.command
     words = record.command.split()[1:]
     (again,) = tuner.run(*words, "--json", "--results-dir", str(tmp_path)).records
     assert again.run_id == record.run_id and again.values == record.values
 
 
-def test_a_record_from_before_the_study_learns_of_it(tuned, tuner, tmp_path):
-    folder, _ = tuned
-    study = mmul_study(folder)
+def test_a_record_from_before_the_study_learns_of_it(won, tuner, tmp_path):
+    folder, study = won, mmul_study(won)
     settings = [word for key, value in study.settings.items() for word in ("--set", f"{key}={value}")]
     words = [*RUN, "--results-dir", str(tmp_path)]
     (before,) = tuner.run(*words, "--untuned", *settings).records
