@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mmulbench.api.records import plot as plot
     from mmulbench.api.run import run as run
     from mmulbench.cache.block_layout import Blockwise as Blockwise
+    from mmulbench.core.backbone import Backbone as Backbone
+    from mmulbench.core.backbone import RawItems as RawItems
+    from mmulbench.core.backbone import TaskShape as TaskShape
     from mmulbench.core.data import Batch as Batch
     from mmulbench.core.data import Inputs as Inputs
     from mmulbench.core.data import Integers as Integers
@@ -51,15 +54,12 @@ if TYPE_CHECKING:
     from mmulbench.core.model import CLASSIFICATION as CLASSIFICATION
     from mmulbench.core.model import CONTRASTIVE as CONTRASTIVE
     from mmulbench.core.model import MATCHING as MATCHING
-    from mmulbench.core.model import Backbone as Backbone
     from mmulbench.core.model import ClassificationModel as ClassificationModel
     from mmulbench.core.model import EncoderOutput as EncoderOutput
     from mmulbench.core.model import Group as Group
     from mmulbench.core.model import ModelOutput as ModelOutput
     from mmulbench.core.model import MultimodalModel as MultimodalModel
-    from mmulbench.core.model import RawItems as RawItems
     from mmulbench.core.model import RetrievalModel as RetrievalModel
-    from mmulbench.core.model import TaskShape as TaskShape
     from mmulbench.core.registry import BACKBONES as BACKBONES
     from mmulbench.core.registry import METHODS as METHODS
     from mmulbench.core.registry import METRICS as METRICS
@@ -94,6 +94,7 @@ _ROOM_OF = {
     "api.records": ("leaderboard", "load_records", "plot"),
     "api.run": ("run",),
     "cache.block_layout": ("Blockwise",),
+    "core.backbone": ("Backbone", "RawItems", "TaskShape"),
     "core.data": (
         "Batch",
         "Inputs",
@@ -136,15 +137,12 @@ _ROOM_OF = {
         "CLASSIFICATION",
         "CONTRASTIVE",
         "MATCHING",
-        "Backbone",
         "ClassificationModel",
         "EncoderOutput",
         "Group",
         "ModelOutput",
         "MultimodalModel",
-        "RawItems",
         "RetrievalModel",
-        "TaskShape",
     ),
     "core.registry": ("BACKBONES", "METHODS", "METRICS", "TASKS"),
     "core.search_space": ("Search",),

@@ -37,6 +37,7 @@ TESTED_BY = {
     "cli/test_processes.py": ["cli/launch", "cli/process"],
     "cli/test_sweep_commands.py": ["cli/sweep", "sweeps/__main__"],
     "cli/test_tune.py": ["cli/tune_output", "tuning/session"],
+    "core/test_model.py": ["core/backbone"],
     "core/test_registry.py": ["core/descriptions"],
     "conformance/test_backbone_checks.py": ["conformance/backbone_trial", "conformance/model_checks"],
     "conformance/test_method_checks.py": [

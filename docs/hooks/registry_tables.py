@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mmulbench.cli.list_output import entries
+from mmulbench.core.backbone import Backbone
 from mmulbench.core.metric import Metric
-from mmulbench.core.model import Backbone
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.core.search_space import Search
 from mmulbench.metrics.catalogue import all_metrics

@@ -100,6 +100,10 @@ class Blip(_BlipTrunk, AlignedRetrieval):
         self.log_temperature = nn.Parameter(torch.tensor(config.temperature).log())
         self.matching = parts.itm_head
 
+    def rerank(self, similarity: Tensor, logits: Tensor) -> Tensor:
+        """Return matching logit plus cosine similarity, as the authors' ``train_retrieval.py`` does."""
+        return logits[..., 1] + similarity * self.log_temperature.exp()
+
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Return cross-attention of each layer, and the matching head: what a text alone does not pass."""
         return [*self._cross_attention(), *self.matching.parameters()]

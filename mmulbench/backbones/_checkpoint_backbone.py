@@ -9,8 +9,8 @@ from mmulbench.backbones import _packaged_encoders
 from mmulbench.backbones._pixels import resized_pixels
 from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint, open_checkpoint
 from mmulbench.cache.block_layout import Blockwise
+from mmulbench.core.backbone import Backbone, RawItems
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import Backbone, RawItems
 from mmulbench.progress import Track
 
 

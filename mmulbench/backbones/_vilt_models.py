@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mmulbench.backbones import _packaged_encoders
 from mmulbench.backbones._encoders import all_real, masked_mean
 from mmulbench.backbones._pixels import HALF, Normalisation, Triple
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.data import Inputs, Targets
 from mmulbench.core.model import (
     MATCHING,
@@ -19,7 +20,6 @@ from mmulbench.core.model import (
     ModelOutput,
     MultimodalModel,
     RetrievalModel,
-    TaskShape,
 )
 
 

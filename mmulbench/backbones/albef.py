@@ -26,14 +26,9 @@ from mmulbench.backbones._encoders import (
 from mmulbench.backbones._pixels import resized_pixels
 from mmulbench.backbones._pretrained.albef_checkpoint import AlbefCheckpoint, open_checkpoint
 from mmulbench.cache.block_layout import Blockwise
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import (
-    ClassificationModel,
-    EncoderOutput,
-    MultimodalModel,
-    RawItems,
-    TaskShape,
-)
+from mmulbench.core.model import ClassificationModel, EncoderOutput, MultimodalModel
 from mmulbench.core.registry import BACKBONES
 from mmulbench.progress import Track
 
@@ -77,6 +72,10 @@ class Albef(_AlbefTrunk, AlignedRetrieval):
         self.log_temperature = nn.Parameter(torch.tensor(config.temperature).log())
         self.fusion = _fusion_layers(config)
         self.matching = nn.Linear(config.width, 2)
+
+    def rerank(self, similarity: Tensor, logits: Tensor) -> Tensor:
+        """Return the matching logit alone, as the authors' ``Retrieval.py`` does."""
+        return logits[..., 1]
 
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Return cross-attention layers and matching head."""

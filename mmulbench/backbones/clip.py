@@ -14,8 +14,8 @@ from mmulbench.backbones._clip_models import Clip, ClipClassifier, ClipSize, Sig
 from mmulbench.backbones._encoder_sizes import EncoderSizes
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
 from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import TaskShape
 from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import MmulbenchError
 from mmulbench.packages import package_folder

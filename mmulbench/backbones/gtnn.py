@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from mmulbench.backbones import _packaged_encoders
 from mmulbench.backbones._encoders import Encoder, ProjectedTokens, TextTransformer, all_real, masked_mean
+from mmulbench.core.backbone import Backbone, RawItems, TaskShape
 from mmulbench.core.data import Inputs
-from mmulbench.core.model import Backbone, ClassificationModel, EncoderOutput, RawItems, TaskShape
+from mmulbench.core.model import ClassificationModel, EncoderOutput
 from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import UsageError
 from mmulbench.packages import package_folder

@@ -11,7 +11,7 @@ from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
 from mmulbench.backbones._pixels import HALF
 from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint
 from mmulbench.backbones._vilt_models import Vilt, ViltClassifier, ViltSize, fresh_head, widen
-from mmulbench.core.model import TaskShape
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import MmulbenchError
 from mmulbench.packages import package_folder

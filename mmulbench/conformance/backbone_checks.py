@@ -12,7 +12,8 @@ from mmulbench.conformance.backbone_trial import BackboneTrial
 from mmulbench.conformance.checks import Check, ContractViolation, demand, is_frozen
 from mmulbench.conformance.global_randomness import global_seeds
 from mmulbench.conformance.model_checks import MODEL_CHECKS, is_finite, listed
-from mmulbench.core.model import RawItems, TaskKind
+from mmulbench.core.backbone import RawItems, TaskKind
+from mmulbench.core.model import CONTRASTIVE, MATCHING, RetrievalModel
 from mmulbench.core.registry import BACKBONES
 
 
@@ -126,7 +127,39 @@ def draws_weights_by_the_seed(trial: BackboneTrial) -> None:
     )
 
 
-BACKBONE_CHECKS = (prepares_a_row_for_each_item, prepares_the_same_again, draws_weights_by_the_seed)
+@torch.no_grad()
+def states_its_rule_of_reranking(trial: BackboneTrial) -> None:
+    """A model with a contrastive and a matching path says how candidates are ordered, each by itself."""
+    model = trial.model
+    if not (isinstance(model, RetrievalModel) and {CONTRASTIVE, MATCHING} <= set(model.paths)):
+        return
+    a, b = model.encode_batch(trial.batch())
+    similarity, logits = model.similarity(a.pooled, b.pooled).diagonal(), model.head(model.fuse(a, b))
+    try:
+        scores = model.rerank(similarity, logits)
+    except NotImplementedError as error:
+        raise ContractViolation(
+            f"{error}, the rule of the model's publication, such as the matching logit alone"
+        ) from None
+    demand(
+        scores.shape == similarity.shape and is_finite(scores),
+        f"rerank gives {tuple(scores.shape)} for {len(similarity)} candidates: give each one finite score",
+    )
+    alone = torch.cat([model.rerank(similarity[[i]], logits[[i]]) for i in range(len(similarity))])
+    demand(
+        torch.allclose(alone, scores, atol=1e-4 * max(1.0, float(scores.abs().max()))),
+        "rerank's score of a candidate depends on the other candidates: judge each by itself",
+    )
+    surer = model.rerank(similarity, logits + logits.new_tensor([0.0, 1.0]))
+    demand(bool((surer > scores).all()), "rerank does not rise with the logit of belonging together")
+
+
+BACKBONE_CHECKS = (
+    prepares_a_row_for_each_item,
+    prepares_the_same_again,
+    draws_weights_by_the_seed,
+    states_its_rule_of_reranking,
+)
 """Checks of what a backbone prepares and builds, tried on every kind of task."""
 
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.conformance.checks import demand
+from mmulbench.core.backbone import Backbone, RawItems, TaskShape
 from mmulbench.core.data import Batch, Features, Inputs, Integers, Targets
-from mmulbench.core.model import Backbone, EncoderOutput, ModelOutput, MultimodalModel, RawItems, TaskShape
+from mmulbench.core.model import EncoderOutput, ModelOutput, MultimodalModel
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
 from mmulbench.runs.prepare import open_backbone

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from mmulbench.conformance.checks import Check, ContractViolation, SkipCheck, demand, is_frozen
+from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Split
-from mmulbench.core.model import RawItems
 from mmulbench.core.registry import TASKS
 from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe

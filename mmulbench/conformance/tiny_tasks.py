@@ -13,8 +13,8 @@ from torch import nn
 from mmulbench.backbones.albef import Albef, AlbefBackbone, AlbefClassifier
 from mmulbench.backbones.gtnn import Gtnn, GtnnBackbone, ordered_edges
 from mmulbench.cache.block_layout import Blockwise
+from mmulbench.core.backbone import Backbone, RawItems, TaskShape
 from mmulbench.core.data import Inputs, Integers, Split
-from mmulbench.core.model import Backbone, RawItems, TaskShape
 from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
 from mmulbench.progress import Progress, Track

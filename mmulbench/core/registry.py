@@ -17,9 +17,9 @@ from mmulbench.core.descriptions import described_class, described_file, describ
 from mmulbench.errors import MmulbenchError, UsageError, described, did_you_mean
 
 if TYPE_CHECKING:
+    from mmulbench.core.backbone import Backbone
     from mmulbench.core.method import Method
     from mmulbench.core.metric import Metric
-    from mmulbench.core.model import Backbone
     from mmulbench.core.task import Task
 
 T = TypeVar("T")
@@ -250,7 +250,7 @@ METHODS: Registry[Method] = Registry(
 )
 TASKS: Registry[Task] = Registry("task", "mmulbench.core.task:Task", "mmulbench.tasks", "mmulbench.tasks")
 BACKBONES: Registry[Backbone] = Registry(
-    "backbone", "mmulbench.core.model:Backbone", "mmulbench.backbones", "mmulbench.backbones"
+    "backbone", "mmulbench.core.backbone:Backbone", "mmulbench.backbones", "mmulbench.backbones"
 )
 METRICS: Registry[Metric] = Registry(
     "metric", "mmulbench.core.metric:Metric", "mmulbench.metrics.catalogue", "mmulbench.metrics"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Integers, Split
 from mmulbench.core.data_info import DataInfo, DataReport
-from mmulbench.core.model import RawItems, TaskShape
 from mmulbench.core.search_space import NoSettings
 from mmulbench.core.training import Recipe
 from mmulbench.errors import UsageError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from mmulbench.core.model import CONTRASTIVE, EncoderOutput, MultimodalModel, Re
 from mmulbench.evaluation.pair_losses import Pools, associations
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.classification import classification_utility
+from mmulbench.metrics.utility import RetrievalUtility
 from mmulbench.progress import Progress
 from mmulbench.seeds import torch_seeded
 
@@ -40,6 +41,8 @@ class EvaluationSets:
         classes: how many classes pairs fall into; 0 for retrieval.
         headline: the measure that stands for utility; empty for mean recall or accuracy.
         gallery: retrieval is measured in galleries of at most so many units; 0 for any number.
+        galleries: by the name of a split, pairs whose items its queries search besides their own true items;
+            a split without an entry is its own gallery.
     """
 
     splits: Mapping[str, Split]
@@ -51,6 +54,7 @@ class EvaluationSets:
     classes: int = 0
     headline: str = ""
     gallery: int = 0
+    galleries: Mapping[str, Split] = field(default_factory=dict)
 
 
 @torch.no_grad()
@@ -134,10 +138,15 @@ def _utility(
         progress,
         f"retrieval on {name}",
         min(filter(None, (sets.gallery, model.largest_gallery)), default=0),
+        sets.galleries.get(name),
     )
-    named = result.named(*sets.modalities)
-    mean = Estimate(result.mean_recall, result.n, chance=result.chance)
-    return {HEADLINE: named[sets.headline] if sets.headline else mean, **named}
+    named = result.utility.named(*sets.modalities)
+    by_path = {path: _mean(recalls) for path, recalls in result.by_path.items()}
+    return {HEADLINE: named[sets.headline] if sets.headline else _mean(result.utility), **named, **by_path}
+
+
+def _mean(recalls: RetrievalUtility) -> Estimate:
+    return Estimate(recalls.mean_recall, recalls.n, chance=recalls.chance)
 
 
 def _predictions(

@@ -82,11 +82,13 @@ def recall_at(ranks: npt.NDArray[np.integer[Any]], k: int) -> float:
     return float(np.mean(ranks < k))
 
 
-def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]], k: int) -> float:
+def chance_recall_at(
+    gallery: int | npt.NDArray[np.integer[Any]], relevant_counts: npt.NDArray[np.integer[Any]], k: int
+) -> float:
     """Compute the expected R@k of random scores without ties (hypergeometric, exact).
 
     Args:
-        gallery: number of items searched.
+        gallery: number of items searched, of all queries or (q,) of each.
         relevant_counts: (q,) relevant items of each query, each between 1 and `gallery`.
         k: cut-off, at least 1; a k beyond the gallery finds everything.
 
@@ -101,11 +103,44 @@ def chance_recall_at(gallery: int, relevant_counts: npt.NDArray[np.integer[Any]]
         >>> round(chance_recall_at(10, np.array([1, 1]), k=5), 3)
         0.5
     """
-    if relevant_counts.size == 0 or relevant_counts.min() < 1 or relevant_counts.max() > gallery:
+    if relevant_counts.size == 0 or relevant_counts.min() < 1 or np.any(relevant_counts > gallery):
         raise ValueError(
-            f"chance recall needs queries with between 1 and {gallery} (the gallery) relevant items"
+            f"chance recall needs queries with between 1 and {np.min(gallery)} (the gallery) relevant items"
         )
-    return float(np.mean(hypergeom.sf(0, gallery, relevant_counts, min(k, gallery))))
+    return float(np.mean(hypergeom.sf(0, gallery, relevant_counts, np.minimum(k, gallery))))
+
+
+def unit_recalls(
+    first: npt.NDArray[np.integer[Any]],
+    second: npt.NDArray[np.integer[Any]],
+    first_ranks: npt.NDArray[np.integer[Any]],
+    second_ranks: npt.NDArray[np.integer[Any]],
+) -> npt.NDArray[np.float64]:
+    """Compute the recalls of each unit: those of its own query, and the mean over those of its pairs' texts.
+
+    Args:
+        first: (n,) first-modality item of each pair, its unit.
+        second: (n,) second-modality item of each pair.
+        first_ranks: (u,) `first_hit_ranks` of the distinct first-modality items, ascending.
+        second_ranks: (t,) those of the distinct second-modality items, ascending.
+
+    Returns:
+        (u, 2, 3) recalls by unit, by direction and by cut-off.
+
+    Example:
+        >>> import numpy as np
+        >>> first, second = np.array([7, 7, 8]), np.array([3, 4, 4])
+        >>> found = unit_recalls(first, second, np.array([0, 9]), np.array([0, 2]))
+        >>> found[0].tolist()
+        [[1.0, 1.0, 1.0], [0.5, 1.0, 1.0]]
+    """
+    cutoffs = np.array(CUTOFFS)
+    _, unit = np.unique(first, return_inverse=True)
+    _, text = np.unique(second, return_inverse=True)
+    own = (first_ranks[:, None] < cutoffs).astype(np.float64)
+    of_texts = np.zeros_like(own)
+    np.add.at(of_texts, unit, second_ranks[text][:, None] < cutoffs)
+    return np.stack([own, of_texts / np.bincount(unit)[:, None]], axis=1)
 
 
 @dataclass(frozen=True)
@@ -168,8 +203,8 @@ def retrieval_utility(
     *,
     first_relevant_counts: npt.NDArray[np.integer[Any]],
     second_relevant_counts: npt.NDArray[np.integer[Any]],
-    first_gallery: int,
-    second_gallery: int,
+    first_gallery: int | npt.NDArray[np.integer[Any]],
+    second_gallery: int | npt.NDArray[np.integer[Any]],
 ) -> RetrievalUtility:
     """Compute the recalls at 1, 5 and 10 of both directions with their chance levels.
 
@@ -178,8 +213,9 @@ def retrieval_utility(
         second_to_first_ranks: (q2,) those of the second modality.
         first_relevant_counts: (q1,) relevant items of each query of the first modality.
         second_relevant_counts: (q2,) those of the second modality.
-        first_gallery: items of the first modality, which the second's queries search.
-        second_gallery: items of the second modality, which the first's queries search.
+        first_gallery: number of first-modality items that the second's queries search; (q2,) of each where
+            it differs.
+        second_gallery: number of second-modality items that the first's queries search, likewise.
 
     Returns:
         The recalls.
@@ -234,7 +270,9 @@ def _mean_recalls(parts: Sequence[Mapping[int, Estimate]]) -> dict[int, Estimate
 
 
 def _recalls(
-    ranks: npt.NDArray[np.integer[Any]], relevant_counts: npt.NDArray[np.integer[Any]], gallery: int
+    ranks: npt.NDArray[np.integer[Any]],
+    relevant_counts: npt.NDArray[np.integer[Any]],
+    gallery: int | npt.NDArray[np.integer[Any]],
 ) -> dict[int, Estimate]:
     if ranks.shape != relevant_counts.shape:
         raise ValueError(

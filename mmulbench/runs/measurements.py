@@ -19,6 +19,9 @@ from mmulbench.seeds import generator
 def evaluation_sets(prepared: PreparedTask, retain: Split, forget: Split) -> EvaluationSets:
     """Return the sets that all models of one forget set are judged on.
 
+    Queries of the forget set search the test split's items, as the test split's own queries do: in a gallery
+    of another size or difficulty their utility could not be compared.
+
     Args:
         prepared: task whose test and validation splits are used.
         retain: pairs of the retain set, all or a part.
@@ -34,6 +37,7 @@ def evaluation_sets(prepared: PreparedTask, retain: Split, forget: Split) -> Eva
         classes=len(prepared.task.classes),
         headline=prepared.task.utility,
         gallery=prepared.task.gallery,
+        galleries={"forget": prepared.data.test},
     )
 
 
@@ -82,7 +86,8 @@ def load_measurements(
 
 def digest_of_sets(sets: EvaluationSets) -> str:
     """Return the SHA-256 of the pairs that models are judged on, 64 hexadecimal digits."""
-    return digest(*(column for split in sets.splits.values() for column in _columns(split)))
+    galleries = [column for split in sets.galleries.values() for column in (split.first, split.second)]
+    return digest(*(column for split in sets.splits.values() for column in _columns(split)), *galleries)
 
 
 def _columns(split: Split) -> tuple[Integers, ...]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.core.backbone import Backbone
 from mmulbench.core.method import Method
-from mmulbench.core.model import Backbone
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.core.task import Task

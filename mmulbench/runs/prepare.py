@@ -14,9 +14,9 @@ from mmulbench.cache.artifacts import Artifact, ArtifactCache
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.cache.blockwise import TENSORS
 from mmulbench.cache.tensor_files import rows_of
+from mmulbench.core.backbone import Backbone
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.data import Features, Inputs, PairData, Relations, Rows, Split
-from mmulbench.core.model import Backbone
 from mmulbench.core.plugins import plugin_of
 from mmulbench.core.registry import BACKBONES
 from mmulbench.core.task import Task, TaskData

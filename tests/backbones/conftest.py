@@ -13,7 +13,7 @@ import pytest
 from albef_checkpoints import saved
 from clip_toys import RETRIEVAL, loud
 
-from mmulbench.core.model import TaskShape
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.pipeline import Run, execute, make_spec

@@ -10,8 +10,9 @@ import torch
 
 from mmulbench.backbones._aligned_retrieval import contrastive_loss, hard_negatives
 from mmulbench.backbones.albef import Albef, AlbefBackbone
+from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Targets
-from mmulbench.core.model import EncoderOutput, RawItems
+from mmulbench.core.model import EncoderOutput
 from mmulbench.errors import Diverged
 from mmulbench.seeds import torch_seeded
 
@@ -193,6 +194,12 @@ def test_association_is_the_aligned_similarity_and_the_log_odds_of_matching(mode
     assert model.log_temperature.exp().item() == pytest.approx(0.07)
     odds = model.head(model.fuse(a, b)).softmax(1)
     torch.testing.assert_close(found["matching"], (odds[:, 1] / odds[:, 0]).log(), rtol=1e-4, atol=1e-4)
+
+
+def test_the_matching_logit_alone_orders_candidates(model):
+    """As published: ``itm_head(…)[:, 1]``, neither its log-odds nor the similarity added."""
+    similarity, logits = torch.tensor([9.0, -9.0, 0.0]), torch.tensor([[7.0, 1.0], [-7.0, 2.0], [0.0, 0.5]])
+    assert model.rerank(similarity, logits).tolist() == [1.0, 2.0, 0.5]
 
 
 def linear(width_in: int, width_out: int) -> int:

@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional
 
 from mmulbench.backbones.albef import AlbefBackbone
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Targets
-from mmulbench.core.model import RawItems, TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 from mmulbench.files import sha256_of

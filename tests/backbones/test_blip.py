@@ -10,8 +10,9 @@ from blip_toys import LENGTH, SHAPES, images_of, near, targets, texts_of, track
 from mmulbench.backbones._aligned_retrieval import contrastive_loss
 from mmulbench.backbones._blip_models import Blip
 from mmulbench.backbones.blip import BlipBackbone
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Targets
-from mmulbench.core.model import RawItems, TaskShape, own_class_log_odds
+from mmulbench.core.model import own_class_log_odds
 from mmulbench.metrics.catalogue import headline_metrics
 from mmulbench.seeds import torch_seeded
 
@@ -110,6 +111,18 @@ def test_a_batch_of_one_unit_has_no_negatives(model):
     related = torch.ones(2, 2, dtype=torch.bool)
     expected = training_loss_by_hand(model, a, b, related, [])
     assert model.forward_encoded(a, b, Targets(related)).loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_matching_logit_and_cosine_order_candidates(model):
+    """As published: ``itm_head(…)[:, 1] + topk_sim``, whose similarity is not divided by the temperature."""
+    a, b = sides(model, SHAPES["retrieval"], 3)
+    images, texts = model.image_embedding(a.pooled), model.text_embedding(b.pooled)
+    cosine = torch.nn.functional.cosine_similarity(images, texts)
+    similarity = model.similarity(a.pooled, b.pooled).diagonal()
+    logits = model.head(model.fuse(a, b))
+    found = model.rerank(similarity, logits)
+    torch.testing.assert_close(found, logits[:, 1] + cosine, **near)
+    assert not torch.allclose(found, logits[:, 1] + similarity, atol=1e-3)
 
 
 def test_association_is_the_aligned_similarity_and_the_log_odds_of_matching(model):

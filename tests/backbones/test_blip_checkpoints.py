@@ -10,7 +10,7 @@ from blip_checkpoints import EMBEDDING, IMAGE, TEXT
 from blip_toys import SHAPES, images_of, near, targets, texts_of, track
 
 from mmulbench.backbones.blip import BlipBackbone
-from mmulbench.core.model import RawItems
+from mmulbench.core.backbone import RawItems
 from mmulbench.errors import MmulbenchError
 from mmulbench.seeds import torch_seeded
 

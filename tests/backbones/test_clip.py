@@ -21,7 +21,7 @@ from clip_toys import (
 from torch import nn
 
 from mmulbench.backbones.clip import ClipBackbone
-from mmulbench.core.model import RawItems
+from mmulbench.core.backbone import RawItems
 from mmulbench.metrics.catalogue import headline_metrics
 
 

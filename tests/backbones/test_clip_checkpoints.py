@@ -14,8 +14,8 @@ import torch
 from clip_checkpoints import EMBEDDING, END, IMAGE, LENGTH, START, TEXT
 
 from mmulbench.backbones.clip import ClipBackbone
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Targets
-from mmulbench.core.model import RawItems, TaskShape
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.seeds import torch_seeded
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from mmulbench.backbones.gtnn import Gtnn, GtnnBackbone, GtnnConfig, adjacency, ordered_edges
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Features, Targets
-from mmulbench.core.model import RawItems, TaskShape, own_class_log_odds
+from mmulbench.core.model import own_class_log_odds
 from mmulbench.errors import UsageError
 from mmulbench.seeds import torch_seeded
 

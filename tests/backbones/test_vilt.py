@@ -10,8 +10,9 @@ from vilt_toys import PAIR, SHAPES, built, differs, louder, near
 
 from mmulbench.backbones._vilt_models import Vilt, false_texts, ranking_loss
 from mmulbench.backbones.vilt import ViltBackbone
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Features, Relations, Split, Targets
-from mmulbench.core.model import EncoderOutput, ModelOutput, RawItems, TaskShape
+from mmulbench.core.model import EncoderOutput, ModelOutput
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.catalogue import headline_metrics
 from mmulbench.progress import Progress
@@ -194,9 +195,9 @@ def test_retrieval_ranks_every_pair_by_its_score(model):
     scores = model.head(model.fuse(a[grid[:, 0]], b[grid[:, 1]]))[:, 1].reshape(5, 5)
     split = Split(np.arange(5), np.arange(5))
     features = Features({"image": images, "text": texts}, torch.device("cpu"))
-    found = evaluate_retrieval(model, split, Relations(split), features, 1, Progress(), "ranks").named(
-        "image", "text"
-    )
+    found = evaluate_retrieval(
+        model, split, Relations(split), features, 1, Progress(), "ranks"
+    ).utility.named("image", "text")
     own = scores.diagonal()
     for name, better in (("i2t", scores > own[:, None]), ("t2i", (scores > own[None]).T)):
         assert found[f"{name}_r@1"].value == pytest.approx((better.sum(1) == 0).float().mean().item())

@@ -14,7 +14,7 @@ from vilt_toys import PAIR, SHAPES, built, differs, near
 from mmulbench.backbones._packaged_encoders import tokenize
 from mmulbench.backbones._vilt_models import ViltSize
 from mmulbench.backbones.vilt import ViltBackbone
-from mmulbench.core.model import RawItems, TaskShape
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.progress import Progress

@@ -15,9 +15,10 @@ from toys import CPU, Toy, split_of
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.cache.tensor_files import STAYS_MAPPED, RowsOnDisk, rows_of, save_tensors
+from mmulbench.core.backbone import Backbone, RawItems, TaskShape
 from mmulbench.core.data import Features
 from mmulbench.core.encoding import ItemEncoder
-from mmulbench.core.model import Backbone, EncoderOutput, RawItems, TaskShape
+from mmulbench.core.model import EncoderOutput
 from mmulbench.core.task import Task, TaskData
 from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.measure import EvaluationSets, measure

@@ -11,10 +11,12 @@ import pytest
 import torch
 from torch import nn
 
+from mmulbench.backbones._aligned_retrieval import AlignedRetrieval
 from mmulbench.conformance.backbone_checks import backbone_checks
 from mmulbench.conformance.backbone_trial import TASKS_TO_TRY, trials_of
 from mmulbench.conformance.checks import run_check
-from mmulbench.core.model import Backbone, ClassificationModel, EncoderOutput, TaskShape
+from mmulbench.core.backbone import Backbone, TaskShape
+from mmulbench.core.model import ClassificationModel, EncoderOutput, RetrievalModel
 from mmulbench.core.registry import BACKBONES
 from mmulbench.seeds import torch_seeded
 
@@ -72,7 +74,7 @@ class Plain(Backbone):
     modalities = ("image", "text")
     serves: ClassVar[tuple[Any, ...]] = ("classification", "group classification")
     variants: ClassVar = {"tiny": PlainConfig(), "wordy": PlainConfig(2000)}
-    model: type[PlainModel] = PlainModel
+    model: type[PlainModel | RankingModel] = PlainModel
 
     def prepare(self, modality, items, track):
         if modality == "text":
@@ -91,6 +93,43 @@ class Plain(Backbone):
 def with_model(**methods):
     """A plain backbone whose model has other methods."""
     return type("Planted", (Plain,), {"model": type("PlantedModel", (PlainModel,), methods)})
+
+
+class RankingModel(AlignedRetrieval):
+    """The same encoders and fusion, to rank by both paths."""
+
+    modalities = PlainModel.modalities
+    encode = PlainModel.encode
+    encode_text = PlainModel.encode_text
+    fuse = PlainModel.fuse
+
+    def __init__(self, config: PlainConfig, shape: TaskShape) -> None:
+        super().__init__()
+        self.colours = nn.Linear(3, WIDTH)
+        self.places = nn.Parameter(torch.randn(shape.group, 4, WIDTH))
+        self.words = nn.Embedding(config.words, WIDTH)
+        self.joined = nn.Linear(2 * WIDTH, WIDTH)
+        self.image_embedding, self.text_embedding = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.log_temperature = nn.Parameter(torch.zeros(()))
+        self.matching = nn.Linear(WIDTH, 2)
+
+    def rerank(self, similarity, logits):
+        return logits[:, 1] + similarity
+
+    def fusion_parameters(self):
+        return [*self.joined.parameters(), *self.matching.parameters()]
+
+
+class Ranking(Plain):
+    """Builds a plain model that ranks."""
+
+    serves = ("retrieval",)
+    model = RankingModel
+
+
+def reranking_by(rule):
+    """A backbone that ranks by another rule."""
+    return type("Planted", (Ranking,), {"model": type("PlantedModel", (RankingModel,), {"rerank": rule})})
 
 
 class Misnamed(Plain):
@@ -352,6 +391,26 @@ VIOLATIONS = {
         "agrees_with_itself",
         "another unimodal representation of text than encode",
     ),
+    "no rule of re-ranking": (
+        reranking_by(RetrievalModel.rerank),
+        "states_its_rule_of_reranking",
+        "PlantedModel states no rule of re-ranking: define rerank, the rule of the model's publication",
+    ),
+    "a score for all candidates": (
+        reranking_by(lambda self, similarity, logits: logits[:, 1].sum()),
+        "states_its_rule_of_reranking",
+        "rerank gives () for 4 candidates",
+    ),
+    "candidates that are compared": (
+        reranking_by(lambda self, similarity, logits: logits[:, 1].softmax(0)),
+        "states_its_rule_of_reranking",
+        "depends on the other candidates",
+    ),
+    "a match that is no help": (
+        reranking_by(lambda self, similarity, logits: similarity),
+        "states_its_rule_of_reranking",
+        "does not rise with the logit",
+    ),
     "weights outside the state dict": (
         type("Planted", (Plain,), {"model": Hidden}),
         "is_its_weights",
@@ -380,6 +439,12 @@ def outcomes_of():
 
     yield make
     BACKBONES.discard(NAME)
+
+
+def test_a_good_model_that_ranks_passes_everything(outcomes_of):
+    outcomes = outcomes_of(Ranking)
+    assert [name for name, found in outcomes.items() if found.status != "passed"] == ["keeps_places_apart"]
+    assert outcomes["keeps_places_apart"].status == "skipped"
 
 
 def test_a_good_backbone_passes_everything(outcomes_of):

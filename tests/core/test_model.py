@@ -7,7 +7,8 @@ import pytest
 import torch
 from toys import Toy, toy_problem, whole
 
-from mmulbench.core.model import Backbone, EncoderOutput, RawItems
+from mmulbench.core.backbone import Backbone, RawItems
+from mmulbench.core.model import EncoderOutput
 
 
 def test_encoded_is_indexed_as_a_whole():

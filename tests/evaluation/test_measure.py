@@ -17,7 +17,9 @@ from mmulbench.progress import Progress
 def retrieval(model, pairs, rerank, count=9):
     split = split_of(*pairs)
     features = numbered_features(count)
-    return evaluate_retrieval(model, split, Relations(split), features, rerank, Progress(), "retrieval")
+    return evaluate_retrieval(
+        model, split, Relations(split), features, rerank, Progress(), "retrieval"
+    ).utility
 
 
 def at_1(result) -> tuple[float, float]:
@@ -84,6 +86,32 @@ def test_reranking_works_in_both_directions():
     assert at_1(retrieval(Table(asymmetric, 10 * torch.eye(9)), DIAGONAL, 9)) == pytest.approx((1 / 9, 1.0))
 
 
+def test_each_path_alone_by_hand():
+    """The similarity finds half of the images, matching the other half, and their sum finds all.
+
+    Image 2 is found by neither among its two candidates, but by matching, had all been candidates.
+    """
+    similarity = torch.tensor([[2.0, 1.0, 0.0], [5.0, 4.0, 0.0], [2.0, 1.0, 0.0]])
+    log_odds = torch.tensor([[0.0, 0.5, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 9.0]])
+    features, split = numbered_features(3), split_of((0, 0), (1, 1), (2, 2))
+    found = evaluate_retrieval(
+        Table(similarity, log_odds), split, Relations(split), features, 2, Progress(), "retrieval"
+    )
+    first = {path: found.by_path[path].first_to_second[1].value for path in Table.paths}
+    assert first == pytest.approx({"contrastive": 1 / 3, "matching": 1 / 3})
+    assert found.utility.first_to_second[1].value == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("path", ["contrastive", "matching"])
+def test_of_a_single_path_the_recalls_are_the_models(path, monkeypatch):
+    torch.manual_seed(0)
+    monkeypatch.setattr(Table, "paths", (path,))
+    split = split_of(*DIAGONAL)
+    model = Table(torch.randn(9, 9), torch.randn(9, 9))
+    found = evaluate_retrieval(model, split, Relations(split), numbered_features(9), 4, Progress(), "")
+    assert found.by_path == {path: found.utility}
+
+
 def test_any_right_answer_counts():
     """Images 0 and 1 share text 2: each of them is right for it, and it is right for both."""
     similarity = torch.tensor([[-2.0, -1.0, 1.0], [-1.0, -2.0, 1.0]])
@@ -132,7 +160,7 @@ def test_scores_and_losses_of_every_set_by_hand():
         assert found.losses["matching"][name] == pytest.approx(np.log1p(np.exp(-matching)), abs=1e-5)
         assert found.losses["contrastive"][name].shape == contrastive.shape
     assert found.utility.keys() == {"test", "retain", "forget"}
-    assert found.utility["test"].keys() == {"headline"} | {
+    assert found.utility["test"].keys() == {"headline", "contrastive", "matching"} | {
         f"{d}_r@{k}" for d in ("i2t", "t2i") for k in (1, 5, 10)
     }
 

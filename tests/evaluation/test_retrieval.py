@@ -30,7 +30,7 @@ def evaluated(model, split, gallery: int, rerank: int = 4):
     features = numbered_features(2 * UNITS)
     return evaluate_retrieval(
         model, split, Relations(PAIRED), features, rerank, Progress(), "retrieval", gallery
-    )
+    ).utility
 
 
 def random_model() -> Table:

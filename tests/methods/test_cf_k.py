@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from toys import Toy, changed, state_of, toy_problem
 
-from mmulbench.core.model import TaskShape
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.registry import BACKBONES
 from mmulbench.methods._blocks import blocks, last_blocks
 from mmulbench.methods.cf_k import CfK

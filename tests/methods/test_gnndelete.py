@@ -8,8 +8,8 @@ import torch
 from toys import CPU, changed, state_of, toy_problem
 
 from mmulbench.backbones.gtnn import GtnnBackbone
+from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Features, PairData, Relations, Split
-from mmulbench.core.model import RawItems, TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import NotApplicable
 from mmulbench.methods._deletion import Deletion, layer_outputs, with_operators

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmulbench.backbones.albef import AlbefBackbone
-from mmulbench.core.model import TaskShape
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 from mmulbench.runs.prepare import find_backbone, serving

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.data import Targets
-from mmulbench.core.model import TaskShape
 
 LENGTH = 8
 SHAPES = {"retrieval": TaskShape(), "classes": TaskShape(3), "groups": TaskShape(3, 2)}

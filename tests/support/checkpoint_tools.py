@@ -11,7 +11,7 @@ import blip_checkpoints
 import torch
 
 from mmulbench.backbones.blip import BlipBackbone
-from mmulbench.core.model import RawItems
+from mmulbench.core.backbone import RawItems
 
 
 def load(folder: Path | str) -> BlipBackbone:

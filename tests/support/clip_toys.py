@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from mmulbench.backbones.clip import ClipBackbone
+from mmulbench.core.backbone import TaskShape
 from mmulbench.core.data import Targets
-from mmulbench.core.model import EncoderOutput, TaskShape
+from mmulbench.core.model import EncoderOutput
 from mmulbench.seeds import torch_seeded
 
 VARIANTS = ("tiny", "tiny-siglip")

@@ -48,6 +48,9 @@ class Toy(RetrievalModel):
         logits = self.head(self.fuse(a, b))
         return {"contrastive": (a.pooled * b.pooled).sum(-1), "matching": logits[:, 1] - logits[:, 0]}
 
+    def rerank(self, similarity, logits):
+        return similarity + logits[..., 1] - logits[..., 0]
+
     def forward_encoded(self, a, b, targets):
         """Cross-entropy of each image's own text among the batch's, plus that of matching."""
         fused = self.fuse(a, b)

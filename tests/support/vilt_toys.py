@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from mmulbench.backbones.vilt import ViltBackbone
-from mmulbench.core.model import TaskShape
+from mmulbench.core.backbone import TaskShape
 from mmulbench.seeds import torch_seeded
 
 PAIR, TRIPLE = TaskShape(2, 2), TaskShape(3, 3)

@@ -15,8 +15,8 @@ from PIL import Image
 
 from mmulbench.backbones._packaged_encoders import image_tokens
 from mmulbench.backbones._pixels import resized_pixels
+from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Split
-from mmulbench.core.model import RawItems
 from mmulbench.core.registry import TASKS
 from mmulbench.core.task import TaskData
 from mmulbench.errors import MmulbenchError
