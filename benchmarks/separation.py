@@ -1,4 +1,4 @@
-"""What the interval of `forget_retain_auc` costs, against scikit-learn's AUC on as many bootstrap draws.
+"""What the interval of `auc_by_units` costs, against scikit-learn's AUC on as many bootstrap draws.
 
 The scores are as many as those of a large task: 700 pairs to forget and 13,000 to keep. The two take turns;
 scikit-learn makes a part of the draws, and its time is that of all of them. The median of each turn's ratio
@@ -18,7 +18,7 @@ import numpy as np
 import sklearn
 from sklearn.metrics import roc_auc_score
 
-from mmulbench.metrics.separation import forget_retain_auc
+from mmulbench.metrics.separation import auc_by_units
 
 FORGET, RETAIN, EACH, ROUNDS, PART, ALLOWED = 700, 13_000, 5, 9, 50, 0.05
 HERE = Path(__file__).parent
@@ -29,10 +29,10 @@ def main() -> None:
     rng = np.random.default_rng(10)
     forget, retain = rng.normal(size=FORGET), rng.normal(size=RETAIN)
     units, others = np.arange(FORGET) // EACH, np.arange(RETAIN) // EACH
-    draws = inspect.signature(forget_retain_auc).parameters["repeats"].default
+    draws = inspect.signature(auc_by_units).parameters["repeats"].default
 
     def ours() -> None:
-        forget_retain_auc(forget, units, retain, others, seed=0)
+        auc_by_units(forget, units, retain, others, seed=0)
 
     def plain() -> None:
         labels = np.repeat([0, 1], [FORGET, RETAIN])
@@ -44,9 +44,9 @@ def main() -> None:
             rows = [(EACH * units[:, None] + np.arange(EACH)).ravel() for units in drawn]
             roc_auc_score(labels, np.concatenate([forget[rows[0]], retain[rows[1]]]))
 
-    seconds: dict[str, list[float]] = {"forget_retain_auc": [], "scikit-learn": []}
+    seconds: dict[str, list[float]] = {"auc_by_units": [], "scikit-learn": []}
     for round_ in range(-1, ROUNDS):
-        for name, work, share in (("forget_retain_auc", ours, 1.0), ("scikit-learn", plain, PART / draws)):
+        for name, work, share in (("auc_by_units", ours, 1.0), ("scikit-learn", plain, PART / draws)):
             start = time.perf_counter()
             work()
             if round_ >= 0:  # the first warms up

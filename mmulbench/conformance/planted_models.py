@@ -22,6 +22,7 @@ from mmulbench.core.metric import (
     PathMetric,
     PathObservation,
     PathPopulation,
+    PerPathMetric,
     PopulationMetric,
     UtilityMetric,
 )
@@ -157,7 +158,11 @@ class MetricTrial:
         if isinstance(metric, PopulationMetric):
             return metric.compute(population(planted))
         assert isinstance(metric, CombinedMetric)
-        values, retrain = (dict.fromkeys(metric.needs.values, one.utility) for one in (planted, RETRAIN))
+        names = [
+            f"{name}/planted" if issubclass(METRICS.get(name), PerPathMetric) else name
+            for name in metric.needs.values
+        ]
+        values, retrain = (dict.fromkeys(names, one.utility) for one in (planted, RETRAIN))
         return {HEADLINE: Estimate(metric.compute(values, retrain), len(values))}
 
     def headline(self, planted: PlantedModel) -> float:

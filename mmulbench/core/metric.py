@@ -163,7 +163,7 @@ class Needs:
         retrain_losses: sets whose losses by retrain are read; without a reference the metric is missing.
         pooled: whether unimodal representations are read, the original's and retrain's besides the model's.
         confidence: sets in which shadow models' confidence is read.
-        values: other metrics whose values are read.
+        values: other metrics whose values are read, of each path those that have paths.
     """
 
     utility: tuple[str, ...] = ()
@@ -230,13 +230,15 @@ class PerPathMetric(Metric):
     """Describes a metric that is measured on each association path; a model's value is its worst path's.
 
     Higher is better: the worst path has the smallest value. Lower is better: it has the largest. Closest to
-    retrain: it lies furthest from retrain's value of the same path.
+    retrain: it lies furthest from retrain's value of the same path. Not below retrain: it falls furthest
+    below that value. This is the worst path of one model. Two models' may be different ones, so that their
+    values are compared path by path.
 
     Attributes:
-        worst_without_retrain: the worst path where no retrain is there to compare with.
+        worst_without_retrain: the worst path of those closest to retrain where there is no retrain.
     """
 
-    worst_without_retrain: ClassVar[Literal["largest", "smallest"]] = "largest"
+    worst_without_retrain: ClassVar[Literal["largest", "smallest", "furthest_from_chance"]] = "largest"
 
 
 class PathMetric(PerPathMetric):
@@ -300,7 +302,10 @@ class PopulationMetric(PerPathMetric):
 
 
 class CombinedMetric(Metric):
-    """Describes a metric that is computed from the values of other metrics."""
+    """Describes a metric that is computed from the values of other metrics.
+
+    Of metrics that are measured on each path it reads every path's value, never that of the worst one.
+    """
 
     chance = None
 
@@ -309,6 +314,7 @@ class CombinedMetric(Metric):
         """Combine other values of one model.
 
         Args:
-            values: the model's values of the metrics in ``needs.values``.
-            retrain: retrain's values of the same metrics.
+            values: the model's values of the metrics in ``needs.values``: by the metric's name, such as
+                ``test``, and for one that is measured on each path by path, such as ``mia/matching``.
+            retrain: retrain's values by the same names.
         """

@@ -61,7 +61,7 @@ def compute_values(
     metrics = [metric for metric in all_metrics() if not isinstance(metric, PopulationMetric)]
     models = {"model": model, "original": original, "retrain": retrain}
     found = {
-        name: details(metrics, measured, original, units, seed)
+        name: details(metrics, measured, original, retrain, units, seed)
         for name, measured in models.items()
         if measured is not None
     }
@@ -85,28 +85,29 @@ def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units
     """
     (gap,) = with_role("distance")
     assert isinstance(gap, CombinedMetric)
-    parts = [metric for metric in all_metrics() if metric.name in gap.needs.values]
-    own, reference = (details(parts, measured, None, units, seed=0) for measured in (model, retrain))
-    sources = {metric.name: headline_source(metric, own, reference) for metric in parts}
-    values, targets = (
-        {name: estimates[sources[name]].value for name in gap.needs.values} for estimates in (own, reference)
+    parts = {metric.name: metric for metric in all_metrics() if metric.name in gap.needs.values}
+    own, reference = (
+        details([*parts.values()], measured, None, None, units, seed=0) for measured in (model, retrain)
     )
-    return gap.compute(values, targets)
+    names = names_read(gap, parts, own)
+    return gap.compute(*({name: found[name].value for name in names} for found in (own, reference)))
 
 
 def details(
     metrics: Sequence[Metric],
     model: Measurements,
     original: Measurements | None,
+    retrain: Measurements | None,
     units: Units,
     seed: int,
 ) -> dict[str, Estimate]:
-    """Compute every value of one model by name, such as ``test``, ``test/i2t_r@1``, ``mia/matching/auc``.
+    """Compute every value of one model by name, such as ``test``, ``test/i2t_r@1``, ``mia/matching``.
 
     Args:
         metrics: metrics to compute; those of other values are left out.
         model: measurements of the model.
         original: measurements of the untouched original, None where no metric reads them.
+        retrain: measurements of the reference, None where there is none or no metric reads them.
         units: unit of each pair.
         seed: seed of the bootstrap.
     """
@@ -115,7 +116,8 @@ def details(
         if isinstance(metric, UtilityMetric):
             found |= named(metric, metric.compute(model.utility))
     for path in model.scores:
-        observation = PathObservation(path, _on_path(model, path), _on_path(original, path), units, seed)
+        own, before, reference = (_on_path(measured, path) for measured in (model, original, retrain))
+        observation = PathObservation(path, own, before, units, seed, reference)
         for metric in metrics:
             if isinstance(metric, PathMetric):
                 found |= named(metric, metric.compute(observation), path)
@@ -166,7 +168,7 @@ def values_of(metrics: Iterable[Metric], found: Mapping[str, Mapping[str, Estima
     }
     for name, metric in by_name.items():
         if isinstance(metric, CombinedMetric):
-            headline[name] = combined(metric, headline)
+            headline[name] = combined(metric, names_read(metric, by_name, own), found)
     rest = {name: value_of(name, by_name[name.split("/")[0]], found) for name in own if name not in headline}
     return {**headline, **rest}
 
@@ -194,8 +196,7 @@ def worst_path(
         own: estimates of the model by name.
         retrain: estimates of the reference by name, None where there is none.
     """
-    start = f"{metric.name}/"
-    values = {name: own[name].value for name in own if name.startswith(start) and name.count("/") == 1}
+    values = {name: own[name].value for name in names_of_parts(metric, own)}
     largest = max(values, key=lambda name: values[name])
     smallest = min(values, key=lambda name: values[name])
     if metric.direction == "higher":
@@ -203,11 +204,41 @@ def worst_path(
     if metric.direction == "lower":
         return largest
     if retrain is None:
-        return smallest if metric.worst_without_retrain == "smallest" else largest
-    distances = {name: abs(value - retrain[name].value) for name, value in values.items()}
-    if not any(distances.values()):  # retrain against itself
+        chance = metric.chance or 0.0
+        furthest = max(values, key=lambda name: abs(values[name] - chance))
+        by_rule = {"smallest": smallest, "largest": largest, "furthest_from_chance": furthest}
+        return smallest if metric.direction == "not_below_retrain" else by_rule[metric.worst_without_retrain]
+    differences = {name: value - retrain[name].value for name, value in values.items()}
+    if not any(differences.values()):  # retrain against itself
         return largest
-    return max(distances, key=lambda name: distances[name])
+    if metric.direction == "not_below_retrain":
+        return min(differences, key=lambda name: differences[name])
+    return max(differences, key=lambda name: abs(differences[name]))
+
+
+def names_of_parts(metric: Metric, own: Iterable[str]) -> list[str]:
+    """Name the estimates that a metric's headline is chosen from, such as ``mia/matching``.
+
+    Args:
+        metric: a metric that is measured on each path.
+        own: names of all estimates of a model.
+    """
+    return [name for name in own if name.startswith(f"{metric.name}/") and name.count("/") == 1]
+
+
+def names_read(metric: CombinedMetric, metrics: Mapping[str, Metric], own: Iterable[str]) -> list[str]:
+    """Name the estimates that a combined metric reads: of each path those that are measured on paths.
+
+    Args:
+        metric: the combined metric.
+        metrics: the metrics that it reads, by name.
+        own: names of all estimates of a model.
+    """
+    names: list[str] = []
+    for name in metric.needs.values:
+        is_by_path = isinstance(metrics[name], PerPathMetric)
+        names += names_of_parts(metrics[name], own) if is_by_path else [name]
+    return names
 
 
 def value_of(source: str, metric: Metric, found: Mapping[str, Mapping[str, Estimate]]) -> Value:
@@ -231,33 +262,25 @@ def value_of(source: str, metric: Metric, found: Mapping[str, Mapping[str, Estim
     )
 
 
-def combined(metric: CombinedMetric, headline: Mapping[str, Value]) -> Value:
-    """Compute a metric of other values; its value is null where one of them is.
+def combined(
+    metric: CombinedMetric, names: Sequence[str], found: Mapping[str, Mapping[str, Estimate]]
+) -> Value:
+    """Compute a metric of other values; it is null where there is no retrain.
 
     Args:
         metric: the metric.
-        headline: the values that it reads, by name.
+        names: the estimates that it reads.
+        found: estimates by name, of ``model``, ``original`` and perhaps ``retrain``.
     """
-    parts = {name: headline[name] for name in metric.needs.values}
-    retrain = {name: part.retrain for name, part in parts.items()}
-
-    def of(values: Mapping[str, float | None]) -> float | None:
-        own, reference = _known(values), _known(retrain)
-        return None if own is None or reference is None else metric.compute(own, reference)
-
-    return Value(
-        value=of({name: part.value for name, part in parts.items()}),
-        n=len(parts),
-        direction=metric.direction,
-        retrain=of(retrain),
-        original=of({name: part.original for name, part in parts.items()}),
+    by_model = {model: {name: estimates[name].value for name in names} for model, estimates in found.items()}
+    reference = by_model.get("retrain")
+    own, original, retrain = (
+        None if reference is None else metric.compute(by_model[model], reference)
+        for model in ("model", "original", "retrain")
     )
-
-
-def _known(values: Mapping[str, float | None]) -> dict[str, float] | None:
-    """Return the values, or None where one is missing."""
-    known = {name: value for name, value in values.items() if value is not None}
-    return known if len(known) == len(values) else None
+    return Value(
+        value=own, n=len(metric.needs.values), direction=metric.direction, retrain=retrain, original=original
+    )
 
 
 def score_histograms(model: Measurements, original: Measurements) -> dict[str, ScoreHistogram]:

@@ -87,31 +87,54 @@ def exact_auc(negative: Floats, positive: Floats) -> float:
     return float(wins / (negative.size * positive.size))
 
 
-def forget_retain_auc(
-    forget_scores: Floats,
-    forget_units: npt.NDArray[Any],
-    retain_scores: Floats,
-    retain_units: npt.NDArray[Any],
+def placements(negative: Floats, positive: Floats) -> npt.NDArray[np.float64]:
+    """Compute for each score of class 0 the share of class 1 above it, ties counted half.
+
+    Their mean is `exact_auc`, and the mean over a unit's pairs is what the unit adds to it.
+
+    Args:
+        negative: (n,) scores of the class 0.
+        positive: (m,) scores of the class 1.
+
+    Returns:
+        (n,) shares in [0, 1].
+
+    Raises:
+        ValueError: a side is empty or not one-dimensional.
+        Diverged: a score is NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> placements(np.array([0.1, 0.4]), np.array([0.4, 0.9]))
+        array([1.  , 0.75])
+    """
+    negative = finite_vector(negative, "negative scores")
+    ascending = np.sort(finite_vector(positive, "positive scores"))
+    beaten_or_tied = (np.searchsorted(ascending, negative, side) for side in ("left", "right"))
+    return np.asarray(1 - sum(beaten_or_tied) / (2 * ascending.size))
+
+
+def auc_by_units(
+    negative: Floats,
+    negative_units: npt.NDArray[Any],
+    positive: Floats,
+    positive_units: npt.NDArray[Any],
     seed: int,
     repeats: int = 1000,
 ) -> Interval:
-    """Compute Df|Dr AUC: how well association scores tell forget pairs (0) from retain pairs (1).
+    """Compute `exact_auc` with an interval that knows which pairs belong to one unit.
 
-    Source: arXiv 2311.12047 (Df|Dr), there on random equal-size draws of Dr; all Df x Dr pairs give the
-    expectation of those draws without their noise. .5 means not told apart; past retrain's value it is
-    over-forgetting.
-
-    The interval is the 95 % percentile bootstrap that draws forget units and retain units independently, with
+    The interval is the 95 % percentile bootstrap that draws the units of both sides independently, with
     replacement and with all their pairs (cluster bootstrap, Field and Welsh 2007), because pairs of one unit
     are not independent. Few units make it too narrow: simulated, it covers the truth 93 % of the time with 60
     forget units and 90 % with 30; a side with a single unit adds no spread. Time and memory grow with the
-    pairs, not with Df x Dr.
+    pairs, not with their product.
 
     Args:
-        forget_scores: (n,) association score of each true pair of Df.
-        forget_units: (n,) the forget unit of each of those pairs.
-        retain_scores: (m,) association score of each true pair of Dr.
-        retain_units: (m,) the unit of each of those pairs.
+        negative: (n,) scores of the class 0, such as those of Df.
+        negative_units: (n,) the unit of each.
+        positive: (m,) scores of the class 1, such as those of Dr.
+        positive_units: (m,) the unit of each; the two sides' units are different things even if named alike.
         seed: decides the draws.
         repeats: bootstrap repeats.
 
@@ -126,42 +149,41 @@ def forget_retain_auc(
         >>> import numpy as np
         >>> forget, retain = np.array([0.1, 0.2, 0.3]), np.array([0.2, 0.8, 0.9])
         >>> units = np.array([0, 0, 1])
-        >>> round(forget_retain_auc(forget, units, retain, units, seed=0).value, 3)
+        >>> round(auc_by_units(forget, units, retain, units, seed=0).value, 3)
         0.833
     """
-    forget = finite_vector(forget_scores, "forget scores")
-    retain = finite_vector(retain_scores, "retain scores")
-    forget_unit = _numbered(forget_units, forget, "forget")
-    retain_unit = _numbered(retain_units, retain, "retain")
-    samples = _bootstrap_aucs(forget, forget_unit, retain, retain_unit, seed, repeats)
+    zeros, ones = finite_vector(negative, "negative scores"), finite_vector(positive, "positive scores")
+    zero_unit = _numbered(negative_units, zeros, "negative")
+    one_unit = _numbered(positive_units, ones, "positive")
+    samples = _bootstrap_aucs(zeros, zero_unit, ones, one_unit, seed, repeats)
     low, high = np.quantile(samples, [0.025, 0.975])
-    return Interval(exact_auc(forget, retain), float(low), float(high))
+    return Interval(exact_auc(zeros, ones), float(low), float(high))
 
 
 def _bootstrap_aucs(
-    forget: npt.NDArray[np.float64],
-    forget_unit: npt.NDArray[np.intp],
-    retain: npt.NDArray[np.float64],
-    retain_unit: npt.NDArray[np.intp],
+    zeros: npt.NDArray[np.float64],
+    zero_unit: npt.NDArray[np.intp],
+    ones: npt.NDArray[np.float64],
+    one_unit: npt.NDArray[np.intp],
     seed: int,
     repeats: int,
 ) -> npt.NDArray[np.float64]:
     """Return (repeats,) AUCs of resampled units, from one sort: a unit drawn twice has weight 2."""
-    order = np.argsort(forget)
-    forget_unit = forget_unit[order]
-    beaten = _beaten_forget_pairs(forget[order], retain, retain_unit)
-    retain_pairs = np.bincount(retain_unit)
-    forget_rng, retain_rng = np.random.default_rng(seed).spawn(2)
+    order = np.argsort(zeros)
+    zero_unit = zero_unit[order]
+    beaten = _beaten_pairs(zeros[order], ones, one_unit)
+    one_pairs = np.bincount(one_unit)
+    zero_rng, one_rng = np.random.default_rng(seed).spawn(2)
     samples: list[npt.NDArray[np.float64]] = []
     for start in range(0, repeats, _BLOCK):
         size = min(_BLOCK, repeats - start)
-        forget_times = _times_drawn(forget_rng, int(forget_unit.max()) + 1, size)
-        retain_times = _times_drawn(retain_rng, retain_pairs.size, size)
-        # below[b, p]: weight in repeat b of the p lowest forget pairs.
-        below = np.zeros((size, forget.size + 1))
-        np.cumsum(forget_times[:, forget_unit], axis=1, out=below[:, 1:])
-        wins = np.einsum("bp,bp->b", retain_times @ beaten, below)
-        samples.append(wins / (below[:, -1] * (retain_times @ retain_pairs)))
+        zero_times = _times_drawn(zero_rng, int(zero_unit.max()) + 1, size)
+        one_times = _times_drawn(one_rng, one_pairs.size, size)
+        # below[b, p]: weight in repeat b of the p lowest pairs of class 0.
+        below = np.zeros((size, zeros.size + 1))
+        np.cumsum(zero_times[:, zero_unit], axis=1, out=below[:, 1:])
+        wins = np.einsum("bp,bp->b", one_times @ beaten, below)
+        samples.append(wins / (below[:, -1] * (one_times @ one_pairs)))
     return np.concatenate(samples)
 
 
@@ -178,15 +200,15 @@ def _numbered(units: npt.NDArray[Any], scores: npt.NDArray[np.float64], what: st
     return np.unique(units, return_inverse=True)[1]
 
 
-def _beaten_forget_pairs(
-    ascending: npt.NDArray[np.float64], retain: npt.NDArray[np.float64], unit: npt.NDArray[np.intp]
+def _beaten_pairs(
+    ascending: npt.NDArray[np.float64], ones: npt.NDArray[np.float64], unit: npt.NDArray[np.intp]
 ) -> csr_array:
-    """Count how many of a unit's pairs beat exactly the p lowest forget pairs: (retain units, n + 1).
+    """Count how many of a unit's pairs beat exactly the p lowest pairs of class 0: (units, n + 1).
 
-    A retain pair counts half at the number of forget pairs below it and half at that number with its ties
-    included; weighting column p by the p lowest pairs' weight then gives P(>) + P(=) / 2.
+    A pair of class 1 counts half at the number of pairs of class 0 below it and half at that number with its
+    ties included; weighting column p by the p lowest pairs' weight then gives P(>) + P(=) / 2.
     """
-    columns = np.concatenate([np.searchsorted(ascending, retain, side) for side in ("left", "right")])
+    columns = np.concatenate([np.searchsorted(ascending, ones, side) for side in ("left", "right")])
     halves = np.full(columns.size, 0.5)
     shape = (int(unit.max()) + 1, ascending.size + 1)
     return csr_array((halves, (np.concatenate([unit, unit]), columns)), shape=shape)

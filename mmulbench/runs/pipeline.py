@@ -14,6 +14,7 @@ from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, located
+from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.values import compute_values, score_histograms
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
@@ -62,6 +63,7 @@ class Outcome:
         values: measured values by name.
         cost: cost of unlearning.
         histograms: distributions of association scores by path.
+        by_unit: by value, one number for each forget unit.
         shadows: number of shadow models that values rest on.
         missing: what was left out, and why; one line each.
     """
@@ -71,6 +73,7 @@ class Outcome:
     values: dict[str, Value] = field(default_factory=dict)
     cost: Cost | None = None
     histograms: dict[str, ScoreHistogram] = field(default_factory=dict)
+    by_unit: dict[str, list[float]] = field(default_factory=dict)
     shadows: int = 0
     missing: list[str] = field(default_factory=list)
 
@@ -134,6 +137,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         values=outcome.values,
         cost=outcome.cost,
         histograms=outcome.histograms,
+        by_unit=outcome.by_unit,
         tuning=run.tuning,
         shadows=outcome.shadows,
         missing=outcome.missing,
@@ -282,6 +286,7 @@ def _evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None) -
         missing=missing,
         cost=unlearned.cost if retrain is None else _with_ratios(unlearned.cost, retrain.cost),
         histograms=score_histograms(own, before),
+        by_unit=values_by_unit(own, units["forget"]),
     )
 
 

@@ -230,7 +230,7 @@ def test_the_metric_example_is_computed(tree):
     record = record_of(tree, "metric", "--set", "task.limit=60")
     assert record["values"]["my_metric"]["retrain"] is not None, record["reason"]
     table = follow(tree, "leaderboard_metric")
-    assert "| Method | Above test median →retrain | Test utility ↑ |" in table.stdout, table.stderr
+    assert "| Method | Above test median →retrain | Test utility ≥retrain |" in table.stdout, table.stderr
 
 
 @pytest.mark.slow

@@ -31,3 +31,12 @@ def test_without_measures_there_is_no_gap():
 
 def test_a_measure_of_zero_is_not_missing():
     assert retrain_gap({**RETRAIN, "mia": 0.0}, {**RETRAIN, "mia": 0.0}) == 0
+
+
+def test_paths_count_once_with_the_one_furthest_from_retrain():
+    retrain = {"test": 0.6, "mia/contrastive": 0.5, "mia/matching": 0.4}
+    own = {"test": 0.5, "mia/contrastive": 0.8, "mia/matching": 0.3}
+    assert retrain_gap(own, retrain) == pytest.approx((0.1 + 0.3) / 2)
+    # The side does not matter, and neither does which path it is.
+    over = {**own, "mia/contrastive": 0.5, "mia/matching": 0.1}
+    assert retrain_gap(over, retrain) == pytest.approx((0.1 + 0.3) / 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmulbench.errors import Diverged
-from mmulbench.metrics.separation import decoupling, exact_auc, forget_retain_auc, histogram
+from mmulbench.metrics.separation import auc_by_units, decoupling, exact_auc, histogram, placements
 
 
 def naive_auc(negative, positive):
@@ -31,12 +31,20 @@ def test_auc_refuses_what_it_cannot_judge():
         exact_auc(np.array([]), np.zeros(2))
 
 
+def test_placements_are_each_pairs_part_of_the_auc():
+    rng = np.random.default_rng(1)
+    negative, positive = rng.integers(0, 8, 61).astype(float), rng.integers(2, 10, 47).astype(float)
+    found = placements(negative, positive)
+    assert found == pytest.approx([naive_auc(negative[i : i + 1], positive) for i in range(61)])
+    assert found.mean() == pytest.approx(exact_auc(negative, positive), abs=1e-15)
+
+
 def test_bootstrap_matches_a_naive_loop_over_the_same_draws():
     rng = np.random.default_rng(3)
     forget, forget_units = rng.integers(0, 9, 17).astype(float), rng.permutation(np.arange(17) % 6)
     retain, retain_units = rng.integers(1, 10, 40).astype(float), rng.permutation(np.arange(40) % 11)
     repeats = 230  # more than two blocks
-    found = forget_retain_auc(forget, forget_units, retain, retain_units, seed=5, repeats=repeats)
+    found = auc_by_units(forget, forget_units, retain, retain_units, seed=5, repeats=repeats)
 
     draws = [
         generator.integers(units, size=(repeats, units))
@@ -61,7 +69,7 @@ def test_an_untouched_original_is_not_separable_and_the_interval_covers_that():
         rng = np.random.default_rng([seed, 7])
         forget = rng.normal(size=60)[units] + rng.normal(size=units.size)
         retain = rng.normal(size=500)[others] + rng.normal(size=others.size)
-        found.append(forget_retain_auc(forget, units, retain, others, seed=seed, repeats=200))
+        found.append(auc_by_units(forget, units, retain, others, seed=seed, repeats=200))
     assert np.mean([interval.value for interval in found]) == pytest.approx(0.5, abs=0.01)
     assert 0.86 < np.mean([interval.low <= 0.5 <= interval.high for interval in found]) < 0.99
 
@@ -69,10 +77,10 @@ def test_an_untouched_original_is_not_separable_and_the_interval_covers_that():
 def test_pairs_of_one_unit_are_not_counted_as_independent():
     rng = np.random.default_rng(8)
     forget, retain = np.repeat(rng.normal(size=30), 5), np.repeat(rng.normal(size=200), 5)
-    clustered = forget_retain_auc(
+    clustered = auc_by_units(
         forget, np.repeat(np.arange(30), 5), retain, np.repeat(np.arange(200), 5), seed=1
     )
-    pairwise = forget_retain_auc(forget, np.arange(150), retain, np.arange(1000), seed=1)
+    pairwise = auc_by_units(forget, np.arange(150), retain, np.arange(1000), seed=1)
     assert clustered.value == pairwise.value
     assert clustered.high - clustered.low > 1.8 * (pairwise.high - pairwise.low)
 
@@ -81,19 +89,19 @@ def test_interval_is_reproducible_and_independent_of_pair_order_and_unit_type():
     rng = np.random.default_rng(9)
     forget, retain = rng.normal(size=40), rng.normal(0.5, 1, 90)
     units, others = np.arange(40) // 4, np.arange(90) // 3
-    found = forget_retain_auc(forget, units, retain, others, seed=2)
+    found = auc_by_units(forget, units, retain, others, seed=2)
     shuffled = rng.permutation(40)
     names = np.array([f"unit{number:03d}" for number in units])
-    again = forget_retain_auc(forget[shuffled], names[shuffled], retain, others, seed=2)
+    again = auc_by_units(forget[shuffled], names[shuffled], retain, others, seed=2)
     assert (again.value, again.low, again.high) == pytest.approx(
         (found.value, found.low, found.high), abs=1e-12
     )
-    assert forget_retain_auc(forget, units, retain, others, seed=3).low != found.low
+    assert auc_by_units(forget, units, retain, others, seed=3).low != found.low
 
 
 def test_scores_need_one_unit_each():
-    with pytest.raises(ValueError, match="3 forget scores but forget units"):
-        forget_retain_auc(np.zeros(3), np.arange(2), np.zeros(4), np.arange(4), seed=0)
+    with pytest.raises(ValueError, match="3 negative scores but negative units"):
+        auc_by_units(np.zeros(3), np.arange(2), np.zeros(4), np.arange(4), seed=0)
 
 
 def test_decoupling_known_values():

@@ -33,8 +33,13 @@ class Simple(Method):
 def test_a_good_run_is_done(record):
     found = record(Simple(lambda problem: problem.copy_of_original()))
     assert found.status == "done" and found.reason is None
-    assert found.values["mi_ratio"].value == pytest.approx(1.0)
+    assert found.values["mi_ratio"].value == pytest.approx(0.0)
     assert found.values["test"].value == found.values["test"].original
+    pairs = found.by_unit["pairs"]
+    for path in found.histograms:
+        for name in (f"mia/{path}", f"forget_vs_retain_auc/{path}"):
+            by_unit = [one * count for one, count in zip(found.by_unit[name], pairs, strict=True)]
+            assert sum(by_unit) / sum(pairs) == pytest.approx(found.values[name].value, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["finetune", "gradient_ascent", "mmul", "scrub"])

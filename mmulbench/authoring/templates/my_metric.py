@@ -20,7 +20,8 @@ from mmulbench import (
 class MyMetric(PathMetric):
     """Measures P(loss of a forget pair > median loss of the test pairs)."""
 
-    # What lists and tables say of it. A direction is "higher", "lower" or "closest_to_retrain".
+    # What lists and tables say of it. A direction is "higher", "lower", "closest_to_retrain" or
+    # "not_below_retrain".
     title = "Above test median"
     direction = "closest_to_retrain"
     definition = "share of forget-set pairs whose loss is above the median loss of test pairs"

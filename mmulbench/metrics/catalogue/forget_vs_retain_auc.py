@@ -8,7 +8,11 @@ from mmulbench.core.registry import METRICS
 
 @METRICS.register("forget_vs_retain_auc")
 class ForgetVsRetainAuc(PathMetric):
-    """Measures Df|Dr, see `mmulbench.metrics.separation.forget_retain_auc`."""
+    """Measures Df|Dr, see `mmulbench.metrics.separation.auc_by_units`.
+
+    The paper takes random draws of Dr that are as large as Df; all Df x Dr pairs give the expectation of
+    those draws without their noise.
+    """
 
     title = "Df|Dr AUC"
     direction = "closest_to_retrain"
@@ -23,9 +27,9 @@ class ForgetVsRetainAuc(PathMetric):
 
     def compute(self, observation: PathObservation) -> Estimates:
         """Compute the AUC and its bootstrap interval."""
-        from mmulbench.metrics.separation import forget_retain_auc
+        from mmulbench.metrics.separation import auc_by_units
 
         forget, retain = (observation.model.scores[name] for name in ("forget", "retain"))
         units = observation.units
-        auc = forget_retain_auc(forget, units["forget"], retain, units["retain"], observation.seed)
+        auc = auc_by_units(forget, units["forget"], retain, units["retain"], observation.seed)
         return {HEADLINE: Estimate(auc.value, len(forget) + len(retain), auc.low, auc.high)}

@@ -13,7 +13,7 @@ class Retain(UtilityMetric):
     """Measures what the model can do on the retain set."""
 
     title = "Retain utility"
-    direction = "higher"
+    direction = "not_below_retrain"
     definition = "the same measure on the retain set, which is its own gallery"
     source = "arXiv 2311.12047"
     needs = Needs(utility=("retain",))

@@ -15,8 +15,11 @@ class RetrainGap(CombinedMetric):
 
     title = "Gap to retrain"
     direction = "lower"
-    definition = "mean of |method - retrain| over test, retain, forget and mia"
-    source = "Fan et al. 2024 (arXiv 2310.12508), average gap"
+    definition = (
+        "mean of |method - retrain| over test, retain, forget and mia, where the part of mia is the largest "
+        "over paths, each AUC beside retrain's of the same path"
+    )
+    source = "Fan et al. 2024 (arXiv 2310.12508), average gap; the attack by its AUC, two-sided, path by path"
     needs = Needs(values=("test", "retain", "forget", "mia"))
     role = "distance"
 

@@ -13,7 +13,7 @@ class Test(UtilityMetric):
     """Measures what the model can do on the test split."""
 
     title = "Test utility"
-    direction = "higher"
+    direction = "not_below_retrain"
     definition = (
         "the task's own measure on the test split (retrieval: mean of R@1, R@5, R@10 in both directions)"
     )
