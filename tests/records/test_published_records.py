@@ -54,9 +54,7 @@ def originals(records: list[RunResult]) -> list[RunResult]:
 
 def attacks(record: RunResult) -> list[float]:
     """AUC of the loss attack on every path, Df against test pairs."""
-    return [
-        value.value or 0.0 for name, value in record.values.items() if re.fullmatch("mia/[a-z]+", name)
-    ]
+    return [value.value or 0.0 for name, value in record.values.items() if re.fullmatch("mia/[a-z]+", name)]
 
 
 def test_every_method_has_a_complete_record_for_every_seed(records):
