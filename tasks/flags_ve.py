@@ -20,6 +20,7 @@ from mmulbench import (
 )
 from mmulbench.tasks._pictures.factbook_flags import Flag, read_flags
 from mmulbench.tasks._pictures.flag_facts import certain_facts, hypotheses, meanings
+from mmulbench.tasks._pictures.near_twins import distinct_pictures
 from mmulbench.tasks._pictures.picture_task import (
     LabelledText,
     PictureTask,
@@ -28,7 +29,6 @@ from mmulbench.tasks._pictures.picture_task import (
     statement_data,
 )
 from mmulbench.tasks._pictures.statements import balanced_choice
-from mmulbench.tasks._pictures.twemoji import read_pictures
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
 
@@ -41,9 +41,9 @@ many neutral ones."""
 class FlagsVe(PictureTask):
     """Asks whether a statement follows from a flag, contradicts it, or says what the flag cannot tell.
 
-    The form is SNLI-VE's, the premise a Twemoji flag. Hypotheses are made by templates from the descriptions
-    of flags in the CIA World Factbook; they are not human sentences. A label is given only where it is
-    certain:
+    The form is SNLI-VE's, the premise a Twemoji flag; near twins are left out as in the task flags.
+    Hypotheses are made by templates from the descriptions of flags in the CIA World Factbook; they are not
+    human sentences. A label is given only where it is certain:
 
     - Colours (red, blue, yellow, green, white, black): a colour is in the flag where the caption names it
       *and* the picture shows it, and is not where the caption does not name it *and* the picture has none
@@ -71,18 +71,18 @@ class FlagsVe(PictureTask):
     recipe = Recipe(epochs=36, lr=4e-4, weight_decay=0.01, batch_size=32, sampling="pair")
     forget_fraction = 0.1
     info = DataInfo(
-        about="233 flag pictures with statements from the CIA World Factbook: templates, not human texts.",
+        about="221 flag pictures with statements from the CIA World Factbook: templates, not human texts.",
         terms="Pictures: CC-BY 4.0. Texts: public domain. docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
-        sizes={"train": (164, 2_378), "validation": (23, 323), "test": (46, 650)},
+        sizes={"train": (155, 2_252), "validation": (22, 306), "test": (44, 620)},
         unit="flag",
         pair="hypothesis",
     )
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read pictures and captions and make the hypotheses; ``data_dir`` is not used."""
-        flags = spread(read_flags("the task flags_ve"), self.config.limit)
-        images = read_pictures([flag.file for flag in flags], progress)
+        entries = spread(read_flags("the task flags_ve"), self.config.limit)
+        flags, images = distinct_pictures(entries, progress)
         parts = split_pictures(images, test=20)
         return statement_data(
             images, [_texts(flags, images, part, name) for name, part in parts._asdict().items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -28,7 +27,8 @@ class PictureTask(Task):
         """Holds the settings of a task on pictures.
 
         Attributes:
-            limit: number of pictures to use, evenly spread over all of them; 0 uses all. For quick trials.
+            limit: number of pictures to read, evenly spread over all of them; 0 reads all. For quick trials. Of
+            near twins among them one is used.
         """
 
         limit: int = 0
@@ -82,22 +82,18 @@ def spread(entries: Sequence[T], limit: int) -> list[T]:
 
 
 def split_pictures(images: NDArray[np.uint8], test: int = 10, validation: int = 10) -> PictureSplits:
-    """Draw train, validation and test pictures, the same for every seed; identical pictures stay together.
+    """Draw train, validation and test pictures, the same for every seed.
 
     Args:
-        images: (n, h, w, 3) pixels of the pictures.
+        images: (n, h, w, 3) pixels of the pictures, no two of them identical.
         test: percentage of the pictures that are tested on; at least one picture is.
         validation: percentage of the pictures that are validated on; at least one picture is.
     """
-    groups: dict[str, list[int]] = defaultdict(list)
-    for index, image in enumerate(images):
-        groups[hashlib.sha256(image.tobytes()).hexdigest()].append(index)
+    # A hash's order is as good as a random one, and fixed.
+    order = np.argsort([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
     tests, validations = (max(len(images) * share // 100, 1) for share in (test, validation))
-    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-    for key in sorted(groups):  # a hash's order is as good as a random one, and fixed
-        part = parts[2] if len(parts[2]) < tests else parts[1] if len(parts[1]) < validations else parts[0]
-        part += groups[key]
-    return PictureSplits(*(np.array(sorted(part), dtype=np.int64) for part in parts))
+    held_out = tests + validations
+    return PictureSplits(np.sort(order[held_out:]), np.sort(order[tests:held_out]), np.sort(order[:tests]))
 
 
 def caption_data(

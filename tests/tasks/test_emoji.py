@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import torch
 
 from mmulbench.core.data import Relations
 from mmulbench.progress import Progress
+from mmulbench.tasks._pictures.near_twins import TWINS, correlations, distinct_pictures
 from mmulbench.tasks.emoji import SKIN_TONES, Emoji, _entries, clean_text
 
 
@@ -26,7 +26,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def entries():
-    return _entries()
+    return distinct_pictures(_entries(), Progress())[0]
 
 
 def texts_by_picture(data) -> dict[int, set[str]]:
@@ -38,17 +38,17 @@ def texts_by_picture(data) -> dict[int, set[str]]:
 
 
 def test_counts(data):
-    assert (len(data.items["image"]), len(data.items["text"])) == (1697, 6881)
+    assert (len(data.items["image"]), len(data.items["text"])) == (1598, 6598)
     splits = (data.train, data.validation, data.test)
-    assert [len(split.units) for split in splits] == [1359, 169, 169]
-    assert [len(split) for split in splits] == [12572, 1557, 1548]
-    assert data.items["image"].images.shape == (1697, 72, 72, 3)
+    assert [len(split.units) for split in splits] == [1280, 159, 159]
+    assert [len(split) for split in splits] == [11740, 1467, 1456]
+    assert data.items["image"].images.shape == (1598, 72, 72, 3)
     assert data.items["image"].images.dtype == np.uint8
 
 
 def test_every_picture_has_five_texts_or_more_and_no_skin_tone(data, entries):
     assert min(map(len, texts_by_picture(data).values())) >= 5
-    assert len({entry.file for entry in entries}) == len(entries) == 1697
+    assert len({entry.file for entry in entries}) == len(entries) == 1598
     tones = {f"{ord(tone):x}" for tone in SKIN_TONES}
     assert not [entry.file for entry in entries if tones & {*entry.file.stem.split("-")}]
 
@@ -82,15 +82,12 @@ def test_clean_text(raw, clean):
     assert clean_text(raw) == clean
 
 
-def test_a_split_is_80_10_10_percent_and_shares_no_pixels(data):
-    digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in data.items["image"].images]
+def test_a_split_is_80_10_10_percent_and_no_picture_has_a_near_twin(data):
     parts = [split.units for split in (data.train, data.validation, data.test)]
-    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(1697))
-    seen = [{digests[i] for i in part} for part in parts]
-    assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
-    # Or else the guarantee would say nothing.
-    assert len(set(digests)) < len(digests)
-    assert [round(len(part) / 1697, 2) for part in parts] == [0.8, 0.1, 0.1]
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(1598))
+    correlation = correlations(data.items["image"].images)
+    assert correlation[~np.eye(1598, dtype=bool)].max() <= TWINS
+    assert [round(len(part) / 1598, 2) for part in parts] == [0.8, 0.1, 0.1]
 
 
 def test_a_text_on_both_sides_is_a_word_of_a_training_picture_itself(data, entries):
@@ -113,7 +110,7 @@ def test_relevance_is_many_to_many(data, entries):
     shared, owners = max(pictures.items(), key=lambda item: len(item[1]))
     assert len(owners) > 20
     index = torch.tensor([data.items["text"].texts.index(shared)])
-    marked = relations.matrix(torch.arange(1697), index)[:, 0]
+    marked = relations.matrix(torch.arange(1598), index)[:, 0]
     assert marked.nonzero()[:, 0].tolist() == owners
 
 
@@ -127,8 +124,8 @@ def test_forget_sets_take_a_picture_with_all_its_texts(data):
 
 def test_limit_takes_pictures_from_all_over(data):
     few = load(limit=60)
-    assert len(few.items["image"]) == 60
-    assert [len(split.units) for split in (few.train, few.validation, few.test)] == [48, 6, 6]
+    assert len(few.items["image"]) == 59
+    assert [len(split.units) for split in (few.train, few.validation, few.test)] == [49, 5, 5]
     assert few.fingerprint != data.fingerprint
     images = data.items["image"].images
     assert np.array_equal(few.items["image"].images[[0, -1]], images[[0, -1]])

@@ -16,6 +16,7 @@ from mmulbench.tasks._pictures.flag_facts import (
     certain_facts,
     meanings,
 )
+from mmulbench.tasks._pictures.near_twins import distinct_pictures
 from mmulbench.tasks.flags_ve import CONTRADICTION, EACH, ENTAILMENT, NEUTRAL, FlagsVe
 
 
@@ -30,7 +31,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def flags():
-    return read_flags("the test")
+    return distinct_pictures(read_flags("the test"), Progress())[0]
 
 
 def splits(data):
@@ -39,10 +40,10 @@ def splits(data):
 
 def test_counts(data):
     assert FlagsVe.classes == ("entailment", "neutral", "contradiction")
-    assert [len(split.units) for split in splits(data)] == [164, 23, 46]
+    assert [len(split.units) for split in splits(data)] == [155, 22, 44]
     counts = [np.bincount(split.label).tolist() for split in splits(data)]
-    assert counts == [[949, 480, 949], [129, 65, 129], [259, 132, 259]]
-    assert data.items["image"].images.shape == (233, 72, 72, 3)
+    assert counts == [[899, 454, 899], [122, 62, 122], [247, 126, 247]]
+    assert data.items["image"].images.shape == (221, 72, 72, 3)
 
 
 def test_every_flag_has_as_many_entailed_as_contradicted_hypotheses(data):
@@ -75,7 +76,7 @@ def test_words_tell_neutral_from_the_rest_and_nothing_else(data):
 def test_splits_share_no_picture(data):
     images = data.items["image"].images
     seen = [{images[unit].tobytes() for unit in split.units} for split in splits(data)]
-    assert sum(map(len, seen)) == len(set.union(*seen)) == 233
+    assert sum(map(len, seen)) == len(set.union(*seen)) == 221
 
 
 def test_neutral_words_of_test_are_of_test_flags(data, flags):

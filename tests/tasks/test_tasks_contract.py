@@ -39,10 +39,10 @@ def fractions_are_rounded(trial: TaskTrial) -> None:
 
 CHECKS = [*task_checks(), Check(refusals_say_what_is_possible), Check(fractions_are_rounded)]
 FINGERPRINTS = {
-    "emoji": "094818683b6062eb910f65dbcdfd71cac2e6c58972b0a77ba4fd3ea76f78749b",
-    "emoji_nlvr": "41e7e24efb27bafab61240b9b4a69160768e8b34cf6d0792a33556c293ef588d",
-    "flags": "4713758220152a0cd97ce1f483b8c4c1122f5b57a78922b1f34b4178d32ed173",
-    "flags_ve": "8fc4ad59d71d70ad88740b6986f5edd65f068d65239dde2f5f090e042d95f98a",
+    "emoji": "18f63520a14df98344b9362cdb1c587680649d152c2ecbc23e64596131ed1cc3",
+    "emoji_nlvr": "6ce1a4e421ea0961e9d63dff54ef84d32e578beb4ca25e8c9e24966ab11f6fd9",
+    "flags": "71ea2d8c7f89d906f61d50667cf5a3af8d34920618d422c2dc0727f3b3af2813",
+    "flags_ve": "e73a586c483ad7bae46a314b548556ec53c4a10b69b297929abe84aec6704649",
     "hpo_gdpr": "1a43f0d49b00eefbc52b067efbca618ef339247949d29167368da4e2713c711e",
     "hpo_pgr": "4e42163b90055597c29d660f896d657b116818c7f8f2de9c8752d4ca3fffbc95",
 }
