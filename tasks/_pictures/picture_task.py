@@ -27,8 +27,8 @@ class PictureTask(Task):
         """Holds the settings of a task on pictures.
 
         Attributes:
-            limit: number of pictures to read, evenly spread over all of them; 0 reads all. For quick trials. Of
-            near twins among them one is used.
+            limit: number of pictures to read, evenly spread over all of them; 0 reads all. For quick trials.
+                Of near twins among them one is used.
         """
 
         limit: int = 0
