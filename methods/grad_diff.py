@@ -37,7 +37,7 @@ class GradDiff(GradientMethod):
         """
 
         gamma: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 1.0
-        alpha: Annotated[float, Field(ge=0)] = 1.0
+        alpha: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
 
     config: Config
 

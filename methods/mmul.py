@@ -52,7 +52,7 @@ class Mmul(GradientMethod):
 
         alpha: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
         beta: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
-        gamma: Annotated[float, Field(ge=0)] = 1.0
+        gamma: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 1.0
         trainable: Literal["all", "fusion"] = "all"
         partner: Literal["retain", "forget"] = "retain"
 

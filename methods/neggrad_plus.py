@@ -35,7 +35,7 @@ class NegGradPlus(GradientMethod):
             alpha: weight of the retain set (released code: 0.9999 in all other notebooks).
         """
 
-        alpha: Annotated[float, Field(ge=0, le=1), Search(0.5, 0.999)] = 0.95
+        alpha: Annotated[float, Field(ge=0, le=1), Search(0.5, 0.9999)] = 0.95
 
     config: Config
 

@@ -63,8 +63,8 @@ class Scrub(Method):
         batch_size: BatchSize = 0
         patience: Patience = 0
         alpha: Annotated[float, Field(ge=0), Search(1e-4, 1.0, log=True)] = 0.001
-        gamma: Annotated[float, Field(ge=0)] = 0.99
-        temperature: Annotated[float, Field(gt=0)] = 4.0
+        gamma: Annotated[float, Field(ge=0), Search(0.1, 10.0, log=True)] = 0.99
+        temperature: Annotated[float, Field(gt=0), Search(1.0, 8.0, log=True)] = 4.0
         rewind: bool = False
 
     config: Config

@@ -29,12 +29,13 @@ class Ssd(Method):
 
         Attributes:
             alpha: how many times as important a weight must be to Df as to D (released code, for a vision
-                transformer: 10 for random pairs, 5 for a class, 25 for a sub-class).
+                transformer: 10 for random pairs, 5 for a class, 25 for a sub-class). Df is part of D: with
+                5 % of all pairs deleted no weight is 20 times as important.
             dampening: lambda, how far the chosen weights are left standing (for faces there: 0.1, alpha 50).
             samples: largest number of pairs of each set that F is estimated from.
         """
 
-        alpha: Annotated[float, Field(ge=0), Search(1.0, 100.0, log=True)] = 10.0
+        alpha: Annotated[float, Field(ge=0), Search(0.5, 20.0, log=True)] = 10.0
         dampening: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 1.0
         samples: Annotated[int, Field(ge=1)] = 1000
 
