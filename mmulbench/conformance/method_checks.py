@@ -22,6 +22,9 @@ from mmulbench.errors import Diverged
 HUGE_LR = 1e30
 """Learning rate that makes every training diverge."""
 
+UNEVEN = 7
+"""Batch size that goes once and a bit into each tiny set, so that slicing leaves a rest."""
+
 
 def method_checks() -> list[Check]:
     """Return everything a method must hold to, in the order in which to read it."""
@@ -200,6 +203,20 @@ def counts_its_work(trial: MethodTrial) -> None:
     )
 
 
+def takes_no_step_on_a_small_rest(trial: MethodTrial) -> None:
+    """The batches of a pass over a set differ in size by one pair at most."""
+    sliced = "batch_size" in {field.name for field in fields(trial.cls.Config)}
+    log = trial.attempt(method=trial.method(**({"batch_size": UNEVEN} if sliced else {}))).batches
+    if not log:
+        raise SkipCheck("it takes no batch")
+    uneven = [", ".join(map(str, sizes)) for sizes in log.uneven()]
+    demand(
+        not uneven,
+        f"it went over a set in batches of {' and of '.join(uneven)} pairs, and a step on a small rest moves "
+        "the model as far as any: take batches from problem.retain.epoch(size, rng) or paired_epochs",
+    )
+
+
 EVERYWHERE = (
     says_where_it_applies,
     returns_a_model_of_its_own,
@@ -213,6 +230,7 @@ EVERYWHERE = (
     forgets_almost_everything,
     reports_divergence,
     counts_its_work,
+    takes_no_step_on_a_small_rest,
 )
 """Checks that are tried on every kind of task."""
 

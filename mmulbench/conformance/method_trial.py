@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
+from mmulbench.conformance.batch_log import BatchLog, watched
 from mmulbench.conformance.checks import SkipCheck, demand
 from mmulbench.conformance.global_randomness import global_seeds, global_states, moved_since
 from mmulbench.conformance.tiny_problems import FORGET, TinyProblems, tiny_problems
@@ -32,12 +33,14 @@ class Attempt:
         model: model that it returned.
         disturbed: packages whose global random generator it moved.
         steps: number of steps of its trainings, as far as they keep checkpoints.
+        batches: batches that it took of its sets.
     """
 
     problem: UnlearningProblem
     model: MultimodalModel
     disturbed: tuple[str, ...]
     steps: int
+    batches: BatchLog
 
 
 class Kill(BaseException):
@@ -136,7 +139,14 @@ class MethodTrial:
         if reason := self.cls.applies_to(self.kind.task()):
             raise SkipCheck(reason)
         counted = _StepCounter()
-        problem = replace(self.tiny.problem(size, prepared), checkpoints=checkpoints or counted)
+        problem, log = self.tiny.problem(size, prepared), BatchLog()
+        problem = replace(
+            problem,
+            forget=watched(problem.forget, log),
+            retain=watched(problem.retain, log),
+            validation=watched(problem.validation, log),
+            checkpoints=checkpoints or counted,
+        )
         method = method or self.method()
         before = global_states()
         try:
@@ -149,7 +159,7 @@ class MethodTrial:
             isinstance(model, MultimodalModel),
             f"unlearn returned a {type(model).__name__}: let it return the unlearned model",
         )
-        return Attempt(problem, model, disturbed, counted.steps)
+        return Attempt(problem, model, disturbed, counted.steps, log)
 
     def resumed(self, method: Method, kill_before: int) -> Attempt:
         """Run a method, kill it before one of its steps, and run it again from the checkpoint.

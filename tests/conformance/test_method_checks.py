@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from mmulbench.conformance.checks import run_check
 from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.method_trial import MethodTrial
 from mmulbench.conformance.tiny_tasks import TINY_TASKS
+from mmulbench.core.data import Batch, PairData
 from mmulbench.core.method import Method
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Learner
@@ -210,6 +212,16 @@ class Free(Nudge):
         return model
 
 
+class Sliced(Finetune):
+    """Cuts its pairs into batches and a rest."""
+
+    def batches(self, problem):
+        data, size = problem.retain, problem.batch_size(self.config.batch_size)
+        order = problem.generator("order").permutation(len(data.split))
+        starts = range(0, len(order), size)
+        return ((data.batch(order[start : start + size]),) for start in starts), len(starts)
+
+
 VIOLATIONS = {
     Unsaid: ("describes_itself", "the setting strength is not explained: add a line 'strength: …'"),
     Melted: ("settings_can_be_recorded", "decorate Melted.Config with @dataclass(frozen=True)"),
@@ -241,6 +253,10 @@ VIOLATIONS = {
     Picky: ("forgets_a_single_unit", "raised AssertionError: two units at least"),
     Greedy: ("forgets_almost_everything", "came out infinite or NaN"),
     Blind: ("reports_divergence", "came out infinite or NaN"),
+    Sliced: (
+        "takes_no_step_on_a_small_rest",
+        "it went over a set in batches of 7, 7, 7, 3 pairs, and a step on a small rest moves the model",
+    ),
     Free: ("counts_its_work", "its cost is zero: train with mmulbench.descend"),
 }
 
@@ -268,7 +284,12 @@ def outcomes_of():
 def test_a_good_method_passes_everything(outcomes_of):
     outcomes = outcomes_of(Nudge)
     skipped = {name for name, outcome in outcomes.items() if outcome.status == "skipped"}
-    assert skipped == {"moves_only_what_trains", "reports_divergence", "goes_on_after_a_kill"}
+    assert skipped == {
+        "moves_only_what_trains",
+        "reports_divergence",
+        "goes_on_after_a_kill",
+        "takes_no_step_on_a_small_rest",
+    }
     assert not [outcome for outcome in outcomes.values() if outcome.status == "failed"]
 
 
@@ -316,6 +337,23 @@ def test_a_learner_of_its_own_says_what_trains(outcomes_of):
             return Learner(model, chosen, lr=self.config.lr, weight_decay=0.0, meter=problem.meter)
 
     assert outcomes_of(Bare)["moves_only_what_trains"].status == "passed"
+
+
+def cut(data: PairData, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """An epoch as it once was, which ends in what is left over."""
+    order = data._draw(rng)
+    for start in range(0, len(order), batch_size):
+        yield data.batch(order[start : start + batch_size])
+
+
+@pytest.mark.parametrize("name", ["gradient_ascent", "kga", "retrain", "scrub"])
+def test_an_engine_that_leaves_a_rest_is_found(name, monkeypatch):
+    """By units and by pairs, in a loop of the base class, in trainings within, and in loops of its own."""
+    (check,) = (check for check in method_checks() if check.name == "takes_no_step_on_a_small_rest")
+    monkeypatch.setattr(PairData, "epoch", cut)
+    monkeypatch.setattr(PairData, "steps", lambda data, size: -(-len(data) // size))
+    outcome = run_check(check, [MethodTrial(name, PAIRS)])
+    assert outcome.status == "failed" and "it went over a set in batches of" in outcome.reason
 
 
 def test_kinds_differ_in_what_they_ask():

@@ -62,6 +62,7 @@ def test_holds_to_the_contract(name, check):
     if outcome.status == "skipped":
         optional = ["moves_only_what_trains", "reports_divergence", "counts_its_work"]
         optional += ["goes_on_after_a_kill"] if name in BEGINS_AGAIN else []
+        optional += ["takes_no_step_on_a_small_rest"] if name == "original" else []
         assert not applies or check.name in optional, outcome.reason
         pytest.skip(outcome.reason)
     if not check.once and check.name != "says_where_it_applies":
