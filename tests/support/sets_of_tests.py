@@ -32,6 +32,7 @@ SLOW = (
     "cli/test_sweep_commands.py",
     "cli/test_tune.py",
     "examples/",
+    "known_answers/test_one_unit.py",
     *PACKAGING,
     "runs/test_divided_model.py",
     "runs/test_shadow_models.py",
