@@ -53,7 +53,7 @@ def rest(pairs: int, batch_size: int) -> int:
 def scenario(size: Size, workspace: Workspace) -> Scenario:
     """One unit is deleted, and batches have the size whose rests would differ most."""
     cls = TASKS.get(size.task)
-    task = cls(cls.Config(limit=size.limit))
+    task = cls(cls.Config(**{"limit": size.limit}))
     recipe = replace(task.recipe, epochs=size.epochs, lr=size.lr)
     prepared = prepare(size.task, task, find_backbone(size.backbone, task), recipe, workspace)
     if recipe.sampling == "pair":
