@@ -302,7 +302,16 @@ class PairData:
                 yield self.batch(positions)
 
     def steps(self, batch_size: int) -> int:
-        """Return the number of batches in one epoch: 0 without pairs, else at least 1."""
+        """Return the number of batches in one epoch: 0 without pairs, else at least 1.
+
+        Raises:
+            ValueError: the size is below 1.
+        """
+        if batch_size < 1:
+            raise ValueError(
+                f"no batches of {batch_size} pairs: the size that a setting of 0 stands for is "
+                "problem.batch_size(self.config.batch_size)"
+            )
         return max(1, round(len(self) / batch_size)) if len(self) else 0
 
     def cycle(self, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:

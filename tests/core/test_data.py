@@ -126,3 +126,9 @@ def test_order_follows_the_generator():
     assert orders(1) == orders(1) != orders(2)
     assert orders(1)[:3] != orders(1)[3:]
     assert [b.rows.tolist() for b in islice(data.cycle(3, np.random.default_rng(1)), 6)] == orders(1)
+
+
+def test_a_batch_size_of_0_is_refused_with_what_it_stands_for():
+    data = toy_problem().retain
+    with pytest.raises(ValueError, match=r"no batches of 0 pairs: .* problem\.batch_size\(self"):
+        list(data.epoch(0, np.random.default_rng(0)))
