@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from mmulbench.core.metric import PathObservation as PathObservation
     from mmulbench.core.metric import PathPopulation as PathPopulation
     from mmulbench.core.metric import PopulationMetric as PopulationMetric
+    from mmulbench.core.metric import UnimodalMetric as UnimodalMetric
+    from mmulbench.core.metric import UnimodalObservation as UnimodalObservation
     from mmulbench.core.metric import UtilityMetric as UtilityMetric
     from mmulbench.core.model import CLASSIFICATION as CLASSIFICATION
     from mmulbench.core.model import CONTRASTIVE as CONTRASTIVE
@@ -131,6 +133,8 @@ _ROOM_OF = {
         "PathObservation",
         "PathPopulation",
         "PopulationMetric",
+        "UnimodalMetric",
+        "UnimodalObservation",
         "UtilityMetric",
     ),
     "core.model": (

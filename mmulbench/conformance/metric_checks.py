@@ -20,6 +20,7 @@ from mmulbench.conformance.planted_models import (
     Array,
     Change,
     MetricTrial,
+    encoders,
     observation,
     shuffled,
 )
@@ -28,6 +29,7 @@ from mmulbench.core.metric import (
     CombinedMetric,
     Estimates,
     PathMetric,
+    UnimodalMetric,
     UtilityMetric,
 )
 from mmulbench.errors import Diverged
@@ -85,6 +87,11 @@ def is_deterministic(trial: MetricTrial) -> None:
             first == trial.estimates(planted),
             "it came out otherwise the second time: draw from np.random.default_rng(observation.seed)",
         )
+    if isinstance(trial.metric, UnimodalMetric):
+        items = encoders(ORIGINAL)
+        outputs = items.model.copy()
+        trial.metric.compute(items)
+        demand((items.model == outputs).all(), "it changed its input (pooled outputs): work on a copy")
     if isinstance(trial.metric, PathMetric):
         given = observation(ORIGINAL)
         kept = copy.deepcopy(given)

@@ -1,4 +1,4 @@
-"""Scores, losses and confidences of models whose behaviour is known, to try metrics on."""
+"""Scores, losses, confidences and outputs of models whose behaviour is known, to try metrics on."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from mmulbench.core.metric import (
     PathPopulation,
     PerPathMetric,
     PopulationMetric,
+    UnimodalMetric,
+    UnimodalObservation,
     UtilityMetric,
 )
 from mmulbench.core.registry import METRICS
@@ -45,6 +47,9 @@ SIZES = {"test": 300, "retain": 600, "forget": 300, "unrelated": 300}
 MODELS = 16
 """Shadow models of each kind."""
 
+ITEMS, DIMENSIONS = 120, 8
+"""Shape of the pooled outputs of one modality."""
+
 SEED = 7
 
 
@@ -56,12 +61,14 @@ class PlantedModel:
         name: what it is, for messages.
         forget: level of the forget set; `retain` and ``test`` have the levels of a trained model.
         utility: utility on the forget set.
+        noise: standard deviation of what has been lost of the original's pooled outputs, whose own is 1.
         is_blind: whether all sets look alike to it, to the original and to retrain.
     """
 
     name: str
     forget: float
     utility: float
+    noise: float
     is_blind: bool = False
 
     def levels(self) -> dict[str, float]:
@@ -71,21 +78,22 @@ class PlantedModel:
         return {"test": 0.0, "retain": 4.0, "forget": self.forget, "unrelated": -6.0}
 
 
-RETRAIN = PlantedModel("a perfect retrain", 0.0, 0.5)
-ORIGINAL = PlantedModel("the untouched original", 4.0, 0.9)
-BLIND = PlantedModel("a model to which all sets look alike", 0.0, 0.1, is_blind=True)
-SHIFTED_UP = PlantedModel("a model that knows the forget set better than before", 8.0, 0.95)
-SHIFTED_DOWN = PlantedModel("a model that over-forgot", -4.0, 0.1)
+RETRAIN = PlantedModel("a perfect retrain", 0.0, 0.5, 0.5)
+ORIGINAL = PlantedModel("the untouched original", 4.0, 0.9, 0.0)
+BLIND = PlantedModel("a model to which all sets look alike", 0.0, 0.1, 1.0, is_blind=True)
+SHIFTED_UP = PlantedModel("a model that knows the forget set better than before", 8.0, 0.95, 0.2)
+SHIFTED_DOWN = PlantedModel("a model that over-forgot", -4.0, 0.1, 2.0)
 PLANTED = (RETRAIN, ORIGINAL, BLIND, SHIFTED_UP, SHIFTED_DOWN)
 
 
 def observation(planted: PlantedModel) -> PathObservation:
-    """Make the arrays of one model and its original on one path."""
-    original = replace(ORIGINAL, is_blind=planted.is_blind)
+    """Make the arrays of one model, its original and its retrain on one path."""
+    original, retrain = (replace(one, is_blind=planted.is_blind) for one in (ORIGINAL, RETRAIN))
     return PathObservation(
         path="planted",
-        model=_numbers(planted, "model"),
+        model=_numbers(planted, "retrain" if planted == RETRAIN else "model"),
         original=_numbers(original, "original"),
+        retrain=_numbers(retrain, "retrain"),
         units={name: np.repeat(np.arange(SIZES[name] // 3), 3) for name in SETS},
         seed=SEED,
     )
@@ -98,6 +106,24 @@ def _numbers(planted: PlantedModel, role: str) -> PairNumbers:
         quantiles = norm.ppf((np.arange(SIZES[name]) + 0.5) / SIZES[name])
         scores[name] = level + generator(SEED, role, name).permutation(quantiles)
     return PairNumbers(scores, {name: np.logaddexp(0.0, -scores[name]) for name in SETS})
+
+
+def encoders(planted: PlantedModel) -> UnimodalObservation:
+    """Make the pooled outputs of one model, its original and its retrain in one modality."""
+    return UnimodalObservation(
+        modality="planted",
+        model=_pooled(planted, "retrain" if planted == RETRAIN else "model"),
+        original=_pooled(ORIGINAL, "original"),
+        retrain=_pooled(RETRAIN, "retrain"),
+        seed=SEED,
+    )
+
+
+def _pooled(planted: PlantedModel, role: str) -> Floats:
+    """Make what the original's outputs have in all models, and noise; to a blind model all is noise."""
+    shape = (ITEMS, DIMENSIONS)
+    known, lost = (generator(SEED, *names).normal(size=shape) for names in (("pooled",), ("pooled", role)))
+    return planted.noise * lost + (0.0 if planted.is_blind else 1.0) * known
 
 
 def population(planted: PlantedModel) -> PathPopulation:
@@ -155,6 +181,8 @@ class MetricTrial:
             return metric.compute(utilities(planted))
         if isinstance(metric, PathMetric):
             return metric.compute(observation(planted))
+        if isinstance(metric, UnimodalMetric):
+            return metric.compute(encoders(planted))
         if isinstance(metric, PopulationMetric):
             return metric.compute(population(planted))
         assert isinstance(metric, CombinedMetric)
@@ -192,10 +220,15 @@ class MetricTrial:
 
         if isinstance(metric, PathMetric):
             seen = observation(planted)
-            model, original = (
-                PairNumbers(changed(one.scores), changed(one.losses)) for one in (seen.model, seen.original)
+            model, original, retrain = (
+                PairNumbers(changed(one.scores), changed(one.losses))
+                for one in (seen.model, seen.original, seen.retrain)
             )
-            return metric.compute(replace(seen, model=model, original=original, units=changed(seen.units)))
+            return metric.compute(
+                replace(seen, model=model, original=original, retrain=retrain, units=changed(seen.units))
+            )
+        if isinstance(metric, UnimodalMetric):
+            return metric.compute(_changed_items(encoders(planted), change))
         if isinstance(metric, PopulationMetric):
             models = population(planted)
             unlearned, originals = changed(models.unlearned), changed(models.originals)
@@ -223,7 +256,8 @@ class MetricTrial:
                 _only(seen.original.scores, needs.original_scores),
                 _only(seen.original.losses, needs.original_losses),
             )
-            return metric.compute(replace(seen, model=model, original=original))
+            retrain = PairNumbers({}, _only(seen.retrain.losses, needs.retrain_losses))
+            return metric.compute(replace(seen, model=model, original=original, retrain=retrain))
         if isinstance(metric, PopulationMetric):
             models = population(planted)
             return metric.compute(
@@ -235,6 +269,13 @@ class MetricTrial:
                 )
             )
         return self.estimates(planted)
+
+
+def _changed_items(seen: UnimodalObservation, change: Change) -> UnimodalObservation:
+    """Change every array of an observation, whose items are along the first axis."""
+    model, original = (change("items", one.T).T for one in (seen.model, seen.original))
+    retrain = None if seen.retrain is None else change("items", seen.retrain.T).T
+    return replace(seen, model=model, original=original, retrain=retrain)
 
 
 def _only(by_set: Mapping[str, T], names: tuple[str, ...]) -> dict[str, T]:

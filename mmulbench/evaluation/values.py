@@ -20,6 +20,8 @@ from mmulbench.core.metric import (
     PathObservation,
     PerPathMetric,
     PopulationMetric,
+    UnimodalMetric,
+    UnimodalObservation,
     UtilityMetric,
 )
 from mmulbench.metrics.catalogue import all_metrics, with_role
@@ -34,6 +36,9 @@ SCORE_EDGES = np.linspace(-25.0, 25.0, 51)
 
 SCORE_GROUPS = ("forget", "retain", "unrelated")
 """Sets of pairs whose scores a record shows as histograms."""
+
+MOST_ITEMS = 2000
+"""Most items whose pooled outputs are compared: the estimates are good to .01 with fewer."""
 
 Units = Mapping[str, "Integers"]
 """By set, the forget unit of each of its pairs."""
@@ -66,13 +71,22 @@ def compute_values(
         if measured is not None
     }
     values = values_of(metrics, found)
+    return values, _missing(metrics, model, retrain)
+
+
+def _missing(metrics: Sequence[Metric], model: Measurements, retrain: Measurements | None) -> list[str]:
+    """Say what a record has no values of, and why, one line each."""
     missing = []
     if retrain is None:
+        names = [m.name for m in metrics if m.needs.retrain_losses or isinstance(m, CombinedMetric)]
         missing.append(
-            "retrain's values, retrain_gap and cost ratios: run without --no-reference to get them; "
+            f"retrain's values, {', '.join(names)} and cost ratios: run without --no-reference to get them; "
             "worst-case paths were chosen without retrain"
         )
-    return values, missing
+    if not model.pooled:
+        names = [metric.name for metric in metrics if isinstance(metric, UnimodalMetric)]
+        missing.append(f"{', '.join(names)}: this model has no outputs of single modalities")
+    return missing
 
 
 def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units) -> float:
@@ -119,9 +133,30 @@ def details(
         own, before, reference = (_on_path(measured, path) for measured in (model, original, retrain))
         observation = PathObservation(path, own, before, units, seed, reference)
         for metric in metrics:
-            if isinstance(metric, PathMetric):
+            if isinstance(metric, PathMetric) and (retrain is not None or not metric.needs.retrain_losses):
                 found |= named(metric, metric.compute(observation), path)
+    unimodal = [metric for metric in metrics if isinstance(metric, UnimodalMetric)]
+    if original is not None:
+        for modality in model.pooled if unimodal else ():
+            encoders = _on_modality(modality, model, original, retrain, seed)
+            for one in unimodal:
+                found |= named(one, one.compute(encoders), modality)
     return found
+
+
+def _on_modality(
+    modality: str, model: Measurements, original: Measurements, retrain: Measurements | None, seed: int
+) -> UnimodalObservation:
+    """Set pooled outputs of the same items beside each other, `MOST_ITEMS` of them, evenly spread."""
+    count = len(model.pooled[modality])
+    rows = np.linspace(0, count - 1, min(count, MOST_ITEMS)).astype(np.int64)
+    return UnimodalObservation(
+        modality,
+        model.pooled[modality][rows],
+        original.pooled[modality][rows],
+        None if retrain is None else retrain.pooled[modality][rows],
+        seed,
+    )
 
 
 def _on_path(measured: Measurements | None, path: str) -> PairNumbers:
@@ -136,7 +171,7 @@ def named(metric: Metric, estimates: Estimates, path: str = "") -> dict[str, Est
     Args:
         metric: the metric, whose chance level the headline takes where it has none.
         estimates: estimates by part.
-        path: association path; empty for a metric of the whole model.
+        path: association path or modality; empty for a metric of the whole model.
     """
     prefix = f"{metric.name}/{path}" if path else metric.name
     found = {}
@@ -164,7 +199,7 @@ def values_of(metrics: Iterable[Metric], found: Mapping[str, Mapping[str, Estima
     headline = {
         name: value_of(headline_source(metric, own, reference), metric, found)
         for name, metric in by_name.items()
-        if metric.has_headline and not isinstance(metric, CombinedMetric)
+        if metric.has_headline and any(one.partition("/")[0] == name for one in own)
     }
     for name, metric in by_name.items():
         if isinstance(metric, CombinedMetric):
@@ -183,6 +218,8 @@ def headline_source(
         own: estimates of the model by name.
         retrain: estimates of the reference by name, None where there is none.
     """
+    if isinstance(metric, UnimodalMetric):
+        return min(names_of_parts(metric, own), key=lambda name: own[name].value)
     return worst_path(metric, own, retrain) if isinstance(metric, PerPathMetric) else metric.name
 
 
@@ -220,7 +257,7 @@ def names_of_parts(metric: Metric, own: Iterable[str]) -> list[str]:
     """Name the estimates that a metric's headline is chosen from, such as ``mia/matching``.
 
     Args:
-        metric: a metric that is measured on each path.
+        metric: a metric that is measured on each path or modality.
         own: names of all estimates of a model.
     """
     return [name for name in own if name.startswith(f"{metric.name}/") and name.count("/") == 1]

@@ -105,7 +105,7 @@ def test_a_model_whose_last_step_broke_it_is_recorded_as_diverged_in_evaluation(
 def test_without_reference_says_what_is_missing_and_a_later_run_completes_it(bench):
     done = bench.run(*ORIGINAL)
     assert done.code == 0
-    assert "Missing: retrain's values, retrain_gap and cost ratios" in " ".join(done.out.split())
+    assert "Missing: retrain's values, agreement, retrain_gap and cost ratios" in " ".join(done.out.split())
     partial = RunResult.model_validate_json(bench.record().read_text())
     assert {value.retrain for value in partial.values.values()} == {None}
     assert partial.values["retrain_gap"].value is None

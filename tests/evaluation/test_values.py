@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -15,10 +17,13 @@ from mmulbench.evaluation.values import (
     score_histograms,
     worst_path,
 )
+from mmulbench.metrics.catalogue import headline_metrics
 
 SIZES = {"test": 60, "retain": 300, "forget": 60}
 UNITS = {name: np.repeat(np.arange(size // 3), 3) for name, size in SIZES.items()}
 PATHS = ("contrastive", "matching")
+KNOWN = np.random.default_rng(9).normal(size=(50, 4))
+"""What all encoders know of the test items; noise of the models' seeds comes on top of it."""
 
 
 def measurements(
@@ -38,7 +43,11 @@ def measurements(
         name: {"headline": Estimate(value, 10, chance=0.05), "i2t_r@1": Estimate(value / 2, 5, chance=0.01)}
         for name, value in utility.items()
     }
-    return Measurements(found, scores, losses)
+    pooled = {
+        "image": KNOWN + seed / 4 * rng.normal(size=KNOWN.shape),
+        "text": KNOWN + seed / 2 * rng.normal(size=KNOWN.shape),
+    }
+    return Measurements(found, scores, losses, pooled)
 
 
 def spread(count: int) -> np.ndarray:
@@ -99,8 +108,8 @@ def test_the_interval_holds_the_value():
 @pytest.mark.slow
 def test_headline_comes_first_and_all_details_follow():
     names = list(values(ORIGINAL))
-    headline = ["test", "retain", "forget", "forget_vs_retain_auc", "mia", "mi_ratio", "retrain_gap"]
-    assert sorted(names[:7]) == sorted(headline)
+    headline = [metric.name for metric in headline_metrics()]
+    assert sorted(names[: len(headline)]) == sorted(headline)
     assert {
         f"{metric}/{path}" for metric in ("forget_vs_retain_auc", "mia", "mi_ratio") for path in PATHS
     } < {*names}
@@ -173,12 +182,41 @@ def test_worst_path(metric, own, retrain, expected):
     assert found == f"{metric}/{expected}"
 
 
+def test_a_model_without_unimodal_outputs_says_so():
+    original, retrain = (replace(model, pooled={}) for model in (ORIGINAL, RETRAIN))
+    found, missing = compute_values(original, original, retrain, UNITS, seed=0)
+    assert not any(name.startswith("unimodal") for name in found)
+    assert len(missing) == 1 and missing[0].startswith("unimodal_cka, unimodal_probe: ")
+
+
+def test_what_encoders_know_is_compared_modality_by_modality():
+    found = values(RETRAIN)
+    for metric in ("unimodal_cka", "unimodal_probe"):
+        by_modality = {modality: found[f"{metric}/{modality}"] for modality in ("image", "text")}
+        worst = by_modality["text"]  # more noise
+        assert found[metric] == worst and worst.value < by_modality["image"].value < 1
+        assert found[f"{metric}/text/to_retrain"].value == pytest.approx(1.0, abs=1e-6)
+        assert found[f"{metric}/text/to_retrain"].original == pytest.approx(worst.value, abs=0.1)
+        assert worst.direction == "not_below_retrain"
+
+
+def test_retrain_is_what_agreement_compares_with():
+    found = values(ORIGINAL)
+    for path in PATHS:
+        value = found[f"agreement/{path}"]
+        assert value.retrain == pytest.approx(1.0) and abs(value.value or 0.0) < 0.5
+        assert found[f"agreement/{path}/residual_sd"].retrain == 0.0
+    assert found["agreement"].value == min(found[f"agreement/{path}"].value for path in PATHS)
+
+
 @pytest.mark.slow
 def test_without_retrain_it_is_said_what_is_missing():
     found, missing = compute_values(ORIGINAL, ORIGINAL, None, UNITS, seed=0)
     assert found["retrain_gap"].value is None and found["retrain_gap"].retrain is None
     assert all(value.retrain is None for value in found.values())
-    assert len(missing) == 1 and "--no-reference" in missing[0] and "retrain_gap" in missing[0]
+    assert len(missing) == 1 and "--no-reference" in missing[0]
+    assert "retrain_gap" in missing[0] and "agreement" in missing[0] and "agreement" not in found
+    assert "unimodal_cka" in found and "unimodal_cka/text/to_retrain" not in found
     assert not compute_values(ORIGINAL, ORIGINAL, RETRAIN, UNITS, seed=0)[1]
 
 
