@@ -23,16 +23,19 @@ from mmulbench import (
     UsageError,
     data_fingerprint,
 )
-from mmulbench.tasks._relations.fixed_order import shuffled, split_genes
+from mmulbench.tasks._relations.fixed_order import lots, shuffled, split_genes
 from mmulbench.tasks._relations.hpo_files import ROOT, hpo_file, read_terms
 from mmulbench.tasks._relations.non_relations import non_relations
 from mmulbench.tasks._relations.ontology import Ontology
 
 FEWEST = 5
-"""Smallest number of relations of a subject that is picked: three in the graph, two asked for."""
+"""Smallest number of relations of a subject that is picked: on average three in the graph, two asked for."""
 
 IN_GRAPH = 0.6
-"""Share of each subject's relations that are edges of the graph."""
+"""Share of all relations that are edges of the graph."""
+
+MOST_DRAWN = 0.8
+"""Largest chance of a relation to be drawn: half of what is drawn is asked for, the rest may be edges."""
 
 
 @dataclass(frozen=True)
@@ -81,22 +84,23 @@ class Selection:
     Attributes:
         phenotypes: ids of the phenotypes; a phenotype's number is its place.
         subjects: subjects; a subject's number is its place.
-        shown: for each subject, numbers of the phenotypes that the graph relates it to.
-        asked: for each subject, numbers of the phenotypes that it is asked about as relations.
+        drawn: for each subject, numbers of the phenotypes that questions are made of, see `labelled`.
+        edges: for each subject, numbers of the phenotypes that the graph relates it to, unless it is asked
+            about them as relations.
         excluded: for each subject, numbers of the phenotypes that are no non-relation of it: all that it is
             related to, and all above these in the ontology, since what has a phenotype has its superclass.
     """
 
     phenotypes: tuple[str, ...]
     subjects: list[Subject]
-    shown: list[list[int]]
-    asked: list[list[int]]
+    drawn: list[list[int]]
+    edges: list[list[int]]
     excluded: list[frozenset[int]]
 
     @property
     def genes(self) -> set[str]:
-        """Genes with a relation that is asked for."""
-        return {one.gene for one, asked in zip(self.subjects, self.asked, strict=True) if asked}
+        """Genes that questions are made of."""
+        return {one.gene for one, drawn in zip(self.subjects, self.drawn, strict=True) if drawn}
 
 
 class LabelledPairs(NamedTuple):
@@ -134,8 +138,8 @@ class HpoRelationTask(Task):
                 takes all that have any.
             phenotypes: number of phenotypes, those with a definition and the most subjects; 0 takes all that
                 have a subject. One without a definition has its name alone as its text.
-            relations: largest number of relations that are asked about a subject; 0 asks all that are not in
-                the graph.
+            relations: number of relations that are asked about a subject, on average, or two in five of its
+                relations where that is less; 0 asks two in five of all, and the rest are edges.
             limit: number of subjects to use, and half as many phenotypes again; 0 uses all. For quick trials.
         """
 
@@ -180,9 +184,9 @@ class HpoRelationTask(Task):
         number = {node: len(terms) + place for place, node in enumerate(ids)}
         nodes = (*(term.name for term in terms), *(names[node] for node in ids))
         texts = tuple(f"{term.name}: {term.definition}" if term.definition else term.name for term in terms)
-        edges = graph(ontology, selection, number)
         blocks = [labelled(part, selection) for part in split_by_gene(selection)]
         pairs, labels = (np.concatenate(columns) for columns in zip(*blocks, strict=True))
+        edges = graph(ontology, selection, number, pairs[labels == 1])
         ends = np.cumsum([len(block.labels) for block in blocks])
         train, validation, test = (
             Split(rows, pairs[rows, 1], labels[rows]) for rows in np.split(np.arange(len(pairs)), ends[:-1])
@@ -202,15 +206,14 @@ class HpoRelationTask(Task):
         return Sizes(config.subjects, config.phenotypes)
 
 
-def select(ontology: Ontology, subjects: Sequence[Subject], sizes: Sizes, most_asked: int) -> Selection:
+def select(ontology: Ontology, subjects: Sequence[Subject], sizes: Sizes, mean_asked: int) -> Selection:
     """Pick phenotypes by their number of subjects, subjects at random, and split each subject's relations.
 
     Args:
         ontology: terms of HPO.
         subjects: all subjects, in a fixed order.
         sizes: numbers of subjects and phenotypes that take part.
-        most_asked: largest number of relations that are asked about a subject; 0 asks all that are not in the
-            graph.
+        mean_asked: mean number of relations that are asked about a subject; 0 asks as many as possible.
     """
     ids = _phenotypes(ontology, subjects, sizes.phenotypes)
     number = {one: place for place, one in enumerate(ids)}
@@ -218,19 +221,23 @@ def select(ontology: Ontology, subjects: Sequence[Subject], sizes: Sizes, most_a
     enough = [one for one in subjects if sum(found in number for found in one.phenotypes) >= fewest]
     picked = set(shuffled([one.nodes[-1] for one in enough], "genes")[: sizes.subjects or None])
     kept = [one for one in enough if one.nodes[-1] in picked]
-    shown, asked, excluded = [], [], []
+    drawn, edges, excluded = [], [], []
     for subject in kept:
         known = {number[one] for one in subject.phenotypes if one in number}
         # Every subject has the root's phenotype: a question with but one answer, so that it is never asked.
-        root = known & {number.get(ROOT, -1)}
-        order = shuffled(known - root, f"relations of {subject.nodes[-1]}")
-        cut = round(IN_GRAPH * len(order))
-        shown.append(sorted([*root, *order[:cut]]))
-        asked.append(sorted(order[cut:][: most_asked or None]))
+        root = sorted(known & {number.get(ROOT, -1)})
+        found = sorted(known.difference(root))
+        alone = len(found) == 1
+        most = 0 if alone else MOST_DRAWN
+        chance = min(most, 2 * mean_asked / max(len(found), 1)) if mean_asked else most
+        draw, show = lots(len(found), f"relations of {subject.nodes[-1]}").T
+        drawn.append([one for one, lot in zip(found, draw, strict=True) if lot < chance])
+        shown = alone | (show * (1 - chance / 2) < IN_GRAPH)
+        edges.append([*root, *(one for one, lot in zip(found, shown, strict=True) if lot)])
         true = {one for one in subject.phenotypes if one in ontology.terms}
         true = true.union(*(ontology.above(one) for one in true))
         excluded.append(frozenset(number[one] for one in true if one in number))
-    return Selection(ids, kept, shown, asked, excluded)
+    return Selection(ids, kept, drawn, edges, excluded)
 
 
 def _phenotypes(ontology: Ontology, subjects: Sequence[Subject], size: int) -> tuple[str, ...]:
@@ -244,21 +251,24 @@ def _phenotypes(ontology: Ontology, subjects: Sequence[Subject], size: int) -> t
     return tuple(sorted(found))
 
 
-def graph(ontology: Ontology, selection: Selection, number: Mapping[str, int]) -> Integers:
-    """Make the edges: is_a between phenotypes, relations that are shown, and those of a subject's own nodes.
+def graph(ontology: Ontology, selection: Selection, number: Mapping[str, int], asked: Integers) -> Integers:
+    """Make the edges: is_a between phenotypes, most other relations, and those of a subject's own nodes.
 
     Args:
         ontology: terms of HPO.
         selection: subjects and phenotypes that take part; the phenotypes are nodes 0 to p - 1.
         number: number of every other node, by its id.
+        asked: (n, 2) numbers of the subjects and phenotypes of relations that are asked for.
 
     Returns:
         (2, e) numbers of nodes; every edge is there both ways.
     """
     links = ontology.links({one: place for place, one in enumerate(selection.phenotypes)})
-    for subject, found in zip(selection.subjects, selection.shown, strict=True):
+    hidden = {*map(tuple, asked.tolist())}
+    for place, (subject, found) in enumerate(zip(selection.subjects, selection.edges, strict=True)):
         own = [number[node] for node in subject.nodes]
-        links += [*zip(own[1:], own[:-1], strict=True), *((own[-1], one) for one in found)]
+        links += zip(own[1:], own[:-1], strict=True)
+        links += [(own[-1], one) for one in found if (place, one) not in hidden]
     forth = np.array(links, dtype=np.int64).reshape(-1, 2).T
     return np.concatenate([forth, forth[::-1]], axis=1)
 
@@ -275,14 +285,22 @@ def split_by_gene(selection: Selection) -> list[list[int]]:
 
 
 def labelled(part: list[int], selection: Selection) -> LabelledPairs:
-    """Make all pairs of some subjects, relations first.
+    """Make all pairs of some subjects, relations first, so that counting some tells nothing of the others.
+
+    A fair coin says of each relation that is drawn whether it is asked for, or gives its subject and its
+    phenotype to two non-relations. So a subject or phenotype is in as many of either on average, and whatever
+    its other pairs are, a pair is a relation with a chance of one half. Exact balance would tell the class of
+    a pair that is deleted: the one that is missing.
 
     Args:
         part: numbers of the subjects.
         selection: subjects and phenotypes that take part.
     """
-    true = np.array([(one, phenotype) for one in part for phenotype in selection.asked[one]], dtype=np.int64)
+    drawn = np.array([(one, phenotype) for one in part for phenotype in selection.drawn[one]], dtype=np.int64)
+    order = np.array(shuffled(range(len(drawn)), f"classes {part[0]}"), dtype=np.int64)
+    half = len(drawn) // 2
+    true, given = drawn[np.sort(order[:half])], drawn[np.sort(order[half : 2 * half])]
     key = f"non-relations {part[0]}"
-    false = non_relations(true, lambda one, phenotype: phenotype not in selection.excluded[one], key)
+    false = non_relations(given, lambda one, phenotype: phenotype not in selection.excluded[one], key)
     labels = np.repeat(np.array([1, 0], dtype=np.int64), [len(true), len(false)])
     return LabelledPairs(np.concatenate([true, false]), labels)

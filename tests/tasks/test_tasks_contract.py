@@ -43,8 +43,8 @@ FINGERPRINTS = {
     "emoji_nlvr": "6ce1a4e421ea0961e9d63dff54ef84d32e578beb4ca25e8c9e24966ab11f6fd9",
     "flags": "71ea2d8c7f89d906f61d50667cf5a3af8d34920618d422c2dc0727f3b3af2813",
     "flags_ve": "e73a586c483ad7bae46a314b548556ec53c4a10b69b297929abe84aec6704649",
-    "hpo_gdpr": "1a43f0d49b00eefbc52b067efbca618ef339247949d29167368da4e2713c711e",
-    "hpo_pgr": "4e42163b90055597c29d660f896d657b116818c7f8f2de9c8752d4ca3fffbc95",
+    "hpo_gdpr": "9efb1c31a6435c2b2014023eabce51e8e601d87ad9e6451d5fb1d9dc6521e22c",
+    "hpo_pgr": "1662801e14b9251ad83e814566debbd88984fb89c136caf7b94025fd03f8cc8b",
 }
 """Fingerprint that records carry, by packaged task: if it changes, none of them can be compared
 with new ones."""
