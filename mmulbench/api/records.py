@@ -50,9 +50,9 @@ def load_records(
     """Load records as a data frame: one row for each value, or one row for each run.
 
     Both forms begin with what a run is: ``run_id``, ``task``, ``backbone``, ``method``, ``forget_size``,
-    ``seed``, ``status``, ``tuned``, ``metric_version`` and ``data_fingerprint``; values of different metric
-    versions or data are not to be compared. The tidy form goes on with ``metric`` and the fields of
-    `mmulbench.records.schema.Value` (``value``, ``retrain``, ``original``, ``low``, ``high``, ``chance``,
+    ``seed``, ``status``, ``tuned``, ``metric_version``, ``recipe_version`` and ``data_fingerprint``; values
+    of different versions or data are not to be compared. The tidy form goes on with ``metric`` and the fields
+    of `mmulbench.records.schema.Value` (``value``, ``retrain``, ``original``, ``low``, ``high``, ``chance``,
     ``n``, ``direction``). The wide form goes on with a column for each metric, then ``cost.seconds`` and the
     other costs, ``config.lr`` and the other settings, and ``reason`` for runs that went wrong.
 
@@ -161,6 +161,7 @@ def _identity(record: RunResult) -> dict[str, str | int | bool]:
         "status": record.status,
         "tuned": record.tuning is not None,
         "metric_version": spec.metric_version,
+        "recipe_version": spec.recipe_version,
         "data_fingerprint": spec.data_fingerprint,
     }
 

@@ -176,6 +176,7 @@ def show(record: Path, as_json: AsJson = False, debug: Debug = False) -> None:
 def leaderboard(
     task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
     metric: Annotated[list[str] | None, typer.Option("--metric", help="Only these columns.")] = None,
+    paper: Annotated[bool, typer.Option("--paper", help="Only the tables of MMUL's paper.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")
     ] = None,
@@ -188,7 +189,7 @@ def leaderboard(
     """Make the tables from the records."""
     from mmulbench.cli.run_output import make_leaderboard
 
-    make_leaderboard(defaults.results_dir(results_dir), task, metric, output, check=check)
+    make_leaderboard(defaults.results_dir(results_dir), task, metric, output, paper=paper, check=check)
 
 
 @app.command()

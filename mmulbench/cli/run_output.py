@@ -11,7 +11,7 @@ from rich.console import Console
 
 from mmulbench.api.records import read_records
 from mmulbench.core.registry import METHODS
-from mmulbench.errors import MmulbenchError
+from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import write_atomically
 from mmulbench.progress import make_progress
 from mmulbench.records.store import Unreadable, read_record
@@ -74,7 +74,13 @@ def show_record(path: Path, *, as_json: bool) -> None:
 
 
 def make_leaderboard(
-    results: Path, task: str | None, metrics: list[str] | None, output: Path | None, *, check: bool
+    results: Path,
+    task: str | None,
+    metrics: list[str] | None,
+    output: Path | None,
+    *,
+    paper: bool,
+    check: bool,
 ) -> None:
     """Write the tables, or compare them with what is written.
 
@@ -83,18 +89,24 @@ def make_leaderboard(
         task: only this task; None for all.
         metrics: columns; None for all.
         output: file to write; None for standard output.
+        paper: whether to make the tables of MMUL's paper alone.
         check: whether to compare instead.
 
     Raises:
-        UsageError: A task or metric is unknown.
+        UsageError: A task or metric is unknown, or columns are chosen for tables that have their own.
         MmulbenchError: The file differs from the records.
     """
+    if paper and metrics:
+        raise UsageError("--paper has columns of its own: leave out --metric")
     records, unreadable = read_records(results, task)
     options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
-    command = " ".join(["mmulbench leaderboard", *options])
-    text = leaderboard.render(
-        records, unreadable, metrics, command, expected_methods=METHODS.names(), results=results
-    )
+    command = " ".join(["mmulbench leaderboard", *options, *(["--paper"] if paper else [])])
+    if paper:
+        text = leaderboard.render_paper(records, command)
+    else:
+        text = leaderboard.render(
+            records, unreadable, metrics, command, expected_methods=METHODS.names(), results=results
+        )
     if check:
         path = output or Path("leaderboard.md")
         if not leaderboard.check(path, text):

@@ -1,21 +1,29 @@
-"""RecordGroup records into tables that may be compared, and summarise rows over seeds."""
+"""Group records into tables that may be compared, and summarise rows over seeds."""
 
 from __future__ import annotations
 
 import json
+import shlex
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from mmulbench.hashing import canonical_json
 from mmulbench.records.schema import Cost, RunResult, RunSpec, Scalar, Value
 
 RETRAIN = "retrain"
+RETRAIN_AGAIN = "retrain_again"
+"""Method of the retrains by other training seeds; all of a table are one row, the noise floor."""
+
 ORIGINAL = "original"
-REFERENCES = (RETRAIN, ORIGINAL)
-"""Rows that are no unlearning methods: they come first and never win a column."""
+REFERENCES = (RETRAIN, RETRAIN_AGAIN, ORIGINAL)
+"""Rows that are no unlearning methods, in the order in which they come first; they are never ranked."""
+
+LABELS = {RETRAIN_AGAIN: "retrain′"}
+"""How tables name methods whose rows have another name than they."""
 
 
 class GroupKey(NamedTuple):
@@ -26,6 +34,7 @@ class GroupKey(NamedTuple):
     forget_size: int
     data_fingerprint: str
     metric_version: str
+    recipe_version: str
     task_config: str
     recipe: str
     plugins: str
@@ -42,6 +51,7 @@ class GroupKey(NamedTuple):
             spec.forget_size,
             spec.data_fingerprint,
             spec.metric_version,
+            spec.recipe_version,
             canonical_json(spec.task_config),
             canonical_json(spec.recipe),
             canonical_json({name: digest for name, digest in spec.plugins.items() if name != spec.method}),
@@ -59,31 +69,36 @@ class Variant(NamedTuple):
 
     @classmethod
     def of(cls, spec: RunSpec) -> Variant:
-        """Return the variant of a run's method."""
-        return cls(canonical_json(spec.config), spec.plugins.get(spec.method, ""))
+        """Return the variant of a run's method; the draws of `RETRAIN_AGAIN` are one."""
+        config = {} if spec.method == RETRAIN_AGAIN else spec.config
+        return cls(canonical_json(config), spec.plugins.get(spec.method, ""))
 
 
 @dataclass(frozen=True)
 class SeedSummary:
-    """Holds mean and sample standard deviation (None for a single seed) of ``n`` runs."""
+    """Holds mean and sample standard deviation (None for a single seed) over ``n`` seeds."""
 
     mean: float
     sd: float | None
     n: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> SeedSummary | None:
+    def of(cls, values: Iterable[float]) -> SeedSummary | None:
         """Summarise the values, one per seed; None where there is none."""
-        if not values:
+        numbers = list(values)
+        if not numbers:
             return None
-        return cls(
-            statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values)
-        )
+        sd = statistics.stdev(numbers) if len(numbers) > 1 else None
+        return cls(statistics.fmean(numbers), sd, len(numbers))
 
 
 @dataclass(frozen=True)
 class MethodRow:
-    """Holds the records of one method in one variant by seed, none for a method that was not run."""
+    """Holds the records of one method in one variant by seed, none for a method that was not run.
+
+    A seed has one record, except in the row of `RETRAIN_AGAIN`, where it has several draws. Every summary
+    takes the mean over the draws of a seed first.
+    """
 
     method: str
     label: str
@@ -95,14 +110,24 @@ class MethodRow:
         return tuple(record for record in self.records if record.status == "done")
 
     @property
+    def done_seeds(self) -> tuple[int, ...]:
+        """The seeds that have a record with numbers."""
+        return tuple(sorted({record.spec.seed for record in self.done}))
+
+    @property
     def is_reference(self) -> bool:
-        """Whether this is retrain or original rather than an unlearning method."""
+        """Whether this is a retrain or the original rather than an unlearning method."""
         return self.method in REFERENCES
 
     @property
     def is_tuned(self) -> bool:
         """Whether its settings are those that a study came to."""
         return any(record.tuning is not None for record in self.records)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether its settings are the method's own; the command of a record names all others."""
+        return all(_has_own_settings(record.command) for record in self.records)
 
     def missing_seeds(self, expected: Iterable[int]) -> list[int]:
         """Return the expected seeds that have no record of any status."""
@@ -112,26 +137,43 @@ class MethodRow:
         """Count the records of each status."""
         return Counter(record.status for record in self.records)
 
+    def values(self, metric: str) -> list[tuple[int, Value]]:
+        """Return a measure of every record that has it, with the record's seed."""
+        return [(r.spec.seed, r.values[metric]) for r in self.done if metric in r.values]
+
+    def by_seed(self, metric: str) -> dict[int, float]:
+        """Return a measure of each seed in which it could be computed."""
+        return _by_seed((seed, value.value) for seed, value in self.values(metric))
+
+    def differences(self, metric: str) -> dict[int, float]:
+        """Return value - retrain of each seed, compared with its own retrain."""
+        return _by_seed((seed, _difference(value)) for seed, value in self.values(metric))
+
+    def distances(self, metric: str) -> dict[int, float]:
+        """Return |value - retrain| of each seed, compared with its own retrain."""
+        found = ((seed, _difference(value)) for seed, value in self.values(metric))
+        return _by_seed((seed, None if number is None else abs(number)) for seed, number in found)
+
     def summary(self, metric: str) -> SeedSummary | None:
         """Summarise a measure over the seeds in which it could be computed."""
-        return SeedSummary.of([v.value for v in self._values(metric) if v.value is not None])
+        return SeedSummary.of(self.by_seed(metric).values())
+
+    def difference(self, metric: str) -> SeedSummary | None:
+        """Summarise value - retrain over seeds."""
+        return SeedSummary.of(self.differences(metric).values())
 
     def distance(self, metric: str) -> SeedSummary | None:
-        """Summarise |value - retrain| over seeds, each seed compared with its own retrain."""
-        pairs = [(v.value, v.retrain) for v in self._values(metric)]
-        return SeedSummary.of([abs(a - b) for a, b in pairs if a is not None and b is not None])
+        """Summarise |value - retrain| over seeds."""
+        return SeedSummary.of(self.distances(metric).values())
 
     def chance(self, metric: str) -> SeedSummary | None:
         """Summarise over seeds what chance would give."""
-        return SeedSummary.of([v.chance for v in self._values(metric) if v.chance is not None])
+        return SeedSummary.of(_by_seed((seed, value.chance) for seed, value in self.values(metric)).values())
 
     def cost(self, field: str) -> SeedSummary | None:
         """Summarise one number of `Cost`, by its field name, over seeds."""
-        costs = [record.cost for record in self.done if record.cost is not None]
-        return SeedSummary.of([number for cost in costs if (number := _number(cost, field)) is not None])
-
-    def _values(self, metric: str) -> list[Value]:
-        return [record.values[metric] for record in self.done if metric in record.values]
+        costs = [(record.spec.seed, record.cost) for record in self.done if record.cost is not None]
+        return SeedSummary.of(_by_seed((seed, _number(cost, field)) for seed, cost in costs).values())
 
 
 @dataclass(frozen=True)
@@ -143,14 +185,22 @@ class RecordGroup:
     rows: tuple[MethodRow, ...]
 
     def competing(self) -> list[MethodRow]:
-        """Return the rows that may win a column: unlearning methods, one row each where settings were tuned.
+        """Return the rows that may be ranked: unlearning methods, one row each where settings were tuned.
 
-        Variants beside a method's tuned row, such as its ablations, would be further tries.
+        Variants beside a method's tuned row, such as its defaults or ablations, would be further tries.
         """
         tuned = {row.method for row in self.rows if row.is_tuned}
         return [
             row for row in self.rows if not row.is_reference and (row.is_tuned or row.method not in tuned)
         ]
+
+    def row_of(self, method: str) -> MethodRow | None:
+        """Return the only row of a reference; None where it has no record."""
+        return next((row for row in self.rows if row.method == method and row.records), None)
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the association paths of the models in the table, by name."""
+        return tuple(sorted({path for row in self.rows for r in row.done for path in r.histograms}))
 
     def by_shadows(self) -> dict[int, RecordGroup]:
         """Make a table of the records for each number of shadow models that they rest on."""
@@ -174,8 +224,8 @@ def group_records(records: Iterable[RunResult], expected_methods: Sequence[str] 
         expected_methods: methods that get an empty row in every table in which they have no record.
 
     Returns:
-        Groups sorted by their key. Rows: retrain, original, then methods by name, configuration and, for
-        methods of plug-in files, the file's content.
+        Groups sorted by their key. Rows: retrain, retrain′, original, then methods by name, configuration
+        and, for methods of plug-in files, the file's content.
     """
     by_key: defaultdict[GroupKey, dict[str, RunResult]] = defaultdict(dict)
     for record in records:
@@ -193,31 +243,62 @@ def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[s
     by_variant: defaultdict[str, defaultdict[Variant, list[RunResult]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for record in sorted(records, key=lambda record: record.spec.seed):
+    for record in sorted(records, key=lambda record: (record.spec.seed, record.run_id)):
         by_variant[record.spec.method][Variant.of(record.spec)].append(record)
-    rows = [MethodRow(method, method, ()) for method in set(expected_methods) - set(by_variant)]
+    names = set(expected_methods) - set(by_variant) - {RETRAIN_AGAIN}
+    rows = [MethodRow(method, method, ()) for method in names]
     for method, variants in by_variant.items():
-        labels = _labels(method, list(variants))
-        rows += [MethodRow(method, labels[variant], tuple(runs)) for variant, runs in variants.items()]
-    rows.sort(key=lambda row: (row.method != RETRAIN, row.method != ORIGINAL, row.method, row.label))
+        rows += _labelled([MethodRow(method, method, tuple(runs)) for runs in variants.values()])
+    rows.sort(key=lambda row: (*(row.method != name for name in REFERENCES), row.method, row.label))
     return RecordGroup(key, tuple(sorted({record.spec.seed for record in records})), tuple(rows))
 
 
-def _labels(method: str, variants: list[Variant]) -> dict[Variant, str]:
-    """Name each variant of a method by the settings in which they differ, and by its plug-in if that does."""
-    parsed = {variant: json.loads(variant.config) for variant in variants}
-    keys = sorted({key for config in parsed.values() for key in config})
-    differing = [
-        key for key in keys if len({canonical_json(c.get(key, "unset")) for c in parsed.values()}) > 1
-    ]
-    several_plugins = len({variant.plugin for variant in variants}) > 1
-    labels = {}
-    for variant, config in parsed.items():
-        parts = [settings_text({key: config.get(key, "unset") for key in differing})] if differing else []
-        if several_plugins and variant.plugin:
-            parts.append(f"plugin {variant.plugin[:8]}")
-        labels[variant] = f"{method} ({', '.join(parts)})" if parts else method
-    return labels
+def _labelled(rows: list[MethodRow]) -> list[MethodRow]:
+    """Name a method's rows by tuned or default, else by the settings and plug-in in which they differ."""
+    if len(rows) == 1:
+        return [replace(rows[0], label=LABELS.get(rows[0].method, rows[0].method))]
+    by_origin = Counter(map(_origin, rows)) if any(row.is_tuned for row in rows) else Counter[str]()
+    configs = [row.records[0].spec.config for row in rows]
+    keys = sorted({key for config in configs for key in config})
+    differing = [key for key in keys if len({canonical_json(c.get(key, "unset")) for c in configs}) > 1]
+    plugins = [row.records[0].spec.plugins.get(row.method, "") for row in rows]
+    labelled = []
+    for row, config, plugin in zip(rows, configs, plugins, strict=True):
+        origin = _origin(row) if by_origin else ""
+        parts = [origin] if origin else []
+        if differing and (not origin or by_origin[origin] > 1):
+            parts.append(settings_text({key: config.get(key, "unset") for key in differing}))
+        if len(set(plugins)) > 1 and plugin:
+            parts.append(f"plugin {plugin[:8]}")
+        name = LABELS.get(row.method, row.method)
+        labelled.append(replace(row, label=f"{name} ({', '.join(parts)})" if parts else name))
+    return labelled
+
+
+def _origin(row: MethodRow) -> str:
+    """Say where settings come from in a word; empty where someone chose them."""
+    if row.is_tuned:
+        return "tuned"
+    return "default" if row.is_default else ""
+
+
+def _has_own_settings(command: str) -> bool:
+    """Check whether a record's command sets nothing of the method, whose settings have no prefix."""
+    words = shlex.split(command)
+    return not any(word == "--set" and "." not in setting.split("=")[0] for word, setting in pairwise(words))
+
+
+def _by_seed(numbers: Iterable[tuple[int, float | None]]) -> dict[int, float]:
+    """Take the mean of each seed's numbers, without those that are missing."""
+    found: defaultdict[int, list[float]] = defaultdict(list)
+    for seed, number in numbers:
+        if number is not None:
+            found[seed].append(number)
+    return {seed: statistics.fmean(of_seed) for seed, of_seed in sorted(found.items())}
+
+
+def _difference(value: Value) -> float | None:
+    return None if value.value is None or value.retrain is None else value.value - value.retrain
 
 
 def _plain(value: Scalar) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mmulbench.core.metric import Metric
+from mmulbench.core.metric import Metric, PerPathMetric, UnimodalMetric
 from mmulbench.core.registry import METRICS
 from mmulbench.errors import UsageError, did_you_mean
-from mmulbench.metrics.catalogue import ORDER, headline_metrics, shadow_metrics
+from mmulbench.metrics.catalogue import ORDER, headline_metrics
 from mmulbench.records.schema import Direction, RunResult
+from mmulbench.report.aggregate import MethodRow
+
+FIRST = ("test", "retain", "forget", "forget_vs_retain_auc", "mia", "retrain_gap")
+"""Metrics of a table's first columns; those of the others stand in a second table."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Column:
     """Describes a metric's column.
 
     Attributes:
-        name: key of the metric in records.
+        name: key of the value in records, such as ``test`` or ``mia/matching``.
         title: heading of the column.
         direction: what is better.
         shows_chance: whether the chance level of each run stands beside the value.
@@ -27,6 +31,11 @@ class Column:
     title: str
     direction: Direction
     shows_chance: bool = False
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric, without path or modality."""
+        return self.name.split("/")[0]
 
     @classmethod
     def of(cls, metric: Metric) -> Column:
@@ -39,9 +48,47 @@ def headline_columns() -> tuple[Column, ...]:
     return tuple(map(Column.of, headline_metrics()))
 
 
-def shadow_columns() -> tuple[Column, ...]:
-    """Return the columns of built-in metrics that rest on shadow models."""
-    return tuple(map(Column.of, shadow_metrics()))
+def part_columns(columns: Iterable[Column], records: Sequence[RunResult]) -> list[Column]:
+    """Put one column for each association path, or modality, in place of a metric that is measured on each.
+
+    Values of different paths are different quantities: a mean over them, or over a path that changes from
+    seed to seed, is none.
+
+    Args:
+        columns: columns of metrics.
+        records: the records to be shown, which say what paths and modalities there are.
+    """
+    return [part for column in columns for part in _parts(column, records)]
+
+
+def _parts(column: Column, records: Sequence[RunResult]) -> list[Column]:
+    if not _is_divided(column.name, records):
+        return [column]
+    start = f"{column.name}/"
+    names = sorted({n for r in records for n in r.values if n.startswith(start) and n.count("/") == 1})
+    titles = {name: f"{column.title}, {name.removeprefix(start)}" for name in names}
+    return [replace(column, name=name, title=title) for name, title in titles.items()] or [column]
+
+
+def _is_divided(name: str, records: Sequence[RunResult]) -> bool:
+    """Check whether a metric is measured on each path or modality; of an unknown one its records say it."""
+    if name in METRICS.names():
+        return isinstance(METRICS.get(name)(name), PerPathMetric | UnimodalMetric)
+    return any(f"{name}/{path}" in record.values for record in records for path in record.histograms)
+
+
+def furthest(row: MethodRow, columns: Iterable[Column]) -> Column | None:
+    """Return the column in which a row is furthest from retrain, on the mean over seeds.
+
+    Args:
+        row: the row.
+        columns: columns of one metric's paths.
+
+    Returns:
+        The column; None where no distance is known.
+    """
+    known = [(found.mean, column) for column in columns if (found := row.distance(column.name))]
+    return max(known, key=lambda one: one[0])[1] if known else None
 
 
 def choose_columns(names: Sequence[str] | None, records: Iterable[RunResult]) -> tuple[Column, ...]:

@@ -9,35 +9,36 @@ from pathlib import Path
 
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore, Unreadable
-from mmulbench.report.aggregate import (
-    RETRAIN,
-    GroupKey,
-    MethodRow,
-    RecordGroup,
-    SeedSummary,
-    group_records,
-    settings_text,
-)
-from mmulbench.report.columns import Column, choose_columns, shadow_columns
-
-DECIMALS = 3
-"""Digits shown; two cells that agree to this many digits are a tie and are both bold."""
-
-ARROWS = {"higher": "↑", "lower": "↓", "closest_to_retrain": "→retrain", "not_below_retrain": "≥retrain"}
-STATUS_CELL = {"diverged": "diverged", "failed": "failed", "not_applicable": "N/A"}
+from mmulbench.report.aggregate import MethodRow, RecordGroup, group_records, settings_text
+from mmulbench.report.cells import escape, listed
+from mmulbench.report.columns import FIRST, Column, choose_columns, part_columns
+from mmulbench.report.group_tables import main_table, more_table, recorded
+from mmulbench.report.paper_table import paper_section
+from mmulbench.report.shadow_table import shadow_tables
 
 INTRODUCTION = """\
-How to read it. A cell is the mean ± sample standard deviation over the seeds of the row. ↑ higher is better,
-↓ lower is better, →retrain closest to retrain is better; there Δ is the mean distance |value − retrain|,
-seed by seed. `retrain` (trained anew without the forget set) is the reference, `original` (nothing unlearned)
-the sanity check. **Bold** is the best unlearning method of a column among those done on every seed of the
-table, ties included; variants beside a method's tuned row, such as ablations, are shown and do not compete.
-A table holds one backbone, forget size, recipe, data fingerprint and metric version only. "missing" has not
-been run or could not be computed, "N/A" has no meaning for the task. Seconds are those of unlearning alone,
-"× retrain" is their ratio to retrain's. "Tuned" says how many configurations `mmulbench tune` tried on
-held-out data, and on which task where it is another; "no" means the method's own settings. Where runs were
-judged by shadow models, a second table says what an attacker who has them can tell; "chance" is what the
-measure would be if unlearned and retrained models were alike."""
+How to read it; [the long form](docs/concepts/leaderboard.md) has an example.
+
+- A cell is the mean ± standard deviation over seeds. **→retrain**: closest to retrain is better, and Δ is the
+  mean distance to it, seed by seed. **≥retrain**: in parentheses are the points above or below retrain; to
+  be below is a loss, to be above no merit. The gap is the mean distance of test, retain and forget utility
+  and of the attack (MIA) on its furthest path.
+- `retrain` was trained without the forget set: the reference. `retrain′` is the same by other training
+  seeds, the mean over its draws: its distances are the noise floor, and no method can be expected to come
+  closer. `original` has unlearned nothing. `chance` knows nothing.
+- A model may judge a pair in several ways, its paths. Each has a column, since each may leak.
+- **Bold** cannot be told from the best: its distance to retrain is not significantly larger than the
+  smallest (differences paired by seed, bootstrap over forget units, noise of training, Holm's correction for
+  all pairs of rows), or larger by less than the noise floor.
+- Not bold is also what does not compete: rows without all seeds; rows marked †, which lost utility; and
+  other settings of a method that has a tuned row.
+- "Tuned": how many trials of `mmulbench tune` were done, and the budget of each as a part of retrain's
+  floating-point operations. "Default kept": on held-out data the best trial was no better than the method's
+  own settings, which "no" stands for. "No better than doing nothing": in tuning the untouched original was
+  as close to retrain.
+- "missing" was not run or could not be computed, "N/A" has no meaning for the task. Seconds are those of
+  unlearning alone.
+- A table holds one backbone, forget size, recipe, data, and version of metrics and of training."""
 
 
 def render(
@@ -53,7 +54,7 @@ def render(
     Args:
         records: what the tables are made of.
         unreadable: files that should have been records, listed at the end.
-        metrics: headline metrics to show, in this order; all for None.
+        metrics: headline metrics to show, in this order, and nothing else; all for None.
         command: the command that makes this text, named in it.
         expected_methods: methods named as missing below a table that has no record of them.
         results: the results folder as seen from the leaderboard's, for the links to the records.
@@ -61,22 +62,40 @@ def render(
     Raises:
         UsageError: a metric is unknown.
     """
-    columns = choose_columns(metrics, records)
+    columns = choose_columns(FIRST if metrics is None else metrics, records)
     groups = group_records(records, expected_methods)
     parts = ["# Leaderboard", f"Generated by `{command}`; do not edit.", INTRODUCTION]
     if not groups:
         parts.append("No runs yet: `mmulbench run --task TASK --method METHOD` makes the first record.")
+    everything = metrics is None
     for task, tables in groupby(groups, key=lambda group: group.key.task):
         parts.append(f"## {task}")
         for group in tables:
-            parts += [_heading(group), _table(group, columns), *_missing(group)]
-            for count, judged in group.by_shadows().items() if metrics is None else ():
-                parts += [f"#### Judged by {count} shadow models", _shadow_table(judged)]
-            parts.append(_details(group, ResultsStore(results)))
+            parts += [
+                _heading(group),
+                *_tables(group, columns, everything),
+                _details(group, ResultsStore(results)),
+            ]
+    if everything:
+        parts += paper_section(groups)
     if unreadable:
-        lines = [f"- `{file.path}`: {_escape(file.reason)}" for file in unreadable]
+        lines = [f"- `{file.path}`: {escape(file.reason)}" for file in unreadable]
         parts += ["## Files that could not be read", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
+
+
+def render_paper(records: Sequence[RunResult], command: str = "mmulbench leaderboard --paper") -> str:
+    """Render the tables of the paper's protocol alone.
+
+    Args:
+        records: what the tables are made of.
+        command: the command that makes this text, named in it.
+    """
+    parts = paper_section(group_records(records)) or ["No runs yet of a model with a fused path."]
+    return (
+        "\n\n".join(["# MMUL by its paper's protocol", f"Generated by `{command}`; do not edit.", *parts])
+        + "\n"
+    )
 
 
 def check(path: Path, text: str) -> bool:
@@ -101,58 +120,39 @@ def reproduce(records: Sequence[RunResult]) -> list[str]:
     ]
 
 
-def _mean_and_sd(summary: SeedSummary, decimals: int) -> str:
-    decimals = min(decimals, 1) if abs(summary.mean) >= 100 else decimals
-    sd = "" if summary.sd is None else f" ± {summary.sd:.{decimals}f}"
-    return f"{summary.mean:.{decimals}f}{sd}"
-
-
 def _heading(group: RecordGroup) -> str:
     key = group.key
     facts = [
         f"recipe: {settings_text(key.recipe) or 'defaults'}",
         f"data {key.data_fingerprint[:8]}",
         f"metric version {key.metric_version}",
+        f"recipe version {key.recipe_version}",
         f"seeds {', '.join(map(str, group.seeds))}",
     ]
     if task_config := settings_text(key.task_config):
         facts.insert(0, f"task: {task_config}")
     if plugins := settings_text(key.plugins):
         facts.append(f"plug-ins: {plugins}")
-    return f"### {key.backbone}, forget size {key.forget_size}\n\n{_escape(' · '.join(facts))}"
+    return f"### {key.backbone}, forget size {key.forget_size}\n\n{escape(' · '.join(facts))}"
 
 
-def _table(group: RecordGroup, columns: Sequence[Column]) -> str:
-    header = ["Method", *(f"{_escape(m.title)} {ARROWS[m.direction]}" for m in columns)]
-    header += ["Seconds ↓", "× retrain ↓", "Tuned", "Seeds"]
-    best = {metric.name: _best(group, metric) for metric in columns}
-    lines = [header, ["---", *["---:"] * (len(header) - 3), "---", "---"]]
-    for row in _recorded(group):
-        cells = [_cell(row, metric, bold=row in best[metric.name]) for metric in columns]
-        costs = [_plain_cell(row, row.cost("seconds"), 1), _plain_cell(row, row.cost("seconds_ratio"))]
-        tuned, seeds = _tuned_cell(row, group.key), _seeds_cell(row, group.seeds)
-        lines.append([_escape(row.label), *cells, *costs, tuned, seeds])
-    return _markdown(lines)
+def _tables(group: RecordGroup, columns: Sequence[Column], everything: bool) -> list[str]:
+    """Render a group's tables.
 
-
-def _shadow_table(group: RecordGroup) -> str:
-    """Render what rests on shadow models; cost and settings are in the table above."""
-    columns = shadow_columns()
-    header = ["Method", *(f"{_escape(m.title)} {ARROWS[m.direction]}" for m in columns), "Seeds"]
-    best = {metric.name: _best(group, metric) for metric in columns}
-    lines = [header, ["---", *["---:"] * len(columns), "---"]]
-    for row in group.rows:
-        cells = [_cell(row, metric, bold=row in best[metric.name]) for metric in columns]
-        lines.append([_escape(row.label), *cells, _seeds_cell(row, group.seeds)])
-    return _markdown(lines)
-
-
-def _markdown(lines: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _recorded(group: RecordGroup) -> list[MethodRow]:
-    return [row for row in group.rows if row.records]
+    Args:
+        group: the runs.
+        columns: metrics of the first table.
+        everything: whether other tables follow.
+    """
+    records = [record for row in group.rows for record in row.done]
+    parts = [*main_table(group, part_columns(columns, records)), *_missing(group)]
+    if not everything:
+        return parts
+    more = more_table(group, records)
+    parts += [] if more is None else [more]
+    for count, judged in group.by_shadows().items():
+        parts += [f"#### Judged by {count} shadow models", *shadow_tables(judged)]
+    return parts
 
 
 def _missing(group: RecordGroup) -> list[str]:
@@ -161,85 +161,14 @@ def _missing(group: RecordGroup) -> list[str]:
     return [f"Missing, without a record here: {', '.join(names)}."] if names else []
 
 
-def _best(group: RecordGroup, metric: Column) -> list[MethodRow]:
-    """Return the rows that win a column: unlearning methods with a value for every seed of the table."""
-    merits: list[tuple[float, MethodRow]] = []
-    for row in group.competing():
-        closest = metric.direction == "closest_to_retrain"
-        summary = row.distance(metric.name) if closest else row.summary(metric.name)
-        if summary is not None and summary.n == len(group.seeds):
-            sign = -1 if metric.direction == "higher" else 1
-            merits.append((sign * round(summary.mean, DECIMALS), row))
-    lowest = min((merit for merit, _ in merits), default=None)
-    return [row for merit, row in merits if merit == lowest]
-
-
-def _cell(row: MethodRow, metric: Column, bold: bool) -> str:
-    summary = row.summary(metric.name)
-    text = _plain_cell(row, summary)
-    if bold:
-        text = f"**{text}**"
-    distance = row.distance(metric.name)
-    if metric.direction == "closest_to_retrain" and row.method != RETRAIN and distance is not None:
-        text += f" (Δ {distance.mean:.{DECIMALS}f})"
-    if metric.shows_chance and (chance := row.chance(metric.name)) is not None:
-        text += f" (chance {chance.mean:.{DECIMALS}f})"
-    return text
-
-
-def _plain_cell(row: MethodRow, summary: SeedSummary | None, decimals: int = DECIMALS) -> str:
-    if summary is None:
-        return _absent(row)
-    text = _mean_and_sd(summary, decimals)
-    return text if summary.n == len(row.done) else f"{text} ({summary.n}/{len(row.done)} runs)"
-
-
-def _absent(row: MethodRow) -> str:
-    """Say why a row has no number: the state of its runs, or missing."""
-    if row.done:
-        return "missing"
-    return STATUS_CELL[row.statuses().most_common(1)[0][0]]
-
-
-def _tuned_cell(row: MethodRow, key: GroupKey) -> str:
-    """Say how many trials a row's settings come from, and of which task where it is another."""
-    if not row.done:
-        return _absent(row)
-    if row.is_reference:
-        return ""
-    found = {record.tuning for record in row.done}
-    if found == {None}:
-        return "no"
-    if len(found) > 1:
-        return "differs by seed"
-    tuning = found.pop()
-    assert tuning is not None
-    here = (tuning.task, tuning.backbone) == (key.task, key.backbone)
-    trials = f"{tuning.trials} trials" if here else f"{tuning.trials} trials on {tuning.task}"
-    return trials if tuning.found else f"no, {trials} over budget or not done"
-
-
-def _seeds_cell(row: MethodRow, expected: Sequence[int]) -> str:
-    """Say how many seeds have numbers and what became of the others: ``2/3 seeds: 21 missing``."""
-    statuses = row.statuses()
-    if statuses["not_applicable"] == len(row.records):
-        return "N/A"
-    problems = [f"{_seeds(missing)} missing"] if (missing := row.missing_seeds(expected)) else []
-    for status in STATUS_CELL:
-        if seeds := [record.spec.seed for record in row.records if record.status == status]:
-            problems.append(f"{STATUS_CELL[status]} {len(seeds)}/{len(expected)} ({_seeds(seeds)})")
-    count = f"{len(row.done)}/{len(expected)}"
-    return f"{count} seeds: {'; '.join(problems)}" if problems else count
-
-
 def _details(group: RecordGroup, store: ResultsStore) -> str:
     lines = ["<details>", "<summary>Commands and records</summary>", ""]
-    for row in _recorded(group):
-        lines.append(f"- **{_escape(row.label)}**")
+    for row in recorded(group):
+        lines.append(f"- **{escape(row.label)}**")
         lines += [f"  - `{command}`" for command in reproduce(row.records)]
         links = [f"[{r.spec.seed}]({store.path(r.spec).as_posix()})" for r in row.records]
         lines.append(f"  - records by seed: {', '.join(links)}")
-        lines += [f"  - {_escape(note)}" for note in _notes(row)]
+        lines += [f"  - {escape(note)}" for note in _notes(row)]
     return "\n".join([*lines, "", "</details>"])
 
 
@@ -252,13 +181,4 @@ def _notes(row: MethodRow) -> list[str]:
             notes.insert(0, f"{record.status.replace('_', ' ')}: {record.reason or 'no reason recorded'}")
         for note in notes:
             seeds.setdefault(note, []).append(record.spec.seed)
-    return [f"{note} (seed {_seeds(of_note)})" for note, of_note in seeds.items()]
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    return ", ".join(map(str, seeds))
-
-
-def _escape(text: str) -> str:
-    """Keep free text from breaking out of a table cell or list item."""
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+    return [f"{note} (seed {listed(of_note)})" for note, of_note in seeds.items()]

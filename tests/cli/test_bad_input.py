@@ -37,6 +37,7 @@ def one_line(err: str) -> str:
             ["run", "-m", "mmul", "-t", "emoji", "-b", "albef:tinny"],
             "unknown variant 'tinny' of backbone albef; did you mean tiny?",
         ),
+        (["leaderboard", "--paper", "--metric", "mia"], "--paper has columns of its own: leave out --metric"),
         (["leaderboard", "--metric", "miaa"], "unknown metric 'miaa'; did you mean mia or rmia or mi_ratio?"),
         (["plot", "--metric", "retian"], "unknown metric 'retian'; did you mean retain or "),
         (["leaderboard", "--task", "emojy"], "no records of task 'emojy' in "),

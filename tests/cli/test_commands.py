@@ -209,6 +209,10 @@ def test_leaderboard_output_and_check(ready, tmp_path):
     printed = here("leaderboard", "--results-dir", str(ready.results))
     assert printed.out == path.read_text()
 
+    paper = here("leaderboard", "--paper", "--results-dir", str(ready.results))
+    assert paper.out.startswith("# MMUL by its paper's protocol\n")
+    assert "| mmul (default) |" in paper.out
+
     path.write_text(path.read_text().replace("mmul", "mmull", 1))
     stale = here(*words, "--check")
     assert (stale.code, stale.out) == (1, "")

@@ -121,7 +121,7 @@ def reports_need_no_plugin(mine: Bench, digests: list[str]) -> None:
     """Tables, plots and records of a method whose file is gone; its two versions are two rows."""
     table = mine.run("leaderboard")
     rows = re.findall(r"^\| (scrubber \(plugin \w+\)) \|", table.out, re.M)
-    assert sorted(rows) == sorted(f"scrubber (plugin {one[:8]})" for one in digests)
+    assert set(rows) == {f"scrubber (plugin {one[:8]})" for one in digests}
     for path in mine.results.rglob("*.json"):
         shown = mine.run("show", str(path))
         assert shown.code == 0
@@ -164,7 +164,10 @@ def test_a_metric_is_in_the_record_and_can_be_a_column(mine):
     table = mine.run("leaderboard", "--metric", "mean_loss", "--metric", "mia")
     assert table.code == 0, table.err
     assert f"plug-ins: mean_loss={record.spec.plugins['mean_loss']}" in table.out
-    assert "| Method | mean_loss ↓ | MIA accuracy →retrain |" in table.out
+    assert (
+        f"| Method | {' | '.join(f'{path} ↓'.replace('/', ', ') for path in sorted(paths))} | MIA "
+        in table.out
+    )
     unknown = mine.run("leaderboard", "--metric", "mean_los")
     assert unknown.code == 2 and "did you mean mean_loss" in unknown.err
 

@@ -165,6 +165,8 @@ def test_the_quick_example_runs_as_it_stands_and_reports_are_made_of_it(tree):
         done = follow(tree, command)
         assert done.returncode == 0, done.stderr
         assert (tree / output).exists()
+    paper = follow(tree, "leaderboard_paper").stdout
+    assert paper.startswith("# MMUL by its paper's protocol\n")
 
 
 @pytest.mark.slow
@@ -230,7 +232,8 @@ def test_the_metric_example_is_computed(tree):
     record = record_of(tree, "metric", "--set", "task.limit=60")
     assert record["values"]["my_metric"]["retrain"] is not None, record["reason"]
     table = follow(tree, "leaderboard_metric")
-    assert "| Method | Above test median →retrain | Test utility ≥retrain |" in table.stdout, table.stderr
+    columns = [f"Above test median, {path} →retrain" for path in ("contrastive", "matching")]
+    assert f"| Method | {' | '.join(columns)} | Test utility ≥retrain |" in table.stdout, table.stderr
 
 
 @pytest.mark.slow

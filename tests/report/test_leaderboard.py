@@ -1,85 +1,76 @@
 from __future__ import annotations
 
 import random
-import re
-from typing import Any
+from statistics import fmean
 
 import pytest
+from planted_results import Planted, World
+from tables_of_text import only_table, run, tables, title
 
 from mmulbench.errors import UsageError
-from mmulbench.records.schema import Tuning
 from mmulbench.records.store import Unreadable
 from mmulbench.report import leaderboard
 from mmulbench.report.aggregate import group_records
-
-
-def tables(text):
-    """Every table as {row label: {column title without arrow: cell}}, in order."""
-    found = []
-    for block in text.split("\n\n"):
-        lines = block.splitlines()
-        if not lines[0].startswith("| Method"):
-            continue
-        header, _, *body = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in lines]
-        titles = [re.sub(r" (↑|↓|→retrain)$", "", title) for title in header]
-        found.append({cells[0]: dict(zip(titles, cells, strict=True)) for cells in body})
-    return found
-
-
-def only_table(text):
-    (table,) = tables(text)
-    return table
-
-
-def run(record, method, test, mia=0.5, retrain_mia=0.5, seeds=(42, 87), **fields):
-    """One record per seed; `test` and `mia` are one number, or one per seed."""
-    per_seed = [x if isinstance(x, tuple) else (x,) * len(seeds) for x in (test, mia, retrain_mia)]
-    return [
-        record(method, seed, {"test": t, "mia": {"value": m, "retrain": r}}, **fields)
-        for seed, t, m, r in zip(seeds, *per_seed, strict=True)
-    ]
+from mmulbench.report.columns import Column, furthest, part_columns
 
 
 def test_cells_are_mean_and_sample_sd_over_seeds_and_single_seeds_have_no_sd(record):
     both = run(record, "mmul", test=(0.5, 0.6))
     cells = only_table(leaderboard.render(both, []))["mmul"]
-    assert cells["Test utility"] == "**0.550 ± 0.071**"
-    assert cells["Seconds"] == "10.0 ± 0.0"
-    assert cells["× retrain"] == "0.040 ± 0.000"
+    assert cells["Test utility"] == "0.550 ± 0.071"
+    assert cells["Seconds (× retrain)"] == "10.0 ± 0.0 (0.040 ×)"
     assert cells["Seeds"] == "2/2"
-    assert only_table(leaderboard.render(both[:1], []))["mmul"]["Test utility"] == "**0.500**"
+    assert only_table(leaderboard.render(both[:1], []))["mmul"]["Test utility"] == "0.500"
 
 
-def test_retrain_then_original_come_first_and_never_win(record):
-    records = [
-        *run(record, "aaa", test=0.5),
-        *run(record, "retrain", test=0.9),
-        *run(record, "original", test=0.8),
-        *run(record, "zzz", test=0.6),
-    ]
+def test_references_come_first(record):
+    methods = ("aaa", "retrain", "original", "retrain_again", "zzz")
+    records = [one for method in methods for one in run(record, method, test=0.5)]
     table = only_table(leaderboard.render(records, []))
-    assert list(table) == ["retrain", "original", "aaa", "zzz"]
-    assert [row for row in table if "**" in table[row]["Test utility"]] == ["zzz"]
+    assert list(table) == ["retrain", "retrain′", "original", "aaa", "zzz"]
 
 
 def test_closest_to_retrain_pairs_by_seed(record):
     # Its mean (.6) equals the mean of retrain's two seeds, but every seed is .1 away from its own retrain.
     crossed = run(record, "crossed", test=0.5, mia=(0.7, 0.5), retrain_mia=(0.6, 0.6))
-    near = run(record, "near", test=0.5, mia=(0.65, 0.65), retrain_mia=(0.6, 0.6))
-    table = only_table(leaderboard.render(crossed + near, []))
-    assert table["crossed"]["MIA accuracy"] == "0.600 ± 0.141 (Δ 0.100)"
-    assert table["near"]["MIA accuracy"] == "**0.650 ± 0.000** (Δ 0.050)"
+    table = only_table(leaderboard.render(crossed, []))
+    assert table["crossed"][title("mia")] == "0.600 ± 0.141 (Δ 0.100)"
 
 
-def test_lower_is_better_and_what_shows_the_same_ties(record):
-    gaps = {"a": 0.2, "b": 0.1001, "c": 0.1002}
-    table = only_table(
-        leaderboard.render([record(m, values={"retrain_gap": gap}) for m, gap in gaps.items()], [])
-    )
-    assert [row for row in table if "**" in table[row]["Gap to retrain"]] == ["b", "c"]
+def test_draws_of_a_seed_are_one_before_seeds_are_pooled():
+    # 5 draws of one seed and 1 of another: the mean over seeds is not that over the six records.
+    world = World(seeds=(21, 42))
+    records = world.records({})
+    draws = [one for one in records if one.spec.method == "retrain_again"]
+    kept = [one for one in draws if one.spec.seed == 21 or one.spec.config["draw"] == 1]
+    (group,) = group_records(kept)
+    (row,) = group.rows
+    by_seed = [[v.value or 0.0 for s, v in row.values("test") if s == seed] for seed in (21, 42)]
+    assert [len(values) for values in by_seed] == [5, 1]
+    assert row.summary("test").mean == pytest.approx((fmean(by_seed[0]) + by_seed[1][0]) / 2)
+    assert row.summary("test").n == 2
+    gaps = [one.values["retrain_gap"].value or 0.0 for one in kept]
+    cells = only_table(leaderboard.render(kept, [], ["retrain_gap"]))["retrain′"]
+    assert cells[title("retrain_gap")].endswith(f" ({min(gaps):.3f}–{max(gaps):.3f})")
+    assert cells["Seeds"] == "2/2, 6 draws"
 
 
-def test_an_incomplete_row_shows_its_numbers_but_does_not_win(record):
+def test_the_furthest_path_is_that_of_the_mean_not_of_each_seed(record):
+    # Contrastive is furthest on one seed (.2 against .1), matching on the mean (.25 against .15).
+    records = [
+        record(
+            seed=seed, values={"mia/a": {"value": a, "retrain": 0.5}, "mia/b": {"value": b, "retrain": 0.5}}
+        )
+        for seed, a, b in ((42, 0.7, 0.6), (87, 0.6, 0.9))
+    ]
+    (group,) = group_records(records)
+    (row,) = group.rows
+    columns = part_columns([Column("mia", "MIA", "closest_to_retrain")], records)
+    assert [column.name for column in columns] == ["mia/a", "mia/b"]
+    assert furthest(row, columns).name == "mia/b"
+
+
+def test_an_incomplete_row_shows_its_numbers(record):
     records = [
         *run(record, "whole", test=0.5, seeds=(21, 42, 87)),
         *run(record, "part", test=0.9, seeds=(42, 87)),
@@ -87,7 +78,6 @@ def test_an_incomplete_row_shows_its_numbers_but_does_not_win(record):
     table = only_table(leaderboard.render(records, []))
     assert table["part"]["Test utility"] == "0.900 ± 0.000"
     assert table["part"]["Seeds"] == "2/3 seeds: 21 missing"
-    assert table["whole"]["Test utility"].startswith("**")
 
 
 def test_diverged_not_applicable_failed_and_missing_are_shown_as_such(record):
@@ -110,94 +100,47 @@ def test_diverged_not_applicable_failed_and_missing_are_shown_as_such(record):
     assert "not applicable: no class to delete (seed 21)" in text
 
 
-def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
-    def tuned(task: str, trials: int = 12, found: bool = True) -> Tuning:
-        study: dict[str, Any] = {
-            "study_id": "0" * 12,
-            "backbone": "albef:packaged",
-            "forget_size": 70,
-            "budget": 0.5,
-        }
-        return Tuning(task=task, trials=trials, found=found, **study)
-
-    records = [
-        *run(record, "retrain", test=0.5),
-        *run(record, "here", test=0.5, tuning=tuned("emoji")),
-        *run(record, "elsewhere", test=0.5, tuning=tuned("flags")),
-        *run(record, "untuned", test=0.5),
-        *run(record, "in_vain", test=0.5, tuning=tuned("emoji", found=False)),
-        *run(record, "mixed", test=0.5, seeds=(42,), tuning=tuned("emoji")),
-        *run(record, "mixed", test=0.5, seeds=(87,), tuning=tuned("emoji", 20)),
+def test_tuned_and_default_settings_are_rows_of_their_own():
+    world = World(seeds=(42,))
+    own = world.records({"mmul": Planted()})
+    (default,) = [one for one in own if one.spec.method == "mmul"]
+    tuned = world.tuned(default, lr=0.1)
+    ablation = world.tuned(default, lr=0.2).model_copy(update={"tuning": None})
+    assert labels([default]) == labels([tuned]) == ["mmul"]
+    assert labels([default, tuned]) == ["mmul (default)", "mmul (tuned)"]
+    assert labels([default, tuned, ablation]) == ["mmul (default)", "mmul (lr=0.2)", "mmul (tuned)"]
+    assert labels([tuned, ablation]) == ["mmul (lr=0.2)", "mmul (tuned)"]
+    twice = world.tuned(default, lr=0.3)
+    assert labels([default, tuned, twice]) == [
+        "mmul (default)",
+        "mmul (tuned, lr=0.1)",
+        "mmul (tuned, lr=0.3)",
     ]
-    table = only_table(leaderboard.render(records, []))
-    assert {name: row["Tuned"] for name, row in table.items()} == {
-        "retrain": "",
-        "here": "12 trials",
-        "elsewhere": "12 trials on flags",
-        "untuned": "no",
-        "in_vain": "no, 12 trials over budget or not done",
-        "mixed": "differs by seed",
-    }
+    recipe = default.model_copy(update={"command": f"{default.command} --set recipe.lr=1 --untuned"})
+    assert labels([recipe, tuned]) == ["mmul (default)", "mmul (tuned)"]
 
 
-def test_variants_beside_a_tuned_row_do_not_compete(record):
-    study = Tuning(
-        study_id="s" * 12, task="emoji", backbone="albef:packaged", forget_size=70, trials=10, budget=1
-    )
-    records = [
-        *run(record, "mmul", test=0.5, tuning=study, config={"alpha": 0.5}),
-        *run(record, "mmul", test=0.9, config={"alpha": 0.0}),
-        *run(record, "scrub", test=0.6, config={"lr": 1.0}),
-        *run(record, "npo", test=0.7, tuning=study),
-    ]
-    table = only_table(leaderboard.render(records, []))
-    assert [row for row in table if "**" in table[row]["Test utility"]] == ["npo"]
+def labels(records):
+    (group,) = group_records(records)
+    return [row.label for row in group.rows]
+
+
+def test_variants_beside_a_tuned_row_do_not_compete():
+    world = World()
+    records = world.records({"mmul": Planted({"forget": 0.2}), "scrub": Planted()})
+    tuned = [world.tuned(one, lr=0.1) for one in records if one.spec.method == "mmul"]
+    (group,) = group_records([*records, *tuned])
+    assert [row.label for row in group.competing()] == ["mmul (tuned)", "scrub"]
     # Without a study each is a try like another.
-    records = [*run(record, "mmul", test=0.5, config={"alpha": 0.5}), *records[2:]]
-    table = only_table(leaderboard.render(records, []))
-    assert [row for row in table if "**" in table[row]["Test utility"]] == ["mmul (alpha=0.0)"]
-
-
-def judged(record, method, seed, u_lira, shadows=15, klom=2.0, chance=1.5, **fields):
-    """A record with shadow models."""
-    beside = {"retrain": 0.5, "original": 0.9, "chance": 0.5}
-    values = {
-        "test": 0.5,
-        **{name: {"value": u_lira, **beside} for name in ("u_lira", "lira", "rmia")},
-        "klom": {"value": klom, "retrain": 0.0, "original": 9.0, "chance": chance},
-    }
-    return record(method, seed, values, shadows=shadows, **fields)
-
-
-def test_what_rests_on_shadow_models_has_a_table_for_each_number_of_them(record):
-    records = [
-        judged(record, "retrain", 42, 0.5, klom=0.0),
-        judged(record, "mmul", 42, 0.8),
-        judged(record, "mmul", 87, 0.9, klom=3.0, chance=2.5),
-        judged(record, "scrub", 42, 0.6),
-        judged(record, "scrub", 87, 0.3),
-        judged(record, "npo", 42, 0.55, shadows=3),
-        *run(record, "finetune", test=0.7),
-    ]
-    text = leaderboard.render(records, [])
-    whole, few, many = tables(text)
-    assert list(whole) == ["retrain", "finetune", "mmul", "npo", "scrub"]
-    assert "U-LiRA AUC" not in whole["mmul"]
-    assert text.count("\n#### Judged by ") == 2
-    assert text.index("#### Judged by 3 shadow models") < text.index("#### Judged by 15 shadow models")
-    assert list(few) == ["npo"]
-    assert list(many) == ["retrain", "mmul", "scrub"]
-    assert many["mmul"]["U-LiRA AUC"] == "0.850 ± 0.071 (Δ 0.350)"
-    assert many["scrub"]["U-LiRA AUC"] == "**0.450 ± 0.212** (Δ 0.150)"
-    assert many["mmul"]["KLOM"] == "2.500 ± 0.707 (chance 2.000)"
-    assert many["retrain"]["Seeds"] == "1/2 seeds: 87 missing"
-    assert tables(leaderboard.render(records, [], ["u_lira"]))[0]["npo"]["U-LiRA AUC"] == "0.550 (Δ 0.050)"
+    untuned = [one.model_copy(update={"tuning": None}) for one in tuned]
+    (group,) = group_records([*records, *untuned])
+    assert [row.label for row in group.competing()] == ["mmul (lr=0.1)", "mmul (lr=unset)", "scrub"]
 
 
 def test_a_value_that_could_not_be_computed_is_missing(record):
     records = [record(seed=42, values={"test": None, "mia": 0.5}), record(seed=87, values={"test": 0.5})]
     table = only_table(leaderboard.render(records, []))
-    assert table["mmul"]["Test utility"] == "0.500 (1/2 runs)"
+    assert table["mmul"]["Test utility"] == "0.500 (1/2 seeds)"
     assert table["mmul"]["Retain utility"] == "missing"
 
 
@@ -205,6 +148,7 @@ def test_a_value_that_could_not_be_computed_is_missing(record):
     "field",
     [
         {"metric_version": "0"},
+        {"recipe_version": "0"},
         {"data_fingerprint": "e" * 64},
         {"recipe": {"epochs": 6, "lr": 0.001}},
         {"task_config": {"images": 100}},
@@ -256,10 +200,9 @@ def test_metrics_choose_columns_and_an_unknown_one_is_refused(record):
     table = only_table(leaderboard.render(run(record, "mmul", test=0.5), [], metrics=["mia", "test"]))
     assert list(table["mmul"]) == [
         "Method",
-        "MIA accuracy",
+        title("mia"),
         "Test utility",
-        "Seconds",
-        "× retrain",
+        "Seconds (× retrain)",
         "Tuned",
         "Seeds",
     ]

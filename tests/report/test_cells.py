@@ -1,0 +1,59 @@
+"""Cells of the tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tables_of_text import only_table, run
+
+from mmulbench.records.schema import Tuning
+from mmulbench.report import leaderboard
+from mmulbench.report.aggregate import group_records
+from mmulbench.report.cells import value_cell
+from mmulbench.report.columns import Column
+
+
+def test_test_utility_stands_beside_retrains_in_points(record):
+    column = Column("test", "Test utility", "not_below_retrain")
+    (row,) = group_records([record(values={"test": {"value": 0.5, "retrain": 0.534}})])[0].rows
+    assert value_cell(row, column, best=False) == "0.500 (−3.4)"
+
+
+def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
+    def tuned(task: str = "emoji", **fields: Any) -> Tuning:
+        study: dict[str, Any] = {
+            "study_id": "0" * 12,
+            "backbone": "albef:packaged",
+            "forget_size": 70,
+            "budget": 0.5,
+            "trials": 20,
+            "done": 12,
+            "do_nothing": 0.2,
+            "objective": 0.1,
+        }
+        return Tuning(task=task, **(study | fields))
+
+    records = [
+        *run(record, "retrain", test=0.5),
+        *run(record, "here", test=0.5, tuning=tuned()),
+        *run(record, "elsewhere", test=0.5, tuning=tuned("flags")),
+        *run(record, "untuned", test=0.5),
+        *run(record, "kept", test=0.5, tuning=tuned(kept_default=True)),
+        *run(record, "none_done", test=0.5, tuning=tuned(done=0, found=False, objective=None)),
+        *run(record, "no_use", test=0.5, tuning=tuned(objective=0.2)),
+        *run(record, "dear", test=0.5, tuning=tuned(trials=0, done=0, found=False, reason="1 epoch is 60 %")),
+        *run(record, "mixed", test=0.5, seeds=(42,), tuning=tuned()),
+        *run(record, "mixed", test=0.5, seeds=(87,), tuning=tuned(done=20)),
+    ]
+    table = only_table(leaderboard.render(records, []))
+    assert {name: row["Tuned"] for name, row in table.items()} == {
+        "retrain": "",
+        "here": "12 of 20 trials, budget 0.5",
+        "elsewhere": "12 of 20 trials, budget 0.5, on flags",
+        "untuned": "no",
+        "kept": "12 of 20 trials, budget 0.5, default kept",
+        "none_done": "0 of 20 trials, budget 0.5, default kept",
+        "no_use": "12 of 20 trials, budget 0.5, no better than doing nothing",
+        "dear": "N/A within the budget",
+        "mixed": "differs by seed",
+    }
