@@ -149,7 +149,7 @@ def test_the_method_example_runs(tree):
     assert record["spec"]["config"] == {
         "epochs": 1,
         "lr": 3e-4,
-        "batch_size": 64,
+        "batch_size": 0,
         "patience": 0,
         "weight": 0.2,
     }
