@@ -37,9 +37,6 @@ SCORE_EDGES = np.linspace(-25.0, 25.0, 51)
 SCORE_GROUPS = ("forget", "retain", "unrelated")
 """Sets of pairs whose scores a record shows as histograms."""
 
-MOST_ITEMS = 2000
-"""Most items whose pooled outputs are compared: the estimates are good to .01 with fewer."""
-
 Units = Mapping[str, "Integers"]
 """By set, the forget unit of each of its pairs."""
 
@@ -130,33 +127,19 @@ def details(
         if isinstance(metric, UtilityMetric):
             found |= named(metric, metric.compute(model.utility))
     for path in model.scores:
-        own, before, reference = (_on_path(measured, path) for measured in (model, original, retrain))
-        observation = PathObservation(path, own, before, units, seed, reference)
+        own, before, after = (_on_path(measured, path) for measured in (model, original, retrain))
+        observation = PathObservation(path, own, before, units, seed, retrain=after)
         for metric in metrics:
             if isinstance(metric, PathMetric) and (retrain is not None or not metric.needs.retrain_losses):
                 found |= named(metric, metric.compute(observation), path)
     unimodal = [metric for metric in metrics if isinstance(metric, UnimodalMetric)]
     if original is not None:
-        for modality in model.pooled if unimodal else ():
-            encoders = _on_modality(modality, model, original, retrain, seed)
+        for modality, outputs in model.pooled.items():
+            reference = None if retrain is None else retrain.pooled[modality]
+            encoders = UnimodalObservation(modality, outputs, original.pooled[modality], reference, seed)
             for one in unimodal:
                 found |= named(one, one.compute(encoders), modality)
     return found
-
-
-def _on_modality(
-    modality: str, model: Measurements, original: Measurements, retrain: Measurements | None, seed: int
-) -> UnimodalObservation:
-    """Set pooled outputs of the same items beside each other, `MOST_ITEMS` of them, evenly spread."""
-    count = len(model.pooled[modality])
-    rows = np.linspace(0, count - 1, min(count, MOST_ITEMS)).astype(np.int64)
-    return UnimodalObservation(
-        modality,
-        model.pooled[modality][rows],
-        original.pooled[modality][rows],
-        None if retrain is None else retrain.pooled[modality][rows],
-        seed,
-    )
 
 
 def _on_path(measured: Measurements | None, path: str) -> PairNumbers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmulbench import HEADLINE, Estimate, Needs, PathMetric, finite_vector
+from mmulbench import HEADLINE, Estimate, Needs, PathMetric, UnimodalMetric, finite_vector
 from mmulbench.conformance.checks import run_check
 from mmulbench.conformance.metric_checks import metric_checks
 from mmulbench.conformance.planted_models import PLANTED, RETRAIN, MetricTrial, metric_trial, observation
@@ -61,6 +61,43 @@ class Careless(MeanLoss):
         return super().compute(observation)
 
 
+class Spread(UnimodalMetric):
+    """A good metric of encoders; the tests below spoil it."""
+
+    title = "Spread"
+    direction = "not_below_retrain"
+    definition = "distance of the outputs from the original's, less than 0 where there is any"
+    source = "the test"
+    needs = Needs(pooled=True)
+    chance = None
+
+    def compute(self, observation):
+        if observation.model.shape != observation.original.shape or observation.model.ndim != 2:
+            raise ValueError("outputs do not fit together")
+        own, original = (finite_vector(one.ravel(), "x") for one in (observation.model, observation.original))
+        return {HEADLINE: Estimate(self.value(own, original), len(observation.model))}
+
+    def value(self, own, original):
+        return -float(np.abs(own - original).mean())
+
+
+class CarelessSpread(Spread):
+    def compute(self, observation):
+        found = super().compute(observation)
+        observation.model[:] = 0
+        return found
+
+
+class FirstItem(Spread):
+    def value(self, own, original):
+        return float(own[0])
+
+
+class Unmoved(Spread):
+    def value(self, own, original):
+        return 0.5
+
+
 def spoilt(value=MeanLoss.value, **attributes):
     return type("Spoilt", (MeanLoss,), {"value": value, **attributes})
 
@@ -72,6 +109,11 @@ def run(name, cls):
 @pytest.mark.parametrize("name", [name for name in CHECKS if name != "retrain_is_no_worse"])
 def test_a_good_metric_passes(name):
     assert run(name, MeanLoss).status == "passed", run(name, MeanLoss).reason
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_good_metric_of_encoders_passes(name):
+    assert run(name, Spread).status != "failed", run(name, Spread).reason
 
 
 @pytest.mark.parametrize(
@@ -91,6 +133,9 @@ def test_a_good_metric_passes(name):
         ("chance_is_as_stated", spoilt(chance=1.0), "chance is said to be 1.000"),
         ("refuses_what_does_not_fit", Unchecked, "sets without pairs"),
         ("reports_divergence", Unchecked, "instead of raising Diverged"),
+        ("is_deterministic", CarelessSpread, "work on a copy"),
+        ("order_does_not_matter", FirstItem, "in another order"),
+        ("notices_what_went_wrong", Unmoved, "alike"),
     ],
 )
 def test_a_spoilt_metric_is_found_out(name, cls, reason):

@@ -182,6 +182,17 @@ def test_worst_path(metric, own, retrain, expected):
     assert found == f"{metric}/{expected}"
 
 
+def test_the_worst_path_of_what_may_not_fall_below_retrain_falls_furthest():
+    class Kept(PerPathMetric):
+        direction, chance = "not_below_retrain", None
+
+    def found(**by_path: float) -> dict[str, Estimate]:
+        return {f"kept/{path}": Estimate(value, 1) for path, value in by_path.items()}
+
+    assert worst_path(Kept("kept"), found(a=0.9, b=0.5), found(a=0.2, b=0.6)) == "kept/b"
+    assert worst_path(Kept("kept"), found(a=0.4, b=0.5), None) == "kept/a"
+
+
 def test_a_model_without_unimodal_outputs_says_so():
     original, retrain = (replace(model, pooled={}) for model in (ORIGINAL, RETRAIN))
     found, missing = compute_values(original, original, retrain, UNITS, seed=0)

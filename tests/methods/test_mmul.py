@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
 from toys import Toy, changed, state_of, toy_features, toy_problem, whole
 
 from mmulbench.core.original_outputs import OriginalOutputs
+from mmulbench.core.registry import TASKS
+from mmulbench.evaluation.values import compute_values
 from mmulbench.methods.mmul import Mmul
+from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.scenario import Scenario
 
 # Forget pair: image (1, 2), text (3, 1). Both retain pairs, and both unrelated ones: (1, 1), (2, 3).
 FEATURES = toy_features([[1, 2], [1, 1], [1, 1]], [[3, 1], [2, 3], [2, 3]])
@@ -166,3 +171,24 @@ def test_partner_from_a_single_forget_unit_is_recorded(record, quick_method):
     found = record(quick_method("mmul", partner="forget"), "mmul", forget_size=1)
     assert found.status == "failed"
     assert "draw partners from the retain set" in found.reason
+
+
+@pytest.mark.slow
+def test_beta_is_what_keeps_the_encoders(workspace):
+    """The paper's property (b): without the loss of unimodal retention, encoders lose what they knew."""
+    task = TASKS.get("emoji")(TASKS.get("emoji").Config(**{"limit": 200}))
+    recipe = replace(task.recipe, epochs=4, batch_size=16)
+    prepared = prepare("emoji", task, find_backbone("albef:tiny", task), recipe, workspace)
+    scenario = Scenario(prepared, task.forget_units(prepared.data, 20, 42), 42)
+    before = scenario.measure(scenario.original().model, scenario.sampled_sets)
+    units = {name: split.first for name, split in scenario.sampled_sets.splits.items()}
+    found = {}
+    for beta in (0.0, 10.0):
+        config = Mmul.Config(beta=beta, lr=3e-3, epochs=3, batch_size=16)
+        after = scenario.measure(Mmul(config).unlearn(scenario.problem()), scenario.sampled_sets)
+        values, _ = compute_values(after, before, None, units, seed=0)
+        found[beta] = {name: value.value for name, value in values.items() if "unimodal" in name}
+        assert values["unimodal_cka"].original == pytest.approx(1.0)
+    for name in ("unimodal_cka/image", "unimodal_cka/text", "unimodal_cka", "unimodal_probe"):
+        assert found[10.0][name] > found[0.0][name] + 0.04, name
+    assert found[10.0]["unimodal_cka"] > found[0.0]["unimodal_cka"] + 0.1
