@@ -13,6 +13,9 @@ from mmulbench.metrics.separation import Floats
 FEWEST = 4
 """Least number of items: the unbiased estimate divides by n - 3."""
 
+THREADS = 1
+"""Threads of linear algebra: on several, matrices this small are slower, and rounded otherwise."""
+
 PENALTIES = np.logspace(-6, 6, 13)
 """Penalties that the probe chooses from, for features whose rows have a mean square of 1."""
 
@@ -41,8 +44,9 @@ def linear_cka(features: Floats, others: Floats) -> float:
         1.0
     """
     x, y = _centred(features, others)
-    own, other = _hsic(x, x), _hsic(y, y)
-    return _hsic(x, y) / float(np.sqrt(own * other)) if min(own, other) > 0 else 0.0
+    with threadpool_limits(THREADS):
+        own, other, both = _hsic(x, x), _hsic(y, y), _hsic(x, y)
+    return both / float(np.sqrt(own * other)) if min(own, other) > 0 else 0.0
 
 
 def probe_r2(features: Floats, targets: Floats) -> float:
@@ -72,7 +76,7 @@ def probe_r2(features: Floats, targets: Floats) -> float:
     spread, variance = np.sqrt(np.mean((x**2).sum(1))), float(np.mean(y**2))
     if spread == 0 or variance == 0:
         return 0.0
-    with threadpool_limits(1):  # matrices this small are slower on several, and rounded otherwise
+    with threadpool_limits(THREADS):
         probe = RidgeCV(PENALTIES).fit(x / spread, y)
     left_out = variance * (len(y) / (len(y) - 1)) ** 2  # squared error of the mean of all other items
     return 1 + float(probe.best_score_) / left_out
