@@ -81,13 +81,9 @@ def _method(name: str, description: str) -> str:
 def _metric(metric: Metric) -> str:
     rows = [("Good", metric.direction.replace("_", " "))]
     if metric.chance is not None:
-        rows += [("Without any effect", f"{metric.chance:g}")]
-    reads = dataclasses.asdict(metric.needs)
+        rows += [("Chance level", f"{metric.chance:g}")]
     rows += [
-        (
-            "Reads",
-            "; ".join(f"{what.replace('_', ' ')}: {', '.join(of)}" for what, of in reads.items() if of),
-        ),
+        ("Reads", "; ".join(_reads(what, of) for what, of in dataclasses.asdict(metric.needs).items() if of)),
         ("Column of its own", "yes" if metric.has_headline else "no: it is a detail of a record"),
         ("Source", _escaped(metric.source)),
     ]
@@ -95,6 +91,12 @@ def _metric(metric: Metric) -> str:
     lines = [f"## `{metric.name}`: {metric.title} {{ #{metric.name} }}", "", _sentence(metric.definition), ""]
     lines += [table(("", ""), rows), "", f"File: [{file}](../../{file})."]
     return "\n".join(lines)
+
+
+def _reads(what: str, of: tuple[str, ...] | bool) -> str:
+    """Say what a metric reads, and of which sets where it says so."""
+    name = what.replace("_", " ")
+    return f"{name} outputs of each modality" if isinstance(of, bool) else f"{name}: {', '.join(of)}"
 
 
 def _prose(cls: type) -> list[str]:

@@ -189,7 +189,7 @@ class Metric(ABC):
         definition: what it measures and how, in one paragraph.
         source: the publication that it is from, or ``my own``.
         needs: the numbers that it reads.
-        chance: value that a model without any effect gives, None where it depends on the data.
+        chance: value that random numbers or equal models give, None where it depends on the data.
         shows_chance: whether tables show the chance level of each run beside the value.
         has_headline: whether it has a column of its own, besides details.
         role: use in the verdict and the figures, read of built-in metrics only.

@@ -14,7 +14,10 @@ class Forget(UtilityMetric):
 
     title = "Forget utility"
     direction = "closest_to_retrain"
-    definition = "the same measure on the forget set, which is its own gallery"
+    definition = (
+        "the same measure on the forget set; in retrieval a query is searched among the test items and its "
+        "own true items, so that its gallery is that of `test`"
+    )
     source = "arXiv 2311.12047, D_f"
     needs = Needs(utility=("forget",))
 
