@@ -55,13 +55,13 @@ def loss_attack(
     """Tell members from non-members by their loss: AUC, and a cross-validated threshold attack.
 
     The loss attack of Yeom et al. 2018 (arXiv 1709.01604). Its AUC has the bootstrap interval of
-    `mmulbench.metrics.separation.auc_by_units`. The accuracy is that of an `IntervalRule` on the confidence
-    log(p / (1 - p)), which has no heavy tail as the loss has, so that a few wildly wrong pairs do not decide
-    the rule. Each class's units are dealt to the folds on their own, so pairs of a unit never span folds and
-    every fold holds both classes; the rule is learnt on the other folds, and accuracy is the mean of the
-    folds' balanced accuracies. Fewer folds are used when a class has fewer units; with a single unit nothing
-    can be held out, so the attacker is judged on the pairs it was fitted on, an optimistic figure that
-    ``folds == 1`` marks.
+    `mmulbench.metrics.separation.auc_by_units`. The accuracy is that of an `IntervalRule` on the
+    confidence log(p / (1 - p)). The order of the pairs decides the rule, so that a few wildly wrong ones
+    do not, as they do in a regression on the loss. Each class's units are dealt to the folds on their
+    own, so pairs of a unit never span folds and every fold holds both classes; the rule is learnt on the
+    other folds, and accuracy is the mean of the folds' balanced accuracies. Fewer folds are used when a
+    class has fewer units; with a single unit nothing can be held out, so the attacker is judged on the
+    pairs it was fitted on, an optimistic figure that ``folds == 1`` marks.
 
     Args:
         member_losses: (n,) loss of each member pair, such as those of Df.
