@@ -22,13 +22,13 @@ from mmulbench import (
     PairData,
     UnlearningProblem,
 )
-from mmulbench.evaluation.pair_losses import Pools, associations
+from mmulbench.evaluation.pair_losses import EncodedPairs, Pools, associations
 
 REFERENCE_PAIRS = 64
 """Number of reference pairs; the same for every task, as a pair's loss should be."""
 
 
-def reference_pools(problem: UnlearningProblem) -> Pools:
+def reference_pools(problem: UnlearningProblem) -> Pools | None:
     """Return the original's outputs of a fixed draw of validation items, negatives of contrastive paths."""
     model, data = problem.original, problem.validation
     if CONTRASTIVE not in model.paths:
@@ -37,12 +37,15 @@ def reference_pools(problem: UnlearningProblem) -> Pools:
     batch = data.batch(order[:REFERENCE_PAIRS])
     with torch.no_grad():
         a, b = problem.meter.run("reference", len(batch), model.encode_batch, batch)
-    return a.pooled, b.pooled
+    return Pools(a.pooled, b.pooled, batch.first, batch.second, data.relations)
 
 
-def pair_losses(
-    model: MultimodalModel, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None, pools: Pools
-) -> Tensor:
+def encoded(batch: Batch, sides: tuple[EncoderOutput, EncoderOutput]) -> EncodedPairs:
+    """Return a batch's pairs with what the encoders say of both sides."""
+    return EncodedPairs(*sides, batch.first, batch.second, batch.targets.labels)
+
+
+def pair_losses(model: MultimodalModel, pairs: EncodedPairs, pools: Pools | None) -> Tensor:
     """(n,) minus the log-likelihood of each of n aligned true pairs, summed over the association paths.
 
     Matching: -log p(belongs together). Classification: -log p(own class). Contrastive: cross-entropy of the
@@ -50,16 +53,14 @@ def pair_losses(
 
     Args:
         model: gives the associations.
-        a: encoder outputs of the first modality.
-        b: encoder outputs of the second.
-        labels: (n,) classes, or None for retrieval.
+        pairs: the pairs.
         pools: reference items.
     """
-    by_path = associations(model, a, b, labels, pools)
+    by_path = associations(model, pairs, pools)
     return torch.stack([one.loss for one in by_path.values()]).sum(0)
 
 
-def mean_pair_loss(model: MultimodalModel, batch: Batch, pools: Pools) -> Tensor:
+def mean_pair_loss(model: MultimodalModel, batch: Batch, pools: Pools | None) -> Tensor:
     """Return the mean of a batch's pair losses.
 
     Args:
@@ -70,11 +71,11 @@ def mean_pair_loss(model: MultimodalModel, batch: Batch, pools: Pools) -> Tensor
     Returns:
         A scalar.
     """
-    return pair_losses(model, *model.encode_batch(batch), batch.targets.labels, pools).mean()
+    return pair_losses(model, encoded(batch, model.encode_batch(batch)), pools).mean()
 
 
 def pair_gradients(
-    model: MultimodalModel, data: PairData, samples: int, pools: Pools, problem: UnlearningProblem
+    model: MultimodalModel, data: PairData, samples: int, pools: Pools | None, problem: UnlearningProblem
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield the gradients of single pairs' losses, for each pair a tuple over the model's parameters.
 
@@ -94,7 +95,7 @@ def pair_gradients(
 
 
 def gradient(
-    model: MultimodalModel, batch: Batch, pools: Pools, parameters: Sequence[Tensor]
+    model: MultimodalModel, batch: Batch, pools: Pools | None, parameters: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
     """Return the gradient of a batch's mean pair loss, zero for parameters it does not depend on.
 
@@ -130,7 +131,7 @@ def flat(tensors: Iterable[Tensor]) -> Tensor:
 
 
 def fisher_diagonal(
-    model: MultimodalModel, data: PairData, samples: int, pools: Pools, problem: UnlearningProblem
+    model: MultimodalModel, data: PairData, samples: int, pools: Pools | None, problem: UnlearningProblem
 ) -> list[Tensor]:
     """Return the mean of squared pair gradients, one tensor for each parameter.
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from mmulbench import EncoderOutput, MultimodalModel, NotApplicable
-from mmulbench.evaluation.pair_losses import Pools
+from mmulbench import MultimodalModel, NotApplicable
+from mmulbench.evaluation.pair_losses import EncodedPairs, Pools
 from mmulbench.methods._fisher import pair_losses
 
 Activations = dict[nn.Linear, Tensor]
@@ -33,23 +33,19 @@ def recorded(model: MultimodalModel) -> Iterator[Activations]:
 
 
 @torch.no_grad()
-def measure(
-    model: MultimodalModel, a: EncoderOutput, b: EncoderOutput, labels: Tensor | None, pools: Pools
-) -> tuple[Activations, Tensor]:
+def measure(model: MultimodalModel, pairs: EncodedPairs, pools: Pools | None) -> tuple[Activations, Tensor]:
     """Return the activations behind the encoders, and the mean pair loss.
 
     Args:
         model: model that judges the pairs.
-        a: encoder output for the pairs' b items of the first modality.
-        b: encoder output for their b items of the second modality.
-        labels: (b,) classes, or None for retrieval.
+        pairs: the pairs.
         pools: reference items.
 
     Raises:
         NotApplicable: No linear layer lies behind the encoders.
     """
     with recorded(model) as found:
-        loss = pair_losses(model, a, b, labels, pools).mean()
+        loss = pair_losses(model, pairs, pools).mean()
     if not found:
         raise NotApplicable("L-CODEC changes linear layers behind the encoders; this model has none")
     return found, loss

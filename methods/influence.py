@@ -72,7 +72,7 @@ class Influence(Method):
         return model
 
     def _mean_gradient(
-        self, model: MultimodalModel, data: PairData, pools: Pools, problem: UnlearningProblem
+        self, model: MultimodalModel, data: PairData, pools: Pools | None, problem: UnlearningProblem
     ) -> Tensor:
         """Return (p,) the mean gradient over one epoch of the set."""
         size, parameters = problem.batch_size(self.config.batch_size), list(model.parameters())

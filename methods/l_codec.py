@@ -24,7 +24,7 @@ from mmulbench import (
 )
 from mmulbench.evaluation.pair_losses import Pools
 from mmulbench.methods._codec import select
-from mmulbench.methods._fisher import gradient_of, inverse_fisher_times, pair_losses, reference_pools
+from mmulbench.methods._fisher import encoded, gradient_of, inverse_fisher_times, pair_losses, reference_pools
 from mmulbench.methods._slices import Slices, measure
 
 
@@ -89,16 +89,14 @@ class LCodec(Method):
         return model
 
     def _selected(
-        self, model: MultimodalModel, batch: Batch, pools: Pools, problem: UnlearningProblem
+        self, model: MultimodalModel, batch: Batch, pools: Pools | None, problem: UnlearningProblem
     ) -> Slices:
         """Select P for a batch."""
         a, b = problem.outputs.encoded_batch(batch)
         draws, losses = [], []
         for _ in range(self.config.perturbations):
-            first, second = perturbed(a, self.config.noise), perturbed(b, self.config.noise)
-            found, loss = problem.meter.run(
-                "perturbation", len(batch), measure, model, first, second, batch.targets.labels, pools
-            )
+            pairs = encoded(batch, (perturbed(a, self.config.noise), perturbed(b, self.config.noise)))
+            found, loss = problem.meter.run("perturbation", len(batch), measure, model, pairs, pools)
             draws.append(torch.cat(list(found.values())))
             losses.append(loss)
         features, target = torch.stack(draws), torch.stack(losses)
@@ -106,7 +104,12 @@ class LCodec(Method):
         return Slices(list(found), chosen)
 
     def _step(
-        self, model: MultimodalModel, batch: Batch, slices: Slices, pools: Pools, problem: UnlearningProblem
+        self,
+        model: MultimodalModel,
+        batch: Batch,
+        slices: Slices,
+        pools: Pools | None,
+        problem: UnlearningProblem,
     ) -> Tensor:
         """Return (p,) the Newton step and noise."""
         config = self.config
@@ -120,13 +123,17 @@ class LCodec(Method):
         return newton + sigma * torch.randn_like(newton)
 
     def _gradient(
-        self, model: MultimodalModel, batch: Batch, slices: Slices, pools: Pools, problem: UnlearningProblem
+        self,
+        model: MultimodalModel,
+        batch: Batch,
+        slices: Slices,
+        pools: Pools | None,
+        problem: UnlearningProblem,
     ) -> Tensor:
         """Return (p,) the mean gradient of a batch's pair losses; the encoders are still the original's."""
 
         def work() -> tuple[Tensor, ...]:
-            a, b = problem.outputs.encoded_batch(batch)
-            loss = pair_losses(model, a, b, batch.targets.labels, pools).mean()
+            loss = pair_losses(model, encoded(batch, problem.outputs.encoded_batch(batch)), pools).mean()
             return gradient_of(loss, slices.parameters)
 
         return slices.vector(problem.meter.run("gradient", len(batch), work))

@@ -64,7 +64,6 @@ TESTED_BY = {
     "report/test_summary.py": ["report/verdict"],
     "runs/test_pipeline.py": [
         "records/environment",
-        "runs/measurements",
         "runs/open_task",
         "runs/references",
         "runs/unlearn",

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
+import scipy.sparse
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -117,6 +118,31 @@ class Relations:
             (n,) bool on the CPU: does item ``first[i]`` belong with item ``second[i]``?
         """
         return self._contains(first, second)
+
+    def cells(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        """Find the true pairs among every item of one list with every item of another.
+
+        Few of many pairs are true: this takes far less than `matrix` where the lists are long.
+
+        Args:
+            first: (a,) items of the first modality.
+            second: (b,) items of the second modality.
+
+        Returns:
+            Rows and columns of the true cells of the (a, b) matrix, on the CPU.
+        """
+        known = second.cpu() < self._width
+        rows = self._table[first.cpu().clamp(max=self._table.shape[0] - 1).numpy()]
+        found = rows[:, second.cpu()[known].numpy()].tocoo()
+        row, column = torch.from_numpy(found.row).long(), torch.from_numpy(found.col).long()
+        return row, known.nonzero()[:, 0][column]
+
+    @cached_property
+    def _table(self) -> scipy.sparse.csr_array:
+        """The true pairs as a sparse matrix; its last row is empty."""
+        first, second = np.divmod(self._keys.numpy(), self._width)
+        shape = (int(first.max(initial=0)) + 2, self._width)
+        return scipy.sparse.csr_array((np.ones(len(first), dtype=bool), (first, second)), shape)
 
     def _contains(self, first: Tensor, second: Tensor) -> Tensor:
         keys = first.cpu() * self._width + second.cpu()

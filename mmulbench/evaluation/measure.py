@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 from mmulbench.core.data import Features, Integers, Relations, Split, unrelated_pairs
 from mmulbench.core.encoding import ItemEncoder
 from mmulbench.core.metric import HEADLINE, ByPath, Estimate, Measurements
-from mmulbench.core.model import CONTRASTIVE, EncoderOutput, MultimodalModel, RetrievalModel
-from mmulbench.evaluation.pair_losses import Pools, associations
+from mmulbench.core.model import CONTRASTIVE, MultimodalModel, RetrievalModel
+from mmulbench.evaluation.pair_losses import EncodedPairs, Pools, associations
 from mmulbench.evaluation.retrieval import evaluate_retrieval
-from mmulbench.metrics.classification import classification_utility
+from mmulbench.metrics.classification import classification_utility, unit_accuracy
 from mmulbench.metrics.utility import RetrievalUtility
 from mmulbench.progress import Progress
-from mmulbench.seeds import torch_seeded
+from mmulbench.seeds import generator, torch_seeded
 
 Floats = NDArray[np.float64]
 
 PAIR_BLOCK = 2048
 """Most pairs that are judged at a time."""
+
+POOLED_ITEMS = 1024
+"""Most items of a modality whose unimodal representations are kept."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
     """
     model.eval()
     encoder = ItemEncoder(model, sets.features)
-    utility = {
+    found = {
         name: _utility(model, name, split, sets, encoder, progress) for name, split in sets.splits.items()
     }
     with torch_seeded(seed, "unrelated pairs"):
@@ -77,7 +80,13 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
     scores, losses = _scores_and_losses(model, {**sets.splits, "unrelated": apart}, sets, encoder, progress)
     for by_set in losses.values():
         del by_set["unrelated"]
-    return Measurements(utility, scores, losses)
+    return Measurements(
+        utility={name: of_set for name, (of_set, _) in found.items()},
+        scores=scores,
+        losses=losses,
+        pooled=_pooled(model, sets.splits["test"], encoder),
+        unit_utility=found["forget"][1],
+    )
 
 
 @torch.no_grad()
@@ -122,13 +131,19 @@ def _utility(
     sets: EvaluationSets,
     encoder: ItemEncoder,
     progress: Progress,
-) -> dict[str, Estimate]:
-    """Compute the task's measures on one set; ``headline`` is the one that stands for them."""
+) -> tuple[dict[str, Estimate], Floats]:
+    """Compute the task's measures on one set, and the (u,) headline of each unit.
+
+    ``headline`` is the measure that stands for all. A unit's is the share of its pairs that are right in
+    classification, whatever the measure.
+    """
     if not isinstance(model, RetrievalModel):
         predicted = _predictions(model, split, encoder, progress, f"classify {name}")
         assert split.label is not None
         found = classification_utility(predicted, split.label, sets.classes)
-        return {HEADLINE: found[sets.headline or "accuracy"], **found}
+        return {HEADLINE: found[sets.headline or "accuracy"], **found}, unit_accuracy(
+            predicted, split.label, split.first
+        )
     result = evaluate_retrieval(
         model,
         split,
@@ -142,11 +157,24 @@ def _utility(
     )
     named = result.utility.named(*sets.modalities)
     by_path = {path: _mean(recalls) for path, recalls in result.by_path.items()}
-    return {HEADLINE: named[sets.headline] if sets.headline else _mean(result.utility), **named, **by_path}
+    headline = named[sets.headline] if sets.headline else _mean(result.utility)
+    by_unit = result.by_unit.reshape(len(result.by_unit), -1)
+    of_units = by_unit[:, list(named).index(sets.headline)] if sets.headline else by_unit.mean(1)
+    return {HEADLINE: headline, **named, **by_path}, of_units
 
 
 def _mean(recalls: RetrievalUtility) -> Estimate:
     return Estimate(recalls.mean_recall, recalls.n, chance=recalls.chance)
+
+
+def _pooled(model: MultimodalModel, split: Split, encoder: ItemEncoder) -> dict[str, Floats]:
+    """Return the unimodal representations of a split's items by modality: of all, or of a fixed draw."""
+    found = {}
+    for modality, column in zip(model.modalities, (split.first, split.second), strict=True):
+        items = generator(0, "items whose representations are kept").permutation(np.unique(column))
+        kept = torch.from_numpy(np.sort(items[:POOLED_ITEMS]))
+        found[modality] = encoder.pooled(modality, kept).double().cpu().numpy()
+    return found
 
 
 def _predictions(
@@ -155,41 +183,42 @@ def _predictions(
     """Predict the (n,) classes of the pairs."""
     size = encoder.block(PAIR_BLOCK, *model.modalities)
     starts = range(0, len(split), size)
-    found = [
-        model.head(model.fuse(*_encode_pairs(model, split, encoder, slice(start, start + size)))).argmax(1)
-        for start in progress.track(starts, len(starts), description)
-    ]
+    found = []
+    for start in progress.track(starts, len(starts), description):
+        pairs = _encoded_pairs(model, split, encoder, slice(start, start + size))
+        found.append(model.head(model.fuse(pairs.a, pairs.b)).argmax(1))
     return torch.cat(found).cpu().numpy()
 
 
-def _encode_pairs(
-    model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice
-) -> tuple[EncoderOutput, EncoderOutput]:
+def _encoded_pairs(model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice) -> EncodedPairs:
     """Encode one block of a split's pairs."""
+    first, second = torch.from_numpy(split.first[part]), torch.from_numpy(split.second[part])
     a, b = (
-        encoder.items(modality, torch.from_numpy(column[part]))
-        for modality, column in zip(model.modalities, (split.first, split.second), strict=True)
+        encoder.items(modality, items)
+        for modality, items in zip(model.modalities, (first, second), strict=True)
     )
-    return a, b
+    labels = None
+    if split.label is not None:
+        labels = torch.from_numpy(split.label[part]).to(a.pooled.device)
+    return EncodedPairs(a, b, first, second, labels)
 
 
-def _reference_pools(model: MultimodalModel, sets: EvaluationSets, encoder: ItemEncoder) -> Pools:
+def _reference_pools(model: MultimodalModel, sets: EvaluationSets, encoder: ItemEncoder) -> Pools | None:
     """Encode the reference items of both modalities; None where no path compares with them."""
     if CONTRASTIVE not in model.paths:
         return None
-    columns = (sets.reference.first, sets.reference.second)
-    first, second = (
-        encoder.pooled(modality, torch.from_numpy(np.unique(column)))
-        for modality, column in zip(model.modalities, columns, strict=True)
-    )
-    return first, second
+    reference = (sets.reference.first, sets.reference.second)
+    first, second = (torch.from_numpy(np.unique(column)) for column in reference)
+    one, other = model.modalities
+    pooled = encoder.pooled(one, first), encoder.pooled(other, second)
+    return Pools(*pooled, first, second, sets.relations)
 
 
 def _pair_numbers(
     model: MultimodalModel,
     split: Split,
     encoder: ItemEncoder,
-    pools: Pools,
+    pools: Pools | None,
     tick: Callable[[], None],
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Compute the scores and the losses of every pair of a split, by path."""
@@ -198,11 +227,7 @@ def _pair_numbers(
     size = encoder.block(PAIR_BLOCK, *model.modalities)
     for start in range(0, len(split), size):
         part = slice(start, start + size)
-        a, b = _encode_pairs(model, split, encoder, part)
-        labels = None
-        if split.label is not None:
-            labels = torch.from_numpy(split.label[part]).to(a.pooled.device)
-        for path, block in associations(model, a, b, labels, pools).items():
+        for path, block in associations(model, _encoded_pairs(model, split, encoder, part), pools).items():
             scores[path][part] = block.score.double().cpu().numpy()
             losses[path][part] = block.loss.double().cpu().numpy()
         tick()

@@ -42,6 +42,28 @@ def classification_utility(
     return {name: Estimate(value, len(gold), chance=chance[name]) for name, value in found.items()}
 
 
+def unit_accuracy(
+    predicted: npt.NDArray[np.integer], gold: npt.NDArray[np.integer], units: npt.NDArray[np.integer]
+) -> npt.NDArray[np.float64]:
+    """Compute the share of right pairs of each unit.
+
+    Args:
+        predicted: (n,) class indices.
+        gold: (n,) class indices.
+        units: (n,) the unit of each pair.
+
+    Returns:
+        (u,) shares, in the ascending order of the units.
+
+    Example:
+        >>> import numpy as np
+        >>> unit_accuracy(np.array([1, 0, 1]), np.array([1, 1, 1]), np.array([4, 4, 2])).tolist()
+        [1.0, 0.5]
+    """
+    _, unit = np.unique(units, return_inverse=True)
+    return np.asarray(np.bincount(unit, predicted == gold) / np.bincount(unit), dtype=np.float64)
+
+
 def _measures(
     predicted: npt.NDArray[np.integer], gold: npt.NDArray[np.integer], classes: int
 ) -> dict[str, float]:

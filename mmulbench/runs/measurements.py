@@ -111,6 +111,10 @@ def _pack(found: Measurements) -> Artifact:
         for name, measures in found.utility.items()
     }
     arrays = {"scores": tensors_of(found.scores), "losses": tensors_of(found.losses)}
+    # Models compute in single precision at most: half the size, and nothing lost.
+    arrays["pooled"] = {name: torch.from_numpy(array).float() for name, array in found.pooled.items()}
+    if found.unit_utility is not None:
+        arrays["units"] = {"forget": torch.from_numpy(found.unit_utility)}
     return Artifact(flatten(arrays), {"utility": utility})
 
 
@@ -120,6 +124,11 @@ def _unpack(artifact: Artifact) -> Measurements:
         name: {measure: Estimate(value, n, chance=chance) for measure, (value, chance, n) in measures.items()}
         for name, measures in artifact.info["utility"].items()
     }
+    units = arrays.get("units", {})
     return Measurements(
-        utility, scores=by_path_of(arrays.get("scores", {})), losses=by_path_of(arrays.get("losses", {}))
+        utility,
+        scores=by_path_of(arrays.get("scores", {})),
+        losses=by_path_of(arrays.get("losses", {})),
+        pooled={name: tensor.double().numpy() for name, tensor in arrays.get("pooled", {}).items()},
+        unit_utility=units["forget"].numpy() if units else None,
     )

@@ -132,3 +132,15 @@ def test_a_batch_size_of_0_is_refused_with_what_it_stands_for():
     data = toy_problem().retain
     with pytest.raises(ValueError, match=r"no batches of 0 pairs: .* problem\.batch_size\(self"):
         list(data.epoch(0, np.random.default_rng(0)))
+
+
+def test_true_cells_are_those_of_the_matrix():
+    rng = np.random.default_rng(0)
+    split = Split(*(rng.integers(0, 12, 30) for _ in range(2)))
+    relations = Relations(split)
+    for _ in range(20):
+        first, second = (torch.from_numpy(rng.integers(0, 20, 15)) for _ in range(2))
+        matrix = torch.zeros(15, 15, dtype=torch.bool)
+        matrix[relations.cells(first, second)] = True
+        assert torch.equal(matrix, relations.matrix(first, second))
+        assert len(relations.cells(first, second)[0]) == int(matrix.sum())

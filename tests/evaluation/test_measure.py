@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from toys import Table, Toy, numbered_features, split_of, toy_features, toy_problem
+from labelled_toys import labelled_problem
+from toys import Table, Toy, encoded_pairs, numbered_features, split_of, toy_features, toy_problem
 
 from mmulbench.core.data import Relations
 from mmulbench.evaluation.measure import EvaluationSets, measure
-from mmulbench.evaluation.pair_losses import contrastive_pair_loss
+from mmulbench.evaluation.pair_losses import Pools, contrastive_pair_loss
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.progress import Progress
 
@@ -132,12 +134,49 @@ def test_blocks_of_queries_change_nothing(monkeypatch):
 def test_contrastive_loss_of_a_pair_by_hand():
     """Own similarity 2; the pool's texts give 1 and 0 to the image, the pool's image gives 3 to the text."""
     a, b = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 1.0]])
-    pools = torch.tensor([[1.0, 1.0]]), torch.tensor([[1.0, 5.0], [0.0, 7.0]])
-    own = torch.tensor([2.0])
+    pools = pools_of(torch.tensor([[1.0, 1.0]]), torch.tensor([[1.0, 5.0], [0.0, 7.0]]), split_of((9, 9)))
+    own, one = torch.tensor([2.0]), torch.tensor([8])
     image_side = -math.log(math.exp(2) / (math.exp(2) + math.exp(1) + math.exp(0)))
     text_side = -math.log(math.exp(2) / (math.exp(2) + math.exp(3)))
-    loss = contrastive_pair_loss(Toy(), own, a, b, pools)
+    loss = contrastive_pair_loss(Toy(), own, encoded_pairs(a, b, one, one), pools)
     assert loss.tolist() == pytest.approx([(image_side + text_side) / 2])
+
+
+def pools_of(first, second, true) -> Pools:
+    """Reference items that are numbered from 0, and the true pairs."""
+    numbers = torch.arange(len(first)), torch.arange(len(second))
+    return Pools(first, second, *numbers, Relations(true))
+
+
+@pytest.mark.parametrize("image", [0, 7, 40])
+def test_what_belongs_to_an_item_is_none_of_its_negatives(image):
+    """Text 1 is the pair's own and text 2 its image's other: as if neither were in the pool."""
+    torch.manual_seed(0)
+    a, b, images, texts = torch.randn(1, 2), torch.randn(1, 2), torch.randn(3, 2), torch.randn(4, 2)
+    texts[1] = b[0]
+    pairs = encoded_pairs(a, b, torch.tensor([image]), torch.tensor([1]))
+    own = (a * b).sum(1)
+    true = split_of((image, 1), (image, 2), (5, 0), (1, 2))
+    whole = pools_of(images, texts, true)
+    others = torch.tensor([0, 3])
+    kept = torch.tensor([number for number in range(3) if number != image])
+    without = Pools(images[kept], texts[others], kept, others, Relations(true))
+    loss = contrastive_pair_loss(Toy(), own, pairs, whole)
+    torch.testing.assert_close(loss, contrastive_pair_loss(Toy(), own, pairs, without))
+    assert (
+        loss.item()
+        < contrastive_pair_loss(Toy(), own, pairs, pools_of(images, texts, split_of((5, 0)))).item()
+    )
+
+
+def test_a_pool_of_nothing_but_ones_own_costs_nothing_and_has_a_gradient():
+    a = torch.tensor([[1.0, 2.0]], requires_grad=True)
+    pairs = encoded_pairs(a, torch.ones(1, 2), torch.tensor([0]), torch.tensor([0]))
+    loss = contrastive_pair_loss(
+        Toy(), (a * a).sum(1), pairs, pools_of(torch.ones(1, 2), torch.ones(1, 2), split_of((0, 0)))
+    )
+    (gradient,) = torch.autograd.grad(loss.sum(), a)
+    assert loss.tolist() == [0.0] and gradient.tolist() == [[0.0, 0.0]]
 
 
 def toy_sets(**problem) -> EvaluationSets:
@@ -201,3 +240,54 @@ def test_a_model_is_measured_in_evaluation_mode():
             return super().encode(modality, inputs)
 
     measure(Noisy().train(), toy_sets(features=toy_features(np.eye(8, 2), np.eye(11, 2))), 0, Progress())
+
+
+def test_each_units_utility_is_the_mean_of_its_own_queries():
+    """Six measures a unit, as in the headline; with one measure named, that one alone."""
+    sets = replace(toy_sets(), galleries={"forget": toy_sets().splits["test"]})
+    found = measure(Toy(), sets, 0, Progress())
+    by_unit = evaluate_retrieval(
+        Toy(),
+        sets.splits["forget"],
+        sets.relations,
+        sets.features,
+        sets.rerank,
+        Progress(),
+        "",
+        distractors=sets.splits["test"],
+    ).by_unit
+    assert found.unit_utility is not None
+    assert found.unit_utility == pytest.approx(by_unit.mean((1, 2)))
+    for name, place in (("i2t_r@1", (0, 0)), ("t2i_r@5", (1, 1))):
+        named = measure(Toy(), replace(sets, headline=name), 0, Progress())
+        assert named.unit_utility == pytest.approx(by_unit[:, *place])
+        if name.startswith("i2t"):
+            assert named.unit_utility.mean() == pytest.approx(named.utility["forget"]["headline"].value)
+
+
+def test_the_share_of_right_pairs_is_a_units_utility_in_classification():
+    given = labelled_problem(forget=(0, 1, 2))
+    split, relations = given.forget.split, given.forget.relations
+    splits = {"test": split, "retain": given.retain.split, "forget": split}
+    sets = EvaluationSets(splits, split, relations, given.forget.features, Toy.modalities, 2, classes=3)
+    found = measure(given.original, sets, 0, Progress())
+    assert found.unit_utility is not None and len(found.unit_utility) == len(split.units)
+    pairs = np.bincount(np.unique(split.first, return_inverse=True)[1])
+    accuracy = np.average(found.unit_utility, weights=pairs)
+    assert accuracy == pytest.approx(found.utility["forget"]["accuracy"].value)
+
+
+@pytest.mark.parametrize("most", [1, 2, 9])
+def test_representations_of_test_items_are_kept(most, monkeypatch):
+    monkeypatch.setattr("mmulbench.evaluation.measure.POOLED_ITEMS", most)
+    sets = toy_sets()
+    found, again = (measure(Toy(), sets, seed, Progress()).pooled for seed in (0, 1))
+    test = sets.splits["test"]
+    for modality, items in (("image", test.first), ("text", test.second)):
+        rows = np.asarray(sets.features.arrays[modality]["x"])[np.unique(items)]
+        assert np.array_equal(found[modality], again[modality])
+        assert found[modality].dtype == np.float64
+        assert found[modality].shape == (min(most, len(rows)), 2)
+        assert all(any(np.allclose(row, one) for one in rows) for row in found[modality])
+        if most >= len(rows):
+            assert found[modality] == pytest.approx(rows)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from toys import Table, Toy, numbered_features, split_of, toy_features, toy_problem
+from toys import Table, Toy, encoded_pairs, numbered_features, split_of, toy_features, toy_problem
 
 from mmulbench.core.data import Relations
 from mmulbench.core.encoding import ItemEncoder, block_size
@@ -16,7 +16,7 @@ from mmulbench.core.original_outputs import compute_outputs
 from mmulbench.core.registry import TASKS
 from mmulbench.evaluation import retrieval
 from mmulbench.evaluation.measure import PAIR_BLOCK, EvaluationSets, measure
-from mmulbench.evaluation.pair_losses import contrastive_pair_loss
+from mmulbench.evaluation.pair_losses import Pools, contrastive_pair_loss
 from mmulbench.evaluation.retrieval import evaluate_retrieval, gallery_folds
 from mmulbench.metrics.utility import mean_utility, retrieval_utility
 from mmulbench.progress import Progress
@@ -212,15 +212,13 @@ def test_pooled_outputs_keep_no_tokens(random_sets):
 
 def test_pools_in_parts_give_the_same_loss(monkeypatch):
     torch.manual_seed(0)
-    own, a, b, pools = (
-        torch.randn(9),
-        torch.randn(9, 2),
-        torch.randn(9, 2),
-        (torch.randn(4, 2), torch.randn(6, 2)),
-    )
-    expected = contrastive_pair_loss(Toy(), own, a, b, pools)
+    first, second = torch.arange(9), torch.arange(9)
+    relations = Relations(split_of(*((i, i) for i in range(9)), (8, 1)))
+    pools = Pools(torch.randn(4, 2), torch.randn(6, 2), torch.arange(4), torch.arange(6), relations)
+    own, pairs = torch.randn(9), encoded_pairs(torch.randn(9, 2), torch.randn(9, 2), first, second)
+    expected = contrastive_pair_loss(Toy(), own, pairs, pools)
     monkeypatch.setattr("mmulbench.evaluation.pair_losses.POOL_BLOCK", 12)
-    torch.testing.assert_close(contrastive_pair_loss(Toy(), own, a, b, pools), expected)
+    torch.testing.assert_close(contrastive_pair_loss(Toy(), own, pairs, pools), expected)
 
 
 @pytest.mark.parametrize("budget", [0, 2**30])

@@ -10,7 +10,7 @@ from gradients_by_hand import classes_gradients
 from labelled_toys import LabelledToy, labelled_problem
 from toys import changed, random_features, state_of, toy_problem, two_pair_problem, whole
 
-from mmulbench.methods._fisher import fisher_diagonal, mean_pair_loss, pair_losses, reference_pools
+from mmulbench.methods._fisher import encoded, fisher_diagonal, mean_pair_loss, pair_losses, reference_pools
 from mmulbench.methods.fisher import Fisher
 
 
@@ -19,21 +19,20 @@ def trainable(problem):
 
 
 def test_loss_of_a_pair_by_hand():
-    """Reference: image (1, 0), text (1, 0). Similarities to it are 1 and 0, log-odds of matching -1 and 2."""
+    """Reference: the first pair. The second has similarity 0 to it; log-odds of matching are -1 and 2."""
     given = two_pair_problem(forget=(0, 1))
     batch = whole(given.forget)
-    a, b = given.original.encode_batch(batch)
-    found = pair_losses(given.original, a, b, None, reference_pools(given))
-    expected = [math.log(2) + math.log(1 + math.e), 2 * math.log(1 + math.exp(-2))]
+    pairs = encoded(batch, given.original.encode_batch(batch))
+    found = pair_losses(given.original, pairs, reference_pools(given))
+    expected = [math.log(1 + math.e), 2 * math.log(1 + math.exp(-2))]
     assert found.tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_loss_of_a_pair_is_its_cross_entropy():
     given = labelled_problem()
     batch = whole(given.forget)
-    a, b = given.original.encode_batch(batch)
     assert reference_pools(given) is None
-    found = pair_losses(given.original, a, b, batch.targets.labels, None)
+    found = pair_losses(given.original, encoded(batch, given.original.encode_batch(batch)), None)
     assert found.mean().item() == pytest.approx(given.original(batch).loss.item(), rel=1e-5)
 
 
@@ -41,8 +40,7 @@ def test_loss_of_a_pair_depends_on_no_other_pair():
     given = toy_problem()
     pools = reference_pools(given)
     together = whole(given.forget)
-    a, b = given.original.encode_batch(together)
-    losses = pair_losses(given.original, a, b, None, pools)
+    losses = pair_losses(given.original, encoded(together, given.original.encode_batch(together)), pools)
     alone = [
         mean_pair_loss(given.original, given.forget.batch(np.array([i])), pools) for i in range(len(together))
     ]

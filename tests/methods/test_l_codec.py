@@ -10,7 +10,7 @@ from toys import Table, changed, numbered_features, state_of, toy_problem
 from mmulbench.errors import NotApplicable
 from mmulbench.methods import l_codec
 from mmulbench.methods._codec import conditional, select, unconditional
-from mmulbench.methods._fisher import reference_pools
+from mmulbench.methods._fisher import encoded, reference_pools
 from mmulbench.methods._slices import Slices, measure, recorded
 from mmulbench.methods.l_codec import LCodec, noise_scale, perturbed
 
@@ -91,7 +91,7 @@ def test_outputs_of_the_layers_behind_the_encoders_are_candidates():
     given = toy_problem()
     model, batch = given.original, given.forget.batch(np.arange(3))
     a, b = model.encode_batch(batch)
-    found, loss = measure(model, a, b, None, reference_pools(given))
+    found, loss = measure(model, encoded(batch, (a, b)), reference_pools(given))
     assert list(found) == [model.fusion, model.matching]
     fused = (a.pooled * b.pooled).mean(0)
     assert torch.allclose(torch.stack(list(found.values())), fused.expand(2, 2))

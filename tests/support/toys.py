@@ -14,6 +14,7 @@ from mmulbench.core.method import UnlearningProblem
 from mmulbench.core.model import EncoderOutput, ModelOutput, RetrievalModel
 from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.core.training import Recipe
+from mmulbench.evaluation.pair_losses import EncodedPairs
 from mmulbench.progress import Progress
 
 CPU = torch.device("cpu")
@@ -83,6 +84,13 @@ class Table(Toy):
 
     def similarity(self, a, b):
         return self.tables[0][a[:, 0].long()][:, b[:, 0].long()]
+
+
+def encoded_pairs(a: Tensor, b: Tensor, first: Tensor, second: Tensor) -> EncodedPairs:
+    """Pairs of pooled outputs, which are their only tokens."""
+    mask = torch.ones(len(a), 1, dtype=torch.bool)
+    one, other = (EncoderOutput(side[:, None], mask, side) for side in (a, b))
+    return EncodedPairs(one, other, first, second)
 
 
 def toy_features(images, texts) -> Features:
