@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -20,7 +19,7 @@ from mmulbench.tasks._pictures.picture_task import (
     spread,
     statement_data,
 )
-from mmulbench.tasks._pictures.statements import Statement, balanced_choice
+from mmulbench.tasks._pictures.statements import Statement, fair_choice
 
 MOST = 60
 """Largest number of pictures of one category."""
@@ -78,7 +77,7 @@ class EmojiNlvr(PictureTask):
         about="Pairs of 522 emoji pictures with statements, true or false: templates, not human texts.",
         terms="Pictures: CC-BY 4.0. Kinds: Unicode licence. docs/licences.md has the attribution.",
         source=OFFLINE_INSTALL,
-        sizes={"train": (1_090, 6_540), "validation": (146, 876), "test": (302, 1_812)},
+        sizes={"train": (1_091, 6_546), "validation": (145, 870), "test": (300, 1_800)},
         unit="picture pair",
         pair="statement",
     )
@@ -97,8 +96,8 @@ class EmojiNlvr(PictureTask):
 
 def _pairs(pictures: list[CategorisedPicture], part: Integers, name: str) -> list[PicturePair]:
     """Make pairs of one split's pictures with their statements; the draw is the same for every seed."""
-    rng, tally = generator(0, f"emoji_nlvr {name}"), Counter[str]()
-    pairs: dict[tuple[int, int], PicturePair] = {}
+    rng = generator(0, f"emoji_nlvr {name}")
+    pairs: dict[tuple[int, int], list[Statement]] = {}
     for left in np.tile(part, TURNS).tolist():
         group = pictures[left].group
         alike = [i for i in part.tolist() if i != left and pictures[i].group is group]
@@ -106,10 +105,9 @@ def _pairs(pictures: list[CategorisedPicture], part: Integers, name: str) -> lis
         pool = alike if alike and (rng.random() < SAME or not others) else others
         right = int(rng.choice(pool))
         if (left, right) not in pairs:
-            candidates = list(candidate_statements(pictures[left], pictures[right]))
-            statements = balanced_choice(candidates, EACH, tally, rng)
-            pairs[left, right] = PicturePair(left, right, statements)
-    return list(pairs.values())
+            pairs[left, right] = list(candidate_statements(pictures[left], pictures[right]))
+    chosen = fair_choice(list(pairs.values()), [EACH] * len(pairs), rng)
+    return [PicturePair(*pair, statements) for pair, statements in zip(pairs, chosen, strict=True)]
 
 
 def _texts(pairs: list[PicturePair], start: int) -> list[LabelledText]:

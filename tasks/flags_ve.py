@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from mmulbench.tasks._pictures.picture_task import (
     spread,
     statement_data,
 )
-from mmulbench.tasks._pictures.statements import balanced_choice
+from mmulbench.tasks._pictures.statements import fair_choice
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
 
@@ -91,22 +90,22 @@ class FlagsVe(PictureTask):
 
 def _texts(flags: list[Flag], images: NDArray[np.uint8], part: Integers, name: str) -> list[LabelledText]:
     """Make the hypotheses on one split's flags; the draw is the same for every seed."""
-    rng, tally = generator(0, f"flags_ve {name}"), Counter[str]()
+    rng = generator(0, f"flags_ve {name}")
     reasons = meanings(flags[index] for index in part)
-    texts = []
-    for index in part.tolist():
-        facts = certain_facts(flags[index], images[index])
-        settled = hypotheses(facts)
-        true = sum(one.truth for one in settled)
-        unsettled = [f"the {one} stands for {reason}" for one in sorted(facts.shown) for reason in reasons]
-        each = min(EACH, true, len(settled) - true)
-        neutral = min((each + 1) // 2, len(unsettled))
-        texts += [
-            LabelledText(index, text, ENTAILMENT if truth else CONTRADICTION)
-            for text, truth in balanced_choice(settled, each, tally, rng)
+    facts = [certain_facts(flags[index], images[index]) for index in part]
+    settled = [hypotheses(one) for one in facts]
+    true = [sum(one.truth for one in found) for found in settled]
+    each = [min(EACH, count, len(found) - count) for count, found in zip(true, settled, strict=True)]
+    texts = [
+        LabelledText(index, text, ENTAILMENT if truth else CONTRADICTION)
+        for index, chosen in zip(part.tolist(), fair_choice(settled, each, rng), strict=True)
+        for text, truth in chosen
+    ]
+    for index, one, most in zip(part.tolist(), facts, each, strict=True):
+        unsettled = [
+            f"the {colour} stands for {reason}" for colour in sorted(one.shown) for reason in reasons
         ]
-        texts += [
-            LabelledText(index, text, NEUTRAL)
-            for text in rng.choice(unsettled, neutral, replace=False).tolist()
-        ]
+        neutral = min((most + 1) // 2, len(unsettled))
+        drawn = rng.choice(unsettled, neutral, replace=False).tolist()
+        texts += [LabelledText(index, text, NEUTRAL) for text in drawn]
     return texts

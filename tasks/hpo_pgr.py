@@ -19,7 +19,7 @@ class HpoPgr(HpoRelationTask):
     Non-relations are sampled: a fair coin says of each relation that is drawn whether it is asked for, or
     gives its gene and its phenotype to two non-relations. So how popular either is tells nothing, and neither
     does what is missing where pairs are deleted: counting relations and non-relations of a deleted pair's
-    gene and phenotype tells its class with an AUC of .50, .52 and .52 (forget sets of seeds 42, 87 and 21).
+    gene and phenotype tells its class with an AUC of .50, .53 and .52 (forget sets of seeds 42, 87 and 21).
     None is a known relation or implied by one; since
     no database is complete, some may be relations that nobody has found yet. 80 / 10 / 10 % of the genes are
     train, validation and test: all relations that are asked about a gene are in one split.

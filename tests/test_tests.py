@@ -45,6 +45,7 @@ TESTED_BY = {
         "conformance/global_randomness",
         "conformance/method_trial",
     ],
+    "conformance/test_task_checks.py": ["conformance/task_trial"],
     "conformance/test_metric_checks.py": ["conformance/planted_models"],
     "evaluation/test_measure.py": ["evaluation/pair_losses"],
     "evaluation/test_retrieval.py": ["core/encoding"],

@@ -16,7 +16,7 @@ from mmulbench.conformance.method_trial import method_trials as method_trials
 from mmulbench.conformance.metric_checks import metric_checks as metric_checks
 from mmulbench.conformance.planted_models import MetricTrial as MetricTrial
 from mmulbench.conformance.planted_models import metric_trial as metric_trial
-from mmulbench.conformance.task_checks import TaskTrial as TaskTrial
 from mmulbench.conformance.task_checks import task_checks as task_checks
-from mmulbench.conformance.task_checks import task_trial as task_trial
+from mmulbench.conformance.task_trial import TaskTrial as TaskTrial
+from mmulbench.conformance.task_trial import task_trial as task_trial
 from mmulbench.conformance.tiny_problems import tiny_problem as tiny_problem

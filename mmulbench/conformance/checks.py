@@ -18,6 +18,10 @@ class SkipCheck(Exception):
     """Says that a check has no meaning here; the text says why."""
 
 
+class Caveat(Exception):
+    """Says what users should know of what holds, or of what cannot be mended; the text says how far."""
+
+
 class ContractTrial(Protocol):
     """Describes what a check looks at."""
 
@@ -34,11 +38,12 @@ class Check:
     """Describes one thing that must hold.
 
     Attributes:
-        run: raises `ContractViolation` where it does not hold, `SkipCheck` where it has no meaning.
+        run: raises `ContractViolation` where it does not hold, `SkipCheck` where it has no meaning, `Caveat`
+            where there is something to know; may return what it measured.
         once: whether one trial says it all.
     """
 
-    run: Callable[[Any], None]
+    run: Callable[[Any], str | None]
     once: bool = False
 
     @property
@@ -56,6 +61,10 @@ class Check:
         return self.name
 
 
+Status = Literal["passed", "noted", "failed", "skipped"]
+"""What came of a check."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Holds what came of a check.
@@ -63,8 +72,10 @@ class Outcome:
     Attributes:
         check: name of the check.
         rule: the rule that must hold.
-        status: passed, failed, or skipped where the check had a meaning nowhere.
-        reason: why it failed or was skipped, one line; empty where it passed.
+        status: passed, noted where it passed with something to know, failed, or skipped where the check had a
+            meaning nowhere.
+        reason: why it failed or was skipped, or what is to be known, one line; where it passed, what was
+            measured, if anything.
         on: labels of the trials it passed on.
         left_out: by label, why it was skipped on other trials.
         seconds: time that the check took, in seconds.
@@ -72,7 +83,7 @@ class Outcome:
 
     check: str
     rule: str
-    status: Literal["passed", "failed", "skipped"]
+    status: Status
     reason: str
     on: tuple[str, ...]
     left_out: dict[str, str]
@@ -112,14 +123,19 @@ def run_check(check: Check, trials: Sequence[ContractTrial]) -> Outcome:
     on: list[str] = []
     left_out: dict[str, str] = {}
 
-    def outcome(status: Literal["passed", "failed", "skipped"], reason: str) -> Outcome:
+    measured: list[str] = []
+    status: Status = "passed"
+
+    def outcome(status: Status, reason: str) -> Outcome:
         seconds = time.perf_counter() - started
         return Outcome(check.name, check.rule, status, reason, tuple(on), left_out, seconds)
 
     for trial in trials[:1] if check.once else trials:
         place = f"{trial.label}: " if trial.label and not check.once else ""
         try:
-            check.run(trial)
+            said = check.run(trial)
+        except Caveat as caveat:
+            said, status = str(caveat), "noted"
         except SkipCheck as reason:
             left_out[trial.label] = str(reason)
             continue
@@ -128,4 +144,9 @@ def run_check(check: Check, trials: Sequence[ContractTrial]) -> Outcome:
         except Exception as error:
             return outcome("failed", f"{place}raised {located(error)}")
         on.append(trial.label)
-    return outcome("passed", "") if on else outcome("skipped", "; ".join(dict.fromkeys(left_out.values())))
+        measured += [f"{place}{said}"] if said else []
+    return (
+        outcome(status, "; ".join(measured))
+        if on
+        else outcome("skipped", "; ".join(dict.fromkeys(left_out.values())))
+    )

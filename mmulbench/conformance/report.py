@@ -17,11 +17,17 @@ from mmulbench.conformance.method_checks import method_checks
 from mmulbench.conformance.method_trial import method_trials
 from mmulbench.conformance.metric_checks import metric_checks
 from mmulbench.conformance.planted_models import metric_trial
-from mmulbench.conformance.task_checks import task_checks, task_trial
+from mmulbench.conformance.task_checks import task_checks
+from mmulbench.conformance.task_trial import task_trial
 from mmulbench.core.plugins import load_plugins
 from mmulbench.progress import make_progress
 
-MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "–"}
+MARKS = {
+    "passed": "[green]✓[/green]",
+    "noted": "[yellow]![/yellow]",
+    "failed": "[red]✗[/red]",
+    "skipped": "–",
+}
 
 
 def check_method(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:

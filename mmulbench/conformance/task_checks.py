@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 import numpy as np
 
 from mmulbench.conformance.checks import Check, ContractViolation, SkipCheck, demand, is_frozen
+from mmulbench.conformance.shortcut_checks import (
+    counting_tells_no_class,
+    no_text_or_group_is_there_twice,
+    pictures_have_no_twins,
+    popularity_finds_no_text,
+)
+from mmulbench.conformance.task_trial import TaskTrial
 from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Split
 from mmulbench.core.registry import TASKS
-from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
 from mmulbench.errors import UsageError
-from mmulbench.progress import Progress
 from mmulbench.runs.prepare import find_backbone
 
 LISTED = 50
@@ -25,50 +28,6 @@ LISTED = 50
 
 FEWEST = 8
 """Number of training units below which two lists may be the same by chance."""
-
-SPLITS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class TaskTrial:
-    """Holds a task with its data.
-
-    Attributes:
-        name: registered name of the task.
-        task: the task with default settings.
-        data: the data as loaded.
-        again: function that loads the data once more, by a new object.
-    """
-
-    name: str
-    task: Task
-    data: TaskData
-    again: Callable[[], TaskData]
-    label: str = ""
-
-    @property
-    def splits(self) -> dict[str, Split]:
-        """The splits by name."""
-        return {name: getattr(self.data, name) for name in SPLITS}
-
-
-def task_trial(name: str, data_dir: Path, progress: Progress, other_dir: Path | None = None) -> TaskTrial:
-    """Load a task's data.
-
-    Args:
-        name: registered name of the task.
-        data_dir: folder of the data.
-        progress: what shows bars.
-        other_dir: another folder with the same data, to load it from the second time.
-
-    Raises:
-        UsageError: the task is unknown, or data or a package is missing.
-        MmulbenchError: data is damaged.
-    """
-    cls = TASKS.get(name)
-    task = cls()
-    data = task.load(data_dir, progress)
-    return TaskTrial(name, task, data, lambda: cls().load(other_dir or data_dir, Progress()))
 
 
 def task_checks() -> list[Check]:
@@ -88,6 +47,10 @@ def task_checks() -> list[Check]:
             forget_lists_differ_between_seeds,
             refuses_impossible_forget_sizes,
             takes_possible_forget_sizes,
+            no_text_or_group_is_there_twice,
+            pictures_have_no_twins,
+            counting_tells_no_class,
+            popularity_finds_no_text,
         )
     ]
 

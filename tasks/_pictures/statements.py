@@ -1,12 +1,17 @@
-"""Choose statements about pictures so that no statement's words tell whether it is true."""
+"""Choose statements about pictures so that neither their words nor other choices tell their truth."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+from mmulbench import Integers
+
+ROUNDS = 16
+"""Number of trial draws that weights are learned from."""
 
 
 class Statement(NamedTuple):
@@ -21,25 +26,62 @@ class Statement(NamedTuple):
     truth: bool
 
 
-def balanced_choice(
-    candidates: Sequence[Statement], each: int, tally: Counter[str], rng: np.random.Generator
-) -> list[Statement]:
-    """Choose as many true as false statements, and each text about as often true as false over all calls.
+class _Candidates(NamedTuple):
+    """Holds the candidates of all units.
 
-    Preferred as true (false) are statements that earlier calls chose more often as false (true).
+    Attributes:
+        side: (c,) number of the unit, twice, plus 1 where the statement is true.
+        text: (c,) number of the words.
+        truth: (c,) 1 where the statement is true, else 0.
+        each: (c,) number of statements that are chosen of the candidate's side.
+    """
+
+    side: Integers
+    text: Integers
+    truth: Integers
+    each: Integers
+
+    def draw(self, weights: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Draw candidates without replacement; ``weights`` (t, 2) are logarithms, by text and truth."""
+        waits = np.log(rng.standard_exponential(len(self.side))) - weights[self.text, self.truth]
+        order = np.lexsort((waits, self.side))
+        sides = self.side[order]
+        rank = np.arange(len(sides)) - np.searchsorted(sides, sides)
+        chosen = np.empty(len(sides), dtype=bool)
+        chosen[order] = rank < self.each[order]
+        return chosen
+
+
+def fair_choice(
+    candidates: Sequence[Sequence[Statement]], each: Sequence[int], rng: np.random.Generator
+) -> list[list[Statement]]:
+    """Choose as many true as false statements on each unit, and each text as often true as false on average.
+
+    Words are drawn with weights, and every unit on its own. The weights are learned from trial draws: words
+    that were more often true than false are made rarer where they are true. Exact balance over all units
+    would tell the truth of a statement on a deleted unit: the one that is missing.
 
     Args:
-        candidates: statements to choose from.
-        each: largest number of true statements, and of false ones.
-        tally: by text, how much more often it was chosen as true than as false; updated.
-        rng: generator that breaks ties.
+        candidates: statements to choose from, by unit.
+        each: by unit, largest number of true statements, and of false ones.
+        rng: generator of all draws.
     """
-    shuffled = [candidates[place] for place in rng.permutation(len(candidates))]
-    chosen: list[Statement] = []
-    for truth, sign in ((True, 1), (False, -1)):
-        fitting = [statement for statement in shuffled if statement.truth == truth]
-        fitting.sort(key=lambda statement: sign * tally[statement.text])
-        for statement in fitting[:each]:
-            tally[statement.text] += sign
-            chosen.append(statement)
-    return chosen
+    numbers: dict[str, int] = {}
+    rows = [
+        (2 * unit + one.truth, numbers.setdefault(one.text, len(numbers)), one.truth, most)
+        for unit, (found, most) in enumerate(zip(candidates, each, strict=True))
+        for one in found
+    ]
+    table = _Candidates(*np.array(rows, dtype=np.int64).reshape(-1, 4).T)
+    weights = np.zeros((len(numbers), 2))
+    for _ in range(ROUNDS):
+        chosen = table.draw(weights, rng)
+        counts = np.zeros_like(weights)
+        np.add.at(counts, (table.text[chosen], table.truth[chosen]), 1)
+        surplus = np.log((counts[:, 1] + 1) / (counts[:, 0] + 1)) / 2
+        weights += np.stack([surplus, -surplus], axis=1)
+    statements = [one for found in candidates for one in found]
+    drawn: list[list[Statement]] = [[] for _ in candidates]
+    for place in np.flatnonzero(table.draw(weights, rng)).tolist():
+        drawn[table.side[place] // 2].append(statements[place])
+    return drawn

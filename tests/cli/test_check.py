@@ -157,7 +157,8 @@ def test_a_task_that_comes_with_packages_holds():
     done = here("check", "task", "flags")
     assert done.code == 0, done.out
     *lines, _, last = done.out.splitlines()
-    assert len(lines) == len(task_checks()) and {line[0] for line in lines} == {"✓"}
+    assert len(lines) == len(task_checks()) and {line[0] for line in lines} == {"✓", "–"}
+    assert "the task is retrieval: it has no classes" in done.out
     assert last == "The task flags holds to the contract."
 
 

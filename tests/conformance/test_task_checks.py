@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from mmulbench.conformance.checks import run_check
-from mmulbench.conformance.task_checks import TaskTrial, task_checks
+from mmulbench.conformance.task_checks import task_checks
+from mmulbench.conformance.task_trial import TaskTrial
 from mmulbench.conformance.tiny_tasks import PairsTask, TinyTask, TwoImagesTask
 from mmulbench.core.data import Split
 from mmulbench.hashing import fingerprint
 from mmulbench.progress import Progress
 
 CHECKS = {check.name: check for check in task_checks()}
+OF_LARGER_TASKS = {"counting_tells_no_class", "popularity_finds_no_text"}
+SHORTCUTS = {*OF_LARGER_TASKS, "pictures_have_no_twins", "no_text_or_group_is_there_twice"}
+"""What test_shortcut_checks.py tries on larger tasks."""
 
 
 def trial_of(task=None, change=lambda data: data, again=None) -> TaskTrial:
@@ -34,7 +38,7 @@ def run(name, *args, **settings):
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_good_task_passes(name, cls):
     outcome = run(name, cls())
-    assert outcome.status == "passed", outcome.reason
+    assert outcome.status == ("skipped" if name in OF_LARGER_TASKS else "passed"), outcome.reason
 
 
 def with_(base=TinyTask, **attributes):
@@ -185,7 +189,7 @@ def test_a_violation_is_found(case):
 
 
 def test_every_check_has_a_violation():
-    assert {name for name, _, _ in VIOLATIONS.values()} == set(CHECKS)
+    assert {name for name, _, _ in VIOLATIONS.values()} | SHORTCUTS == set(CHECKS)
 
 
 def test_too_few_units_to_tell_seeds_apart():

@@ -11,7 +11,8 @@ import pytest
 import relation_miniatures
 
 from mmulbench.conformance.checks import Check, run_check
-from mmulbench.conformance.task_checks import TaskTrial, task_checks, task_trial
+from mmulbench.conformance.task_checks import task_checks
+from mmulbench.conformance.task_trial import TaskTrial, task_trial
 from mmulbench.core.registry import TASKS
 from mmulbench.core.task import TaskData
 from mmulbench.errors import UsageError
@@ -40,14 +41,26 @@ def fractions_are_rounded(trial: TaskTrial) -> None:
 CHECKS = [*task_checks(), Check(refusals_say_what_is_possible), Check(fractions_are_rounded)]
 FINGERPRINTS = {
     "emoji": "18f63520a14df98344b9362cdb1c587680649d152c2ecbc23e64596131ed1cc3",
-    "emoji_nlvr": "6ce1a4e421ea0961e9d63dff54ef84d32e578beb4ca25e8c9e24966ab11f6fd9",
+    "emoji_nlvr": "0ac6b3ef305cb10e84b33bf1816d951a3eee1888e226e645b068b902b29baa81",
     "flags": "71ea2d8c7f89d906f61d50667cf5a3af8d34920618d422c2dc0727f3b3af2813",
-    "flags_ve": "e73a586c483ad7bae46a314b548556ec53c4a10b69b297929abe84aec6704649",
+    "flags_ve": "0cbebaf35cb210f0cc49f6353b8b981850d11ccfd40b497172301be8d37c2dff",
     "hpo_gdpr": "9efb1c31a6435c2b2014023eabce51e8e601d87ad9e6451d5fb1d9dc6521e22c",
     "hpo_pgr": "1662801e14b9251ad83e814566debbd88984fb89c136caf7b94025fd03f8cc8b",
 }
 """Fingerprint that records carry, by packaged task: if it changes, none of them can be compared
 with new ones."""
+
+
+SKIPPED_WHERE_SMALL_OR_OF_OTHER_KIND = {
+    "pictures_have_no_twins",
+    "counting_tells_no_class",
+    "popularity_finds_no_text",
+}
+NOTED = {
+    ("emoji", "popularity_finds_no_text"),
+    ("flags_ve", "counting_tells_no_class"),
+}
+"""Packaged tasks with a prior that models may use: what it reaches is in docs/data.md."""
 
 
 def slow_if_large(names: Iterable[str]) -> list[object]:
@@ -82,8 +95,12 @@ def trial_of(kept, tmp_path_factory):
 @pytest.mark.parametrize("check", CHECKS, ids=str)
 @pytest.mark.parametrize("name", slow_if_large(TASKS.names()))
 def test_holds_to_the_contract(name, check, trial_of):
-    outcome = run_check(check, [trial_of(name)])
-    assert outcome.status == "passed", outcome.reason
+    trial = trial_of(name)
+    outcome = run_check(check, [trial])
+    if outcome.status == "skipped" and check.name in SKIPPED_WHERE_SMALL_OR_OF_OTHER_KIND:
+        pytest.skip(outcome.reason)
+    noted = outcome.status == "noted" and (trial.published or (name, check.name) in NOTED)
+    assert outcome.status == "passed" or noted, outcome
 
 
 @pytest.mark.parametrize("name", slow_if_large(FINGERPRINTS))

@@ -10,7 +10,8 @@ from PIL import Image
 
 from mmulbench import TASKS, Progress, UsageError
 from mmulbench.conformance.checks import Check, run_check
-from mmulbench.conformance.task_checks import TaskTrial, task_checks, task_trial
+from mmulbench.conformance.task_checks import task_checks
+from mmulbench.conformance.task_trial import TaskTrial, task_trial
 from mmulbench.core.plugins import load_plugins  # plug-in
 
 load_plugins([Path(__file__).with_name("my_task.py")])  # plug-in
@@ -39,7 +40,7 @@ def test_holds_to_the_contract(check: Check, trial: TaskTrial) -> None:
     outcome = run_check(check, [trial])
     if outcome.status == "skipped":
         pytest.skip(outcome.reason)
-    assert outcome.status == "passed", outcome.reason
+    assert outcome.status in ("passed", "noted"), outcome.reason
 
 
 def test_counts(trial: TaskTrial) -> None:
