@@ -80,7 +80,8 @@ def paper_section(groups: Sequence[RecordGroup]) -> list[str]:
     parts = ["## The paper's protocol", INTRODUCTION]
     for group, path in fused:
         parts.append(f"### {group.key.task}, {group.key.backbone}: {path} path")
-        parts += [_table(group, path), *_sentences(group, path)]
+        parts += [_table(group, path)] if _rows(group) else []
+        parts += _sentences(group, path)
     for origin in ORIGINS:
         parts += _over_tasks([claims(group, path, origin) for group, path in fused], origin)
     return parts

@@ -211,7 +211,8 @@ def test_leaderboard_output_and_check(ready, tmp_path):
 
     paper = here("leaderboard", "--paper", "--results-dir", str(ready.results))
     assert paper.out.startswith("# MMUL by its paper's protocol\n")
-    assert "| mmul (default) |" in paper.out
+    assert re.search(r"^### emoji, albef:\w+: matching path$", paper.out, re.M)
+    assert "Without a record here: `mmul` (default)" in paper.out
 
     path.write_text(path.read_text().replace("mmul", "mmull", 1))
     stale = here(*words, "--check")

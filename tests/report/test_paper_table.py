@@ -83,6 +83,7 @@ def test_without_records_of_the_method_nothing_is_claimed():
     text = leaderboard.render_paper(records)
     assert "MMUL (" not in text
     assert "Without a record here: `mmul` (default), `mmul` (tuned), `finetune`" in text
+    assert not tables(leaderboard.render_paper(World().records({"npo": Planted()}, draws=0)[1:2]))
     assert "No runs yet" in leaderboard.render_paper([])
 
 
