@@ -41,7 +41,12 @@ def reference_pools(problem: UnlearningProblem) -> Pools | None:
 
 
 def encoded(batch: Batch, sides: tuple[EncoderOutput, EncoderOutput]) -> EncodedPairs:
-    """Return a batch's pairs with what the encoders say of both sides."""
+    """Return a batch's pairs with what the encoders say of both sides.
+
+    Args:
+        batch: b true pairs.
+        sides: encoder outputs of both modalities.
+    """
     return EncodedPairs(*sides, batch.first, batch.second, batch.targets.labels)
 
 
