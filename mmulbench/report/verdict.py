@@ -137,8 +137,8 @@ def judge_paths(result: RunResult, of_original: bool = False) -> list[PathJudgem
     judged: list[PathJudgement] = []
     for key in result.values:
         if re.fullmatch(rf"{attack.name}/[^/]+", key):
-            accuracy = _comparison(result.values[key], of_original)
-            auc = _comparison(result.values.get(f"{key}/auc"), of_original)
+            auc = _comparison(result.values[key], of_original)
+            accuracy = _comparison(result.values.get(f"{key}/accuracy"), of_original)
             if accuracy and auc:
                 path, allowed = key.removeprefix(f"{attack.name}/"), tolerance(result.spec.forget_size)
                 judged.append(PathJudgement(path, accuracy, auc, allowed))

@@ -16,8 +16,8 @@ def values(contrastive, matching, test=0.747, retain=0.8, retrain=(0.51, 0.46)):
         "mia": {"value": max(contrastive[0], matching[0]), "retrain": retrain[0]},
     }
     for path, (accuracy, auc) in {"contrastive": contrastive, "matching": matching}.items():
-        built[f"mia/{path}"] = {"value": accuracy, "retrain": retrain[0], "original": 0.75}
-        built[f"mia/{path}/auc"] = {"value": auc, "retrain": retrain[1], "original": 0.80}
+        built[f"mia/{path}"] = {"value": auc, "retrain": retrain[1], "original": 0.80}
+        built[f"mia/{path}/accuracy"] = {"value": accuracy, "retrain": retrain[0], "original": 0.75}
     return built
 
 
@@ -109,7 +109,9 @@ def test_lost_utility_without_forgetting(record):
 
 
 def test_without_reference_nothing_is_judged(record):
-    sentence = verdict(record(values={"test": 0.7, "mia/matching": 0.5, "mia/matching/auc": 0.5}, ratio=None))
+    sentence = verdict(
+        record(values={"test": 0.7, "mia/matching": 0.5, "mia/matching/accuracy": 0.5}, ratio=None)
+    )
     assert sentence.startswith("mmul cannot be judged: its record holds no attack")
     assert sentence.endswith("test utility is not known beside retrain's, in 10.0 s.")
 
@@ -142,9 +144,9 @@ def test_retrain_is_the_reference(record):
 def test_summary_table_has_the_headline_and_cost_at_80_columns(record):
     text = text_of(summary_table(record(values=values(FORGOTTEN, FORGOTTEN))), width=80)
     line = next(line for line in text.splitlines() if "Test utility" in line)
-    assert line.split() == ["Test", "utility", "0.747", "0.760", "0.750", "higher", ".710–.780", "1,234"]
-    line = next(line for line in text.splitlines() if "MIA accuracy" in line)
-    assert line.split() == ["MIA", "accuracy", "0.520", "–", "0.510", "→retrain", "100"]
+    assert line.split()[2:] == ["0.747", "0.760", "0.750", "≥", "retrain", ".710–.780", "1,234"]
+    line = next(line for line in text.splitlines() if "MIA AUC" in line)
+    assert line.split() == ["MIA", "AUC", "0.520", "–", "0.510", "→retrain", "100"]
     assert "10.0 s" in text
     assert "0.040" in text
     assert "contrastive" not in text
@@ -158,7 +160,7 @@ def test_show_has_everything(record):
     )
     text = text_of(show(result))
     expected = [result.run_id, "mmul (lr=0.001)", "epochs=5, lr=0.001", "did not forget", "i2t_r@10"]
-    expected += ["contrastive/auc", "needs a [budget]", "torch 2.13.0", result.command]
+    expected += ["contrastive/accuracy", "needs a [budget]", "torch 2.13.0", result.command]
     assert [piece for piece in expected if piece not in text] == []
 
 
