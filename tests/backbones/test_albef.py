@@ -202,6 +202,21 @@ def test_the_matching_logit_alone_orders_candidates(model):
     assert model.rerank(similarity, logits).tolist() == [1.0, 2.0, 0.5]
 
 
+def test_either_logit_of_a_trained_head_ranks_as_their_difference_does():
+    with torch_seeded(0, "head"):
+        model = Albef(CONFIG).train()
+        a, b = images_of(6), texts_of([5, 8, 2, 3, 4, 6])
+        learner = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
+        for _ in range(5):
+            learner.zero_grad()
+            encoded = model.encode("image", a), model.encode("text", b)
+            torch.autograd.backward(model.forward_encoded(*encoded, Targets(torch.eye(6) > 0)).loss)
+            learner.step()
+    logits = model.eval().head(model.fuse(model.encode("image", a), model.encode("text", b)))
+    torch.testing.assert_close(logits.sum(1), torch.zeros(6), rtol=0, atol=1e-4)
+    assert differs(logits[0], logits[1])
+
+
 def linear(width_in: int, width_out: int) -> int:
     return width_in * width_out + width_out
 
