@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from mmulbench.core.data import Split
 from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
@@ -84,6 +85,21 @@ def make_judge(
     held = held_out(prepared, seed)
     scenario = Scenario(held, forget_units(held, size, seed, seen), seed)
     retrain = replace(scenario).retrain()  # of another scenario, so that the model is not kept
-    sets = scenario.sampled_sets
+    sets = judged_sets(scenario, prepared.data.validation)
     limit = budget * (retrain.cost.flops or math.inf)
     return Judge(scenario, sets, scenario.measure(retrain.model, sets), limit)
+
+
+def judged_sets(scenario: Scenario, validation: Split) -> EvaluationSets:
+    """Return the sets of a tuning scenario, whose queries search galleries as large as those of a record.
+
+    A record searches the whole test split for queries of the test split and of Df, and the whole of Dr for
+    queries of Dr. The validation split is in the test split's place here, and queries are a part of each set.
+
+    Args:
+        scenario: forget set and seed, of a task without its test split.
+        validation: pairs of the whole validation split.
+    """
+    retain = scenario.prepared.data.train.without(scenario.forget)
+    galleries = {"test": validation, "forget": validation, "retain": retain}
+    return replace(scenario.sampled_sets, galleries=galleries)
