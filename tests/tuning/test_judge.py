@@ -60,53 +60,53 @@ def test_a_diverging_configuration(judge, quick_method):
         replace(judge, limit=math.inf).distance(wild)
 
 
-class TestTheGalleryOfARecord:
-    """What tuning says of a model, beside what a record would say where validation is the test split."""
+@pytest.fixture(scope="module")
+def record(emoji, judge) -> Scenario:
+    """The same forget set on a task whose test split is the validation split."""
+    held, whole = judge.scenario.prepared, emoji.data.validation
+    data = replace(held.data, test=whole)
+    task = replace(held, data=data, relations=Relations(data.train, whole))
+    return Scenario(task, judge.scenario.forget, judge.scenario.seed)
 
-    @pytest.fixture(scope="class")
-    def record(self, emoji, judge) -> Scenario:
-        """The same forget set on a task whose test split is the validation split."""
-        held, whole = judge.scenario.prepared, emoji.data.validation
-        data = replace(held.data, test=whole)
-        task = replace(held, data=data, relations=Relations(data.train, whole))
-        return Scenario(task, judge.scenario.forget, judge.scenario.seed)
 
-    @pytest.fixture(scope="class")
-    def model(self, judge, quick_method):
-        problem = judge.scenario.problem()
-        return quick_method("grad_diff", lr=3e-3).unlearn(problem)
+@pytest.fixture(scope="module")
+def model(judge, quick_method):
+    problem = judge.scenario.problem()
+    return quick_method("grad_diff", lr=3e-3).unlearn(problem)
 
-    def test_every_query_finds_what_it_finds_in_a_record(self, judge, record, model):
-        def by_unit(sets, name):
-            found = evaluate_retrieval(
-                model,
-                sets.splits[name],
-                sets.relations,
-                sets.features,
-                sets.rerank,
-                Progress(),
-                "",
-                distractors=sets.galleries.get(name),
-            )
-            return found.by_unit
 
-        for name, split in judge.sets.splits.items():
-            units = record.sets.splits[name].units
-            place = np.searchsorted(units, split.units)
-            assert np.array_equal(units[place], split.units)
-            wanted = by_unit(record.sets, name)[place]
-            assert np.array_equal(by_unit(judge.sets, name), wanted, equal_nan=True), name
-            assert (len(split.units) < len(units)) == (name != "forget")
-
-    def test_with_all_queries_the_distance_is_that_of_a_record(self, judge, record, model):
-        every = replace(judge.sets, splits=record.sets.splits)
-        seed = judge.scenario.seed
-        retrain = judge.scenario.retrain().model
-        judging = replace(judge, sets=every, retrain=measure(retrain, every, seed, Progress()))
-        own, original, reference = (
-            measure(one, record.sets, seed, Progress())
-            for one in (model, judge.scenario.original().model, retrain)
+def test_every_query_finds_what_it_finds_in_a_record(judge, record, model):
+    def by_unit(sets, name):
+        found = evaluate_retrieval(
+            model,
+            sets.splits[name],
+            sets.relations,
+            sets.features,
+            sets.rerank,
+            Progress(),
+            "",
+            distractors=sets.galleries.get(name),
         )
-        units = {name: split.first for name, split in record.sets.splits.items()}
-        values, _ = compute_values(own, original, reference, units, seed)
-        assert judging.distance_of(model) == values["retrain_gap"].value > 0
+        return found.by_unit
+
+    for name, split in judge.sets.splits.items():
+        units = record.sets.splits[name].units
+        place = np.searchsorted(units, split.units)
+        assert np.array_equal(units[place], split.units)
+        wanted = by_unit(record.sets, name)[place]
+        assert np.array_equal(by_unit(judge.sets, name), wanted, equal_nan=True), name
+        assert (len(split.units) < len(units)) == (name != "forget")
+
+
+def test_with_all_queries_the_distance_is_that_of_a_record(judge, record, model):
+    every = replace(judge.sets, splits=record.sets.splits)
+    seed = judge.scenario.seed
+    retrain = judge.scenario.retrain().model
+    judging = replace(judge, sets=every, retrain=measure(retrain, every, seed, Progress()))
+    own, original, reference = (
+        measure(one, record.sets, seed, Progress())
+        for one in (model, judge.scenario.original().model, retrain)
+    )
+    units = {name: split.first for name, split in record.sets.splits.items()}
+    values, _ = compute_values(own, original, reference, units, seed)
+    assert judging.distance_of(model) == values["retrain_gap"].value > 0
