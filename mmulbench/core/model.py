@@ -43,6 +43,12 @@ class EncoderOutput:
     def __getitem__(self, index: Tensor | slice) -> EncoderOutput:
         return EncoderOutput(self.tokens[index], self.mask[index], self.pooled[index])
 
+    def trimmed(self) -> EncoderOutput:
+        """Return the same output without the last places of tokens, where they are padding of every item."""
+        real = self.mask.any(0).nonzero()
+        length = int(real.max()) + 1 if len(real) else 1
+        return EncoderOutput(self.tokens[:, :length], self.mask[:, :length], self.pooled)
+
     def to(self, device: torch.device) -> EncoderOutput:
         """Return the same output on another device."""
         return EncoderOutput(self.tokens.to(device), self.mask.to(device), self.pooled.to(device))

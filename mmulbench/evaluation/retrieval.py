@@ -27,8 +27,9 @@ from mmulbench.seeds import generator
 
 Floats = NDArray[np.float64]
 
-QUERIES, PAIRS = 256, 4096
-"""Most queries scored, and pairs fused, at a time: memory does not grow with images x texts."""
+QUERIES, PAIRS = 256, 512
+"""Most queries scored, and pairs fused, at a time: memory does not grow with images x texts. With few pairs
+at a time, most blocks are of short texts alone."""
 
 FOLDS = 5
 """Most folds that are measured of a set, as COCO's 1K protocol averages over five. A retain set of 29,000
@@ -307,10 +308,15 @@ class _Ways:
         queries = index[:, None].expand_as(candidates).reshape(-1)
         gallery = candidates.reshape(-1)
         firsts, seconds = (queries, gallery) if direction == 0 else (gallery, queries)
+        # Pairs of equal length side by side: most of what is fused would else be padding.
+        lengths = self.a.mask.sum(1).cpu()[firsts] + self.b.mask.sum(1).cpu()[seconds]
+        order = torch.argsort(lengths, stable=True)
         size = block_size(PAIRS, self.a.tokens[:1].nbytes + self.b.tokens[:1].nbytes)
-        blocks = zip(torch.split(firsts, size), torch.split(seconds, size), strict=True)
-        found = [self.model.head(self.model.fuse(self.a[i], self.b[j])) for i, j in blocks]
-        return torch.cat(found).reshape(*candidates.shape, -1)
+        found = [
+            self.model.head(self.model.fuse(self.a[firsts[part]].trimmed(), self.b[seconds[part]].trimmed()))
+            for part in torch.split(order, size)
+        ]
+        return torch.cat(found)[torch.argsort(order)].reshape(*candidates.shape, -1)
 
 
 def _candidates_first(similarity: Tensor, candidates: Tensor, scores: Tensor) -> Tensor:

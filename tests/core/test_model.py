@@ -20,6 +20,17 @@ def test_encoded_is_indexed_as_a_whole():
     assert torch.equal(some.pooled, tokens[[1, 1, 0], 0])
 
 
+@pytest.mark.parametrize(
+    ("mask", "length"), [([[1, 0, 0], [1, 1, 0]], 2), ([[1, 0, 1]], 3), ([[0, 0, 0]], 1)]
+)
+def test_only_what_is_padding_of_every_item_is_trimmed(mask, length):
+    tokens = torch.randn(len(mask), 3, 2)
+    found = EncoderOutput(tokens, torch.tensor(mask) > 0, tokens[:, 0]).trimmed()
+    assert torch.equal(found.tokens, tokens[:, :length])
+    assert found.mask.tolist() == [[place > 0 for place in row[:length]] for row in mask]
+    assert torch.equal(found.pooled, tokens[:, 0])
+
+
 def test_parameter_groups_share_nothing_and_miss_nothing():
     model = Toy()
     groups = {name: [id(p) for p in model.parameter_group(name)] for name in ("all", "fusion", "unimodal")}

@@ -238,3 +238,25 @@ def test_outputs_in_small_blocks_are_the_same(budget, monkeypatch):
         torch.testing.assert_close(found[name], value)
         assert found[name].untyped_storage().nbytes() == found[name].nbytes
     assert small_cost.samples == cost.samples
+
+
+def test_texts_of_equal_length_are_fused_side_by_side_and_nothing_changes(emoji, original, monkeypatch):
+    split = emoji.data.test
+    features, rerank = emoji.features, emoji.task.rerank
+
+    def found():
+        return evaluate_retrieval(original, split, emoji.relations, features, rerank, Progress(), "")
+
+    fused: list[int] = []
+    whole = type(original).fuse
+
+    def counted(model, a, b):
+        fused.append(b.tokens.shape[0] * b.tokens.shape[1])
+        return whole(model, a, b)
+
+    monkeypatch.setattr(type(original), "fuse", counted)
+    trimmed, places = found(), sum(fused)
+    fused.clear()
+    monkeypatch.setattr(EncoderOutput, "trimmed", lambda encoded: encoded)
+    assert np.array_equal(trimmed.by_unit, found().by_unit, equal_nan=True)
+    assert places < 0.7 * sum(fused)

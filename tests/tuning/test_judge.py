@@ -47,6 +47,7 @@ def test_to_do_nothing_is_what_the_original_comes_to(judge):
     assert 0.0 < judge.do_nothing == judge.distance(original) <= 1.0
 
 
+@pytest.mark.slow
 def test_every_further_epoch_costs_as_much_as_the_second(judge, quick_method):
     generous = replace(judge, limit=math.inf)
     for name in ("grad_diff", "mmul"):
