@@ -139,15 +139,20 @@ class PathPopulation:
         path: name of the path.
         unlearned: models trained on everything, then unlearned; these are judged.
         originals: models trained on everything.
-        retrained: models trained without the forget set.
-        seed: seed of the draws that estimate chance; None where chance is not asked for.
+        retrained: models trained without the forget set, which all others are compared with.
+        retrained_again: models trained without it by other training seeds, unrelated to those of the rows:
+            what chance makes of such a comparison. Retrain itself is judged by these.
+        seed: seed of random draws.
+        intervals: whether intervals are asked for; a record keeps those of the run's own method alone.
     """
 
     path: str
     unlearned: Mapping[str, Floats]
     originals: Mapping[str, Floats]
     retrained: Mapping[str, Floats]
-    seed: int | None
+    retrained_again: Mapping[str, Floats]
+    seed: int
+    intervals: bool = True
 
 
 @dataclass(frozen=True)
@@ -283,7 +288,14 @@ class UnimodalMetric(Metric):
 
 
 class PopulationMetric(PerPathMetric):
-    """Describes a metric of many shadow models, computed for one path at a time."""
+    """Describes a metric of many shadow models, computed for one path at a time.
+
+    Attributes:
+        fewest_models: least number of models of a kind, the run's own included, that its headline is given
+            for. With fewer a record has null in its place and says why in `missing`; the details stay.
+    """
+
+    fewest_models: ClassVar[int] = 3
 
     @abstractmethod
     def compute(self, population: PathPopulation) -> Estimates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from mmulbench.core.metric import ByPath, Estimate, PathPopulation, PopulationMetric
 from mmulbench.evaluation.values import named, values_of
 from mmulbench.metrics.catalogue import all_metrics
-from mmulbench.metrics.populations import FALSE_POSITIVE_RATES, percent
+from mmulbench.metrics.shadow_attacks import FALSE_POSITIVE_RATES, FALSE_POSITIVES, percent, rates_given
 from mmulbench.records.schema import Value
 
 
@@ -22,11 +22,13 @@ class Population:
         unlearned: models trained on everything, then unlearned.
         originals: models trained on everything.
         retrained: models retrained without the forget set.
+        retrained_again: models retrained without it by other training seeds, unrelated to those of the rows.
     """
 
     unlearned: ByPath
     originals: ByPath
     retrained: ByPath
+    retrained_again: ByPath
 
 
 def stacked(models: Sequence[ByPath]) -> ByPath:
@@ -44,32 +46,39 @@ def population_metrics() -> list[PopulationMetric]:
 
 
 def population_values(population: Population, seed: int) -> tuple[dict[str, Value], list[str]]:
-    """Compute what a population tells, beside what it would tell of originals and of retrains in their place.
+    """Compute what a population tells, beside what it would tell of originals and of other retrains.
 
     Args:
         population: at least `mmulbench.metrics.populations.FEWEST` training seeds.
-        seed: seed of the draws that estimate chance.
+        seed: seed of random draws.
 
     Returns:
         Values by name, headline first; and what is missing, one line each.
     """
-    metrics, retrained, originals = population_metrics(), population.retrained, population.originals
+    metrics = population_metrics()
     found = {
-        "model": _details(metrics, population.unlearned, population, seed),
-        "original": _details(metrics, originals, population),
-        "retrain": _details(metrics, retrained, population),
+        "model": _details(metrics, population.unlearned, population, seed, intervals=True),
+        "original": _details(metrics, population.originals, population, seed),
+        "retrain": _details(metrics, population.retrained_again, population, seed),
     }
-    some = next(iter(retrained.values()))["forget"]
-    return values_of(metrics, found), [
-        f"true-positive rates at {percent(rate)} false positives: they take {round(1 / rate):,} pairs of "
-        f"retrained models and there are {some.size:,}; more shadow models give more"
+    models, pairs = next(iter(population.retrained.values()))["forget"].shape
+    values, missing = _without_refused(values_of(metrics, found), metrics, models)
+    return values, missing + [
+        f"true-positive rates at {percent(rate)} false positives: they take "
+        f"{round(FALSE_POSITIVES / rate):,} pairs of retrained models and there are {models * pairs:,}; more "
+        "shadow models give more"
         for rate in FALSE_POSITIVE_RATES
-        if rate * some.size < 1
+        if rate not in rates_given(models * pairs)
     ]
 
 
 def _details(
-    metrics: Sequence[PopulationMetric], judged: ByPath, population: Population, seed: int | None = None
+    metrics: Sequence[PopulationMetric],
+    judged: ByPath,
+    population: Population,
+    seed: int,
+    *,
+    intervals: bool = False,
 ) -> dict[str, Estimate]:
     """Compute every value of one kind of models by name, such as ``u_lira/matching``, ``klom/matching/test``.
 
@@ -77,13 +86,51 @@ def _details(
         metrics: the metrics to compute.
         judged: confidences of the models to judge.
         population: originals and retrained models of the same training seeds.
-        seed: seed of the draws that estimate chance; None where that is not asked for.
+        seed: seed of random draws.
+        intervals: whether intervals are computed.
     """
     found: dict[str, Estimate] = {}
     for path, unlearned in judged.items():
         on_path = PathPopulation(
-            path, unlearned, population.originals[path], population.retrained[path], seed
+            path,
+            unlearned,
+            population.originals[path],
+            population.retrained[path],
+            population.retrained_again[path],
+            seed,
+            intervals,
         )
         for metric in metrics:
             found |= named(metric, metric.compute(on_path), path)
     return found
+
+
+def _without_refused(
+    values: Mapping[str, Value], metrics: Sequence[PopulationMetric], models: int
+) -> tuple[dict[str, Value], list[str]]:
+    """Leave out the headlines that take more models; their details stay.
+
+    Args:
+        values: values by name.
+        metrics: the metrics that they are of.
+        models: number of models of each kind.
+
+    Returns:
+        All values, with null where a headline is refused; and one line for each that is.
+    """
+    few = {metric.name: metric.fewest_models for metric in metrics if models < metric.fewest_models}
+    nothing = dict.fromkeys(("value", "retrain", "original", "low", "high"))
+    kept = {
+        name: value.model_copy(update=nothing) if _headline_of(name) in few else value
+        for name, value in values.items()
+    }
+    return kept, [
+        f"{name}: {models} models of each kind; at least {fewest}, so that only its details are given"
+        for name, fewest in few.items()
+    ]
+
+
+def _headline_of(name: str) -> str:
+    """Return the metric that a value, such as ``klom`` or ``klom/matching``, is the headline of, or nothing."""
+    metric, _, path = name.partition("/")
+    return "" if "/" in path else metric

@@ -8,21 +8,22 @@ from mmulbench.core.registry import METRICS
 
 @METRICS.register("lira")
 class Lira(PopulationMetric):
-    """Measures the LiRA attack, see `mmulbench.metrics.populations.lira`."""
+    """Measures the LiRA attack, see `mmulbench.metrics.shadow_attacks.lira`."""
 
     title = "LiRA AUC"
     direction = "closest_to_retrain"
     definition = (
         "the same by an attacker who does not know the method: do unlearned models look more like originals "
-        "than retrained ones do? Below .5: less; the path furthest from retrain's"
+        "than retrained ones do? Below .5 they look less like them: over-forgetting. The same subtraction and "
+        "the same control"
     )
     source = "Carlini et al. 2022 (arXiv 2112.03570), online attack"
-    needs = Needs(confidence=("forget",))
+    needs = Needs(confidence=("forget", "test"))
     chance = 0.5
 
     def compute(self, population: PathPopulation) -> Estimates:
-        """Compute the attack's AUC and its true-positive rates."""
-        from mmulbench.metrics.populations import lira
+        """Compute the attack's AUC, its control and its true-positive rates."""
+        from mmulbench.metrics.shadow_attacks import lira
 
         worlds = (population.unlearned, population.retrained, population.originals)
-        return lira(*(world["forget"] for world in worlds)).estimates()
+        return lira(*worlds, intervals=population.intervals)

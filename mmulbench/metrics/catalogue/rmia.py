@@ -8,13 +8,13 @@ from mmulbench.core.registry import METRICS
 
 @METRICS.register("rmia")
 class Rmia(PopulationMetric):
-    """Measures the RMIA attack, see `mmulbench.metrics.populations.rmia`."""
+    """Measures the RMIA attack, see `mmulbench.metrics.shadow_attacks.rmia`."""
 
     title = "RMIA AUC"
     direction = "closest_to_retrain"
     definition = (
         "AUC of the share of test pairs that a forget-set pair's probability exceeds, each beside its mean "
-        "over shadow models, unlearned models against retrained ones; the path furthest from retrain's"
+        "over shadow models, unlearned models against retrained ones. Test pairs are its control"
     )
     source = "Zarifzadeh et al. 2024 (arXiv 2312.03262), online attack, gamma 1"
     needs = Needs(confidence=("forget", "test"))
@@ -22,12 +22,7 @@ class Rmia(PopulationMetric):
 
     def compute(self, population: PathPopulation) -> Estimates:
         """Compute the attack's AUC and its true-positive rates."""
-        from mmulbench.metrics.populations import rmia
+        from mmulbench.metrics.shadow_attacks import rmia
 
-        unlearned, retrained, originals = population.unlearned, population.retrained, population.originals
-        others = {
-            "unlearned": unlearned["test"],
-            "retrained": retrained["test"],
-            "originals": originals["test"],
-        }
-        return rmia(unlearned["forget"], retrained["forget"], originals["forget"], others).estimates()
+        worlds = (population.unlearned, population.retrained, population.originals)
+        return rmia(*worlds, intervals=population.intervals)
