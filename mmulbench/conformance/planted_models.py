@@ -127,15 +127,16 @@ def _pooled(planted: PlantedModel, role: str) -> Floats:
 
 
 def population(planted: PlantedModel) -> PathPopulation:
-    """Make the confidences of unlearned models, originals and retrained models on one path."""
+    """Make the confidences of unlearned models, originals and both kinds of retrained models on one path."""
     retrained = replace(RETRAIN, is_blind=planted.is_blind)
     original = replace(ORIGINAL, is_blind=planted.is_blind)
-    role = "retrained" if planted == RETRAIN else "unlearned"
+    role = "retrained again" if planted == RETRAIN else "unlearned"
     return PathPopulation(
         path="planted",
         unlearned=_confidences(planted, role),
         originals=_confidences(original, "originals"),
         retrained=_confidences(retrained, "retrained"),
+        retrained_again=_confidences(retrained, "retrained again"),
         seed=SEED,
     )
 
@@ -232,9 +233,15 @@ class MetricTrial:
         if isinstance(metric, PopulationMetric):
             models = population(planted)
             unlearned, originals = changed(models.unlearned), changed(models.originals)
-            retrained = changed(models.retrained)
+            retrained, again = changed(models.retrained), changed(models.retrained_again)
             return metric.compute(
-                replace(models, unlearned=unlearned, originals=originals, retrained=retrained)
+                replace(
+                    models,
+                    unlearned=unlearned,
+                    originals=originals,
+                    retrained=retrained,
+                    retrained_again=again,
+                )
             )
         raise SkipCheck("it reads values, no pairs")
 
@@ -266,6 +273,7 @@ class MetricTrial:
                     unlearned=_only(models.unlearned, needs.confidence),
                     originals=_only(models.originals, needs.confidence),
                     retrained=_only(models.retrained, needs.confidence),
+                    retrained_again=_only(models.retrained_again, needs.confidence),
                 )
             )
         return self.estimates(planted)

@@ -131,6 +131,6 @@ def _without_refused(
 
 
 def _headline_of(name: str) -> str:
-    """Return the metric that a value, such as ``klom`` or ``klom/matching``, is the headline of, or nothing."""
+    """Return the metric that a value, such as ``klom/matching``, is the headline of, or nothing."""
     metric, _, path = name.partition("/")
     return "" if "/" in path else metric

@@ -114,6 +114,10 @@ def check_worlds(*worlds: Floats) -> None:
     Raises:
         ValueError: there are fewer than `FEWEST` models or no pairs, or shapes differ.
         Diverged: a confidence is NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> check_worlds(np.zeros((3, 5)), np.ones((3, 5)))
     """
     shapes = {world.shape for world in worlds}
     if len(shapes) > 1 or worlds[0].ndim != 2 or len(worlds[0]) < FEWEST or worlds[0].size == 0:

@@ -94,8 +94,8 @@ def lira(unlearned: World, retrained: World, originals: World, *, intervals: boo
         >>> import numpy as np
         >>> retrained = {'forget': np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]), 'test': np.zeros((3, 2))}
         >>> originals, lost = ({**retrained, 'forget': retrained['forget'] + d} for d in (4, -4))
-        >>> lira(lost, retrained, originals)['headline'].value
-        0.0
+        >>> lira(lost, retrained, originals)['headline'].value < 0.2
+        True
     """
     worlds = (unlearned, retrained, originals)
     for name in ("forget", "test"):
@@ -109,10 +109,8 @@ def lira(unlearned: World, retrained: World, originals: World, *, intervals: boo
         raw, control = (_found(*_ratios(*models[:, rows]))[HEADLINE] for models in (forget, test))
         return {**found, "forget": raw, "test": control, DIFFERENCE: raw - control}
 
-    n = 2 * forget[0].size
-    return _estimates(
-        jackknife(statistic, forget.shape[1], intervals=intervals), {"test": 2 * test[0].size}, n
-    )
+    found = jackknife(statistic, forget.shape[1], intervals=intervals)
+    return _estimates(found, {"test": 2 * test[0].size}, 2 * forget[0].size)
 
 
 def rmia(
@@ -163,7 +161,8 @@ def rmia(
                 known.reshape(-1, x.shape[2]), beside.reshape(-1, z.shape[2]), strict=True
             )
         ]
-        return _found(*np.array(beaten).reshape(2, -1), rates)
+        unlearned_scores, retrained_scores = np.array(beaten).reshape(2, -1)
+        return _found(unlearned_scores, retrained_scores, rates)
 
     return _estimates(jackknife(statistic, x.shape[1], intervals=intervals), {}, 2 * x[0].size)
 
@@ -173,6 +172,10 @@ def rates_given(pairs: int) -> list[float]:
 
     Args:
         pairs: number of pairs of retrained models, each model counted.
+
+    Example:
+        >>> rates_given(1000), rates_given(10_000)
+        ([0.01], [0.01, 0.001])
     """
     return [rate for rate in FALSE_POSITIVE_RATES if rate * pairs >= FALSE_POSITIVES]
 
@@ -216,7 +219,7 @@ def _beside_others(p: Floats) -> Floats:
         p: (3, k, n) probabilities by unlearned, retrained and original models.
     """
     others = p[1:].sum((0, 1)) - p[1:].sum(0)
-    return p[:2] / (others / (2 * (p.shape[1] - 1)))
+    return np.asarray(p[:2] / (others / (2 * (p.shape[1] - 1))))
 
 
 def _found(unlearned: Floats, retrained: Floats, rates: Iterable[float] = ()) -> dict[str, float]:
@@ -233,14 +236,8 @@ def _found(unlearned: Floats, retrained: Floats, rates: Iterable[float] = ()) ->
 def _estimates(found: Mapping[str, Jackknifed], counts: Mapping[str, int], n: int) -> dict[str, Estimate]:
     """Give values their bounds, their chance levels and the number of pairs that they rest on."""
     chances = {f"tpr@{percent(rate)}": rate for rate in FALSE_POSITIVE_RATES} | {DIFFERENCE: 0.0}
-    return {
-        part: Estimate(
-            *_ordered(one.within(-1.0 if part == DIFFERENCE else 0.0, 1.0), counts.get(part, n)),
-            chance=chances.get(part, 0.5),
-        )
-        for part, one in found.items()
-    }
-
-
-def _ordered(one: Jackknifed, n: int) -> tuple[float, int, float | None, float | None]:
-    return one.value, n, one.low, one.high
+    estimates = {}
+    for part, one in found.items():
+        value, low, high = one.within(-1.0 if part == DIFFERENCE else 0.0, 1.0)
+        estimates[part] = Estimate(value, counts.get(part, n), low, high, chances.get(part, 0.5))
+    return estimates

@@ -160,7 +160,9 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
         return False
     if overwrite == "never":
         return True
-    complete = not run.reference or all(value.retrain is not None for value in found.values.values())
+    complete = not run.reference or all(
+        value.retrain is not None or value.value is None for value in found.values.values()
+    )
     if found.status == "done" and found.shadows < run.shadows:
         return False
     return found.status in ("done", "not_applicable") and complete

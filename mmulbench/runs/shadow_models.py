@@ -1,13 +1,14 @@
 """Shadow models: originals, retrains and unlearned models of other training seeds, for the same forget set.
 
 Only how sure each is of some pairs is kept. What one shadow model needs is built once: its original serves
-all forget sets, its retrain all methods, and a killed run goes on with the shadow model it was at.
+all forget sets, its retrain all methods, and a killed run goes on with the shadow model it was at. A second
+retrain for each, and for the run itself, by a seed that nothing else has, says what chance does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from mmulbench import processes
@@ -27,17 +28,35 @@ from mmulbench.evaluation.population_values import (
 from mmulbench.metrics.populations import confidence
 from mmulbench.records.schema import METRIC_VERSION, Value
 from mmulbench.runs.measurements import by_path_of, digest_of_sets, tensors_of
-from mmulbench.runs.references import REFERENCE, original_inputs, retrain_inputs
+from mmulbench.runs.references import (
+    REFERENCE,
+    Trained,
+    load_retrain,
+    original_inputs,
+    retrain_inputs,
+)
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.unlearn import unlearn
 from mmulbench.seeds import derive
 
 KIND = "confidence"
 
+KINDS = tuple(field.name for field in fields(Population))
+"""Kinds of models, one of each for every training seed."""
+
 
 def shadow_seed(number: int) -> int:
     """Return the training seed of a shadow model: the same for every run, so that originals are shared."""
     return derive(number, "shadow")
+
+
+def second_seed(number: int) -> int:
+    """Return the training seed of a second retrain, unrelated to all others: the same for every run.
+
+    Args:
+        number: number of the shadow model; 0 for the run itself.
+    """
+    return derive(number, "second retrain")
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,39 @@ class Shadows:
         inputs = {"model": REFERENCE, **retrain_inputs(prepared, forget, shadow_seed(number))}
         return self._load(inputs, lambda: self.of(number).retrain().model)
 
+    def retrain_again(self, number: int) -> ByPath:
+        """Return how sure a second retrain is, by another training seed than any other model's.
+
+        Args:
+            number: number of the shadow model; 0 for the run itself.
+
+        Raises:
+            Diverged: Its training diverges.
+        """
+        prepared, forget = self.scenario.prepared, self.scenario.forget
+        inputs = {"model": REFERENCE, **retrain_inputs(prepared, forget, second_seed(number))}
+        return self._load(inputs, lambda: self.second_retrain(number).model)
+
+    def second_retrain(self, number: int) -> Trained:
+        """Load the model of `retrain_again`, or train it.
+
+        Args:
+            number: number of the shadow model; 0 for the run itself.
+
+        Raises:
+            Diverged: Its training diverges.
+        """
+        prepared, forget = self.scenario.prepared, self.scenario.forget
+        second = replace(self.scenario, seed=second_seed(number))
+        # Retraining does not look at the original, so that one of this seed need not be trained.
+        any_original = self.scenario.original().model
+        return load_retrain(
+            prepared,
+            forget,
+            second.seed,
+            lambda checkpoints: second.problem(any_original, checkpoints=checkpoints),
+        )
+
     def unlearned(self, number: int, method: Method, run_id: str) -> ByPath:
         """Return how sure a shadow model is that a run's method has unlearned.
 
@@ -107,8 +159,8 @@ class Shadows:
         Raises:
             Diverged: The method diverges.
         """
-        if method.is_reference:
-            return self.retrain(number)
+        if method.is_reference:  # compared with other models than itself
+            return self.retrain_again(number)
         inputs = _inputs(number, method, run_id)
 
         def build() -> MultimodalModel:
@@ -179,18 +231,48 @@ def judged_by_shadows(
     Returns:
         Values by name; and what is missing, one line each: everything, if a shadow model diverged.
     """
-    unlearned, originals, retrained = (
-        [shadows.confidence(model)] for model in (own.unlearned, own.original, own.retrain)
-    )
-    tick = shadows.scenario.prepared.workspace.progress.counter(count, "shadow models")
-    for number in range(1, count + 1):
-        try:
-            unlearned.append(shadows.unlearned(number, method, run_id))
-            originals.append(shadows.original(number))
-            retrained.append(shadows.retrain(number))
-        except Diverged as error:
-            names = ", ".join(metric.name for metric in population_metrics())
-            return {}, [f"{names}: shadow model {number} of {count} diverged: {error}"]
-        tick()
-    population = Population(stacked(unlearned), stacked(originals), stacked(retrained))
+    progress = shadows.scenario.prepared.workspace.progress
+    tick = progress.counter(len(KINDS) * (count + 1), "models of shadow training seeds")
+    found: dict[str, list[ByPath]] = {kind: [] for kind in KINDS}
+    for number in range(count + 1):
+        for kind, models in found.items():
+            try:
+                models.append(_confidence_of(kind, shadows, number, own, method, run_id))
+            except Diverged as error:
+                names = ", ".join(metric.name for metric in population_metrics())
+                return {}, [f"{names}: {_named(kind, number, count)} diverged: {error}"]
+            tick()
+    population = Population(**{kind: stacked(models) for kind, models in found.items()})
     return population_values(population, shadows.scenario.seed)
+
+
+def _confidence_of(
+    kind: str, shadows: Shadows, number: int, own: RunModels, method: Method, run_id: str
+) -> ByPath:
+    """Return how sure one model of a population is.
+
+    Args:
+        kind: one of `KINDS`.
+        shadows: shadow models of the run's forget set.
+        number: number of the shadow model; 0 for the run itself.
+        own: the run's own models.
+        method: method of the run.
+        run_id: id of the run.
+
+    Raises:
+        Diverged: The model diverges.
+    """
+    if kind == "retrained_again" or (kind == "unlearned" and method.is_reference):
+        return shadows.retrain_again(number)
+    if number == 0:
+        own_models = {"unlearned": own.unlearned, "originals": own.original, "retrained": own.retrain}
+        return shadows.confidence(own_models[kind])
+    if kind == "unlearned":
+        return shadows.unlearned(number, method, run_id)
+    return shadows.original(number) if kind == "originals" else shadows.retrain(number)
+
+
+def _named(kind: str, number: int, count: int) -> str:
+    """Return the name of a model that diverged, for a message."""
+    of = f"shadow model {number} of {count}" if number else "the run's own training seed"
+    return f"the second retrain of {of}" if kind == "retrained_again" else of

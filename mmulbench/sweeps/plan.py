@@ -16,7 +16,7 @@ from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import RunResult
 from mmulbench.sweeps.grid import Job, titled
 
-StepKind = Literal["original", "retrain", "shadow", "run"]
+StepKind = Literal["original", "retrain", "second_retrain", "shadow", "run"]
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 """Kinds in the order in which steps are made: a step needs steps of earlier kinds alone."""
 
@@ -28,8 +28,8 @@ class Step(Frozen):
     """Describes one piece of work of a sweep; it is stored as it is.
 
     Attributes:
-        kind: whether the step trains an original or a retrain, lets a method unlearn a shadow model, or makes
-            a run.
+        kind: whether the step trains an original, a retrain or a second retrain by a seed of its own, lets a
+            method unlearn a shadow model, or makes a run.
         job: the run, or one of the runs that share the model.
         step_id: id of the step; equal steps have equal ids.
         needs: ids of the steps that have to end before.
@@ -46,8 +46,9 @@ class Step(Frozen):
     def title(self) -> str:
         """Title of the step, in one line."""
         job, seed = self.job, f"seed {self.job.seed}"
-        if self.kind in ("original", "retrain"):
-            job = job.model_copy(update={"method": self.kind, "settings": shared_settings(job)})
+        if self.kind in ("original", "retrain", "second_retrain"):
+            trained = self.kind.replace("_", " ")
+            job = job.model_copy(update={"method": trained, "settings": shared_settings(job)})
         if self.kind == "original":
             job = job.model_copy(update={"forget_size": None})
             seed = "" if self.shadow else seed
@@ -93,6 +94,8 @@ def make_plan(jobs: Sequence[Job], *, reference: bool, shadows: int = 0) -> Plan
         is_reference = METHODS.get(job.method).is_reference
         for number in range(shadows + 1):
             steps = _shared_steps(job, number, retrain=reference or is_reference)
+            if shadows:
+                steps.append(_second_retrain(job, number))
             if number and not is_reference:
                 steps.append(_step("shadow", job, number, [job.job_id], steps[0].step_id))
             for step in steps:
@@ -111,6 +114,12 @@ def _shared_steps(job: Job, shadow: int, *, retrain: bool) -> list[Step]:
         return [original]
     forget = [*trained, job.seed, job.forget_size]
     return [original, _step("retrain", job, shadow, forget, original.step_id)]
+
+
+def _second_retrain(job: Job, shadow: int) -> Step:
+    """Return a second retrain of a run or of one of its shadow models; it is given the run's own original."""
+    original, retrain = _shared_steps(job, 0, retrain=True)
+    return _step("second_retrain", job, shadow, [retrain.step_id], original.step_id)
 
 
 def _step(kind: StepKind, job: Job, shadow: int, depends_on: Sequence[object], *needs: str) -> Step:

@@ -101,9 +101,12 @@ class Runner:
 
 
 def _train(step: Step, resolved: ResolvedRequest, prepared: PreparedTask) -> None:
-    """Train an original or a retrain, of a run or of a shadow model."""
+    """Train an original, a retrain or a second retrain, of a run or of a shadow model."""
     size = prepared.task.forget_size(prepared.data, resolved.forget_size)
     forget = prepared.task.forget_units(prepared.data, size, step.job.seed)
+    if step.kind == "second_retrain":
+        Shadows(Scenario(prepared, forget, step.job.seed)).second_retrain(step.shadow)
+        return
     seed = shadow_seed(step.shadow) if step.shadow else step.job.seed
     scenario = Scenario(prepared, forget, seed)
     scenario.original()

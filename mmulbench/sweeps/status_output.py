@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mmulbench.sweeps.folder import SweepFolder
-from mmulbench.sweeps.plan import STEP_KINDS, Estimate, Plan
+from mmulbench.sweeps.plan import STEP_KINDS, Estimate, Plan, StepKind
 from mmulbench.sweeps.state import ENDED
 from mmulbench.sweeps.status import SweepStatus, sweep_status
 
@@ -36,8 +36,8 @@ def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
         print(json.dumps({"steps": steps, "estimate": known}, indent=1))
         return
     for step in plan.steps:
-        print(f"{step.step_id}  {step.kind:8}  {step.title}")
-    counts = ", ".join(_counted(count, kind) for kind in STEP_KINDS if (count := len(plan.of(kind))))
+        print(f"{step.step_id}  {_words(step.kind):14}  {step.title}")
+    counts = ", ".join(_counted(count, _words(kind)) for kind in STEP_KINDS if (count := len(plan.of(kind))))
     print(f"{counts}; {_estimated(expected, len(plan.steps))}")
 
 
@@ -132,6 +132,10 @@ def duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02} min"
     return f"{minutes} min" if minutes else f"{seconds:.0f} s"
+
+
+def _words(kind: StepKind) -> str:
+    return kind.replace("_", " ")
 
 
 def _counted(number: int, noun: str) -> str:

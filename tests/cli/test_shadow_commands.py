@@ -20,7 +20,7 @@ def wanted(tmp_path_factory):
     bench = Bench(tmp_path_factory.mktemp("run"))
     done = bench.run("run", *ONE, "-b", "stopping:tiny", *SHADOWS, "--json")
     assert (done.code, done.err) == (0, "")
-    assert confidences(bench) == 4  # of two originals and two retrains
+    assert confidences(bench) == 7  # of two originals, two retrains and three second ones
     return done.records[0]
 
 
@@ -54,17 +54,24 @@ def test_wrong_use(command, words, message, tmp_path):
 def test_a_sweep_makes_what_shadow_models_share_first_and_once(sweeps, wanted):
     words = ["sweep", *ONE, "-m", "retrain", "-b", "stopping:tiny", *SHADOWS]
     planned = json.loads(sweeps.run(*words, "--dry-run", "--json").out)["steps"]
-    assert Counter(step["kind"] for step in planned) == {"original": 3, "retrain": 3, "shadow": 2, "run": 2}
+    assert Counter(step["kind"] for step in planned) == {
+        "original": 3,
+        "retrain": 3,
+        "second_retrain": 3,
+        "shadow": 2,
+        "run": 2,
+    }
     assert sweeps.start(*words, "-w", "2").wait().code == 0
-    assert sweeps.counts == {"done": 10}
+    assert sweeps.counts == {"done": 13}
     found = {record.spec.method: record for record in sweeps.records()}
     assert numbers(found["mmul"]) == numbers(wanted)
     assert found["mmul"].missing == wanted.missing
-    assert (found["retrain"].shadows, found["retrain"].values["u_lira"].value) == (2, 0.5)
+    again = found["retrain"].values["u_lira/matching"]
+    assert again.value == again.retrain == wanted.values["u_lira/matching"].retrain
     assert {kind: len(sweeps.bench.built(kind)) for kind in ("original", "retrain", "confidence")} == {
         "original": 3,
-        "retrain": 3,
-        "confidence": 4,
+        "retrain": 6,
+        "confidence": 7,
     }
 
 
@@ -76,7 +83,7 @@ def test_for_a_run_that_has_its_record_no_shadow_model_unlearns_again(sweeps):
     assert sweeps.run("sweep", *more, *alone).code == 0
     assert next(sweeps.bench.results.rglob("mmul/*.json")).stat().st_mtime_ns == made
     assert len(list(sweeps.bench.results.rglob("*.json"))) == 2
-    assert confidences(sweeps.bench) == 4
+    assert confidences(sweeps.bench) == 7
 
 
 def test_a_run_killed_among_its_shadow_models_goes_on_to_the_same_values(bench, wanted):
@@ -88,5 +95,5 @@ def test_a_run_killed_among_its_shadow_models_goes_on_to_the_same_values(bench, 
     done = bench.run(*words)
     assert done.code == 0, done.err
     assert numbers(done.records[0]) == numbers(wanted)
-    assert confidences(bench) == 4
+    assert confidences(bench) == 7
     assert bench.leftovers() == []

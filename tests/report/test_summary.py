@@ -170,8 +170,8 @@ def test_show_has_what_shadow_models_tell(record):
     result = record(values=values(KNOWN, FORGOTTEN) | shadowed, shadows=15)
     lines = [line.split() for line in text_of(show(result)).splitlines()]
     assert ["shadow", "models", "15"] in lines
-    assert ["KLOM", "(chance", "1.250)", "2.500", "9.000", "0.000", "lower", "100"] in lines
-    assert ["matching/test", "(chance", "1.250)", "2.500", "9.000", "0.000", "lower", "100"] in lines
+    assert ["KLOM", "above", "chance", "2.500", "9.000", "0.000", "lower", "100"] in lines
+    assert ["matching/test", "2.500", "9.000", "0.000", "lower", "100"] in lines
     assert ["matching/tpr@1%", "0.250", "–", "–", "→retrain", "100"] in lines
 
 

@@ -56,7 +56,7 @@ def test_shadow_models_are_made_by_slurm_as_in_one_process(cluster, tmp_path):
     site = Site(tmp_path / "slurm")
     done = site.run(*words, "--executor", "slurm", "--pack", "4")
     assert done.code == 0, done.err
-    # Three originals, three retrains, what the method makes of two shadow models, and the run.
-    assert [len(task.steps) for task in site.jobs().tasks] == [1] * 6 + [2, 1]
-    assert site.until_over()["counts"] == {"done": 9}
+    # Three originals, three retrains, three second ones, what the method makes of two, and the run.
+    assert [len(task.steps) for task in site.jobs().tasks] == [1] * 9 + [2, 1]
+    assert site.until_over()["counts"] == {"done": 12}
     assert numbers(site.records()) == numbers(local.records())

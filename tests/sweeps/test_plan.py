@@ -60,8 +60,8 @@ def test_shadow_models_are_shared_as_far_as_they_are_the_same():
     found = plan(
         shadows=2, task="emoji", method=["mmul", "scrub", "retrain"], seed=[1, 2], forget_size=[5, 9]
     )
-    # Of each shadow model: one original; one retrain a forget set; one unlearned model a run that unlearns.
-    assert [len(found.of(kind)) for kind in STEP_KINDS] == [2 + 2, 4 + 4 * 2, 8 * 2, 12]
+    # Of each shadow model: one original; two retrains a forget set; one unlearned model a run that unlearns.
+    assert [len(found.of(kind)) for kind in STEP_KINDS] == [2 + 2, 4 + 4 * 2, 4 + 4 * 2, 8 * 2, 12]
     by_id = {step.step_id: step for step in found.steps}
     assert len(by_id) == len(found.steps)
     before: set[str] = set()
@@ -71,8 +71,9 @@ def test_shadow_models_are_shared_as_far_as_they_are_the_same():
     for run in found.of("run"):
         needs = [by_id[need] for need in run.needs]
         kinds = [(step.kind, step.shadow) for step in needs]
-        shadow = ["original", "retrain"] + ([] if run.job.method == "retrain" else ["shadow"])
-        assert kinds == [("original", 0), ("retrain", 0), *((kind, n) for n in (1, 2) for kind in shadow)]
+        trained = ["original", "retrain", "second_retrain"]
+        shadow = [*trained, *([] if run.job.method == "retrain" else ["shadow"])]
+        assert kinds == [*((kind, 0) for kind in trained), *((kind, n) for n in (1, 2) for kind in shadow)]
         for step in needs:
             if step.kind != "original":
                 assert (step.job.seed, step.job.forget_size) == (run.job.seed, run.job.forget_size)
@@ -87,6 +88,7 @@ def test_titles_of_shadow_models():
     assert [step.title for step in found.steps if step.shadow == 2] == [
         "original on emoji, shadow model 2",
         "retrain on emoji, seed 42, forget size 5, shadow model 2",
+        "second retrain on emoji, seed 42, forget size 5, shadow model 2",
         "mmul on emoji, seed 42, forget size 5, lr=1, shadow model 2",
     ]
 
@@ -130,3 +132,6 @@ def test_what_a_shadow_model_takes_is_what_its_method_cost():
     by_method = {step.job.method: seconds[step.step_id] for step in found.of("shadow")}
     assert by_method == {"mmul": 10.0, "scrub": 30.0}
     assert not any(step.step_id in seconds for step in found.of("retrain"))
+    retrain = record_of(plan(task="emoji", method="retrain").of("run")[0], cost=Cost(seconds=7.0))
+    seconds = step_seconds(found.steps, [retrain])
+    assert {seconds[step.step_id] for step in found.of("second_retrain")} == {7.0}

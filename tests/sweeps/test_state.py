@@ -49,7 +49,7 @@ def test_a_stored_sweep_is_read_and_written_as_it_was(folder):
 def test_steps_of_a_stored_sweep_have_the_ids_that_a_plan_of_its_runs_gives(folder):
     plan = make_plan(checked_grid(GRID, "file").jobs(), reference=True, shadows=2)
     assert folder.read().plan == plan
-    assert [len(plan.of(kind)) for kind in STEP_KINDS] == [3, 3, 4, 3]
+    assert [len(plan.of(kind)) for kind in STEP_KINDS] == [3, 3, 3, 4, 3]
 
 
 def test_options_of_a_stored_sweep_give_its_id(folder):

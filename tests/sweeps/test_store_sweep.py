@@ -27,11 +27,11 @@ def jobs(**content):
 
 def test_a_plan_has_what_the_options_ask_for(options):
     plain = plan_sweep(jobs(), options)
-    assert [len(plain.of(kind)) for kind in STEP_KINDS] == [1, 1, 0, 2]
+    assert [len(plain.of(kind)) for kind in STEP_KINDS] == [1, 1, 0, 0, 2]
     alone = plan_sweep(jobs(), options.model_copy(update={"reference": False}))
-    assert [len(alone.of(kind)) for kind in STEP_KINDS] == [1, 0, 0, 2]
+    assert [len(alone.of(kind)) for kind in STEP_KINDS] == [1, 0, 0, 0, 2]
     judged = plan_sweep(jobs(), options.model_copy(update={"shadows": 2}))
-    assert [len(judged.of(kind)) for kind in STEP_KINDS] == [3, 3, 4, 2]
+    assert [len(judged.of(kind)) for kind in STEP_KINDS] == [3, 3, 3, 4, 2]
 
 
 @pytest.mark.parametrize(

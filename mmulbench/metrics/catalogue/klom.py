@@ -43,7 +43,6 @@ class Klom(PopulationMetric):
         for name in SETS:
             by_pair, by_chance = (klom(models[name], retrained[name]) for models in (unlearned, again))
             found[name] = Estimate(float(by_pair.mean()), by_pair.size, chance=float(by_chance.mean()))
-            tails = (float(np.percentile(pairs, TAIL)) for pairs in (by_pair, by_chance))
-            tail, tail_of_chance = tails
-            found[f"{name}_{TAIL}th"] = Estimate(tail, by_pair.size, chance=tail_of_chance)
+            tail, chance = (float(np.percentile(pairs, TAIL)) for pairs in (by_pair, by_chance))
+            found[f"{name}_{TAIL}th"] = Estimate(tail, by_pair.size, chance=chance)
         return found

@@ -14,8 +14,8 @@ class Lira(PopulationMetric):
     direction = "closest_to_retrain"
     definition = (
         "the same by an attacker who does not know the method: do unlearned models look more like originals "
-        "than retrained ones do? Below .5 they look less like them: over-forgetting. The same subtraction and "
-        "the same control"
+        "than retrained ones do? Below .5 they look less like them: over-forgetting. The same subtraction "
+        "and the same control"
     )
     source = "Carlini et al. 2022 (arXiv 2112.03570), online attack"
     needs = Needs(confidence=("forget", "test"))
