@@ -12,6 +12,8 @@ from pages import COMMANDS, README, ROOT, TEXTS, prose
 
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
+from mmulbench.metrics.populations import FEWEST
+from mmulbench.metrics.shadow_attacks import FALSE_POSITIVES
 from mmulbench.report.verdict import AUC_FACTOR, UTILITY_TOLERANCE, tolerance
 
 
@@ -119,6 +121,14 @@ def test_the_verdict_rule_has_the_tolerances_of_the_code():
     assert f"within {large:.2f} of retrain's and its AUC within {AUC_FACTOR * large:.2f}" in rule
     assert f"with 68 units {small:.2f} and {AUC_FACTOR * small:.2f}" in rule
     assert f"more than {100 * UTILITY_TOLERANCE:.0f} points below" in rule
+
+
+def test_the_numbers_of_shadow_models_are_those_of_the_code():
+    page = " ".join(TEXTS["docs/concepts/shadow-models.md"].split())
+    fewest = METRICS.get("klom")("klom").fewest_models
+    assert f"fewer than {fewest} models of each kind (`--shadows {fewest - 1}`" in page
+    assert f"Left out where that is fewer than {FALSE_POSITIVES} pairs" in page
+    assert f"It takes at least {FEWEST + 1} models" in page
 
 
 def test_the_environment_variables_are_those_that_are_read():
