@@ -12,6 +12,7 @@ from pages import COMMANDS, README, ROOT, TEXTS, prose
 
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
+from mmulbench.metrics.catalogue.klom import Klom
 from mmulbench.metrics.populations import FEWEST
 from mmulbench.metrics.shadow_attacks import FALSE_POSITIVES
 from mmulbench.report.verdict import AUC_FACTOR, UTILITY_TOLERANCE, tolerance
@@ -125,7 +126,7 @@ def test_the_verdict_rule_has_the_tolerances_of_the_code():
 
 def test_the_numbers_of_shadow_models_are_those_of_the_code():
     page = " ".join(TEXTS["docs/concepts/shadow-models.md"].split())
-    fewest = METRICS.get("klom")("klom").fewest_models
+    fewest = Klom.fewest_models
     assert f"fewer than {fewest} models of each kind (`--shadows {fewest - 1}`" in page
     assert f"Left out where that is fewer than {FALSE_POSITIVES} pairs" in page
     assert f"It takes at least {FEWEST + 1} models" in page
