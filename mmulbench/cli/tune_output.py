@@ -61,9 +61,9 @@ def _found(study: Study) -> str:
     if study.kept_default:
         assert check is not None  # it is why
         best, own = ("not done" if one is None else _number(one) for one in (check.best, check.default))
-        return f"{text}; kept the default: on a further forget set {own}, the best of the search {best}"
+        text += f"; kept the default: on a further forget set {own}, the best of the search {best}"
     if chosen.objective >= _mean(study.do_nothing):
-        return f"{text}, no better than doing nothing ({_mean(study.do_nothing):.4f})"
+        text += f"; no better than doing nothing ({_mean(study.do_nothing):.4f})"
     return text
 
 
