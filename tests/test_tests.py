@@ -31,7 +31,7 @@ TESTED_BY = {
     "cache/test_blockwise.py": ["cache/block_layout"],
     "cli/test_bad_input.py": ["cli/options"],
     "cli/test_check.py": ["conformance/report", "conformance/tiny_problems", "conformance/tiny_tasks"],
-    "cli/test_commands.py": ["__main__", "cli/app", "cli/list_output", "cli/run_output", "runs/session"],
+    "cli/test_commands.py": ["__main__", "cli/app", "cli/list_output", "runs/session"],
     "cli/test_data_check.py": ["core/data_info"],
     "cli/test_new.py": ["authoring/scaffold", "cli/author"],
     "cli/test_processes.py": ["cli/launch", "cli/process"],
@@ -62,7 +62,6 @@ TESTED_BY = {
     "records/test_published_studies.py": ["records/published"],
     "report/test_leaderboard.py": ["report/aggregate", "report/columns"],
     "report/test_plots.py": ["report/histograms", "report/style"],
-    "report/test_summary.py": ["report/verdict"],
     "runs/test_pipeline.py": [
         "records/environment",
         "runs/open_task",

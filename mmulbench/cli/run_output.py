@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -14,8 +15,11 @@ from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import write_atomically
 from mmulbench.progress import make_progress
+from mmulbench.records.schema import RunResult
 from mmulbench.records.store import Unreadable, read_record
 from mmulbench.report import leaderboard, plots, summary
+from mmulbench.report.aggregate import REFERENCES
+from mmulbench.report.floor import Floor
 from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.request import Request
 from mmulbench.runs.session import run_session
@@ -32,7 +36,7 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
     Returns:
         0, or 1 if any run failed or diverged.
     """
-    console = Console()
+    console = _console()
     progress = make_progress(bars=not (quiet or as_json))
     results = []
     for record in run_session(request, progress):
@@ -53,10 +57,25 @@ def _print_record(record: StoredRecord, console: Console) -> None:
     console.print()
     if result.values:
         console.print(summary.summary_table(result))
-    console.print(summary.verdict(result), highlight=False)
+    console.print(summary.verdict(result, _floor_of(result, record.path)), highlight=False)
     for line in result.missing:
         console.print(f"Missing: {line}", highlight=False)
     console.print(f"Record: {record.path}", soft_wrap=True, highlight=False)
+
+
+def _console() -> Console:
+    """Make a console that is as wide as the tables, unless there is a terminal, which has its own width."""
+    return Console() if sys.stdout.isatty() else Console(width=summary.WIDTH)
+
+
+def _floor_of(result: RunResult, path: Path) -> Floor:
+    """Gather what the records beside a run's say of its retrain; files that are no records do not count."""
+    records = []
+    for method in REFERENCES:
+        for file in (path.parent.parent / method).glob(f"{result.spec.forget_size}-*.json"):
+            with suppress(MmulbenchError):
+                records.append(read_record(file))
+    return Floor.of(result, records)
 
 
 def show_record(path: Path, *, as_json: bool) -> None:
@@ -70,7 +89,7 @@ def show_record(path: Path, *, as_json: bool) -> None:
     if as_json:
         print(result.model_dump_json(indent=2))
     else:
-        Console().print(summary.show(result))
+        _console().print(summary.show(result, _floor_of(result, path)))
 
 
 def make_leaderboard(

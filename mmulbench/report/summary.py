@@ -14,37 +14,64 @@ from rich.text import Text
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.schema import Cost, RunResult, Tuning, Value
 from mmulbench.report.aggregate import settings_text
-from mmulbench.report.columns import columns_of
+from mmulbench.report.columns import columns_of, part_columns
+from mmulbench.report.floor import Floor
 from mmulbench.report.verdict import verdict
 
 __all__ = ["show", "summary_table", "verdict"]
+
+WIDTH = 100
+"""Characters that the tables fit, whatever the terminal says of files and pipes."""
 
 BETTER = {
     "higher": "higher",
     "lower": "lower",
     "closest_to_retrain": "→retrain",
-    "not_below_retrain": "≥ retrain",
+    "not_below_retrain": "≥retrain",
 }
 """Words of the column that says what is better."""
 
 
 def summary_table(result: RunResult) -> Table:
-    """Tabulate the headline values and the cost of a run beside the original's and retrain's."""
+    """Tabulate the headline values and the cost of a run beside the original's and retrain's.
+
+    What is measured on each association path, or of each modality, has a line for each, so that all numbers
+    of a line are of the same one. Below the table stands why a headline has no number.
+    """
     spec = result.spec
     title = f"{spec.method} on {spec.task}, {spec.backbone}, forget size {spec.forget_size}, seed {spec.seed}"
     table = _table(escape(title))
-    for column in columns_of(result):
-        table.add_row(*_cells(column.title, result.values[column.name], column.shows_chance))
+    columns = columns_of(result)
+    for column in columns:
+        parts = part_columns([column], [result])
+        if parts != [column]:
+            table.add_row(escape(column.title))
+        for part in parts:
+            label = column.title if part == column else f" {part.name.removeprefix(f'{column.name}/')}"
+            table.add_row(*_cells(label, result.values[part.name]))
     if result.cost is not None:
         table.add_section()
         for label, text in _cost_lines(result.cost):
             table.add_row(label, text)
+    nulls = {column.name for column in columns if result.values[column.name].value is None}
+    reasons = [line for line in result.missing if line.partition(": ")[0] in nulls]
+    if reasons:
+        table.caption = escape("\n".join(f"Without a number is {reason}" for reason in reasons))
     return table
 
 
-def show(result: RunResult) -> RenderableType:
-    """Show all of a record: specification, values, verdict, details, what is missing, environment."""
-    parts: list[RenderableType] = [_specification(result), summary_table(result), Text(verdict(result))]
+def show(result: RunResult, floor: Floor | None = None) -> RenderableType:
+    """Show all of a record: specification, values, verdict, details, what is missing, environment.
+
+    Args:
+        result: the record.
+        floor: what other records say of its retrain; None where there are no others.
+    """
+    parts: list[RenderableType] = [
+        _specification(result),
+        summary_table(result),
+        Text(verdict(result, floor)),
+    ]
     if details := _details(result):
         parts.append(details)
     if result.missing:
@@ -58,13 +85,14 @@ def _table(title: str) -> Table:
     table = Table(
         title=title,
         title_justify="left",
+        caption_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
         show_edge=False,
     )
-    table.add_column("Measure", no_wrap=True)
-    for name in ("this run", "original", "retrain"):
+    table.add_column("Measure", overflow="fold")
+    for name in ("this\nrun", "original", "retrain", "chance"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("better", no_wrap=True)
     table.add_column("95 %\ninterval", no_wrap=True)
@@ -72,14 +100,12 @@ def _table(title: str) -> Table:
     return table
 
 
-def _cells(label: str, value: Value, shows_chance: bool) -> tuple[str, ...]:
+def _cells(label: str, value: Value) -> tuple[str, ...]:
     """Return one line of the table; what is absent shows as a dash."""
-    if shows_chance and value.chance is not None:
-        label += f" (chance {_number(value.chance)})"
     ends = (value.low, value.high)
     interval = "" if None in ends else "–".join(f"{end:.3f}".removeprefix("0") for end in ends)
-    numbers = (_number(value.value), _number(value.original), _number(value.retrain))
-    return (escape(label), *numbers, BETTER[value.direction], interval, f"{value.n:,}")
+    numbers = (value.value, value.original, value.retrain, value.chance)
+    return (escape(label), *map(_number, numbers), BETTER[value.direction], interval, f"{value.n:,}")
 
 
 def _number(value: float | None) -> str:
@@ -90,11 +116,11 @@ def _cost_lines(cost: Cost) -> Iterator[tuple[str, str]]:
     """Name what was measured of the cost, in words and units."""
     yield "Time", f"{cost.seconds:,.1f} s"
     if cost.seconds_ratio is not None:
-        yield "Time / retrain's", f"{cost.seconds_ratio:.3f}"
+        yield "Time / retrain", f"{cost.seconds_ratio:.3f}"
     if cost.flops is not None:
         yield "FLOPs", f"{cost.flops:.3g}"
     if cost.flops_ratio is not None:
-        yield "FLOPs / retrain's", f"{cost.flops_ratio:.3f}"
+        yield "FLOPs / retrain", f"{cost.flops_ratio:.3f}"
     if cost.peak_memory_mb is not None:
         yield "Peak memory", f"{cost.peak_memory_mb:,.0f} MiB"
     yield "Pairs seen", f"{cost.samples:,}"
@@ -103,20 +129,19 @@ def _cost_lines(cost: Cost) -> Iterator[tuple[str, str]]:
 
 def _details(result: RunResult) -> Table | None:
     """Tabulate the values below the headline, one section for each metric."""
-    keys = [key for key in result.values if "/" in key]
+    shown = {column.name for column in part_columns(columns_of(result), [result])}
+    keys = [key for key in result.values if "/" in key and key not in shown]
     if not keys:
         return None
     keys.sort(
         key=lambda key: (ORDER.index(head) if (head := key.split("/")[0]) in ORDER else len(ORDER), key)
     )
-    columns = {column.name: column for column in columns_of(result)}
     table = _table("Details")
     for head, section in groupby(keys, key=lambda key: key.split("/")[0]):
         table.add_section()
         table.add_row(escape(head))
-        shows_chance = columns[head].shows_chance if head in columns else False
         for key in section:
-            table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key], shows_chance))
+            table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key]))
     return table
 
 

@@ -2,107 +2,70 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 from mmulbench.metrics.catalogue import with_role
-from mmulbench.records.schema import RunResult, Value
-from mmulbench.report.aggregate import RETRAIN
-
-MIA_TOLERANCE = 0.05
-"""Largest distance of the attack's accuracy to retrain's that is no difference: two standard errors of a
-balanced accuracy of .5 on `TOLERANCE_UNITS` forget units and as many test units."""
-
-TOLERANCE_UNITS = 200
-"""Forget units that `MIA_TOLERANCE` is for; with fewer it grows as their standard error does."""
-
-AUC_FACTOR = math.sqrt(2)
-"""The attack's AUC may differ by so many times as much: for two normal loss distributions a small shift d
-moves the best threshold's accuracy by d·φ(0)/2 and the AUC by d·φ(0)/√2."""
-
-UTILITY_TOLERANCE = 0.03
-"""Test or retain utility this far below retrain's is lost. The paper's method stays 0.3 points from retrain
-(arXiv 2311.12047); two standard errors of a recall of .75 on a thousand queries are 2.7 points."""
+from mmulbench.records.schema import RunResult
+from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN
+from mmulbench.report.floor import Floor, analytical_resolution, attack_key, attacked_paths
+from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS, UTILITY_TOLERANCE
 
 Leak = Literal["like retrain", "still known", "over-forgotten"]
 
 
-def tolerance(units: int) -> float:
-    """Return how far from retrain's the attack's accuracy may lie on this many forget units."""
-    return MIA_TOLERANCE * math.sqrt(max(TOLERANCE_UNITS / units, 1.0))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Holds one value beside retrain's.
-
-    Attributes:
-        own: value of the judged model.
-        retrain: value of the reference.
-    """
-
-    own: float
-    retrain: float
-
-    @property
-    def difference(self) -> float:
-        """The own value less retrain's."""
-        return self.own - self.retrain
-
-    def __str__(self) -> str:
-        return f"{_short(self.own)}, retrain {_short(self.retrain)}"
-
-
 @dataclass(frozen=True)
 class PathJudgement:
-    """Judges a model by the membership attack on one association path.
+    """Judges a model by the loss attack on one association path.
 
     Attributes:
         path: name of the path.
-        accuracy: accuracy of the attack, beside that on retrain.
-        auc: one-sided AUC of the attack, beside that on retrain.
-        tolerance: how far apart the two accuracies may lie; AUCs √2 times as far.
+        own: one-sided AUC of the attack on the judged model.
+        retrain: the same of the reference.
+        noise: how far two retrains lie apart.
+        resolution: what the forget units can resolve.
+        floor_is_known: whether the noise was measured.
     """
 
     path: str
-    accuracy: Comparison
-    auc: Comparison
-    tolerance: float = MIA_TOLERANCE
+    own: float
+    retrain: float
+    noise: float
+    resolution: float
+    floor_is_known: bool
 
     @property
     def excess(self) -> float:
-        """The larger of the two distances to retrain, in tolerances: above 1 is a difference."""
-        accuracy, auc = self.accuracy.difference, self.auc.difference
-        return round(max(abs(accuracy), abs(auc) / AUC_FACTOR) / self.tolerance, 9)
+        """The distance to retrain less what is no difference; above 0 the model differs."""
+        return round(abs(self.own - self.retrain) - max(self.noise, self.resolution), 9)
 
     @property
     def leak(self) -> Leak:
-        """The side of retrain on which the model lies; accuracy has no side, so the AUC decides."""
-        if self.excess <= 1:
+        """The side of retrain on which the model lies."""
+        if self.excess <= 0:
             return "like retrain"
-        return "still known" if self.auc.difference > 0 else "over-forgotten"
-
-    @property
-    def shown_by_accuracy(self) -> bool:
-        """Whether accuracy shows the difference; it hides one where retrain itself lies off .5."""
-        return self.leak == "like retrain" or self.accuracy.difference > self.tolerance
+        return "still known" if self.own > self.retrain else "over-forgotten"
 
     def __str__(self) -> str:
-        return f"MIA {self.accuracy}" if self.shown_by_accuracy else f"attack AUC {self.auc}"
+        noise = f"two retrains differ by up to {_short(self.noise)}, " if self.floor_is_known else ""
+        values = f"attack AUC {_short(self.own)}, retrain {_short(self.retrain)}"
+        return f"{values}; {noise}the units resolve {_short(self.resolution)}"
 
 
-def verdict(result: RunResult) -> str:
+def verdict(result: RunResult, floor: Floor | None = None) -> str:
     """Judge a run in one sentence.
 
-    The rule. A path (`mia/<path>`) is *like retrain* when the attack's accuracy is within `tolerance` and
-    its one-sided AUC within `AUC_FACTOR` times that of retrain's. Otherwise it is *still known* when its
-    AUC is above retrain's (the forget set is easier, against test data, than it is to retrain), and
-    *over-forgotten* when it is below: the deletion then shows just as much. The run did not forget if any
-    path is still known, else over-forgot if any is over-forgotten, else forgot. It lost utility if test or
-    retain utility is more than `UTILITY_TOLERANCE` below retrain's. Without retrain's values, or where the
-    original already looks like retrain, forgetting cannot be judged.
+    The rule. A path is *like retrain* unless the attack's AUC (`mia/<path>`) lies further from retrain's than
+    two retrains lie apart, and further than the forget units can resolve. Otherwise it is *still known* when
+    its AUC is above retrain's, and *over-forgotten* when it is below: the deletion then shows just as much.
+    The run did not forget if any path is still known, else over-forgot if any is over-forgotten, else forgot.
+    It lost utility if test or retain utility is more than `UTILITY_TOLERANCE` below retrain's. Forgetting
+    cannot be judged without retrain's values, below `MINIMUM_UNITS` forget units, or where the original
+    already looks like retrain.
+
+    Args:
+        result: the run.
+        floor: what the results folder says of retrain; without it the noise floor is unknown.
     """
     name = result.spec.method
     reason = (result.reason or "no reason was recorded").rstrip(".")
@@ -112,67 +75,93 @@ def verdict(result: RunResult) -> str:
         return f"{name} {result.status}: {reason}."
     if name == RETRAIN:
         return f"{name} is the reference that every other run is compared with{_took(result)}."
-    tail = f"{_utility(result)}{_took(result)}"
-    paths = judge_paths(result)
-    if not paths:
-        why = "its record holds no attack on the forget set with retrain's value beside it"
-        return f"{name} cannot be judged: {why}, {tail}."
-    head, why = _forgetting(result, paths)
+    floor = floor or Floor()
+    paths = judge_paths(result, floor)
+    if name == RETRAIN_AGAIN and paths:
+        return f"{name} measures the noise floor: {_differences(paths)}, {_utility(result)}{_took(result)}."
+    head, why = _forgetting(result, paths, floor)
     if any(_is_lost(_loss_of(result, metric.name)) for metric in with_role("utility")):
         head += " but lost utility" if head == "forgot" else " and lost utility"
-    return f"{name} {head}: {why}, {tail}."
+    sentence = f"{name} {head}: {why}, {_utility(result)}{_took(result)}."
+    if all(path.floor_is_known for path in paths):
+        return sentence
+    command = f"mmulbench run --method {RETRAIN_AGAIN} --task {result.spec.task} …"
+    draws = f"{MINIMUM_DRAWS} draws, `--set draw=2` and so on"
+    return f"{sentence} Noise floor unknown: `{command}` measures it ({draws})."
 
 
-def judge_paths(result: RunResult, of_original: bool = False) -> list[PathJudgement]:
+def judge_paths(result: RunResult, floor: Floor) -> list[PathJudgement]:
     """Compare the attack on every path with retrain's.
 
     Args:
         result: a done run.
-        of_original: judge the untouched original of the run instead.
+        floor: what is known of retrain.
 
     Returns:
-        One judgement for each path whose accuracy and AUC are known of both, most different first.
+        One judgement for each path whose AUC is known of both, the clearest difference first.
     """
-    (attack,) = with_role("forgetting")
     judged: list[PathJudgement] = []
-    for key in result.values:
-        if re.fullmatch(rf"{attack.name}/[^/]+", key):
-            auc = _comparison(result.values[key], of_original)
-            accuracy = _comparison(result.values.get(f"{key}/accuracy"), of_original)
-            if accuracy and auc:
-                path, allowed = key.removeprefix(f"{attack.name}/"), tolerance(result.spec.forget_size)
-                judged.append(PathJudgement(path, accuracy, auc, allowed))
+    for path in attacked_paths(result):
+        value = result.values[attack_key(path)]
+        if value.value is not None and value.retrain is not None:
+            allowed = (floor.noise(path), floor.resolution(result, path))
+            judged.append(PathJudgement(path, value.value, value.retrain, *allowed, floor.is_known(path)))
     return sorted(judged, key=lambda path: (-path.excess, path.path))
 
 
-def _forgetting(result: RunResult, paths: list[PathJudgement]) -> tuple[str, str]:
+def _forgetting(result: RunResult, paths: list[PathJudgement], floor: Floor) -> tuple[str, str]:
     """Say what happened to the forget set, and name the evidence."""
-    known = [_known(path) for path in paths if path.leak == "still known"]
+    units = result.spec.forget_size
+    if not paths:
+        return (
+            "cannot be judged",
+            "its record holds no attack on the forget set with retrain's value beside it",
+        )
+    if units < MINIMUM_UNITS:
+        few = f"{units} forget unit{'s are' if units > 1 else ' is'} too few (at least {MINIMUM_UNITS})"
+        return "cannot be judged", few
+    known = [
+        f"the {path.path} path still knows the forget set ({path})"
+        for path in paths
+        if path.leak == "still known"
+    ]
     over = [
-        f"the {path.path} path sets the forget set further apart from test data than retrain does ({path})"
+        f"the {path.path} path finds the forget set harder than retrain does ({path})"
         for path in paths
         if path.leak == "over-forgotten"
     ]
     if known or over:
         return "did not forget" if known else "over-forgot", ", ".join(known + over)
-    original = judge_paths(result, of_original=True)
-    if original and all(path.leak != "still known" for path in original):
-        why = f"these attacks find nothing in the original to forget (before unlearning: {original[0]})"
-        return "cannot be judged", why
-    why = f"the attacks tell its forget set from test data about as well as retrain's ({paths[0]})"
-    return "forgot", why
+    original = [before for path in paths if (before := _of_original(result, path, floor)) is not None]
+    if original and all(before.leak != "still known" for before in original):
+        closest = max(original, key=lambda before: before.excess)
+        evidence = f"before unlearning, {closest.path}: {closest}"
+        return "cannot be judged", f"the attack finds nothing in the original to forget ({evidence})"
+    return "forgot", f"the attack sees as much as on retrain ({paths[0].path}: {paths[0]})"
 
 
-def _known(path: PathJudgement) -> str:
-    if path.shown_by_accuracy:
-        return f"the {path.path} path still gives the forget set away ({path})"
-    return f"the {path.path} path still knows the forget set better than retrain does ({path})"
+def _of_original(result: RunResult, path: PathJudgement, floor: Floor) -> PathJudgement | None:
+    """Judge the untouched original of a run; None where its AUC is unknown."""
+    own = result.values[attack_key(path.path)].original
+    if own is None:
+        return None
+    units = analytical_resolution(result.spec.forget_size)
+    resolution = units if floor.original is None else floor.resolution(floor.original, path.path)
+    return PathJudgement(path.path, own, path.retrain, path.noise, resolution, path.floor_is_known)
+
+
+def _differences(paths: list[PathJudgement]) -> str:
+    """Say how far another retrain lies from retrain, path by path."""
+    parts = (f"{path.path} {_short(path.own)}, retrain {_short(path.retrain)}" for path in paths)
+    return f"attack AUC {'; '.join(parts)}"
 
 
 def _loss_of(result: RunResult, name: str) -> float | None:
     """Return by how much a utility lies below retrain's; None where either is absent."""
-    utility = _comparison(result.values.get(name))
-    return -utility.difference if utility else None
+    value = result.values.get(name)
+    if value is None or value.value is None or value.retrain is None:
+        return None
+    return round(value.retrain - value.value, 9)
 
 
 def _is_lost(loss: float | None) -> bool:
@@ -191,12 +180,11 @@ def _utility(result: RunResult) -> str:
 
 
 def _points(loss: float | None) -> str:
+    """Say how many points a utility lost; to exceed retrain's is no merit, so that it is not counted."""
     if loss is None:
         return "not known beside retrain's"
-    points = f"{abs(100 * loss):.1f}"
-    if points == "0.0":
-        return "that of retrain"
-    return f"{points} points {'below' if loss > 0 else 'above'} retrain's"
+    points = f"{100 * loss:.1f}"
+    return "not below retrain's" if float(points) <= 0 else f"{points} points below retrain's"
 
 
 def _took(result: RunResult) -> str:
@@ -209,14 +197,6 @@ def _took(result: RunResult) -> str:
     if ratio >= 1:
         return f", at {ratio:.1f} times retraining's time"
     return f", at {100 * ratio:.2g} % of retraining's time"
-
-
-def _comparison(value: Value | None, of_original: bool = False) -> Comparison | None:
-    """Set the value, or the original's, beside retrain's; None where either is absent."""
-    if value is None:
-        return None
-    own = value.original if of_original else value.value
-    return None if own is None or value.retrain is None else Comparison(own, value.retrain)
 
 
 def _short(value: float) -> str:

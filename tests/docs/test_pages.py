@@ -12,10 +12,8 @@ from pages import COMMANDS, README, ROOT, TEXTS, prose
 
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
-from mmulbench.metrics.catalogue.klom import Klom
-from mmulbench.metrics.populations import FEWEST
-from mmulbench.metrics.shadow_attacks import FALSE_POSITIVES
-from mmulbench.report.verdict import AUC_FACTOR, UTILITY_TOLERANCE, tolerance
+from mmulbench.report.floor import UNKNOWN_FLOOR, analytical_resolution
+from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS, UTILITY_TOLERANCE
 
 
 def test_readme_is_short():
@@ -118,18 +116,12 @@ def test_all_backbones_are_described_with_their_variants():
 
 def test_the_verdict_rule_has_the_tolerances_of_the_code():
     rule = " ".join(TEXTS["docs/concepts/verdict.md"].split())
-    large, small = tolerance(200), tolerance(68)
-    assert f"within {large:.2f} of retrain's and its AUC within {AUC_FACTOR * large:.2f}" in rule
-    assert f"with 68 units {small:.2f} and {AUC_FACTOR * small:.2f}" in rule
+    small, large = analytical_resolution(68), analytical_resolution(474)
+    assert f"68 units resolve {small:.2f}, 474 units {large:.2f}" in rule
+    assert f"{MINIMUM_DRAWS} of them are needed" in rule
+    assert f"With fewer, {UNKNOWN_FLOOR:.2f} is taken" in rule
+    assert f"fewer than {MINIMUM_UNITS} forget units" in rule
     assert f"more than {100 * UTILITY_TOLERANCE:.0f} points below" in rule
-
-
-def test_the_numbers_of_shadow_models_are_those_of_the_code():
-    page = " ".join(TEXTS["docs/concepts/shadow-models.md"].split())
-    fewest = Klom.fewest_models
-    assert f"fewer than {fewest} models of each kind (`--shadows {fewest - 1}`" in page
-    assert f"Left out where that is fewer than {FALSE_POSITIVES} pairs" in page
-    assert f"It takes at least {FEWEST + 1} models" in page
 
 
 def test_the_environment_variables_are_those_that_are_read():

@@ -2,28 +2,23 @@ from __future__ import annotations
 
 from io import StringIO
 
-import pytest
 from rich.console import Console
 
-from mmulbench.report.summary import show, summary_table, verdict
+from mmulbench.metrics.catalogue import built_in
+from mmulbench.report.floor import Floor
+from mmulbench.report.summary import show, summary_table
 
 
-def values(contrastive, matching, test=0.747, retain=0.8, retrain=(0.51, 0.46)):
-    """Values whose paths are (accuracy, AUC); retrain's are the same on both paths, the original leaks."""
-    built = {
+def values(contrastive=0.8, matching=0.47, test=0.747):
+    """Values of a model with two paths; retrain's AUCs are .51 and .46."""
+    return {
         "test": {"value": test, "retrain": 0.75, "original": 0.76, "low": 0.71, "high": 0.78, "n": 1234},
-        "retain": {"value": retain, "retrain": 0.8},
-        "mia": {"value": max(contrastive[0], matching[0]), "retrain": retrain[0]},
+        "retain": {"value": 0.8, "retrain": 0.8},
+        "mia": {"value": max(contrastive, matching), "retrain": 0.51},
+        "mia/contrastive": {"value": contrastive, "retrain": 0.51, "original": 0.85, "chance": 0.5},
+        "mia/matching": {"value": matching, "retrain": 0.46, "original": 0.75, "chance": 0.5},
+        "mia/contrastive/accuracy": {"value": 0.7, "retrain": 0.52},
     }
-    for path, (accuracy, auc) in {"contrastive": contrastive, "matching": matching}.items():
-        built[f"mia/{path}"] = {"value": auc, "retrain": retrain[1], "original": 0.80}
-        built[f"mia/{path}/accuracy"] = {"value": accuracy, "retrain": retrain[0], "original": 0.75}
-    return built
-
-
-FORGOTTEN = (0.52, 0.47)
-KNOWN = (0.79, 0.80)
-OVER = (0.88, 0.10)
 
 
 def text_of(renderable, width=100):
@@ -32,129 +27,65 @@ def text_of(renderable, width=100):
     return out.getvalue()
 
 
-def test_forgot(record):
-    assert verdict(record(values=values(FORGOTTEN, FORGOTTEN))) == (
-        "mmul forgot: the attacks tell its forget set from test data about as well as retrain's "
-        "(MIA .52, retrain .51), test utility is 0.3 points below retrain's, at 4 % of retraining's time."
-    )
-
-
-def test_one_leaking_path_is_enough_not_to_have_forgotten(record):
-    sentence = verdict(record(values=values(KNOWN, FORGOTTEN)))
-    assert sentence.startswith(
-        "mmul did not forget: the contrastive path still gives the forget set away (MIA .79, retrain .51), "
-    )
-
-
-def test_more_separation_than_retrain_is_over_forgetting(record):
-    sentence = verdict(record(values=values(FORGOTTEN, OVER)))
-    assert sentence.startswith("mmul over-forgot: the matching path sets the forget set further apart")
-    assert "(MIA .88, retrain .51)" in sentence
-
-
-def test_over_forgetting_that_accuracy_hides_is_told_by_the_auc(record):
-    sentence = verdict(record(values=values(FORGOTTEN, (0.53, 0.30))))
-    assert "(attack AUC .30, retrain .46)" in sentence
-
-
-def test_both_kinds_of_leak_are_named(record):
-    sentence = verdict(record(values=values(KNOWN, OVER)))
-    assert sentence.startswith("mmul did not forget: the contrastive path still gives")
-    assert "the matching path sets the forget set further apart" in sentence
-
-
-def test_accuracy_at_retrain_s_level_does_not_hide_a_leak(record):
-    # Retrain's forget pairs are harder than test pairs (AUC .40), this run's as much easier: same accuracy.
-    sentence = verdict(record(values=values((0.57, 0.60), (0.57, 0.40), retrain=(0.57, 0.40))))
-    assert sentence.startswith("mmul did not forget: the contrastive path still knows the forget set better")
-    assert "(attack AUC .60, retrain .40)" in sentence
-
-
-@pytest.mark.parametrize(
-    ("units", "accuracy", "auc", "word"),
-    [
-        (200, 0.56, 0.46, "forgot:"),
-        (200, 0.57, 0.47, "did not forget"),
-        (200, 0.51, 0.53, "forgot:"),
-        (200, 0.51, 0.54, "did not"),
-        (5000, 0.57, 0.47, "did not forget"),
-        (50, 0.61, 0.46, "forgot:"),  # a quarter of the units, twice the standard error
-        (50, 0.62, 0.47, "did not forget"),
-        (50, 0.51, 0.60, "forgot:"),
-        (50, 0.51, 0.61, "did not"),
-    ],
-)
-def test_tolerances(record, units, accuracy, auc, word):
-    found = record(values=values((accuracy, auc), FORGOTTEN), forget_size=units)
-    assert verdict(found).startswith(f"mmul {word}")
-
-
-@pytest.mark.parametrize(
-    ("split", "expected"),
-    [
-        ({"test": 0.50}, "mmul forgot but lost utility: the attacks"),
-        ({"retain": 0.70}, "mmul forgot but lost utility: the attacks"),
-        ({"test": 0.73, "retain": 0.78}, "mmul forgot: the attacks"),
-    ],
-)
-def test_lost_utility(record, split, expected):
-    sentence = verdict(record(values=values(FORGOTTEN, FORGOTTEN, **split)))
-    assert sentence.startswith(expected)
-    assert ("retain utility is 10.0 points below" in sentence) == (split.get("retain") == 0.70)
-
-
-def test_lost_utility_without_forgetting(record):
-    sentence = verdict(record(values=values(KNOWN, KNOWN, test=0.4)))
-    assert sentence.startswith("mmul did not forget and lost utility:")
-
-
-def test_without_reference_nothing_is_judged(record):
-    sentence = verdict(
-        record(values={"test": 0.7, "mia/matching": 0.5, "mia/matching/accuracy": 0.5}, ratio=None)
-    )
-    assert sentence.startswith("mmul cannot be judged: its record holds no attack")
-    assert sentence.endswith("test utility is not known beside retrain's, in 10.0 s.")
-
-
-def test_an_original_that_gives_nothing_away_proves_nothing(record):
-    entries = values(FORGOTTEN, FORGOTTEN)
-    for key in entries:
-        if key.startswith("mia/"):
-            entries[key]["original"] = entries[key]["retrain"]
-    assert verdict(record(values=entries)).startswith(
-        "mmul cannot be judged: these attacks find nothing in the original to forget (before unlearning: MIA"
-    )
-
-
-def test_runs_without_numbers(record):
-    assert verdict(record(status="diverged", reason="the loss became NaN at step 7", seconds=None)) == (
-        "mmul diverged: the loss became NaN at step 7."
-    )
-    assert verdict(record(status="failed", seconds=None)) == "mmul failed: no reason was recorded."
-    assert verdict(
-        record("erm_ktp", status="not_applicable", reason="no class to delete.", seconds=None)
-    ) == ("erm_ktp does not apply to emoji: no class to delete.")
-
-
-def test_retrain_is_the_reference(record):
-    sentence = verdict(record("retrain", values=values(FORGOTTEN, FORGOTTEN), seconds=300, ratio=1.0))
-    assert sentence == "retrain is the reference that every other run is compared with, in 300.0 s."
+def lines_of(result, width=80):
+    return [line.split() for line in text_of(summary_table(result), width).splitlines()]
 
 
 def test_summary_table_has_the_headline_and_cost_at_80_columns(record):
-    text = text_of(summary_table(record(values=values(FORGOTTEN, FORGOTTEN))), width=80)
-    line = next(line for line in text.splitlines() if "Test utility" in line)
-    assert line.split()[2:] == ["0.747", "0.760", "0.750", "≥", "retrain", ".710–.780", "1,234"]
-    line = next(line for line in text.splitlines() if "MIA AUC" in line)
-    assert line.split() == ["MIA", "AUC", "0.520", "–", "0.510", "→retrain", "100"]
-    assert "10.0 s" in text
-    assert "0.040" in text
-    assert "contrastive" not in text
+    lines = lines_of(record(values=values()))
+    assert ["Test", "utility", "0.747", "0.760", "0.750", "–", "≥retrain", ".710–.780", "1,234"] in lines
+    assert ["Time", "10.0", "s"] in lines
+    assert ["Time", "/", "retrain", "0.040"] in lines
+
+
+def test_paths_are_shown_each_beside_retrain_s_value_of_the_same_path(record):
+    both = {"value": 0.6, "retrain": 0.7}
+    other = {f"forget_vs_retain_auc{path}": both for path in ("", "/contrastive", "/matching")}
+    lines = lines_of(record(values=values() | other))
+    place = lines.index(["MIA", "AUC"])
+    assert lines[place + 1] == ["contrastive", "0.800", "0.850", "0.510", "0.500", "→retrain", "100"]
+    assert lines[place + 2] == ["matching", "0.470", "0.750", "0.460", "0.500", "→retrain", "100"]
+    assert sum(line[:1] == ["contrastive"] for line in lines) == 2
+    assert ["MIA", "AUC"] not in [line[:2] for line in lines if len(line) > 2]
+
+
+def test_chance_is_beside_utilities_and_modalities_have_lines(record):
+    measured = {
+        "forget": {"value": 0.55, "original": 0.6, "retrain": 0.5, "chance": 0.042},
+        "unimodal_cka": 0.9,
+        "unimodal_cka/image": {"value": 0.95, "original": 1.0, "retrain": 0.97},
+        "unimodal_cka/text": {"value": 0.9, "original": 1.0, "retrain": 0.98},
+        "agreement": {"value": 0.4, "chance": 0.0},
+    }
+    lines = lines_of(record(values=measured))
+    assert ["Forget", "utility", "0.550", "0.600", "0.500", "0.042", "→retrain", "100"] in lines
+    place = lines.index(["Unimodal", "CKA"])
+    assert lines[place + 1][:4] == ["image", "0.950", "1.000", "0.970"]
+    assert lines[place + 2][:4] == ["text", "0.900", "1.000", "0.980"]
+    assert ["Agreement", "0.400", "–", "–", "0.000", "higher", "100"] in lines
+
+
+def test_all_built_in_metrics_fit_80_columns(record):
+    wide = {"value": 0.8, "original": 0.8, "retrain": 0.8, "low": 0.7, "high": 0.9, "chance": 0.1, "n": 12345}
+    names = [metric.name for metric in built_in() if metric.has_headline]
+    found = {f"{name}{path}": wide for name in names for path in ("", "/contrastive", "/classification")}
+    shown = text_of(summary_table(record(values=found)), width=80)
+    assert "…" not in shown
+    assert [line for line in shown.splitlines() if ".700–.900" in line and not line.endswith("12,345")] == []
+
+
+def test_a_headline_without_a_number_says_why(record):
+    reason = "klom: 12 models of each kind; at least 64, so that only its details are given"
+    result = record(values={"test": 0.7, "klom": None, "klom/matching": None}, missing=[reason, "rates: few"])
+    text = " ".join(text_of(summary_table(result)).split())
+    assert "matching – – – – lower 100" in text
+    assert f"Without a number is {reason}" in text
+    assert "rates" not in text
 
 
 def test_show_has_everything(record):
     result = record(
-        values=values(KNOWN, FORGOTTEN) | {"test/i2t_r@10": 0.5},
+        values=values() | {"test/i2t_r@10": 0.5},
         config={"lr": 0.001},
         missing=["relearn time: needs a [budget]"],
     )
@@ -164,15 +95,32 @@ def test_show_has_everything(record):
     assert [piece for piece in expected if piece not in text] == []
 
 
+def test_show_carries_the_noise_floor(record):
+    paths = ("contrastive", "matching")
+    floor = Floor(dict.fromkeys(paths, 0.03), dict.fromkeys(paths, 5))
+    assert "two retrains differ by up to .03" in " ".join(
+        text_of(show(record(values=values()), floor)).split()
+    )
+    assert "Noise floor unknown" in " ".join(text_of(show(record(values=values()))).split())
+
+
+def test_details_do_not_repeat_the_table(record):
+    table, _, details = text_of(show(record(values=values()))).partition("Details")
+    assert "contrastive" in table
+    assert [line.split()[:2] for line in details.splitlines() if "contrastive" in line] == [
+        ["contrastive/accuracy", "0.700"]
+    ]
+
+
 def test_show_has_what_shadow_models_tell(record):
     klom = {"value": 2.5, "original": 9.0, "retrain": 0.0, "chance": 1.25}
     shadowed = {"u_lira": 0.9, "u_lira/matching/tpr@1%": 0.25, "klom": klom, "klom/matching/test": klom}
-    result = record(values=values(KNOWN, FORGOTTEN) | shadowed, shadows=15)
+    result = record(values=values() | shadowed, shadows=15)
     lines = [line.split() for line in text_of(show(result)).splitlines()]
     assert ["shadow", "models", "15"] in lines
-    assert ["KLOM", "above", "chance", "2.500", "9.000", "0.000", "lower", "100"] in lines
-    assert ["matching/test", "2.500", "9.000", "0.000", "lower", "100"] in lines
-    assert ["matching/tpr@1%", "0.250", "–", "–", "→retrain", "100"] in lines
+    assert ["KLOM", "2.500", "9.000", "0.000", "1.250", "lower", "100"] in lines
+    assert ["matching/test", "2.500", "9.000", "0.000", "1.250", "lower", "100"] in lines
+    assert ["matching/tpr@1%", "0.250", "–", "–", "–", "→retrain", "100"] in lines
 
 
 def test_show_of_a_failed_run(record):

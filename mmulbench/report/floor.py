@@ -1,0 +1,133 @@
+"""Say how far from retrain's an attack's AUC must lie to be different, by noise and by number of units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mmulbench.metrics.catalogue import with_role
+from mmulbench.records.schema import RunResult
+from mmulbench.report.aggregate import ORIGINAL, RETRAIN, RETRAIN_AGAIN, GroupKey, group_records
+from mmulbench.report.differences import LEVEL, draws, resampled_mean
+from mmulbench.report.noise_floor import NoiseFloor
+from mmulbench.report.ranking import MINIMUM_DRAWS
+from mmulbench.seeds import derive
+
+UNKNOWN_FLOOR = 0.05
+"""Floor where it is not measured. Six retrains of one forget set of emoji had AUCs with a standard deviation
+of .011 on one path and .022 on the other; the largest of a few differences of two such AUCs is near .05."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Holds what other records say of the retrain that a run is compared with.
+
+    Attributes:
+        largest: by association path, the largest distance of the attack's AUC between retrain and a retrain
+            by another training seed.
+        draws: by association path, the number of those retrains.
+        retrain: the record of the run's own retrain; None where there is none.
+        original: the record of the run's original; None where there is none.
+    """
+
+    largest: dict[str, float] = field(default_factory=dict)
+    draws: dict[str, int] = field(default_factory=dict)
+    retrain: RunResult | None = None
+    original: RunResult | None = None
+
+    @classmethod
+    def of(cls, result: RunResult, records: Iterable[RunResult]) -> Floor:
+        """Gather the floor of a run.
+
+        Args:
+            result: the run.
+            records: any records, such as all of a results folder; those of other tables do not count.
+        """
+        key = GroupKey.of(result.spec)
+        alike = [one for one in records if one.spec.method in _READ and GroupKey.of(one.spec) == key]
+        if not alike:
+            return cls()
+        (group,) = group_records(alike)
+        floors = {path: NoiseFloor.of(group, attack_key(path)) for path in attacked_paths(result)}
+        known = {path: floor for path, floor in floors.items() if floor is not None}
+        same_seed = {one.spec.method: one for one in alike if one.spec.seed == result.spec.seed}
+        return cls(
+            {path: floor.high for path, floor in known.items()},
+            {path: floor.draws for path, floor in known.items()},
+            same_seed.get(RETRAIN),
+            same_seed.get(ORIGINAL),
+        )
+
+    def is_known(self, path: str) -> bool:
+        """Check whether enough retrains by other training seeds are there."""
+        return self.draws.get(path, 0) >= MINIMUM_DRAWS
+
+    def noise(self, path: str) -> float:
+        """Return the noise floor of a path; where too few draws know it, at least `UNKNOWN_FLOOR`."""
+        largest = self.largest.get(path, 0.0)
+        return largest if self.is_known(path) else max(largest, UNKNOWN_FLOOR)
+
+    def resolution(self, result: RunResult, path: str) -> float:
+        """Return the distance to retrain that the forget units of a run can resolve.
+
+        Args:
+            result: the run, or the original's or another record of the same forget set.
+            path: association path.
+
+        Returns:
+            By paired bootstrap over units where both records have numbers by unit, else
+            `analytical_resolution`.
+        """
+        paired = None if self.retrain is None else _paired(result, self.retrain, attack_key(path))
+        return analytical_resolution(result.spec.forget_size) if paired is None else paired
+
+
+_READ = (RETRAIN, RETRAIN_AGAIN, ORIGINAL)
+
+
+def attack_key(path: str) -> str:
+    """Name the attack's AUC on a path as records do."""
+    (attack,) = with_role("forgetting")
+    return f"{attack.name}/{path}"
+
+
+def attacked_paths(result: RunResult) -> list[str]:
+    """Return the association paths that a record has the attack's AUC of."""
+    start = attack_key("")
+    return sorted(
+        key.removeprefix(start) for key in result.values if key.startswith(start) and key.count("/") == 1
+    )
+
+
+def analytical_resolution(units: int) -> float:
+    """Compute two standard errors of an AUC of .5 on so many forget units and as many test units.
+
+    A unit counts as one pair, so that this is more than enough where pairs of a unit differ. It is the
+    variance of the Mann-Whitney statistic, (n + m + 1) / 12nm, for n = m.
+
+    Args:
+        units: number of forget units.
+
+    Example:
+        >>> round(analytical_resolution(68), 2)
+        0.1
+    """
+    return 2 * math.sqrt((2 * units + 1) / (12 * units**2))
+
+
+def _paired(result: RunResult, retrain: RunResult, key: str) -> float | None:
+    """Return the half-width of the 95 % interval of a difference of two AUCs on the same forget units.
+
+    The test pairs are taken as they are; None where a record has no numbers for each unit.
+    """
+    own, reference = (np.array(one.by_unit.get(key, ()), dtype=np.float64) for one in (result, retrain))
+    pairs = np.array(retrain.by_unit.get("pairs", ()), dtype=np.float64)
+    if not own.size == reference.size == pairs.size or not own.size:
+        return None
+    differences = own - reference
+    times = draws(own.size, derive(result.spec.seed, "verdict"))
+    around = resampled_mean(differences, pairs, times) - float(np.average(differences, weights=pairs))
+    return float(np.quantile(np.abs(around), 1 - LEVEL))

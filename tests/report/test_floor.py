@@ -1,0 +1,60 @@
+"""What a run's verdict is held against, from planted records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planted_results import Planted, World
+
+from mmulbench.report.floor import UNKNOWN_FLOOR, Floor, analytical_resolution
+
+RECORDS = World().records({"mmul": Planted({"mia/matching": 0.2}), "original": Planted()}, draws=4)
+
+
+def the(method, seed=42):
+    return next(one for one in RECORDS if one.spec.method == method and one.spec.seed == seed)
+
+
+def test_noise_is_the_largest_distance_of_any_draw_of_any_seed():
+    floor = Floor.of(the("mmul"), RECORDS)
+    again = [one.values["mia/matching"] for one in RECORDS if one.spec.method == "retrain_again"]
+    assert floor.noise("matching") == pytest.approx(max(abs(one.value - one.retrain) for one in again))
+    assert floor.draws == {"contrastive": 12, "matching": 12}
+    assert floor.is_known("matching")
+
+
+def test_the_references_are_those_of_the_run_s_own_seed():
+    floor = Floor.of(the("mmul", 87), RECORDS)
+    assert floor.retrain == the("retrain", 87)
+    assert floor.original == the("original", 87)
+
+
+def test_records_of_other_tables_do_not_count():
+    others = World(units=69).records({})
+    assert Floor.of(the("mmul"), others) == Floor()
+    assert Floor.of(the("mmul"), [*others, *RECORDS]) == Floor.of(the("mmul"), RECORDS)
+
+
+def test_few_draws_do_not_lower_the_noise_below_what_is_taken_without_any():
+    few = [one for one in RECORDS if one.spec.seed == 42 and one.spec.config.get("draw", 1) <= 2]
+    floor = Floor.of(the("mmul"), few)
+    assert not floor.is_known("matching")
+    assert floor.noise("matching") == Floor().noise("matching") == UNKNOWN_FLOOR
+    assert Floor({"matching": 0.2}, {"matching": 1}).noise("matching") == 0.2
+
+
+def test_units_are_compared_in_pairs_where_both_records_have_them():
+    # Planted: .05 of each unit besides what it shares with retrain, 68 units.
+    found = the("mmul")
+    resolved = Floor.of(found, RECORDS).resolution(found, "matching")
+    assert resolved == pytest.approx(1.96 * 0.05 / np.sqrt(68), rel=0.3)
+    bare = found.model_copy(update={"by_unit": {}})
+    assert Floor.of(bare, RECORDS).resolution(bare, "matching") == analytical_resolution(68)
+    assert Floor().resolution(found, "matching") == analytical_resolution(68)
+
+
+def test_two_standard_errors_of_an_auc_of_nothing():
+    rng = np.random.default_rng(0)
+    forget, test = rng.normal(size=(2000, 50)), rng.normal(size=(2000, 50))
+    aucs = (forget[:, :, None] > test[:, None, :]).mean(axis=(1, 2))
+    assert analytical_resolution(50) == pytest.approx(2 * aucs.std(), rel=0.05)
