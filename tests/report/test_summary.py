@@ -118,7 +118,7 @@ def test_show_has_what_shadow_models_tell(record):
     result = record(values=values() | shadowed, shadows=15)
     lines = [line.split() for line in text_of(show(result)).splitlines()]
     assert ["shadow", "models", "15"] in lines
-    assert ["KLOM", "2.500", "9.000", "0.000", "1.250", "lower", "100"] in lines
+    assert ["KLOM", "above", "chance", "2.500", "9.000", "0.000", "1.250", "lower", "100"] in lines
     assert ["matching/test", "2.500", "9.000", "0.000", "1.250", "lower", "100"] in lines
     assert ["matching/tpr@1%", "0.250", "–", "–", "–", "→retrain", "100"] in lines
 
