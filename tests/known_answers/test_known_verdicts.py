@@ -14,7 +14,7 @@ from mmulbench.core.metric import Estimate, Measurements
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.values import details, values_of
 from mmulbench.metrics.catalogue import all_metrics
-from mmulbench.records.schema import Environment, RunResult, RunSpec
+from mmulbench.records.schema import Environment, RunResult, RunSpec, Scalar
 from mmulbench.report.floor import Floor
 from mmulbench.report.verdict import judge_paths, verdict
 
@@ -81,9 +81,9 @@ def record(name: str, units: int = 70, training: int = 0, method: str = "mmul") 
     model, of_forget = measured(MODELS[name], units, training)
     original, retrain = (measured(MODELS[one], units, 0)[0] for one in ("untouched", "perfect"))
     by_set = {"forget": of_forget, "test": np.repeat(np.arange(TEST_UNITS), PAIRS)}
-    models = {"model": model, "original": original, "retrain": retrain}
+    models: dict[str, Measurements] = {"model": model, "original": original, "retrain": retrain}
     found = {one: details(metrics, m, original, retrain, by_set, 0) for one, m in models.items()}
-    config = {"draw": training} if method == "retrain_again" else {}
+    config: dict[str, Scalar] = {"draw": training} if method == "retrain_again" else {}
     spec = RunSpec(
         task="emoji",
         backbone="albef:packaged",
