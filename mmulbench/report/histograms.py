@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmulbench.records.schema import ScoreHistogram
-from mmulbench.report.aggregate import ORIGINAL, MethodRow, RecordGroup
+from mmulbench.report.aggregate import ORIGINAL, RETRAIN, MethodRow, RecordGroup
 from mmulbench.report.style import COLOURS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+PER_SHEET = 6
+"""Methods on one sheet, besides retrain, which is on each: about 1,700 pixels high."""
 
 PAIR_COLOURS = {"forget": COLOURS[1], "retain": COLOURS[0], "unrelated": COLOURS[2]}
 
@@ -37,27 +40,40 @@ class Panel:
         return f"{self.label}, {self.path}{note}"
 
 
-def score_figure(group: RecordGroup, title: str) -> tuple[Figure, pd.DataFrame] | None:
-    """Draw one row for each method and one column for each association path; None without histograms.
+def score_figures(group: RecordGroup, title: str) -> list[tuple[Figure, pd.DataFrame]]:
+    """Draw sheets with one row for each method and one column for each association path.
 
-    The original has no row: the outlines in every panel are its scores.
+    Retrain's row is the first of every sheet. The original has no row: the outlines in every panel are its
+    scores.
 
     Args:
         group: table to draw.
-        title: title of the figure.
+        title: title of the sheets, which get a number where there are several.
 
     Returns:
-        The figure, and a table with the counts and densities of every bin that it shows.
+        Each sheet, with a table of the counts and densities of every bin that it shows; none without
+        histograms.
     """
+    rows = [list(_panels(row)) for row in group.rows if row.method not in (ORIGINAL, RETRAIN)]
+    retrain = [panel for row in group.rows if row.method == RETRAIN for panel in _panels(row)]
+    rows = [panels for panels in rows if panels]
+    sheets = [rows[start : start + PER_SHEET] for start in range(0, len(rows), PER_SHEET)]
+    if retrain and not sheets:
+        sheets = [[]]
+    drawn = []
+    for number, sheet in enumerate(sheets, start=1):
+        numbered = f"{title}\nsheet {number} of {len(sheets)}" if len(sheets) > 1 else title
+        drawn.append(_sheet([*retrain, *(panel for panels in sheet for panel in panels)], numbered))
+    return drawn
+
+
+def _sheet(panels: list[Panel], title: str) -> tuple[Figure, pd.DataFrame]:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    panels = [panel for row in group.rows if row.method != ORIGINAL for panel in _panels(row)]
-    if not panels:
-        return None
     labels = list(dict.fromkeys(panel.label for panel in panels))
     paths = sorted({panel.path for panel in panels})
-    figure = Figure(figsize=(3.6 * len(paths) + 1.4, 1.5 * len(labels) + 1.1), layout="constrained")
+    figure = Figure(figsize=(3.6 * len(paths) + 2.2, 1.5 * len(labels) + 1.1), layout="constrained")
     grid = figure.subplots(len(labels), len(paths), squeeze=False, sharex="col")
     for axes in grid.flat:
         axes.set_axis_off()
@@ -76,7 +92,7 @@ def _panels(row: MethodRow) -> Iterator[Panel]:
     for path in sorted({path for record in row.done for path in record.histograms}):
         records = [record for record in row.done if path in record.histograms]
         histograms = [record.histograms[path] for record in records]
-        seeds = tuple(record.spec.seed for record in records)
+        seeds = tuple(dict.fromkeys(record.spec.seed for record in records))
         pooled = all(histogram.edges == histograms[0].edges for histogram in histograms)
         if pooled:
             yield Panel(row.label, path, _sum(histograms), seeds, pooled)

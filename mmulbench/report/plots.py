@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from mmulbench.errors import UsageError
@@ -16,15 +17,18 @@ from mmulbench.records.store import folder_of_backbone
 from mmulbench.report.aggregate import (
     ORIGINAL,
     RETRAIN,
+    RETRAIN_AGAIN,
     GroupKey,
     MethodRow,
     RecordGroup,
     SeedSummary,
     group_records,
 )
-from mmulbench.report.columns import Column, choose_columns
-from mmulbench.report.histograms import score_figure
-from mmulbench.report.style import BLACK, COLOURS, GREY, MARKERS, SETTINGS, save
+from mmulbench.report.columns import Column, choose_columns, furthest, part_columns
+from mmulbench.report.histograms import score_figures
+from mmulbench.report.noise_floor import GAP, NoiseFloor
+from mmulbench.report.ranking import UTILITY_TOLERANCE
+from mmulbench.report.style import BAND, BLACK, COLOURS, GREY, MARKERS, SETTINGS, save
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,23 +42,52 @@ DIRECTIONS = {
     "not_below_retrain": "not below retrain is best",
 }
 
+TITLE_WIDTH = 44
+LABEL_WIDTH = 32
+"""Characters of a line in titles and legends."""
+
+LEGEND_LINES = 26
+"""Lines of a column of a legend; with more rows there are more columns, so that no figure grows tall."""
+
 
 @dataclass(frozen=True)
 class Axis:
-    """Describes one axis: its name in the CSV, its label, and whether it is logarithmic."""
+    """Describes one axis.
+
+    Attributes:
+        column: its name in the CSV.
+        label: what stands beside it.
+        log: whether it is logarithmic.
+        floor: how far two retrains lie apart; None where that is not known or the axis shows no distance.
+    """
 
     column: str
     label: str
     log: bool = False
+    floor: float | None = None
 
 
 @dataclass(frozen=True)
 class Point:
-    """Places one row of a table in a plane; a coordinate is None where it has no place on the axis."""
+    """Places one row of a table in a plane.
+
+    Attributes:
+        row: the row.
+        x: its place from left to right, None where it has none on the axis.
+        y: its place from bottom to top.
+        path: association path that a coordinate is of; empty where none is chosen.
+    """
 
     row: MethodRow
     x: SeedSummary | None
     y: SeedSummary | None
+    path: str = ""
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether the row lost utility: it is out of competition."""
+        lost = (self.row.difference(metric.name) for metric in with_role("utility"))
+        return any(one is not None and round(one.mean, 9) < -UTILITY_TOLERANCE for one in lost)
 
 
 def write_plots(records: Sequence[RunResult], output: Path, metric: str | None = None) -> list[Path]:
@@ -66,8 +99,9 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
         metric: the headline metric on the retention axis; test utility for None.
 
     Returns:
-        The files: ``<task>-<backbone>-<forget size>-<forgetting|scores|cost>.<png|svg|csv>``. Where tables
-        differ in something else, 8 digits of a fingerprint of their key follow the forget size.
+        The files: ``<task>-<backbone>-<forget size>-<forgetting|scores|cost>.<png|svg|csv>``. Further sheets
+        of scores are ``scores-2`` and so on. Where tables differ in something else, 8 digits of a
+        fingerprint of their key follow the forget size.
 
     Raises:
         UsageError: the metric is unknown, or no run is done.
@@ -87,19 +121,26 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
             name = _name(group.key)
             if collisions[name] > 1:
                 name += f"-{fingerprint(list(group.key))[:8]}"
-            drawings = {
-                "forgetting": forgetting_figure(group, retention),
-                "scores": score_figure(group, _title(group)),
-                "cost": cost_figure(group),
-            }
-            for kind, drawing in drawings.items():
-                if drawing is not None:
-                    written += save(*drawing, output / f"{name}-{kind}")
+            for kind, drawing in _drawings(group, retention):
+                written += save(*drawing, output / f"{name}-{kind}")
     return written
 
 
+def _drawings(group: RecordGroup, retention: Column) -> Iterator[tuple[str, tuple[Figure, pd.DataFrame]]]:
+    """Draw one table's figures, by kind; those that nothing can be drawn of are left out."""
+    if (drawing := forgetting_figure(group, retention)) is not None:
+        yield "forgetting", drawing
+    for number, sheet in enumerate(score_figures(group, _title(group)), start=1):
+        yield "scores" if number == 1 else f"scores-{number}", sheet
+    if (drawing := cost_figure(group)) is not None:
+        yield "cost", drawing
+
+
 def forgetting_figure(group: RecordGroup, retention: Column) -> tuple[Figure, pd.DataFrame] | None:
-    """Draw forgetting (the attack's distance to retrain's, worst path) against retention.
+    """Draw forgetting against retention.
+
+    Forgetting is the distance of the attack's AUC to retrain's, mean over seeds, on the path where that is
+    largest: one path for all seeds of a row, named in the table. Up to the noise floor the plane is shaded.
 
     Args:
         group: the table to draw.
@@ -109,9 +150,18 @@ def forgetting_figure(group: RecordGroup, retention: Column) -> tuple[Figure, pd
         The figure and what it shows; None without points.
     """
     (attack,) = with_role("forgetting")
-    points = [Point(row, row.distance(attack.name), row.summary(retention.name)) for row in group.rows]
-    label = f"forgetting: |{attack.title} − retrain's| (0 is like retrain)"
-    return _scatter(group, points, Axis(f"{attack.name}_distance_to_retrain", label), _axis(retention))
+    records = [record for row in group.rows for record in row.done]
+    paths = part_columns([Column.of(attack)], records)
+    points = []
+    for row in group.rows:
+        column = furthest(row, paths)
+        distance = None if column is None else row.distance(column.name)
+        path = "" if column is None or row.method == RETRAIN else column.name.partition("/")[2]
+        points.append(Point(row, distance, row.summary(retention.name), path))
+    floors = [floor.mean for column in paths if (floor := NoiseFloor.of(group, column.name)) is not None]
+    label = f"forgetting: |{attack.title} − retrain's|, furthest path (0 is like retrain)"
+    x = Axis(f"{attack.name}_distance_to_retrain", label, floor=max(floors, default=None))
+    return _scatter(group, points, x, _axis(retention))
 
 
 def cost_figure(group: RecordGroup) -> tuple[Figure, pd.DataFrame] | None:
@@ -125,8 +175,10 @@ def cost_figure(group: RecordGroup) -> tuple[Figure, pd.DataFrame] | None:
         Point(row, ratio if ratio is not None and ratio.mean > 0 else None, row.summary(gap.name))
         for row, ratio in zip(group.rows, ratios, strict=True)
     ]
+    floor = NoiseFloor.of(group, GAP)
     label = "cost: seconds / retrain's seconds (logarithmic)"
-    return _scatter(group, points, Axis("seconds_ratio", label, log=True), _axis(Column.of(gap)))
+    y = replace(_axis(Column.of(gap)), floor=None if floor is None else floor.mean)
+    return _scatter(group, points, Axis("seconds_ratio", label, log=True), y)
 
 
 def _axis(column: Column) -> Axis:
@@ -136,34 +188,56 @@ def _axis(column: Column) -> Axis:
 def _scatter(group: RecordGroup, points: list[Point], x: Axis, y: Axis) -> tuple[Figure, pd.DataFrame] | None:
     import pandas as pd
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, NullFormatter
 
     if not any(point.x and point.y for point in points):
         return None
-    figure = Figure(figsize=(8.2, max(4.2, 0.21 * len(points) + 0.9)), layout="constrained")
+    lines = sum(len(wrap(point.row.label, LABEL_WIDTH)) for point in points)
+    legend_columns = -(-lines // LEGEND_LINES)
+    lines = min(lines, LEGEND_LINES) + 3
+    figure = Figure(figsize=(5.8 + 2.4 * legend_columns, max(4.4, 0.21 * lines + 1.1)), layout="constrained")
     axes = figure.subplots()
+    handles: list[Any] = [
+        _draw(axes, point, style) for point, style in zip(points, _styles(points), strict=True)
+    ]
+    axes.margins(0.08)
+    _scale(axes, x)
+    handles += _notes(axes, points, x, y)
+    axes.set_xlabel(x.label)
+    axes.set_ylabel(y.label)
+    figure.suptitle(_title(group), x=0.01, ha="left", fontsize=10)
+    figure.legend(handles=handles, loc="outside right upper", labelspacing=0.6, ncols=legend_columns)
+    return figure, pd.DataFrame([_line(point, x, y) for point in points])
+
+
+def _scale(axes: Axes, x: Axis) -> None:
+    """Make the horizontal axis logarithmic, or have it begin at 0."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     if x.log:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
-    handles: list[Any] = [
-        _draw(axes, point, style) for point, style in zip(points, _styles(points), strict=True)
-    ]
-    if not x.log:
+    else:
         axes.set_xlim(left=min(0.0, -0.03 * axes.get_xlim()[1]))
-    axes.set_xlabel(x.label)
-    axes.set_ylabel(y.label)
-    axes.set_title(_title(group))
-    axes.margins(0.08)
-    figure.legend(handles=handles, loc="outside right upper", labelspacing=0.6)
-    return figure, pd.DataFrame([_line(point, x, y) for point in points])
+
+
+def _notes(axes: Axes, points: list[Point], x: Axis, y: Axis) -> Iterator[Any]:
+    """Shade what is below the noise floor, and say in the legend what shade and hollow markers mean."""
+    from matplotlib.lines import Line2D
+
+    for axis, shade in ((x, axes.axvspan), (y, axes.axhspan)):
+        if axis.floor is not None:
+            yield shade(0, axis.floor, color=BAND, zorder=0, linewidth=0, label="noise floor: two retrains")
+    if any(point.is_hollow and point.x and point.y for point in points):
+        label = f"hollow: test or retain utility\nover {100 * UTILITY_TOLERANCE:g} points below retrain"
+        yield Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="none", label=label)
 
 
 def _styles(points: list[Point]) -> list[tuple[str, str]]:
     """Choose colour and marker of each point: black for the references, else a pair of its own."""
     methods = iter(range(len(points)))
-    fixed = {RETRAIN: (BLACK, "*"), ORIGINAL: (GREY, "X")}
+    fixed = {RETRAIN: (BLACK, "*"), RETRAIN_AGAIN: (BLACK, "d"), ORIGINAL: (GREY, "X")}
     return [
         fixed.get(point.row.method)
         or (COLOURS[(i := next(methods)) % len(COLOURS)], MARKERS[i % len(MARKERS)])
@@ -176,12 +250,13 @@ def _draw(axes: Axes, point: Point, style: tuple[str, str]) -> Any:
     from matplotlib.lines import Line2D
 
     (colour, marker), row = style, point.row
+    label = "\n".join(wrap(row.label, LABEL_WIDTH))
     if row.method == RETRAIN and point.y is not None:
         axes.axhline(point.y.mean, color=colour, linewidth=0.8, linestyle="--", zorder=1)
     if point.x is None or point.y is None:
         if row.method == ORIGINAL and point.y is not None:
-            return axes.axhline(point.y.mean, color=colour, linewidth=1.2, linestyle=":", label=row.label)
-        return Line2D([], [], linestyle="none", label=f"{row.label}: {_why_absent(row)}")
+            return axes.axhline(point.y.mean, color=colour, linewidth=1.2, linestyle=":", label=label)
+        return Line2D([], [], linestyle="none", label=f"{label}: {_why_absent(row)}")
     return axes.errorbar(
         point.x.mean,
         point.y.mean,
@@ -190,12 +265,13 @@ def _draw(axes: Axes, point: Point, style: tuple[str, str]) -> Any:
         color=colour,
         marker=marker,
         markersize=11 if marker == "*" else 7,
-        markeredgecolor="white",
-        markeredgewidth=0.6,
+        markerfacecolor="white" if point.is_hollow else colour,
+        markeredgecolor=colour if point.is_hollow else "white",
+        markeredgewidth=1.2 if point.is_hollow else 0.6,
         elinewidth=1,
         capsize=2,
         linestyle="none",
-        label=row.label,
+        label=label,
         zorder=3,
     )
 
@@ -209,7 +285,10 @@ def _why_absent(row: MethodRow) -> str:
 
 def _line(point: Point, x: Axis, y: Axis) -> dict[str, object]:
     """Return a point's line in the CSV; empty cells where it has no coordinate or a single seed."""
-    line: dict[str, object] = {"method": point.row.label, "seeds": len(point.row.done)}
+    line: dict[str, object] = {"method": point.row.label, "seeds": len(point.row.done_seeds)}
+    line["lost_utility"] = point.is_hollow
+    if point.path:
+        line["path"] = point.path
     for axis, summary in ((x, point.x), (y, point.y)):
         line[f"{axis.column}_mean"] = summary.mean if summary else None
         line[f"{axis.column}_sd"] = summary.sd if summary else None
@@ -222,5 +301,7 @@ def _name(key: GroupKey) -> str:
 
 
 def _title(group: RecordGroup) -> str:
+    """Write the title in lines that are shorter than the axes, so that they do not run into the legend."""
     key, seeds = group.key, ", ".join(map(str, group.seeds))
-    return f"{key.task}, {key.backbone}, forget size {key.forget_size}, seeds {seeds}"
+    what = f"{key.task}, {key.backbone}, forget size {key.forget_size}"
+    return "\n".join(line for part in (what, f"seeds {seeds}") for line in wrap(part, TITLE_WIDTH))

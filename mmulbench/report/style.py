@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 BLACK = "#000000"
 GREY = "#7f7f7f"
+BAND = "#dcdcdc"
+"""Shade of what lies below the noise floor."""
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
 """Okabe and Ito's palette without black; its yellow darkened, as it vanishes on white."""
 

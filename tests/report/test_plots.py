@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
 from PIL import Image
+from planted_results import Planted, World, changed
 
 from mmulbench.errors import UsageError
 from mmulbench.records.schema import ScoreHistogram
 from mmulbench.report.aggregate import group_records
-from mmulbench.report.histograms import score_figure
-from mmulbench.report.plots import write_plots
+from mmulbench.report.columns import choose_columns
+from mmulbench.report.histograms import PER_SHEET, score_figures
+from mmulbench.report.noise_floor import NoiseFloor
+from mmulbench.report.plots import TITLE_WIDTH, cost_figure, forgetting_figure, write_plots
 
 
 def histogram(*forget_after, edges=(0.0, 0.5, 1.0)):
@@ -21,6 +26,7 @@ def numbers(test, mia, gap, retrain_mia=0.5):
         "test": test,
         "retain": test + 0.1,
         "mia": {"value": mia, "retrain": retrain_mia},
+        "mia/matching": {"value": mia, "retrain": retrain_mia},
         "retrain_gap": gap,
     }
 
@@ -89,9 +95,7 @@ def test_histograms_with_other_edges_show_the_first_seed_and_say_so(record, tmp_
         record("mmul", 87, histograms={"matching": histogram(4, 0)}),
         record("mmul", 42, histograms={"matching": histogram(3, 1, edges=(0.0, 0.4, 1.0))}),
     ]
-    drawn = score_figure(group_records(records)[0], "title")
-    assert drawn is not None
-    figure, table = drawn
+    ((figure, table),) = score_figures(group_records(records)[0], "title")
     assert [axes.get_title() or axes.get_title("left") for axes in figure.axes] == [
         "mmul, matching (seed 42 only: bins differ)"
     ]
@@ -127,3 +131,118 @@ def test_nothing_to_plot_says_which_command_makes_it(record, tmp_path):
     with pytest.raises(UsageError, match="no run is done"):
         write_plots([record(status="failed", reason="x", seconds=None)], tmp_path / "plots")
     assert not (tmp_path / "plots").exists()
+
+
+PLANTED = {
+    "contrastive_leaks": Planted({"mia/contrastive": 0.2, "mia/matching": -0.1}),
+    "matching_over_forgets": Planted({"mia/contrastive": 0.05, "mia/matching": -0.3}),
+    "broken": Planted({"retain": -0.1}),
+    "original": Planted({"mia/contrastive": 0.3, "mia/matching": 0.3}),
+}
+
+
+@pytest.fixture(scope="module")
+def group():
+    """Planted methods on two paths, with five other retrains of each of three seeds."""
+    (found,) = group_records(World().records(PLANTED))
+    return found
+
+
+def forgetting(group):
+    found = forgetting_figure(group, choose_columns(["test"], [])[0])
+    assert found is not None
+    return found
+
+
+def cost(group):
+    found = cost_figure(group)
+    assert found is not None
+    return found
+
+
+def band_of(figure):
+    """The only patch of the figure's axes."""
+    (band,) = figure.axes[0].patches
+    assert isinstance(band, Rectangle)
+    return band
+
+
+def drawn_points(figure):
+    """The face colour of each marker, by its place in the legend."""
+    (axes,) = figure.axes
+    return {bars.get_label(): bars.lines[0].get_markerfacecolor() for bars in axes.containers}
+
+
+def test_forgetting_is_the_mean_distance_on_one_path_which_the_table_names(group):
+    _, table = forgetting(group)
+    table = table.set_index("method")
+    for method, path in {"contrastive_leaks": "contrastive", "matching_over_forgets": "matching"}.items():
+        assert table.loc[method, "path"] == path
+        distance = group.row_of(method).distance(f"mia/{path}")
+        assert table.loc[method, "mia_distance_to_retrain_mean"] == pytest.approx(distance.mean)
+    assert table.loc["retrain", "mia_distance_to_retrain_mean"] == 0
+
+
+def test_the_path_does_not_change_from_seed_to_seed():
+    records = World(seeds=(21, 42)).records({"switching": Planted()}, draws=0)
+    first, second = (one for one in records if one.spec.method == "switching")
+    value = first.values["mia/matching"]
+    near, far, further = (value.model_copy(update={"value": value.retrain + d}) for d in (0, 0.2, 0.3))
+    records = [one for one in records if one.spec.method != "switching"]
+    records += [changed(first, mia__contrastive=far, mia__matching=near)]
+    records += [changed(second, mia__contrastive=near, mia__matching=further)]
+    _, table = forgetting(group_records(records)[0])
+    line = table.set_index("method").loc["switching"]
+    assert line["path"] == "matching"
+    assert line["mia_distance_to_retrain_mean"] < 0.2  # and not (.2 + .3) / 2
+
+
+def test_all_draws_of_retrain_are_one_row(group):
+    for figure, table in (forgetting(group), cost(group)):
+        assert table["method"].tolist()[:2] == ["retrain", "retrain′"]
+        assert table["method"].is_unique
+        assert table["seeds"].tolist() == [3] * len(table)
+        assert [text.get_text() for text in figure.legends[0].texts].count("retrain′") == 1
+
+
+def test_the_noise_floor_is_a_shaded_band(group):
+    figure, _ = forgetting(group)
+    band = band_of(figure)
+    floors = [NoiseFloor.of(group, f"mia/{path}").mean for path in ("contrastive", "matching")]
+    assert (band.get_x(), band.get_width()) == pytest.approx((0, max(floors)))
+    figure, _ = cost(group)
+    band = band_of(figure)
+    assert (band.get_y(), band.get_height()) == pytest.approx((0, NoiseFloor.of(group, "retrain_gap").mean))
+    (bare,) = group_records(World().records(PLANTED, draws=0))
+    assert list(cost(bare)[0].axes[0].patches) == []
+
+
+def test_rows_that_lost_utility_are_hollow(group):
+    figure, table = forgetting(group)
+    colours = drawn_points(figure)
+    hollow = {label for label, colour in colours.items() if to_rgba(colour) == to_rgba("white")}
+    assert hollow == {"broken"} == set(table["method"][table["lost_utility"]])
+    assert any(text.get_text().startswith("hollow: ") for text in figure.legends[0].texts)
+
+
+@pytest.mark.slow
+def test_no_sheet_of_many_methods_is_large_and_no_title_meets_the_legend(tmp_path):
+    methods = {f"method_with_a_long_name_{number}": Planted() for number in range(2 * PER_SHEET + 1)}
+    planted = World(seeds=(42,), spec={"backbone": "clip:openai/clip-vit-base-patch32"}).records(methods)
+    records = [one.model_copy(update={"histograms": {"matching": histogram(2, 2)}}) for one in planted]
+    written = [path for path in write_plots(records, tmp_path) if path.suffix == ".png"]
+    sheets = sorted(path.stem.partition("-68-")[2] for path in written)
+    assert sheets == ["cost", "forgetting", "scores", "scores-2", "scores-3"]
+    for path in written:
+        with Image.open(path) as image:
+            assert max(image.size) < 2000
+    methods_of = [
+        set(pd.read_csv(path.with_suffix(".csv"))["method"]) for path in written if "scores" in path.stem
+    ]
+    assert set.intersection(*methods_of) == {"retrain"}
+    assert set.union(*methods_of) == {*methods, "retrain", "retrain′"}
+    (group,) = group_records(records)
+    figures = [cost(group)[0], *(sheet for sheet, _ in score_figures(group, "x" * TITLE_WIDTH))]
+    for figure in figures:
+        figure.canvas.draw()
+        assert not figure._suptitle.get_window_extent().overlaps(figure.legends[0].get_window_extent())
