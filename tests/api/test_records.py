@@ -5,27 +5,37 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from planted_results import Planted, World
 
 import mmulbench
 from mmulbench.records.store import ResultsStore
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "results"
 
 
 @pytest.fixture(scope="module")
-def records():
-    return ResultsStore(RESULTS).load_all("emoji")[0]
+def folder(tmp_path_factory) -> Path:
+    """Records of retrains and of two methods, one with settings from a study."""
+    world, where = World(seeds=(42, 87)), tmp_path_factory.mktemp("results")
+    made = world.records({"mmul": Planted(), "scrub": Planted({"forget": 0.2})}, draws=1)
+    for record in made:
+        ResultsStore(where).write(world.tuned(record, lr=0.1) if record.spec.method == "scrub" else record)
+    return where
 
 
 @pytest.fixture(scope="module")
-def tidy():
-    return mmulbench.load_records(RESULTS, task="emoji")
+def records(folder):
+    return ResultsStore(folder).load_all("emoji")[0]
 
 
 @pytest.fixture(scope="module")
-def wide():
-    return mmulbench.load_records(RESULTS, task="emoji", wide=True)
+def tidy(folder):
+    return mmulbench.load_records(folder, task="emoji")
+
+
+@pytest.fixture(scope="module")
+def wide(folder):
+    return mmulbench.load_records(folder, task="emoji", wide=True)
 
 
 def test_tidy_has_a_row_for_each_value(tidy, records):
@@ -45,8 +55,8 @@ def test_tidy_has_a_row_for_each_value(tidy, records):
 
 def test_wide_has_a_row_for_each_run(wide, records):
     assert list(wide.run_id) == [record.run_id for record in records]
-    record = records[0]
-    row = wide.iloc[0]
+    (place, record) = next((i, one) for i, one in enumerate(records) if one.tuning is not None)
+    row = wide.iloc[place]
     assert row["mia"] == record.values["mia"].value
     assert row["cost.seconds"] == record.cost.seconds
     assert row["config.lr"] == record.spec.config["lr"]
@@ -79,9 +89,9 @@ def test_no_records_give_an_empty_frame(tmp_path):
     assert mmulbench.load_records(tmp_path).empty
 
 
-def test_a_task_without_records_is_wrong_use():
+def test_a_task_without_records_is_wrong_use(folder):
     with pytest.raises(mmulbench.UsageError, match="did you mean emoji"):
-        mmulbench.load_records(RESULTS, task="emojy")
+        mmulbench.load_records(folder, task="emojy")
 
 
 def test_the_leaderboard_is_the_committed_one(monkeypatch):
@@ -89,8 +99,8 @@ def test_the_leaderboard_is_the_committed_one(monkeypatch):
     assert mmulbench.leaderboard() == (ROOT / "leaderboard.md").read_text(encoding="utf-8")
 
 
-def test_a_notebook_shows_the_leaderboard_as_tables():
-    shown = mmulbench.leaderboard(RESULTS, task="emoji", metrics=["test"])
+def test_a_notebook_shows_the_leaderboard_as_tables(folder):
+    shown = mmulbench.leaderboard(folder, task="emoji", metrics=["test"])
     assert shown._repr_markdown_() == shown
     assert "| method |" in shown or "| Method |" in shown
 

@@ -41,7 +41,7 @@ def test_a_plan_ends_with_how_long_it_takes(expected, words, tmp_path, capsys):
     print_plan(plan, expected, as_json=False)
     *steps, last = capsys.readouterr().out.splitlines()
     assert last == f"1 original, 2 runs; {words}"
-    assert steps[1] == f"{plan.steps[1].step_id}  run       works on emoji, seed 1"
+    assert steps[1] == f"{plan.steps[1].step_id}  run             works on emoji, seed 1"
     print_plan(plan, expected, as_json=True)
     said = json.loads(capsys.readouterr().out)
     assert [step["id"] for step in said["steps"]] == [step.step_id for step in plan.steps]
