@@ -119,7 +119,11 @@ def gives_finite_numbers(trial: BackboneTrial) -> None:
 
 
 def trains_every_parameter(trial: BackboneTrial) -> None:
-    """The loss of a batch has a gradient in every parameter."""
+    """The loss of a batch has a gradient in every parameter.
+
+    It may be 0 in a single number, such as the bias of ViLT's published ranking head: what shifts all scores
+    of a query alike cancels in a softmax over its candidates, but for rounding.
+    """
     named = dict(trial.model.named_parameters())
     frozen = [name for name, parameter in named.items() if not parameter.requires_grad]
     demand(not frozen, f"{listed(frozen)} wants no gradient: what never trains belongs in prepare")
@@ -128,7 +132,11 @@ def trains_every_parameter(trial: BackboneTrial) -> None:
     gradients = torch.autograd.grad(
         trial.trained_output(trial.batch(related=related)).loss, list(named.values()), allow_unused=True
     )
-    still = [name for name, one in zip(named, gradients, strict=True) if one is None or not one.any()]
+    still = [
+        name
+        for name, one in zip(named, gradients, strict=True)
+        if one is None or (one.numel() > 1 and not one.any())
+    ]
     demand(not still, f"{listed(still)} never learns: use it in the training pass, or leave it out")
 
 
