@@ -28,6 +28,7 @@ ORDER = (
     "sweeps",
     "report",
     "conformance",
+    "selftest",
     "authoring",
     "api",
     "cli",

@@ -31,6 +31,7 @@ from mmulbench.cli.options import (
     Shadows,
     TunedDir,
 )
+from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli.tune import tune
 from mmulbench.errors import MmulbenchError, UsageError
@@ -48,6 +49,7 @@ data_app = typer.Typer(help="What data a task needs, and whether it is all there
 app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
+app.add_typer(selftest_app, name="selftest")
 for command in (tune, sweep, status, logs, retry, cancel):
     app.command()(command)
 

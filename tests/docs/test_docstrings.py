@@ -21,6 +21,7 @@ ROOMS: tuple[str, ...] = (
     "records",
     "report",
     "runs",
+    "selftest",
     "sweeps",
     "tasks",
     "tuning",
