@@ -356,15 +356,23 @@ VERDICTS = {
     "retrain_itself": FORGOT,
     "perfect_retrain": FORGOT,
     "untouched": KNOWN,
-    "random": "forgot but lost utility",
     "shifted": FORGOT,
     "still_known": KNOWN,
     "over_forgotten": OVER,
     "one_path": "did not forget (contrastive)",
-    "tenth_memorised": FORGOT,
-    "lost_utility": "forgot but lost utility",
+    "tenth_memorised": "forgot or did not forget",
+    "lost_utility": FORGOT,
 }
-"""Words of the verdict, and the paths that it names. It does not see that a tenth is memorised."""
+"""What the verdict says of forgetting, and the paths that it names.
+
+A memorised tenth is about as large as the noise floor, so that it depends on the seed. Of a random model it
+only counts that its utility is lost: pairs of both sets are alike to it, which may be near retrain or not.
+"""
+
+LOST, KEPT = "lost", "kept"
+
+UTILITIES = {"random": LOST, "lost_utility": LOST}
+"""What the verdict says of utility; of the others that it is kept."""
 
 BEST, WORSE, OUT = "best", "worse", "out"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,8 @@ from mmulbench.evaluation.values import details, score_histograms, values_of
 from mmulbench.metrics.catalogue import all_metrics
 from mmulbench.progress import Progress
 from mmulbench.records.schema import Environment, RunResult, RunSpec, Value
-from mmulbench.report.aggregate import RecordGroup, group_records
+from mmulbench.report.aggregate import RETRAIN_AGAIN, RecordGroup, group_records
+from mmulbench.report.floor import Floor
 from mmulbench.report.ranking import RANKED, Ranking, rank
 from mmulbench.report.verdict import verdict
 from mmulbench.selftest.planted import (
@@ -33,8 +35,11 @@ from mmulbench.selftest.planted import (
     population,
 )
 
-DRAWS = (1, 2)
-"""Retrains by other training seeds, of each forget set."""
+DRAWS = (1, 2, 3, 4, 5)
+"""Retrains by other training seeds, of each forget set: the noise floor."""
+
+OF_DRAWS = {*RANKED, "test", "retain"}
+"""Metrics that have a noise floor; those retrains have no others."""
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HERE = Environment(
@@ -94,17 +99,23 @@ class Judged:
         of_runs = next(record.values for record in self.records if record.spec.method == planted)
         return [*of_runs, *self.shadows[planted]]
 
-    def verdict(self, planted: str) -> str:
-        """Return the words of the verdict on a planted model, and the paths that differ from retrain.
+    def verdict(self, planted: str) -> tuple[str, str]:
+        """Return the words of the verdict on a planted model, of its first seed.
 
         Args:
             planted: name of the model.
+
+        Returns:
+            What it says of forgetting, with the paths that it names; and of utility: ``lost`` or ``kept``.
         """
         record = next(one for one in self.records if one.spec.method == planted)
-        sentence = verdict(record)
-        words = sentence.removeprefix(f"{planted} ").partition(":")[0]
+        sentence = verdict(record, Floor.of(record, self.records))
+        words = re.match(rf"{planted} (.*?)( (?:and|but) lost utility)?:", sentence)
+        if words is None:
+            return sentence, ""
         paths = [path for path in KNOWN if f"the {path} path" in sentence]
-        return f"{words} ({', '.join(paths)})" if paths else words
+        forgetting = f"{words[1]} ({', '.join(paths)})" if paths else words[1]
+        return forgetting, "lost" if words[2] else "kept"
 
     def rank(self, planted: str, key: str) -> str:
         """Say how the leaderboard ranks a planted model: ``best``, ``worse`` or ``out``.
@@ -167,7 +178,7 @@ def judge(progress: Progress) -> Judged:
 def _runs() -> list[tuple[str, Planted, dict[str, int]]]:
     """Return method, model and settings of every run of a seed."""
     references = [("retrain", RETRAIN, dict[str, int]()), ("original", ORIGINAL, {})]
-    others = [("retrain_again", again(draw), {"draw": draw}) for draw in DRAWS]
+    others = [(RETRAIN_AGAIN, again(draw), {"draw": draw}) for draw in DRAWS]
     return [*references, *others, *((one.name, one, {}) for one in PLANTED)]
 
 
@@ -201,8 +212,10 @@ class _References:
 
     def record(self, method: str, planted: Planted, config: Mapping[str, int]) -> RunResult:
         """Make the record of a planted model."""
+        is_draw = method == RETRAIN_AGAIN
+        metrics = [one for one in self.metrics if one.name in OF_DRAWS] if is_draw else self.metrics
         measured = measurements(planted, self.seed)
-        own = _estimates(self.metrics, planted, measured, self.original, self.retrain, self.seed)
+        own = _estimates(metrics, planted, measured, self.original, self.retrain, self.seed)
         spec = RunSpec(
             task="planted",
             backbone="planted:models",
@@ -216,7 +229,7 @@ class _References:
             run_id=spec.run_id,
             spec=spec,
             status="done",
-            values=values_of(self.metrics, {"model": own, **self.found}),
+            values=values_of(metrics, {"model": own, **self.found}),
             histograms=score_histograms(measured, self.original),
             by_unit=values_by_unit(measured, RUN.of_pairs()["forget"]),
             command="mmulbench selftest metrics",

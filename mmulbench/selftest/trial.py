@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.progress import Progress
-from mmulbench.selftest.expectations import RANKS, ROWS, VERDICTS, Row
+from mmulbench.selftest.expectations import KEPT, RANKS, ROWS, UTILITIES, VERDICTS, Row
 from mmulbench.selftest.judged import Judged, judge
 from mmulbench.selftest.planted import PLANTED
 
@@ -64,8 +64,12 @@ def _of_values(judged: Judged, planted: str) -> Iterator[Statement]:
 
 
 def _of_report(judged: Judged, planted: str) -> Iterator[Statement]:
-    sentence = judged.verdict(planted)
-    yield Statement(planted, VERDICT, VERDICTS[planted], sentence, sentence == VERDICTS[planted])
+    forgetting, utility = judged.verdict(planted)
+    if planted in VERDICTS:
+        holds = bool({forgetting, forgetting.partition(" (")[0]} & set(VERDICTS[planted].split(" or ")))
+        yield Statement(planted, VERDICT, VERDICTS[planted], forgetting, holds)
+    kept = UTILITIES.get(planted, KEPT)
+    yield Statement(planted, f"{VERDICT} on utility", kept, utility, utility == kept)
     for key, expected in RANKS.items():
         if planted in expected:
             found = judged.rank(planted, key)

@@ -52,8 +52,8 @@ def test_what_cannot_be_computed_has_no_number():
 
 
 def test_verdict_and_rank(found):
-    assert found.verdict("perfect_retrain") == "forgot"
-    assert found.verdict("untouched") == "did not forget (contrastive, matching)"
+    assert found.verdict("perfect_retrain") == ("forgot", "kept")
+    assert found.verdict("untouched") == ("did not forget (contrastive, matching)", "kept")
     assert [found.rank("untouched", key) for key in ranked_keys()] == ["worse"] * len(ranked_keys())
     assert found.rank("perfect_retrain", "retrain_gap") == "best"
 
