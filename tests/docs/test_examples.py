@@ -29,6 +29,7 @@ ELSEWHERE = {
     "run": ".ci/run",
     "test": ".ci/run",
     "plugin": "tests/cli/test_plugin_files.py",
+    "selftest": "tests/cli/test_selftest.py",
     "checkpoint": "tests/backbones/test_pretrained.py, on a checkpoint that is there",
 }
 """Commands that are run by something else than this file."""
@@ -250,8 +251,18 @@ def test_the_example_of_a_control_prints_what_the_page_says():
     assert f"```text\n{done.stdout}```" in TEXTS["docs/concepts/shadow-models.md"]
 
 
+@pytest.mark.slow
+def test_the_worked_example_prints_what_the_page_says():
+    done = python(ROOT, "-c", CODES["numbers"])
+    assert done.returncode == 0, done.stderr
+    assert f"```text\n{done.stdout}```" in TEXTS["docs/concepts/numbers.md"]
+    parts = re.findall(r"^(?:test|retain|forget|mia/contrastive) (\.\d+|0\.\d+)$", done.stdout, re.M)
+    said = f"({' + '.join(part.removeprefix('0') for part in parts)}) / 4"
+    assert said in TEXTS["docs/concepts/numbers.md"]
+
+
 def test_every_python_block_is_a_file_or_run():
-    assert set(CODES) == {"run", "records", "reports", "names", "control"}
+    assert set(CODES) == {"run", "records", "reports", "names", "control", "numbers"}
     for page, text in TEXTS.items():
         shown_code = text.count("```python\n")
         files = len(re.findall(r"^<!-- file: \S+\.py -->$", text, re.M))
