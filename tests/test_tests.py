@@ -39,7 +39,7 @@ TESTED_BY = {
     "cli/test_tune.py": ["cli/tune_output", "tuning/session"],
     "core/test_model.py": ["core/backbone"],
     "core/test_registry.py": ["core/descriptions"],
-    "conformance/test_backbone_checks.py": ["conformance/backbone_trial", "conformance/model_checks"],
+    "conformance/test_backbone_checks.py": ["conformance/backbone_trial"],
     "conformance/test_method_checks.py": [
         "conformance/checks",
         "conformance/global_randomness",

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forks
 import numpy as np
 import pytest
 from miniatures import write_flickr30k
@@ -82,10 +83,7 @@ def python(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
         "MMULBENCH_RESULTS": str(tree / "results"),
         "MMULBENCH_CACHE": str(tree / "cache"),
     }
-    command = [sys.executable, *words]
-    return subprocess.run(
-        command, cwd=tree, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    return forks.python(tree, environment, *words)
 
 
 def follow(tree: Path, command: str, *more: str) -> subprocess.CompletedProcess[str]:
@@ -272,7 +270,8 @@ def test_every_python_block_is_a_file_or_run():
 @pytest.mark.slow
 def test_the_examples_pass_the_linter(tree):
     for words in (["check"], ["format", "--check"]):
-        done = python(tree, "-m", "ruff", *words, "methods", "tasks", "tests", "my")
+        command = [sys.executable, "-m", "ruff", *words, "methods", "tasks", "tests", "my"]
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import multiprocessing
+import multiprocessing.process
 import os
 import resource
 import subprocess
@@ -17,12 +17,11 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 import torch
+from forks import FORKS, redirect
 
 from mmulbench.cli.app import main
 from mmulbench.records.schema import RunResult
 
-FORKS = multiprocessing.get_context("forkserver")
-PRELOAD = ["safetensors.torch", "torch._dynamo", "mmulbench.cli.run_output", "mmulbench.backbones.albef"]
 PATIENCE = 120
 KINDS = ("features", "original", "retrain", "outputs", "measurements")
 
@@ -165,8 +164,6 @@ class Bench:
         folder.mkdir()
         marker = folder / "stopped"
         stops = {"STOP_IN": stop_in, "STOPPED": str(marker), "GO": str(self.root / "go")}
-        # Without effect where another test has started the server already.
-        FORKS.set_forkserver_preload(PRELOAD)
         process = FORKS.Process(
             target=_child,
             args=(words, {**self.environment, **stops, **environment}, folder, file_bytes, hidden),
@@ -230,9 +227,7 @@ def _child(
     file_bytes: int | None,
     hidden: str,
 ) -> None:
-    for name, stream in (("out", sys.stdout), ("err", sys.stderr)):
-        with (folder / name).open("w") as file:
-            os.dup2(file.fileno(), stream.fileno())
+    redirect(folder)
     os.environ.update(environment)
     os.chdir(folder)
     sys.path.insert(0, environment["PYTHONPATH"].partition(os.pathsep)[0])

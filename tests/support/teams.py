@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import socket
 from collections.abc import Callable
@@ -11,14 +10,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import torch
+from forks import FORKS
 
 from mmulbench import processes
 
 T = TypeVar("T")
-
-FORKS = multiprocessing.get_context("forkserver")
-PRELOAD = ["safetensors.torch", "torch._dynamo", "mmulbench.cli.run_output", "mmulbench.backbones.albef"]
-"""What the tests of commands preload, which share the server: they hide packages that are not among these."""
 
 PATIENCE = 120
 
@@ -31,7 +27,6 @@ class Team:
     """
 
     def __init__(self, count: int) -> None:
-        FORKS.set_forkserver_preload(PRELOAD)  # without effect where another test has started the server
         port = _free_port()
         self._pipes: list[Connection] = []
         self._members: list[Any] = []
