@@ -1,5 +1,5 @@
 """Make leaderboard, end-of-run summary and figures out of records alone.
 
-For others: `leaderboard`, `plots`, `summary`.
+For others: `aggregate`, `floor`, `leaderboard`, `plots`, `summary`.
 May import: records, core, metrics, the ground floor.
 """

@@ -10,7 +10,7 @@ import numpy as np
 
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult
-from mmulbench.report.aggregate import ORIGINAL, RETRAIN, RETRAIN_AGAIN, GroupKey, group_records
+from mmulbench.report.aggregate import ORIGINAL, REFERENCES, RETRAIN, GroupKey, group_records
 from mmulbench.report.differences import LEVEL, draws, resampled_mean
 from mmulbench.report.noise_floor import NoiseFloor
 from mmulbench.report.ranking import MINIMUM_DRAWS
@@ -47,7 +47,7 @@ class Floor:
             records: any records, such as all of a results folder; those of other tables do not count.
         """
         key = GroupKey.of(result.spec)
-        alike = [one for one in records if one.spec.method in _READ and GroupKey.of(one.spec) == key]
+        alike = [one for one in records if one.spec.method in REFERENCES and GroupKey.of(one.spec) == key]
         if not alike:
             return cls()
         (group,) = group_records(alike)
@@ -83,9 +83,6 @@ class Floor:
         """
         paired = None if self.retrain is None else _paired(result, self.retrain, attack_key(path))
         return analytical_resolution(result.spec.forget_size) if paired is None else paired
-
-
-_READ = (RETRAIN, RETRAIN_AGAIN, ORIGINAL)
 
 
 def attack_key(path: str) -> str:
