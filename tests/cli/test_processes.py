@@ -98,7 +98,7 @@ def test_shadow_models_are_those_of_one_process(tmp_path):
         assert found.values[name].value == pytest.approx(wanted.values[name].value, abs=0.03)
     for kind in (*KINDS, "confidence"):
         assert len(two.built(kind)) == len(one.built(kind))
-    assert len(two.built("confidence")) == 4  # of two originals and two retrains
+    assert len(two.built("confidence")) == 7  # of two originals, two retrains and three second ones
 
 
 def members(running) -> dict[str, psutil.Process]:
