@@ -122,8 +122,9 @@ def rmia(
     and p(z) are means over originals and retrains of other training seeds, half of which saw x and none z.
     Source: Zarifzadeh et al. 2024 (arXiv 2312.03262), online attack.
 
-    It is its own control: x is compared with test pairs by the same model, and a model that is surer of
-    everything gains nothing. On test pairs the scores of every model are spread evenly, whatever it is.
+    It has a control built in: x is compared with test pairs by the same model. On test pairs the scores of
+    every model are spread evenly, whatever it is. A shift of all pairs still moves it a little, since
+    probabilities saturate: two logits less on all pairs of a planted population gave .65.
 
     Args:
         unlearned: confidences of models trained on everything, then unlearned, in ``forget`` and ``test``.

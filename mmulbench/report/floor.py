@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.stats import t
 
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult
@@ -18,7 +19,10 @@ from mmulbench.seeds import derive
 
 UNKNOWN_FLOOR = 0.05
 """Floor where it is not measured. Six retrains of one forget set of emoji had AUCs with a standard deviation
-of .011 on one path and .022 on the other; the largest of a few differences of two such AUCs is near .05."""
+of .011 on one path and .022 on the other; 95 % of the differences of two such AUCs are within about .05."""
+
+CONFIDENCE = 0.95
+"""Share of retrains by another seed that lie within the floor on all paths."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,14 @@ class Floor:
     """Holds what other records say of the retrain that a run is compared with.
 
     Attributes:
-        largest: by association path, the largest distance of the attack's AUC between retrain and a retrain
-            by another training seed.
+        bounds: by association path, what the attack's AUC on another retrain and on retrain differ by at most
+            (`bound_of_noise`).
         draws: by association path, the number of those retrains.
         retrain: the record of the run's own retrain; None where there is none.
         original: the record of the run's original; None where there is none.
     """
 
-    largest: dict[str, float] = field(default_factory=dict)
+    bounds: dict[str, float] = field(default_factory=dict)
     draws: dict[str, int] = field(default_factory=dict)
     retrain: RunResult | None = None
     original: RunResult | None = None
@@ -55,7 +59,7 @@ class Floor:
         known = {path: floor for path, floor in floors.items() if floor is not None}
         same_seed = {one.spec.method: one for one in alike if one.spec.seed == result.spec.seed}
         return cls(
-            {path: floor.high for path, floor in known.items()},
+            {path: bound_of_noise(floor, len(known)) for path, floor in known.items()},
             {path: floor.draws for path, floor in known.items()},
             same_seed.get(RETRAIN),
             same_seed.get(ORIGINAL),
@@ -67,8 +71,8 @@ class Floor:
 
     def noise(self, path: str) -> float:
         """Return the noise floor of a path; where too few draws know it, at least `UNKNOWN_FLOOR`."""
-        largest = self.largest.get(path, 0.0)
-        return largest if self.is_known(path) else max(largest, UNKNOWN_FLOOR)
+        bound = self.bounds.get(path, 0.0)
+        return bound if self.is_known(path) else max(bound, UNKNOWN_FLOOR)
 
     def resolution(self, result: RunResult, path: str) -> float:
         """Return the distance to retrain that the forget units of a run can resolve.
@@ -83,6 +87,21 @@ class Floor:
         """
         paired = None if self.retrain is None else _paired(result, self.retrain, attack_key(path))
         return analytical_resolution(result.spec.forget_size) if paired is None else paired
+
+
+def bound_of_noise(floor: NoiseFloor, paths: int) -> float:
+    """Compute what two retrains of one forget set differ by at most, on all paths at once.
+
+    The largest of a few draws would not do: an honest retrain exceeds it often, and the runs of a seed share
+    the luck of their retrain. It is the quantile of Student's t for the difference of two models, with the
+    training variance from all draws, divided between the paths (Bonferroni).
+
+    Args:
+        floor: noise floor of the AUC of one path.
+        paths: number of paths that are judged.
+    """
+    quantile = float(t.ppf(1 - (1 - CONFIDENCE) / 2 / paths, floor.draws))
+    return quantile * math.sqrt(2 * floor.variance)
 
 
 def attack_key(path: str) -> str:

@@ -118,8 +118,8 @@ def test_the_verdict_rule_has_the_tolerances_of_the_code():
     rule = " ".join(TEXTS["docs/concepts/verdict.md"].split())
     small, large = analytical_resolution(68), analytical_resolution(474)
     assert f"68 units resolve {small:.2f}, 474 units {large:.2f}" in rule
-    assert f"{MINIMUM_DRAWS} of them are needed" in rule
-    assert f"With fewer, {UNKNOWN_FLOOR:.2f} is taken" in rule
+    assert f"{MINIMUM_DRAWS} draws are needed" in rule
+    assert f"With fewer, at least {UNKNOWN_FLOOR:.2f} is taken" in rule
     assert f"fewer than {MINIMUM_UNITS} forget units" in rule
     assert f"more than {100 * UTILITY_TOLERANCE:.0f} points below" in rule
 

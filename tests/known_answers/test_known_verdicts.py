@@ -172,13 +172,13 @@ def test_units_are_compared_in_pairs():
     assert paired < alone / 3
 
 
-def test_the_noise_floor_is_the_largest_distance_of_another_retrain():
+def test_the_noise_floor_is_beyond_other_retrains_and_hides_what_is_within():
     judged = record("one_path", training=9)
     floor = Floor.of(judged, references())
     for path in PATHS:
         values = [one.values[f"mia/{path}"] for one in references() if one.spec.method == "retrain_again"]
-        assert floor.noise(path) == pytest.approx(max(abs(one.value - one.retrain) for one in values))
+        assert floor.noise(path) >= max(abs(one.value - one.retrain) for one in values)
         assert floor.draws[path] == 5
-    wide = replace(floor, largest=dict.fromkeys(PATHS, 0.5))
+    wide = replace(floor, bounds=dict.fromkeys(PATHS, 0.5))
     assert verdict(judged, wide).startswith("mmul cannot be judged: the attack finds nothing in the original")
     assert "two retrains differ by up to .50" in verdict(judged, wide)
