@@ -160,7 +160,9 @@ def test_a_metric_is_in_the_record_and_can_be_a_column(mine):
     path.unlink()  # reports need no plug-in
     (stored,) = [file for file in mine.results.rglob("*.json") if record.run_id in file.name]
     shown = mine.run("show", str(stored))
-    assert shown.code == 0 and re.search(r"^ *mean_loss +\d+\.\d{3}", shown.out, re.M), shown.out
+    assert shown.code == 0 and re.search(r"^ *mean_loss *\n +contrastive +\d+\.\d{3}", shown.out, re.M), (
+        shown.out
+    )
     table = mine.run("leaderboard", "--metric", "mean_loss", "--metric", "mia")
     assert table.code == 0, table.err
     assert f"plug-ins: mean_loss={record.spec.plugins['mean_loss']}" in table.out

@@ -91,7 +91,7 @@ def test_a_run_killed_among_its_shadow_models_goes_on_to_the_same_values(bench, 
     running = bench.start(*words, stop_in="confidence")
     running.until(running.stopped.exists)
     assert running.send(signal.SIGKILL).code == -signal.SIGKILL
-    assert [path.parent.name for path in bench.leftovers()][:1] == ["confidence"]
+    assert "confidence" in {path.parent.name for path in bench.leftovers()}
     done = bench.run(*words)
     assert done.code == 0, done.err
     assert numbers(done.records[0]) == numbers(wanted)

@@ -241,7 +241,10 @@ def test_a_dry_run_prints_the_steps_and_writes_nothing(sweeps, monkeypatch, tmp_
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert len(lines) == 9
-    assert lines[0][14:] == "original  original on emoji, albef:tiny, seed 1, task.limit=40, recipe.epochs=1"
+    assert (
+        lines[0][14:]
+        == "original        original on emoji, albef:tiny, seed 1, task.limit=40, recipe.epochs=1"
+    )
     assert lines[-1] == "2 originals, 2 retrains, 4 runs; no earlier records to estimate the time from"
     assert not sweeps.folder.exists() and not (tmp_path / "results").exists()
 

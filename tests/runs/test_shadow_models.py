@@ -139,7 +139,7 @@ def test_what_one_attacker_finds_worst_is_the_headline(judged):
 
 def test_what_so_few_models_cannot_tell_is_said_to_be_missing(judged):
     pairs = judged.values["u_lira/matching"].n // 2
-    assert 100 <= pairs < 1000
+    assert 50 <= pairs < 1000
     assert not any("tpr" in name for name in judged.values)
     assert judged.values["klom"].value is None
     assert judged.values["klom/matching/forget"].value is not None
