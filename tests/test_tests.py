@@ -69,6 +69,7 @@ TESTED_BY = {
         "runs/unlearn",
     ],
     "runs/test_shadow_models.py": ["evaluation/population_values"],
+    "selftest/test_expectations.py": ["selftest/row", "selftest/shadow_rows"],
     "sweeps/test_choose_executor.py": ["sweeps/debug", "sweeps/executor"],
     "tasks/test_emoji.py": ["tasks/_pictures/picture_task", "tasks/_pictures/twemoji"],
     "tasks/test_gdpr_hostile.py": ["tasks/_relations/relation_files"],

@@ -2,8 +2,8 @@
 
 The range of a search is written beside the setting, in its annotation. This is where ranges come from:
 
-- the learning rate goes from a thirtieth to a hundred times the default that all methods share. In the first
-  studies it ended at ten times, and a third of the methods ended there;
+- the learning rate goes from a thirtieth to a hundred times the default that all methods share: where the
+  range ended at ten times, searches ended there;
 - epochs go from 1 to twice the shared default;
 - every weight of a term of a loss is searched, a decade or more to either side of its default, by ratios, and
   as far as the values go that its source uses. So no method is held to the scale of another model's losses;

@@ -124,7 +124,7 @@ def rmia(
 
     It has a control built in: x is compared with test pairs by the same model. On test pairs the scores of
     every model are spread evenly, whatever it is. A shift of all pairs still moves it a little, since
-    probabilities saturate: two logits less on all pairs of a planted population gave .65.
+    probabilities saturate.
 
     Args:
         unlearned: confidences of models trained on everything, then unlearned, in ``forget`` and ``test``.

@@ -18,8 +18,7 @@ from mmulbench.report.ranking import MINIMUM_DRAWS
 from mmulbench.seeds import derive
 
 UNKNOWN_FLOOR = 0.05
-"""Floor where it is not measured. Six retrains of one forget set of emoji had AUCs with a standard deviation
-of .011 on one path and .022 on the other; 95 % of the differences of two such AUCs are within about .05."""
+"""Floor where it is not measured: a guess, and the verdict says that the noise floor is unknown."""
 
 CONFIDENCE = 0.95
 """Share of retrains by another seed that lie within the floor on all paths."""

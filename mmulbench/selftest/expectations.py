@@ -7,46 +7,15 @@ others. So it tells as well what a metric cannot see.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-Interval = tuple[float, float]
-"""Least and greatest value that is right."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """Describes what one value is of every planted model.
-
-    Attributes:
-        value: name of the value, as in records.
-        usual: what it is of the models that are not named in `but`.
-        but: by planted model, what it is of the others.
-        beside_retrain: whether retrain's value is subtracted.
-        sees: what it says and what it is blind to, in a sentence.
-    """
-
-    value: str
-    usual: Interval
-    but: Mapping[str, Interval] = field(default_factory=dict)
-    beside_retrain: bool = False
-    sees: str = ""
-
-    @property
-    def metric(self) -> str:
-        """The metric that the value is of."""
-        return self.value.partition("/")[0]
-
-    def expected(self, planted: str) -> Interval:
-        """Return what the value is of a planted model."""
-        return self.but.get(planted, self.usual)
+from mmulbench.selftest.row import Interval, Row
+from mmulbench.selftest.shadow_rows import SHADOWS
 
 
 def _beside(value: str, width: float, but: Mapping[str, Interval], sees: str) -> Row:
     """Return a row of differences to retrain: usually none, to so much."""
     return Row(value, (-width, width), but, beside_retrain=True, sees=sees)
 
-
-EXACTLY_HALF, ALL = (0.4999, 0.5001), (0.9, 1.0)
 
 UTILITY = (
     _beside(
@@ -214,132 +183,6 @@ GAP = (
             "lost_utility": (0.1, 0.2),
         },
         sees="both sides alike, lost utility and the worst path; a memorised tenth is near the noise floor",
-    ),
-)
-
-SHADOWS = (
-    Row(
-        "u_lira/contrastive",
-        (0.46, 0.54),
-        {
-            "retrain_itself": EXACTLY_HALF,
-            "untouched": ALL,
-            "random": (0.8, 1.0),
-            "still_known": (0.85, 1.0),
-            "over_forgotten": (0.85, 1.0),
-            "one_path": ALL,
-            "tenth_memorised": (0.55, 0.65),
-        },
-        sees="any difference of deleted pairs, without a side, but no shift of all pairs",
-    ),
-    Row(
-        "u_lira/matching",
-        (0.46, 0.54),
-        {
-            "retrain_itself": EXACTLY_HALF,
-            "untouched": ALL,
-            "random": (0.8, 1.0),
-            "still_known": (0.85, 1.0),
-            "over_forgotten": (0.85, 1.0),
-            "tenth_memorised": (0.55, 0.65),
-        },
-        sees="the same on the path that `one_path` forgot on",
-    ),
-    Row(
-        "u_lira/contrastive/tpr@1%",
-        (0.0, 0.03),
-        {
-            "untouched": ALL,
-            "random": (0.2, 0.7),
-            "still_known": (0.4, 0.8),
-            "over_forgotten": (0.4, 0.8),
-            "one_path": ALL,
-            "tenth_memorised": (0.06, 0.15),
-        },
-        sees="that a few pairs are surely found: a memorised tenth is ten times as many as there should be",
-    ),
-    Row(
-        "u_lira/contrastive/forget",
-        (0.46, 0.54),
-        {
-            "retrain_itself": EXACTLY_HALF,
-            "untouched": ALL,
-            "random": (0.8, 1.0),
-            "shifted": ALL,
-            "still_known": (0.85, 1.0),
-            "over_forgotten": (0.85, 1.0),
-            "one_path": ALL,
-            "tenth_memorised": (0.55, 0.65),
-            "lost_utility": ALL,
-        },
-        sees="the attack as it is: a shift of all pairs looks like a leak",
-    ),
-    Row(
-        "u_lira/contrastive/test",
-        (0.46, 0.54),
-        {
-            "retrain_itself": EXACTLY_HALF,
-            "random": (0.85, 1.0),
-            "shifted": ALL,
-            "lost_utility": ALL,
-        },
-        sees="the control: whether the model was changed as a whole",
-    ),
-    Row(
-        "lira/contrastive",
-        (0.47, 0.53),
-        {
-            "untouched": ALL,
-            "random": (0.3, 0.7),
-            "still_known": (0.85, 1.0),
-            "over_forgotten": (0.0, 0.15),
-            "one_path": ALL,
-            "tenth_memorised": (0.53, 0.62),
-        },
-        sees="as u_lira, with a side: below .5 is over-forgotten",
-    ),
-    Row(
-        "lira/matching",
-        (0.47, 0.53),
-        {
-            "untouched": ALL,
-            "random": (0.3, 0.7),
-            "still_known": (0.85, 1.0),
-            "over_forgotten": (0.0, 0.15),
-            "tenth_memorised": (0.53, 0.62),
-        },
-        sees="the same on the path that `one_path` forgot on",
-    ),
-    Row(
-        "rmia/contrastive",
-        (0.47, 0.53),
-        {
-            "untouched": ALL,
-            "random": (0.56, 0.8),
-            "shifted": (0.55, 0.8),
-            "still_known": (0.75, 0.97),
-            "over_forgotten": (0.1, 0.35),
-            "one_path": ALL,
-            "tenth_memorised": (0.53, 0.6),
-            "lost_utility": (0.55, 0.8),
-        },
-        sees="both sides; a shift of all pairs is not wholly taken out, since probabilities end at 1",
-    ),
-    Row(
-        "klom/contrastive",
-        (-0.3, 0.3),
-        {
-            "retrain_itself": (-1.2, -0.3),
-            "untouched": (5.0, 12.0),
-            "random": (2.0, 8.0),
-            "shifted": (4.0, 10.0),
-            "still_known": (2.5, 8.0),
-            "over_forgotten": (2.5, 8.0),
-            "one_path": (5.0, 12.0),
-            "tenth_memorised": (0.4, 1.5),
-            "lost_utility": (2.5, 8.0),
-        },
-        sees="any difference of deleted pairs, shifts of all pairs too; a copy of retrain is below chance",
     ),
 )
 

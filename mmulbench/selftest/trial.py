@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.progress import Progress
-from mmulbench.selftest.expectations import KEPT, RANKS, ROWS, UTILITIES, VERDICTS, Row
+from mmulbench.selftest.expectations import KEPT, RANKS, ROWS, UTILITIES, VERDICTS
 from mmulbench.selftest.judged import Judged, judge
 from mmulbench.selftest.planted import PLANTED
+from mmulbench.selftest.row import Row
 
 VERDICT, RANK = "verdict", "rank by "
 

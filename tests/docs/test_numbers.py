@@ -9,8 +9,9 @@ from pages import TEXTS
 
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.schema import Cost, Value
-from mmulbench.selftest.expectations import ROWS, Row
+from mmulbench.selftest.expectations import ROWS
 from mmulbench.selftest.planted import PLANTED
+from mmulbench.selftest.row import Row
 
 PAGE = TEXTS["docs/concepts/numbers.md"]
 
