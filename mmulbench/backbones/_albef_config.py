@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mmulbench.backbones._aligned_retrieval import PUBLISHED, Draw
 from mmulbench.backbones._pixels import CLIP_MEAN, CLIP_STD, HALF, Triple
 
 
@@ -27,6 +28,9 @@ class AlbefConfig:
         embedding: width of the contrastive embedding (ALBEF: 256).
         dropout: dropout in text and fusion layers and projections (ALBEF's BERT: 0.1).
         temperature: initial contrastive temperature, learnt (ALBEF: 0.07).
+        product: width of the low-rank product of both sides that is added to the fused representation
+            (arXiv 1610.04325; ALBEF has none).
+        draw: how the negatives of the matching loss are drawn.
         image_epsilon: epsilon of the ViT's layer norms (``trained`` only; ALBEF: 1e-6).
         text_epsilon: epsilon of the layer norms in text and fusion layers (ALBEF's BERT: 1e-12).
         mean: (r, g, b) to subtract from pixels in [0, 1] (``trained`` only).
@@ -46,6 +50,8 @@ class AlbefConfig:
     embedding: int = 256
     dropout: float = 0.1
     temperature: float = 0.07
+    product: int = 0
+    draw: Draw = PUBLISHED
     image_epsilon: float = 1e-5
     text_epsilon: float = 1e-5
     mean: Triple = HALF

@@ -77,6 +77,33 @@ class ClassHead(nn.Sequential):
             """Run `forward`."""
 
 
+class LowRankProduct(nn.Module):
+    """Adds what both sides say together: low-rank bilinear pooling (arXiv 1610.04325, equation 2).
+
+    Attention adds one side to the other; to compare them feature by feature would take it many samples.
+
+    Args:
+        width: width of a representation.
+        rank: number of products.
+    """
+
+    def __init__(self, width: int, rank: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(width, rank), nn.Linear(width, rank)
+        self.out = nn.Linear(rank, width)
+        self.norm = nn.LayerNorm(width)
+
+    if TYPE_CHECKING:  # torch types every call of a module as Any
+
+        def __call__(self, fused: Tensor, other: Tensor) -> Tensor:
+            """Run `forward`."""
+
+    def forward(self, fused: Tensor, other: Tensor) -> Tensor:
+        """Return (n, width) of fused representations and representations of the other side, both so wide."""
+        found: Tensor = self.norm(fused + self.out(self.first(fused) * self.second(other)))
+        return found
+
+
 class VisionTransformer(Encoder):
     """ViT (arXiv 2010.11929): patches, a class token, pre-norm layers; no dropout, as in ALBEF.
 

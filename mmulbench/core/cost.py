@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -47,11 +48,30 @@ _CPU_ATTENTION: dict[Any, Any] = {
 """Operation counts of kernels that torch's counter misses; without them attention on a CPU would be free."""
 
 
+COUNTED = 4
+"""How often the operations of a kind of work are counted: texts differ in length, and batches with them."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Holds what was counted of a kind of work.
+
+    Attributes:
+        times: how often it was counted.
+        flops: floating-point operations of these times together.
+        samples: pairs that they saw.
+    """
+
+    times: int = 0
+    flops: float = 0.0
+    samples: int = 0
+
+
 class CostMeter:
     """Measures the block it surrounds; training loops report their work to it.
 
-    Floating-point operations are counted the first time that a kind of work is done. Later work of that kind
-    is charged in proportion to its samples, because counting every step would itself be a large cost.
+    Floating-point operations are counted the first `COUNTED` times that a kind of work is done. Later work of
+    that kind is charged in proportion to its samples: to count every step would itself be a large cost.
 
     Args:
         device: device whose memory is measured.
@@ -61,7 +81,7 @@ class CostMeter:
     def __init__(self, device: torch.device, limit: float = math.inf) -> None:
         self._device = device
         self._limit = limit
-        self._per_sample: dict[str, float] = {}
+        self._known: dict[str, _Work] = {}
         self._flops = 0.0
         self._seconds = 0.0
         self._samples = 0
@@ -92,7 +112,7 @@ class CostMeter:
         """Call a function that updates no parameter, and charge for it.
 
         Args:
-            kind: name of this kind of work, which costs the same for each sample whenever it is done.
+            kind: name of this kind of work, which costs about the same for each sample whenever it is done.
             samples: number of pairs that the work sees.
             work: the function.
             *args: its arguments.
@@ -104,12 +124,13 @@ class CostMeter:
         Raises:
             OverBudget: The limit is passed.
         """
-        if kind in self._per_sample:
-            result = work(*args, **kwargs)
+        known = self._known.get(kind, _Work())
+        if known.times >= COUNTED:
+            result, flops = work(*args, **kwargs), known.flops / max(known.samples, 1) * samples
         else:
             result, flops = self._count(functools.partial(work, *args, **kwargs))
-            self._per_sample[kind] = flops / max(samples, 1)
-        self._spend(self._per_sample[kind] * samples)
+            self._known[kind] = _Work(known.times + 1, known.flops + flops, known.samples + samples)
+        self._spend(flops)
         self._samples += samples
         return result
 
@@ -117,7 +138,7 @@ class CostMeter:
         """Call a function that updates parameters, charge for it, and count it as a step.
 
         Args:
-            kind: name of this kind of step, which costs the same for each sample whenever it is taken.
+            kind: name of this kind of step, which costs about the same for each sample whenever it is taken.
             samples: number of pairs that the step sees.
             work: the function.
             *args: its arguments.
@@ -178,7 +199,7 @@ class CostMeter:
     def state(self) -> dict[str, Any]:
         """Return what was counted so far, as JSON; call it within the block."""
         return {
-            "per_sample": self._per_sample,
+            "known": {kind: asdict(work) for kind, work in self._known.items()},
             "flops": self._flops,
             "seconds": self._seconds + time.perf_counter() - self._start,
             "samples": self._samples,
@@ -189,7 +210,7 @@ class CostMeter:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from the state of another process, and forget what this process has counted."""
-        self._per_sample = dict(state["per_sample"])
+        self._known = {kind: _Work(**work) for kind, work in state["known"].items()}
         self._flops, self._samples, self._steps = state["flops"], state["samples"], state["steps"]
         self._seconds, self._start = state["seconds"], time.perf_counter()
         self._charged = set(state["charged"])

@@ -41,7 +41,11 @@ class EncoderOutput:
         return len(self.pooled)
 
     def __getitem__(self, index: Tensor | slice) -> EncoderOutput:
-        return EncoderOutput(self.tokens[index], self.mask[index], self.pooled[index])
+        parts = (self.tokens, self.mask, self.pooled)
+        if isinstance(index, slice):
+            return EncoderOutput(*(part[index] for part in parts))
+        # Of items that are chosen again and again, this sums gradients on all cores; `part[index]` on one.
+        return EncoderOutput(*(part.index_select(0, index.to(part.device)) for part in parts))
 
     def trimmed(self) -> EncoderOutput:
         """Return the same output without the last places of tokens, where they are padding of every item."""
@@ -52,6 +56,25 @@ class EncoderOutput:
     def to(self, device: torch.device) -> EncoderOutput:
         """Return the same output on another device."""
         return EncoderOutput(self.tokens.to(device), self.mask.to(device), self.pooled.to(device))
+
+
+def of_like_length(
+    a: EncoderOutput, b: EncoderOutput, first: Tensor, second: Tensor, size: int
+) -> tuple[Tensor, ...]:
+    """Cut pairs into blocks of like length: fused in their own order, most tokens would be padding.
+
+    Args:
+        a: encoder output of items of the first modality.
+        b: encoder output of items of the second modality.
+        first: (n,) places in ``a``.
+        second: (n,) places in ``b``.
+        size: most pairs in a block.
+
+    Returns:
+        Places of the pairs by block; together each of 0 … n - 1 once.
+    """
+    lengths = a.mask.sum(1).cpu()[first.cpu()] + b.mask.sum(1).cpu()[second.cpu()]
+    return torch.split(torch.argsort(lengths, stable=True), size)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 from mmulbench.core.data import Features, Integers, Relations, Split
 from mmulbench.core.encoding import ItemEncoder, block_size
 from mmulbench.core.metric import HEADLINE
-from mmulbench.core.model import CONTRASTIVE, MATCHING, EncoderOutput, RetrievalModel
+from mmulbench.core.model import CONTRASTIVE, MATCHING, EncoderOutput, RetrievalModel, of_like_length
 from mmulbench.metrics.utility import (
     RetrievalUtility,
     first_hit_ranks,
@@ -308,15 +308,13 @@ class _Ways:
         queries = index[:, None].expand_as(candidates).reshape(-1)
         gallery = candidates.reshape(-1)
         firsts, seconds = (queries, gallery) if direction == 0 else (gallery, queries)
-        # Pairs of equal length side by side: most of what is fused would else be padding.
-        lengths = self.a.mask.sum(1).cpu()[firsts] + self.b.mask.sum(1).cpu()[seconds]
-        order = torch.argsort(lengths, stable=True)
         size = block_size(PAIRS, self.a.tokens[:1].nbytes + self.b.tokens[:1].nbytes)
+        parts = of_like_length(self.a, self.b, firsts, seconds, size)
         found = [
             self.model.head(self.model.fuse(self.a[firsts[part]].trimmed(), self.b[seconds[part]].trimmed()))
-            for part in torch.split(order, size)
+            for part in parts
         ]
-        return torch.cat(found)[torch.argsort(order)].reshape(*candidates.shape, -1)
+        return torch.cat(found)[torch.argsort(torch.cat(parts))].reshape(*candidates.shape, -1)
 
 
 def _candidates_first(similarity: Tensor, candidates: Tensor, scores: Tensor) -> Tensor:

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from mmulbench.backbones._aligned_retrieval import contrastive_loss, hard_negatives
+from mmulbench.backbones._aligned_retrieval import (
+    PUBLISHED,
+    Draw,
+    contrastive_loss,
+    draw_density,
+    hard_negatives,
+    matching_loss,
+)
+from mmulbench.backbones._encoders import LowRankProduct
 from mmulbench.backbones.albef import Albef, AlbefBackbone
 from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Targets
@@ -96,6 +104,26 @@ def test_packaged_fusion_pools_real_tokens_only():
     assert image.mask.all() and image.tokens.shape == (2, 9, CONFIG.width)
 
 
+def test_the_product_compares_both_sides_feature_by_feature():
+    with torch_seeded(0, "product"):
+        product = LowRankProduct(6, 4)
+        fused, other = torch.randn(2, 6), torch.randn(2, 6)
+    products = product.first(fused) * product.second(other)
+    expected = product.norm(fused + products @ product.out.weight.T + product.out.bias)
+    torch.testing.assert_close(product(fused, other), expected, **near)
+    assert differs(product(fused, -other), expected)
+
+
+def test_the_packaged_size_has_a_product_among_what_fuses():
+    with torch_seeded(0, "albef"):
+        model = Albef(replace(CONFIG, encoders="packaged", product=5))
+    fusing = {id(parameter) for parameter in model.fusion_parameters()}
+    assert model.product is not None and all(
+        id(parameter) in fusing for parameter in model.product.parameters()
+    )
+    assert Albef(CONFIG).product is None, "ALBEF has none"
+
+
 def test_contrastive_loss_spreads_its_target_over_all_true_pairs():
     similarity = torch.tensor([[2.0, 1.0], [0.0, 1.0]])
     related = torch.tensor([[True, True], [False, True]])
@@ -113,7 +141,7 @@ def test_hard_negatives_are_never_true_pairs():
     related[3] = True
     drawn = set()
     for _ in range(200):
-        rows, columns = hard_negatives(torch.randn(12, 12), related)
+        rows, columns = hard_negatives(torch.randn(12, 12), related, PUBLISHED)
         assert not related[rows, columns].any()
         assert rows.tolist() == [row for row in range(12) if row != 3]
         drawn.update(zip(rows.tolist(), columns.tolist(), strict=True))
@@ -124,12 +152,44 @@ def test_hard_negatives_are_drawn_by_softmax_of_similarity():
     torch.manual_seed(0)
     similarity = torch.tensor([[9.0, 0.0, math.log(3)]]).repeat(4000, 1)
     related = torch.tensor([[True, False, False]]).repeat(4000, 1)
-    columns = hard_negatives(similarity, related)[1]
+    columns = hard_negatives(similarity, related, PUBLISHED)[1]
     assert (columns == 2).float().mean().item() == pytest.approx(0.75, abs=0.03)
 
 
+def test_negatives_are_as_hard_as_the_draw_says():
+    torch.manual_seed(0)
+    similarity = torch.tensor([[9.0, 0.0, math.log(9)]]).repeat(4000, 1)
+    related = torch.tensor([[True, False, False]]).repeat(4000, 1)
+    columns = hard_negatives(similarity, related, Draw(hardness=0.5))[1]
+    assert (columns == 2).float().mean().item() == pytest.approx(0.75, abs=0.03)
+
+
+@pytest.mark.parametrize("draw", [Draw(corrected=True), Draw(0.5, True)])
+def test_the_density_of_the_draw_is_what_is_drawn(draw):
+    torch.manual_seed(0)
+    similarity = 2 * torch.randn(4, 4)
+    related = torch.eye(4, dtype=torch.bool)
+    related[3, :3] = True  # its row has no negative, its column has
+    counts, times = torch.zeros(4, 4), 3000
+    for _ in range(times):
+        counts.index_put_(hard_negatives(similarity, related, draw), torch.ones(()), accumulate=True)
+        columns, images = hard_negatives(similarity.T, related.T, draw)
+        counts.index_put_((images, columns), torch.ones(()), accumulate=True)
+    density = draw_density(similarity, related, draw)
+    torch.testing.assert_close((counts / times)[~related], density.exp()[~related], rtol=0.1, atol=0.02)
+    assert density.isfinite().all() and density[3, 0] != 0
+
+
+def test_what_was_drawn_by_similarity_is_taken_from_the_log_odds():
+    logits, drawn = torch.tensor([[0.3, 1.0], [0.0, -2.0], [1.0, 0.5]]), torch.tensor([0.7, -1.0, 2.0])
+    odds = (logits[:, 1] - logits[:, 0] - drawn).tolist()
+    expected = (math.log1p(math.exp(-odds[0])) + sum(math.log1p(math.exp(odd)) for odd in odds[1:])) / 3
+    assert matching_loss(logits, 1, drawn).item() == pytest.approx(expected)
+    assert not draw_density(torch.randn(3, 3), torch.eye(3, dtype=torch.bool), PUBLISHED).any()
+
+
 def test_no_negatives_at_all():
-    rows, columns = hard_negatives(torch.zeros(2, 2), torch.ones(2, 2, dtype=torch.bool))
+    rows, columns = hard_negatives(torch.zeros(2, 2), torch.ones(2, 2, dtype=torch.bool), PUBLISHED)
     assert len(rows) == len(columns) == 0
 
 
@@ -138,7 +198,7 @@ def test_a_similarity_that_is_not_finite_is_divergence(value):
     similarity = torch.zeros(3, 3)
     similarity[1, 2] = value
     with pytest.raises(Diverged, match="similarity"):
-        hard_negatives(similarity, torch.eye(3, dtype=torch.bool))
+        hard_negatives(similarity, torch.eye(3, dtype=torch.bool), PUBLISHED)
 
 
 def training_loss_by_hand(model, a, b, related, negatives) -> float:

@@ -21,14 +21,22 @@ def test_flops_of_a_product():
 
 def test_later_steps_of_a_kind_are_charged_by_their_samples():
     meter = CostMeter(CPU)
-    for rows in (4, 2, 6):
+    for rows in (4, 2, 6, 1, 3, 5):
         ones = torch.ones(rows, 5)
         meter.step("product", rows, partial(torch.matmul, ones, torch.ones(5, 3)))
-    assert meter.cost().flops == 2 * 12 * 5 * 3
+    assert meter.cost().flops == 2 * 21 * 5 * 3
     meter.run("other", 1, torch.matmul, torch.ones(1, 10), torch.ones(10, 1))
     cost = meter.cost()
-    assert cost.flops == 2 * 12 * 5 * 3 + 2 * 10
-    assert (cost.samples, cost.steps) == (13, 3)
+    assert cost.flops == 2 * 21 * 5 * 3 + 2 * 10
+    assert (cost.samples, cost.steps) == (22, 6)
+
+
+def test_later_steps_are_charged_the_mean_of_those_that_were_counted():
+    """Of texts that differ in length, the first batch alone would decide."""
+    meter = CostMeter(CPU)
+    for width in (1, 2, 3, 6, 100):
+        meter.step("product", 1, partial(torch.matmul, torch.ones(1, width), torch.ones(width, 1)))
+    assert meter.cost().flops == 2 * (1 + 2 + 3 + 6 + 3)
 
 
 def test_shared_work_is_charged_once():

@@ -8,7 +8,7 @@ import torch
 from toys import Toy, toy_problem, whole
 
 from mmulbench.core.backbone import Backbone, RawItems
-from mmulbench.core.model import EncoderOutput
+from mmulbench.core.model import EncoderOutput, of_like_length
 
 
 def test_encoded_is_indexed_as_a_whole():
@@ -91,3 +91,18 @@ def test_a_backbone_is_identified_by_name_and_size():
     big = ToyBackbone("big")
     assert big.full_name == "toy:big"
     assert big.identity == {"name": "toy:big", "width": 4}
+
+
+def test_pairs_are_cut_into_blocks_of_like_length():
+    torch.manual_seed(0)
+    a, b = (
+        EncoderOutput(torch.randn(5, 9, 2), torch.arange(9) < torch.randint(1, 10, (5, 1)), torch.randn(5, 2))
+        for _ in range(2)
+    )
+    first, second = torch.randint(0, 5, (2, 23))
+    parts = of_like_length(a, b, first, second, 10)
+    assert [len(part) for part in parts] == [10, 10, 3]
+    order = torch.cat(parts)
+    assert sorted(order.tolist()) == list(range(23))
+    lengths = (a.mask.sum(1)[first] + b.mask.sum(1)[second])[order]
+    assert (lengths.diff() >= 0).all()

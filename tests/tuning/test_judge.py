@@ -52,7 +52,7 @@ def test_every_further_epoch_costs_as_much_as_the_second(judge, quick_method):
     generous = replace(judge, limit=math.inf)
     for name in ("grad_diff", "mmul"):
         costs = [generous.cost(quick_method(name, epochs=epochs)) for epochs in (1, 2, 5)]
-        assert costs[2] == pytest.approx(costs[1] + 3 * (costs[1] - costs[0]))
+        assert costs[2] == pytest.approx(costs[1] + 3 * (costs[1] - costs[0]), rel=0.02)
 
 
 def test_a_diverging_configuration(judge, quick_method):
