@@ -90,7 +90,7 @@ def run(
 
     Every run is recorded the moment it ends, in the same files as by ``mmulbench run``; a run that is
     recorded already is read, not made again. A run that fails or diverges is returned too, with its
-    ``status`` and its ``reason``.
+    ``status`` and its ``reason``. Where an earlier try of it is done, the file keeps that one's record.
 
     Args:
         method: registered name of a method, or several.

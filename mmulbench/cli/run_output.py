@@ -34,13 +34,13 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
         quiet: whether to print the paths of records alone.
 
     Returns:
-        0, or 1 if any run failed or diverged.
+        0, or 1 if any run failed or diverged, or left the better record of an earlier try in its place.
     """
     console = _console()
     progress = make_progress(bars=not (quiet or as_json))
-    results = []
+    records = []
     for record in run_session(request, progress):
-        results.append(record.result)
+        records.append(record)
         if not record.is_new:
             progress.note(f"found the record of this run (--overwrite always makes it again): {record.path}")
         if quiet and not as_json:
@@ -48,8 +48,8 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
         elif not as_json:
             _print_record(record, console)
     if as_json:
-        print(json.dumps([result.model_dump(mode="json") for result in results], indent=2))
-    return int(any(result.status in ("failed", "diverged") for result in results))
+        print(json.dumps([record.result.model_dump(mode="json") for record in records], indent=2))
+    return int(not all(record.is_well for record in records))
 
 
 def _print_record(record: StoredRecord, console: Console) -> None:
@@ -60,7 +60,8 @@ def _print_record(record: StoredRecord, console: Console) -> None:
     console.print(summary.verdict(result, _floor_of(result, record.path)), highlight=False)
     for line in result.missing:
         console.print(f"Missing: {line}", highlight=False)
-    console.print(f"Record: {record.path}", soft_wrap=True, highlight=False)
+    kept = "" if record.kept is None else ", of an earlier try, which is done and stays"
+    console.print(f"Record: {record.path}{kept}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _console() -> Console:

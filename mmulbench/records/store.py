@@ -83,8 +83,31 @@ class ResultsStore:
             return None
         return found
 
+    def better_than(self, result: RunResult) -> RunResult | None:
+        """Return the stored record that a result of the same run may not replace; None where it may.
+
+        A done record is worth more than one of any other status, whatever made them: the numbers cost hours.
+
+        Raises:
+            UsageError: A name in its specification cannot be a folder's name.
+        """
+        found = None if result.status == "done" else self._load(self.path(result.spec))
+        return found if isinstance(found, RunResult) and found.status == "done" else None
+
+    def write_unless_worse(self, result: RunResult) -> RunResult | None:
+        """Store a record, unless a better one of the same run is there, which is then returned.
+
+        Raises:
+            MmulbenchError: It cannot be written.
+            UsageError: A name in its specification cannot be a folder's name.
+        """
+        kept = self.better_than(result)
+        if kept is None:
+            self.write(result)
+        return kept
+
     def write(self, result: RunResult) -> Path:
-        """Store a record at once and whole, replacing an earlier one of the same run.
+        """Store a record at once and whole, replacing an earlier one of the same run that is no better.
 
         Returns:
             The file.
@@ -92,11 +115,14 @@ class ResultsStore:
         Raises:
             MmulbenchError: It cannot be written.
             UsageError: A name in its specification cannot be a folder's name.
-            ValueError: Its run id or schema version is not that of its specification: a bug in the caller.
+            ValueError: Its run id or schema version is not that of its specification, or a better record is
+                there (`write_unless_worse` asks for that first): a bug in the caller.
         """
         if (problem := _inconsistency(result)) is not None:
             raise ValueError(problem)
         path = self.path(result.spec)
+        if self.better_than(result) is not None:
+            raise ValueError(f"{path} is done, and may not become {result.status}")
         write_atomically(path, result.model_dump_json(indent=1) + "\n", RESULTS_FLAG)
         return path
 

@@ -83,14 +83,21 @@ class StoredRecord:
     """Holds a record of the results store.
 
     Attributes:
-        result: the record.
+        result: what came of the run: the record, unless ``kept`` is.
         path: file of the record.
         is_new: whether the run was made now; otherwise its record was found.
+        kept: done record of an earlier try, which stays in the file since this try is not done.
     """
 
     result: RunResult
     path: Path
     is_new: bool
+    kept: RunResult | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the run ended as it should: with numbers, or with a reason why there can be none."""
+        return self.result.status in ("done", "not_applicable") and self.kept is None
 
 
 def make_spec(
@@ -171,8 +178,8 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
 def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRecord:
     """Make a run and record it, or find its record.
 
-    A failing or diverging run is recorded with its reason. Of several processes with the same specification
-    one runs and the others find its record.
+    A failing or diverging run is recorded with its reason, unless the record of an earlier try is done, which
+    then stays. Of several processes with the same specification one runs and the others find its record.
 
     Args:
         run: the run.
@@ -190,11 +197,14 @@ def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRec
         started = datetime.now(UTC)
         outcome = _attempt(run, prepared)
         result = make_record(run, outcome, workspace, started)
-        processes.first_does(lambda: workspace.store.write(result))
+        kept = processes.first_does(lambda: workspace.store.write_unless_worse(result))
+        if kept is not None:
+            said = f"this try: {result.status}, {result.reason}"
+            workspace.progress.note(f"{path} is done and stays as it was; {said}")
         _checkpoints(run, workspace).clear()
         if run.shadows:
             Shadows(run.scenario(prepared)).discard(run.shadows, run.method, run.spec.run_id)
-        return StoredRecord(result, path, is_new=True)
+        return StoredRecord(result, path, is_new=True, kept=kept)
 
 
 def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult | None:

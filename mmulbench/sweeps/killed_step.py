@@ -12,28 +12,30 @@ from mmulbench.records.store import ResultsStore
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.state import StepState, Sweep, now
 
+KEPT = "the done record of an earlier try stays"
+"""How reasons end where a failure may not replace a record."""
 
-def store_failure(store: ResultsStore, record: RunResult, *, always: bool) -> RunResult:
+
+def store_failure(store: ResultsStore, record: RunResult) -> RunResult:
     """Store a record of a failure, unless there is a better one or another process has made the run since.
 
     Args:
         store: store of the records.
         record: record of the failure, whose start is that of the attempt.
-        always: whether a record with numbers was to be made again, so that it is replaced.
 
     Returns:
-        The record that the store has now.
+        What came of the run: the record that was made since, or else that of the failure. Its reason says
+        where a better record is there, so that it was not stored.
 
     Raises:
         MmulbenchError: The record cannot be written.
     """
     found = store.find(record.spec)
-    if found is not None:
-        has_numbers = found.status in ("done", "not_applicable")
-        if found.finished >= record.started or (has_numbers and not always):
-            return found
-    store.write(record)
-    return record
+    if found is not None and found.finished >= record.started:
+        return found
+    if store.write_unless_worse(record) is None:
+        return record
+    return record.model_copy(update={"reason": f"{record.reason}; {KEPT}"})
 
 
 def state_of_killed(
@@ -54,15 +56,11 @@ def state_of_killed(
         record = RunResult.model_validate_json(planned.read_bytes())
         store = ResultsStore(sweep.options.results_dir)
         try:
-            kept = store_failure(
-                store,
-                record.model_copy(update={"reason": reason, "finished": now()}),
-                always=sweep.options.overwrite == "always",
-            )
+            ended = store_failure(store, record.model_copy(update={"reason": reason, "finished": now()}))
         except MmulbenchError as error:
             update["reason"] = f"{reason}; its record is missing: {error}"
         else:
-            update |= {"record": str(store.path(kept.spec)), "status": kept.status, "reason": kept.reason}
-            update["killed"] = kept.reason == reason
+            update |= {"record": str(store.path(ended.spec)), "status": ended.status, "reason": ended.reason}
+            update["killed"] = ended.started == record.started
         planned.unlink(missing_ok=True)
     return state.model_copy(update=update)

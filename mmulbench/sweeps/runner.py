@@ -8,8 +8,9 @@ from pathlib import Path
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import prepare_folder, write_atomically
 from mmulbench.progress import Progress
+from mmulbench.records.schema import RunResult
 from mmulbench.runs.open_task import ResolvedRequest, open_task, resolve
-from mmulbench.runs.pipeline import Outcome, execute, is_settled, make_record
+from mmulbench.runs.pipeline import Outcome, StoredRecord, execute, is_settled, make_record
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import RunOptions
 from mmulbench.runs.scenario import Scenario
@@ -17,7 +18,7 @@ from mmulbench.runs.session import plan_run, results_output
 from mmulbench.runs.shadow_models import Shadows, shadow_seed
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
-from mmulbench.sweeps.killed_step import store_failure
+from mmulbench.sweeps.killed_step import KEPT, store_failure
 from mmulbench.sweeps.plan import Step, shared_settings
 from mmulbench.sweeps.worker import StepOutcome
 
@@ -85,10 +86,12 @@ class Runner:
         outcome = Outcome("failed", blocked or "was ended")
         failure = make_record(run, outcome, prepared.workspace, datetime.now(UTC))
         if blocked is not None:
-            record = store_failure(store, failure, always=options.overwrite == "always")
+            found = store.find(run.spec)
+            settled = found is not None and is_settled(found, run, options.overwrite)
+            record = found if found is not None and settled else store_failure(store, failure)
         else:
             write_atomically(planned, failure.model_dump_json(), SWEEPS_FLAG)
-            record = execute(run, prepared, options.overwrite).result
+            record = _as_step(execute(run, prepared, options.overwrite))
         return StepOutcome(record, store.path(run.spec))
 
     def _open(self, job: Job, options: RunOptions, resolved: ResolvedRequest) -> PreparedTask:
@@ -98,6 +101,16 @@ class Runner:
             self._prepared = open_task(options, resolved, results_output(options), self._progress)
             self._key = key
         return self._prepared
+
+
+def _as_step(stored: StoredRecord) -> RunResult:
+    """Return what came of a run; a try that left an earlier record in its place has failed."""
+    result = stored.result
+    if stored.kept is None:
+        return result
+    return result.model_copy(
+        update={"status": "failed", "reason": f"{result.status}: {result.reason}; {KEPT}"}
+    )
 
 
 def _train(step: Step, resolved: ResolvedRequest, prepared: PreparedTask) -> None:

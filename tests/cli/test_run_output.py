@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 from planted_results import Planted, World
 
+from mmulbench.cli import run_output
 from mmulbench.cli.run_output import show_record
-from mmulbench.records.store import ResultsStore
+from mmulbench.records.store import ResultsStore, read_record
+from mmulbench.runs.pipeline import StoredRecord
+from mmulbench.runs.request import Request
+
+REQUEST = Request(methods=("mmul",), task="emoji")
 
 
 @pytest.fixture
@@ -54,3 +59,23 @@ def test_tables_in_files_and_pipes_are_whole(folder, capsys):
     out = capsys.readouterr().out
     assert "…" not in out.replace("emoji …", "")
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_a_try_that_fails_beside_a_done_record_gives_exit_code_1_and_names_what_stays(
+    folder, capsys, monkeypatch
+):
+    (path,) = folder.glob("mmul/68-42-*.json")
+    done = read_record(path)
+    failed = done.model_copy(update={"status": "failed", "reason": "MemoryError: no room", "values": {}})
+    useless = failed.model_copy(update={"status": "not_applicable"})
+
+    def code(*records, **how):
+        monkeypatch.setattr(run_output, "run_session", lambda request, progress: iter(records))
+        return run_output.run_and_print(REQUEST, **{"as_json": False, "quiet": False, **how})
+
+    for worse in (failed, useless):
+        assert code(StoredRecord(worse, path, is_new=True, kept=done)) == 1
+        assert f"Record: {path}, of an earlier try, which is done and stays\n" in capsys.readouterr().out
+    assert code(StoredRecord(failed, path, is_new=True, kept=done), quiet=True) == 1
+    assert code(StoredRecord(useless, path, is_new=True), StoredRecord(done, path, is_new=False)) == 0
+    assert code(StoredRecord(done, path, is_new=True), StoredRecord(failed, path, is_new=True)) == 1

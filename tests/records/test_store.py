@@ -89,6 +89,25 @@ def test_write_replaces_and_leaves_no_temporary_file(store):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("status", ["failed", "diverged", "not_applicable"])
+def test_a_done_record_is_never_replaced_by_one_that_is_not(store, status):
+    done = result_of(spec_of())
+    path = store.write(done)
+    before = path.read_bytes()
+    worse = result_of(spec_of(), status=status, reason="out of memory", values={})
+    assert store.better_than(worse) == store.write_unless_worse(worse) == done
+    with pytest.raises(ValueError, match=f"is done, and may not become {status}"):
+        store.write(worse)
+    assert path.read_bytes() == before
+
+    other = result_of(spec_of(seed=9), status=status, reason="out of memory", values={})
+    assert store.write_unless_worse(other) is None
+    assert store.find(other.spec) == other
+    better = result_of(spec_of(), shadows=2)
+    assert store.write_unless_worse(better) is None
+    assert store.find(better.spec) == better
+
+
 @pytest.mark.parametrize("field", ["task", "method", "backbone"])
 @pytest.mark.parametrize(
     "name", ["..", "../x", "/etc", "", ".hidden", "a/../b", "a\\b", "a\nb", "a\x00", "a" * 200]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from mmulbench.core.method import GradientMethod, Method
 from mmulbench.core.task import TaskData
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
+from mmulbench.progress import Progress
+from mmulbench.runs.pipeline import Run, execute, make_spec
 from mmulbench.runs.prepare import PreparedTask
 
 
@@ -144,6 +146,46 @@ def test_a_method_that_finds_no_use_for_the_model_is_recorded(record):
     found = record(Simple(unlearn))
     assert (found.status, found.reason) == ("not_applicable", "needs a third encoder")
     assert not found.values and found.cost is None
+
+
+class Told(Progress):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_a_try_that_fails_leaves_the_done_record_and_says_so(emoji, make_workspace):
+    told = Told()
+    prepared = replace(emoji, workspace=replace(make_workspace(), cache=emoji.workspace.cache, progress=told))
+
+    def again(work):
+        method = Simple(work)
+        run = Run(make_spec(emoji, "kept", method, 4, 42), method, "test", reference=False)
+        return execute(run, prepared, "always")
+
+    first = again(lambda problem: problem.copy_of_original())
+    assert (first.is_well, first.kept, told.lines) == (True, None, [])
+    before = first.path.read_bytes()
+
+    def broken(problem):
+        raise MemoryError("no room")
+
+    def useless(problem):
+        raise NotApplicable("needs a third encoder")
+
+    for work, status, reason in (
+        (broken, "failed", "MemoryError: no room"),
+        (useless, "not_applicable", "needs a third encoder"),
+    ):
+        stored = again(work)
+        assert (stored.result.status, stored.kept, stored.is_well) == (status, first.result, False)
+        assert first.path.read_bytes() == before
+        said = f"{first.path} is done and stays as it was; this try: {status}, {reason}"
+        assert told.lines.pop().startswith(said)
 
 
 def reachable(root):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sweep_toys import make_sweep, record_of, state
 
 from mmulbench.records.store import ResultsStore
-from mmulbench.sweeps.killed_step import state_of_killed, store_failure
+from mmulbench.sweeps.killed_step import KEPT, state_of_killed, store_failure
 
 
 def test_the_planned_record_is_stored_with_the_reason(tmp_path):
@@ -41,11 +41,25 @@ def test_a_failure_takes_no_place_that_is_not_its_own(tmp_path):
         update={"status": "failed", "reason": "x", "started": done.finished + timedelta(seconds=1)}
     )
     store.write(done)
-    assert store_failure(store, failed, always=False) == done  # numbers are not given up for a failure
+    said = failed.model_copy(update={"reason": f"x; {KEPT}"})
+    assert store_failure(store, failed) == said  # numbers are not given up for a failure, which is told
     assert store.find(done.spec) == done
     earlier = failed.model_copy(update={"started": done.started - timedelta(seconds=1)})
-    assert store_failure(store, earlier, always=True) == done  # somebody made the run meanwhile
-    assert store_failure(store, failed, always=True) == store.find(done.spec) == failed
+    assert store_failure(store, earlier) == done  # somebody made the run meanwhile
+    store.path(done.spec).unlink()
+    assert store_failure(store, failed) == store.find(done.spec) == failed
+
+
+def test_a_killed_try_beside_an_earlier_done_record_is_in_trouble(tmp_path):
+    folder, plan = make_sweep(tmp_path, "works")
+    step, store = plan.steps[1], ResultsStore(tmp_path / "results")
+    done = record_of(step)
+    store.write(done)
+    planned = record_of(step, status="failed", reason="was ended")
+    folder.planned(step.step_id).write_text(planned.model_dump_json())
+    found = state_of_killed(folder, step.step_id, state(), "took too long", folder.read())
+    assert (found.status, found.reason, found.killed) == ("failed", f"took too long; {KEPT}", True)
+    assert store.find(done.spec) == done
 
 
 def test_a_record_that_cannot_be_written_leaves_a_state_that_says_so(tmp_path):

@@ -7,13 +7,17 @@ import pytest
 from mmulbench.errors import MmulbenchError
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
+from mmulbench.records.store import ResultsStore
+from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.debug import DebugExecutor
 from mmulbench.sweeps.executor import Handover, Selection
 from mmulbench.sweeps.grid import checked_grid
+from mmulbench.sweeps.killed_step import KEPT
 from mmulbench.sweeps.plan import Plan
 from mmulbench.sweeps.runner import Runner
 from mmulbench.sweeps.store_sweep import define_sweep, plan_sweep, prepare_sweep
+from mmulbench.sweeps.worker import StepOutcome
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +53,37 @@ def test_a_run_that_cannot_be_made_gets_its_record_and_nothing_is_trained(plan, 
     assert (outcome.record.status, outcome.record.reason) == ("failed", "it is blocked")
     assert RunResult.model_validate_json(outcome.path.read_bytes()) == outcome.record
     assert not planned.exists() and not (options.cache_dir / "original").exists()
+
+
+def test_a_run_that_cannot_be_made_leaves_the_record_that_is_there(plan, options, tmp_path):
+    step, planned = plan.of("run")[0], tmp_path / "planned"
+
+    def blocked(overwrite: str) -> StepOutcome:
+        wanted = options.model_copy(update={"overwrite": overwrite})
+        return Runner(wanted, Progress()).make(step, planned, again=False, blocked="it is blocked")
+
+    failed = blocked("failed")
+    assert failed.record is not None and failed.path is not None
+    done = failed.record.model_copy(update={"status": "done", "reason": None})
+    ResultsStore(options.results_dir).write(done)
+    assert blocked("failed").record == done  # nothing was to be made
+    kept = blocked("always").record
+    assert kept is not None
+    assert (kept.status, kept.reason) == ("failed", f"it is blocked; {KEPT}")
+    assert RunResult.model_validate_json(failed.path.read_bytes()) == done
+
+
+@pytest.mark.parametrize("status", ["failed", "not_applicable"])
+def test_a_step_whose_try_was_worse_than_its_record_has_failed(status, plan, options, tmp_path, monkeypatch):
+    step, planned = plan.of("run")[0], tmp_path / "planned"
+    blocked = Runner(options, Progress()).make(step, planned, again=False, blocked="it is blocked")
+    assert blocked.record is not None and blocked.path is not None
+    worse = blocked.record.model_copy(update={"status": status, "reason": "no room"})
+    stored = StoredRecord(worse, blocked.path, is_new=True, kept=blocked.record)
+    monkeypatch.setattr("mmulbench.sweeps.runner.execute", lambda *_: stored)
+    made = Runner(options, Progress()).make(step, planned, again=False, blocked=None).record
+    assert made is not None
+    assert (made.status, made.reason) == ("failed", f"{status}: no room; {KEPT}")
 
 
 def test_all_steps_are_made_in_this_process(plan, options, tmp_path):
