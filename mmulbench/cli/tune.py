@@ -48,6 +48,10 @@ def tune(
             "--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; where the search starts."
         ),
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Replace studies of another recipe, version or budget."),
+    ] = False,
     device: Device = "auto",
     data_dir: DataDir = None,
     tuned_dir: TunedDir = None,
@@ -74,6 +78,7 @@ def tune(
         budget=budget,
         forget_size=forget_size,
         settings=tuple(settings or ()),
+        replace=replace,
         device=device,
         data_dir=defaults.data_dir(data_dir),
         tuned_dir=defaults.tuned_dir(tuned_dir),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from mmulbench.errors import MmulbenchError
+from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import write_atomically
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
@@ -155,6 +155,20 @@ class TunedDefault:
     tuning: Tuning
 
 
+class StaleStudy(MmulbenchError):
+    """Tells of a valid study that this mmulbench cannot use: of other versions, or of a method since changed.
+
+    Args:
+        path: file of the study.
+        reason: why it cannot be used, as the end of a sentence about it.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the study {path} {reason}")
+        self.path = path
+        self.reason = reason
+
+
 class _Versions(Frozen, extra="ignore"):
     """Holds the versions that a study's specification names."""
 
@@ -195,14 +209,14 @@ def read_study(path: Path) -> Study | None:
         The study; None where there is no file.
 
     Raises:
-        MmulbenchError: The file is no valid study, or of other versions than this mmulbench's.
+        StaleStudy: It is of other versions than this mmulbench's.
+        MmulbenchError: The file is no valid study.
     """
-    advice = "delete it and tune again"
-    with reading(f"the study {path}", advice), contextlib.suppress(FileNotFoundError):
+    with reading(f"the study {path}", "delete it and tune again"), contextlib.suppress(FileNotFoundError):
         content = path.read_bytes()
         found = _Stored.model_validate_json(content).spec
         if found != CURRENT:
-            raise MmulbenchError(f"the study {path} is of {found}, and this mmulbench of {CURRENT}: {advice}")
+            raise StaleStudy(path, f"is of {found}, and this mmulbench of {CURRENT}")
         return Study.model_validate_json(content)
     return None
 
@@ -221,9 +235,13 @@ def write_study(path: Path, study: Study) -> None:
 
 
 def tuned_default(
-    places: Iterable[tuple[str, str]], method: str, default: Any, folder: Path
+    places: Iterable[tuple[str, str]],
+    method: str,
+    default: Any,
+    folder: Path,
+    leave_aside: Callable[[StaleStudy], None],
 ) -> TunedDefault | None:
-    """Find the settings to start from: those of the first study that there is.
+    """Find the settings to start from: those of the first study that there is and that can be used.
 
     Each place is looked for in ``folder`` and then among the published studies.
 
@@ -232,24 +250,34 @@ def tuned_default(
         method: name of the method.
         default: the method's own configuration.
         folder: folder of the user's own studies.
+        leave_aside: is told of each study that is passed over, and why.
 
     Raises:
-        MmulbenchError: A study cannot be read or does not fit the method's settings.
+        MmulbenchError: A study cannot be read.
     """
     for place in dict.fromkeys(places):
         for root in (folder, PUBLISHED_STUDIES):
             path = study_path(root, *place, method)
-            study = read_study(path)
-            if study is not None:
-                return _default(study, path, default)
+            try:
+                study = read_study(path)
+                if study is not None:
+                    return _default(study, path, default)
+            except StaleStudy as stale:
+                leave_aside(stale)
     return None
 
 
 def _default(study: Study, path: Path, default: Any) -> TunedDefault:
-    unknown = set(study.settings) - set(study.spec.defaults) | set(study.settings) - set(vars(default))
-    if unknown:
-        raise MmulbenchError(
-            f"the study {path} sets {', '.join(sorted(unknown))}, which the method does not have: "
-            "delete it and tune again"
-        )
-    return TunedDefault(validated(default, study.settings, study.spec.method), study.tuning)
+    """Return what a study makes of a method's own configuration.
+
+    Raises:
+        StaleStudy: The method has changed since, so that the settings do not fit it.
+    """
+    gone = set(study.settings) - set(study.spec.defaults) | set(study.settings) - set(vars(default))
+    if gone:
+        raise StaleStudy(path, f"sets {', '.join(sorted(gone))}, which the method does not have")
+    try:
+        config = validated(default, study.settings, study.spec.method)
+    except UsageError as error:
+        raise StaleStudy(path, f"has settings that the method refuses ({error})") from error
+    return TunedDefault(config, study.tuning)

@@ -19,7 +19,7 @@ from mmulbench.files import prepare_folder
 from mmulbench.progress import Progress
 from mmulbench.records.schema import Tuning
 from mmulbench.records.store import ResultsStore
-from mmulbench.records.study import tuned_default
+from mmulbench.records.study import StaleStudy, tuned_default
 from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, load_data, prepare_inputs
 from mmulbench.runs.request import CommonOptions, Wanted
 from mmulbench.setting_values import Overrides
@@ -37,6 +37,7 @@ class ResolvedRequest:
         forget_size: number of units, fraction, or None for the task's default.
         methods: configured methods by name.
         tunings: studies that methods' settings come from, by name; those whose settings do not are absent.
+        stale: studies that were left aside, since this mmulbench cannot use them.
     """
 
     task_name: str
@@ -46,6 +47,7 @@ class ResolvedRequest:
     forget_size: int | float | None
     methods: dict[str, Method]
     tunings: dict[str, Tuning]
+    stale: tuple[StaleStudy, ...] = ()
 
 
 def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedRequest:
@@ -69,15 +71,16 @@ def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedR
     recipe, size = overrides.recipe(task.recipe), parse_forget_size(wanted.forget_size)
     places = task.study_places(wanted.task, backbone.full_name)
     methods, tunings = {}, {}
+    stale: list[StaleStudy] = []
     for name, cls in classes.items():
         start, default = cls.Config(), None
         if tuned:
-            default = tuned_default(places, name, start, options.tuned_dir)
+            default = tuned_default(places, name, start, options.tuned_dir, stale.append)
         config = overrides.method(name, default.config if default is not None else start)
         methods[name] = cls(config)
         if default is not None and config == default.config:
             tunings[name] = default.tuning
-    return ResolvedRequest(wanted.task, task, backbone, recipe, size, methods, tunings)
+    return ResolvedRequest(wanted.task, task, backbone, recipe, size, methods, tunings, tuple(stale))
 
 
 class Output(NamedTuple):

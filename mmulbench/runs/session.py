@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -12,12 +12,13 @@ from mmulbench.core.plugins import plugins_of_run
 from mmulbench.errors import UsageError
 from mmulbench.metrics.populations import FEWEST
 from mmulbench.progress import Progress
-from mmulbench.records.schema import RunSpec, Tuning
+from mmulbench.records.schema import RunSpec
 from mmulbench.records.store import RESULTS_FLAG
 from mmulbench.runs.open_task import Output, ResolvedRequest, open_task, resolve
 from mmulbench.runs.pipeline import Run, StoredRecord, execute, make_spec
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import Request, RunOptions
+from mmulbench.runs.settings_notes import settings_notes
 
 
 def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
@@ -37,7 +38,7 @@ def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
     resolved = resolve(request, request, tuned=not request.untuned)
     with progress:
         prepared = open_task(request, resolved, results_output(request), progress)
-        for line in _sources(resolved.tunings):
+        for line in settings_notes(resolved):
             progress.note(line)
         for seed in dict.fromkeys(request.seeds):
             for name in resolved.methods:
@@ -86,24 +87,6 @@ def plan_run(
         tuning=resolved.tunings.get(name),
         shadows=options.shadows,
     )
-
-
-def _sources(tunings: Mapping[str, Tuning]) -> list[str]:
-    """Return one line for each task that settings were tuned on and each way that this ended."""
-    by_end: dict[str, list[str]] = {}
-    for name, tuning in tunings.items():
-        by_end.setdefault(_end(tuning), []).append(name)
-    return [text.format(methods=", ".join(names)) for text, names in by_end.items()]
-
-
-def _end(tuning: Tuning) -> str:
-    """Say how tuning ended, with a place for the names of the methods."""
-    place = f"{tuning.task} with {tuning.backbone}"
-    if not tuning.found:
-        return f"no trial on {place} was within budget and done, so with their own settings: {{methods}}"
-    if tuning.kept_default:
-        return f"tuned on {place}, where their own settings proved better than the best found: {{methods}}"
-    return f"settings tuned on {place}: {{methods}} (--untuned takes the methods' own)"
 
 
 def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, options: RunOptions) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from rich.console import Console
 
 from mmulbench.core.plugins import load_plugins
+from mmulbench.progress import make_progress
 from mmulbench.records.store import ResultsStore
 from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.choose_executor import ExecutorOptions, executor_for_retry
@@ -56,7 +57,7 @@ def sweep(
     """
     load_plugins(options.plugins)
     jobs = grid.jobs()
-    plan = plan_sweep(jobs, options)
+    plan = plan_sweep(jobs, options, make_progress(bars=False).note)
     if dry_run:
         records, _ = ResultsStore(options.results_dir).load_all()
         print_plan(plan, estimate(plan.steps, records), as_json=as_json)

@@ -15,6 +15,7 @@ from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import RunOptions
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.session import plan_run, results_output
+from mmulbench.runs.settings_notes import settings_notes
 from mmulbench.runs.shadow_models import Shadows, shadow_seed
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
@@ -55,6 +56,8 @@ class Runner:
             options = options.model_copy(update={"overwrite": "failed"})
         resolved = resolve(step.job, options, tuned=not options.untuned)
         if step.kind == "run":
+            for line in settings_notes(resolved):
+                self._progress.note(line)
             # Before hours are spent on a record that has no place.
             prepare_folder(*results_output(options))
             return self._run(step.job, options, resolved, planned, blocked)

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
+from mmulbench.records.study import StaleStudy
 from mmulbench.runs.open_task import parse_forget_size, resolve
 from mmulbench.runs.request import RunOptions
 from mmulbench.runs.session import check_shadows
+from mmulbench.runs.settings_notes import left_aside
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.grid import Job, id_of_sweep
 from mmulbench.sweeps.options import with_absolute_paths
 from mmulbench.sweeps.plan import Plan, make_plan
 from mmulbench.sweeps.state import Sweep, now
 
+_LOG = logging.getLogger(__name__)
+
 NOT_DECIDING = frozenset({"checkpoint_seconds"})
 """Options that do not change a sweep's id: nothing that it records depends on them."""
 
 
-def check_jobs(jobs: Sequence[Job], options: RunOptions) -> None:
+def check_jobs(
+    jobs: Sequence[Job], options: RunOptions, report: Callable[[str], None] = _LOG.warning
+) -> None:
     """Check every name and value of all jobs before anything is computed.
 
     Args:
         jobs: the runs.
         options: options that all runs share.
+        report: is told in one line of studies that no run can use.
 
     Raises:
         UsageError: A name or value is wrong; the message names the run.
     """
     seen: set[object] = set()
+    stale: dict[Path, StaleStudy] = {}
     for job in jobs:
         # Forget sizes are checked apart from the rest, so that a thousand seeds and sizes cost one check.
         key = (job.task, job.method, job.backbone, job.settings)
@@ -39,24 +48,30 @@ def check_jobs(jobs: Sequence[Job], options: RunOptions) -> None:
             if size not in seen:
                 parse_forget_size(job.forget_size)
             if key not in seen:
-                resolve(job, options, tuned=not options.untuned)
+                resolved = resolve(job, options, tuned=not options.untuned)
+                stale |= {study.path: study for study in resolved.stale}
         except UsageError as error:
             raise UsageError(f"{job.title}: {error}") from error
         seen |= {key, size}
+    for line in left_aside(stale.values()):
+        report(line)
 
 
-def plan_sweep(jobs: Sequence[Job], options: RunOptions) -> Plan:
+def plan_sweep(
+    jobs: Sequence[Job], options: RunOptions, report: Callable[[str], None] = _LOG.warning
+) -> Plan:
     """Return the steps of a sweep, after checking all its runs.
 
     Args:
         jobs: the runs.
         options: options that all runs share.
+        report: is told in one line of studies that no run can use.
 
     Raises:
         UsageError: A name or value is wrong; the message names the run.
     """
     check_shadows(options)
-    check_jobs(jobs, options)
+    check_jobs(jobs, options, report)
     return make_plan(jobs, reference=options.reference, shadows=options.shadows)
 
 

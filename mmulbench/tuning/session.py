@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +16,13 @@ from mmulbench.core.search_space import search_space
 from mmulbench.errors import NotApplicable, UsageError
 from mmulbench.progress import Progress
 from mmulbench.records.published import PUBLISHED_SEEDS
-from mmulbench.records.study import Study, read_study, study_path, write_study
+from mmulbench.records.study import Study, StudySpec, study_path, write_study
 from mmulbench.runs.open_task import Output, open_task, resolve
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import TaskRequest
 from mmulbench.tuning.holdout import forget_units
 from mmulbench.tuning.judge import Judge, make_judge
+from mmulbench.tuning.stored_study import stored_study
 from mmulbench.tuning.trials import check_seed, checked, study_spec, tune
 
 FEW_TRIALS, MANY_TRIALS = 20, 30
@@ -48,6 +49,9 @@ class TuneRequest(TaskRequest):
     )
     seeds: tuple[int, ...] = Field(default=DEFAULT_SEEDS, description="each has its own forget set")
     budget: float = Field(default=DEFAULT_BUDGET, description="FLOPs of a trial, as a part of retrain's")
+    replace: bool = Field(
+        default=False, description="whether another study that is in the place makes way for this one"
+    )
 
     def trials_of(self, settings: int) -> int:
         """Return how many configurations are tried of a method with so many searched settings."""
@@ -98,6 +102,7 @@ def tune_session(request: TuneRequest, progress: Progress) -> Iterator[TunedMeth
         size = resolved.task.forget_size(prepared.data, resolved.forget_size)
         session = _Session(request, prepared, size)
         session.demand_forget_sets()
+        session.demand_places(resolved.methods)
         for name, method in resolved.methods.items():
             yield session.tuned(name, method)
 
@@ -127,6 +132,18 @@ class _Session:
             forget_units(self.prepared, self.size, seed)
         forget_units(self.prepared, self.size, check_seed(seeds), seeds)
 
+    def demand_places(self, methods: Mapping[str, Method]) -> None:
+        """Make sure that no other study is in the way of a method's, before anything is trained.
+
+        Raises:
+            UsageError: One is, and is not to be replaced.
+            MmulbenchError: A study cannot be read.
+        """
+        for name, method in methods.items():
+            if method.applies_to(self.prepared.task) is None:
+                spec, path = self._place(name, method)
+                stored_study(path, spec, replace=self.request.replace)
+
     @cached_property
     def judges(self) -> list[Judge]:
         """One judge for each seed, made when the first trial needs them."""
@@ -154,16 +171,19 @@ class _Session:
             return TunedMethod(name, reason=str(error))
         return TunedMethod(name, study, path)
 
+    def _place(self, name: str, method: Method) -> tuple[StudySpec, Path]:
+        request = self.request
+        spec = study_spec(self.prepared, name, method, self.size, request.seeds, request.budget)
+        return spec, study_path(request.tuned_dir, spec.task, spec.backbone, name)
+
     def _study(self, name: str, method: Method) -> tuple[Study, Path]:
-        request, prepared, workspace = self.request, self.prepared, self.prepared.workspace
-        spec = study_spec(prepared, name, method, self.size, request.seeds, request.budget)
-        path = study_path(request.tuned_dir, spec.task, spec.backbone, name)
+        request, workspace = self.request, self.prepared.workspace
+        spec, path = self._place(name, method)
         count = request.trials_of(len(spec.space))
         with workspace.cache.lock(f"tune-{spec.study_id}", "tuning the same method"):
-            known = read_study(path)
-            if known is not None and known.spec != spec:
-                workspace.progress.note(f"{path} is of another study ({known.spec.study_id}): it is replaced")
-                known = None
+            known = stored_study(path, spec, replace=request.replace)
+            if known is None and path.exists():
+                workspace.progress.note(f"the study {path}, which is another, is replaced")
             study = known
             if known is None or _is_unfinished(known, count):
                 for study in tune(spec, method, known, count, self.judges, workspace):

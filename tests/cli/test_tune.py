@@ -79,12 +79,26 @@ def test_goes_on_where_it_was_and_makes_nothing_twice(tuned, tuner, tmp_path):
     assert (tmp_path / "emoji/albef-tiny/mmul.json").stat().st_mtime_ns == before
 
 
-def test_another_study_in_the_same_place_is_replaced(tuner, tmp_path):
+def test_another_study_in_the_same_place_stays_unless_it_is_to_be_replaced(tuner, tmp_path):
     words = ["tune", "-m", "finetune", *SMALL, "--tuned-dir", str(tmp_path), "--trials", "1"]
-    assert "of another study" not in tuner.run(*words).err
+    path = study_path(tmp_path, "emoji", "albef:tiny", "finetune")
+    assert "replaced" not in tuner.run(*words).err
+    before = path.read_bytes()
     done = tuner.run(*words, "--budget", "40")
-    assert "is of another study" in done.err
-    assert read_study(study_path(tmp_path, "emoji", "albef:tiny", "finetune")).spec.budget == 40
+    assert done.code == 2
+    assert f"the study {path} is of budget 50.0 (wanted: 40.0): --replace replaces it" in done.err
+    assert path.read_bytes() == before
+    done = tuner.run(*words, "--budget", "40", "--replace")
+    assert done.code == 0 and f"the study {path}, which is another, is replaced" in done.err
+    assert read_study(path).spec.budget == 40
+
+
+def test_what_is_in_the_way_is_said_before_anything_is_tuned(tuner, tmp_path):
+    tune = ["tune", *SMALL, "--tuned-dir", str(tmp_path), "--trials", "1"]
+    tuner.run(*tune, "-m", "npo")
+    done = tuner.run(*tune, "-m", "finetune", "-m", "npo", "--set", "recipe.lr=0.5")
+    assert done.code == 2 and "npo.json is of recipe.lr " in done.err and "wanted: 0.5" in done.err
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["npo.json"]
 
 
 def test_what_is_never_within_the_budget_is_said_once(tuner, tmp_path):
@@ -123,6 +137,19 @@ def test_runs_start_from_tuned_settings_and_say_so(won, tuner):
     (changed,) = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), *ONE_EPOCH).records
     assert changed.spec.config["epochs"] == 1
     assert (changed.tuning is None) == (study.settings["epochs"] != 1)
+
+
+def test_a_study_of_other_versions_is_left_aside_with_one_note(won, tuner, tmp_path):
+    old = json.loads(mmul_study(won).model_dump_json())
+    old["spec"]["recipe_version"] = "1"
+    path = study_path(tmp_path, "emoji", "albef:tiny", "mmul")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(old))
+    done = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(tmp_path))
+    (record,) = done.records
+    assert record.spec.config == mmul_study(won).spec.defaults and record.tuning is None
+    (note,) = [line for line in done.err.splitlines() if "left aside" in line]
+    assert "left aside a study that is of metrics " in note and note.endswith(f"anew): {path}")
 
 
 def test_a_default_that_was_kept_is_where_runs_start(won, tuner, tmp_path):

@@ -9,7 +9,7 @@ from mmulbench.core.search_space import search_space
 from mmulbench.progress import Progress
 from mmulbench.records.published import PUBLISHED_STUDIES
 from mmulbench.records.store import ResultsStore
-from mmulbench.records.study import EPOCHS, Study, read_study, study_path, tuned_default
+from mmulbench.records.study import EPOCHS, StaleStudy, Study, read_study, study_path, tuned_default
 from mmulbench.runs.prepare import find_backbone
 from mmulbench.tuning.session import DEFAULT_BUDGET, FEW_TRIALS, MANY_SETTINGS, MANY_TRIALS
 
@@ -57,8 +57,9 @@ class TestPublished:
         own = TASKS.get(task)()
         for name, study in studies(task).items():
             default = METHODS.get(name).Config()
-            found = tuned_default(own.study_places(task, TUNED[task]), name, default, tmp_path)
-            assert found is not None and found.tuning == study.tuning
+            stale: list[StaleStudy] = []
+            found = tuned_default(own.study_places(task, TUNED[task]), name, default, tmp_path, stale.append)
+            assert not stale and found is not None and found.tuning == study.tuning
             assert vars(found.config) == {**vars(default), **study.settings}
 
     def test_the_records_say_so(self, task):

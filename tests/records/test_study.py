@@ -9,7 +9,15 @@ from tuning_toys import Made, Slope, search, slope_spec
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError
 from mmulbench.records.schema import METRIC_VERSION, RECIPE_VERSION
-from mmulbench.records.study import STUDY_VERSION, Check, read_study, study_path, tuned_default, write_study
+from mmulbench.records.study import (
+    STUDY_VERSION,
+    Check,
+    StaleStudy,
+    read_study,
+    study_path,
+    tuned_default,
+    write_study,
+)
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +27,9 @@ def study(emoji):
 
 @pytest.fixture
 def find(emoji, tmp_path):
-    def look(name="emoji", task=emoji.task, backbone=emoji.backbone.full_name, method="slope"):
-        return tuned_default(task.study_places(name, backbone), method, Slope.Config(), tmp_path)
+    def look(name="emoji", task=emoji.task, backbone=emoji.backbone.full_name, method="slope", aside=None):
+        places, stale = task.study_places(name, backbone), [] if aside is None else aside
+        return tuned_default(places, method, Slope.Config(), tmp_path, stale.append)
 
     return look
 
@@ -74,12 +83,20 @@ def test_a_damaged_study_is_named(content, fault, find, tmp_path):
         find()
 
 
-def test_a_study_of_settings_that_are_gone(study, find, tmp_path):
-    trials = [study.trials[0].model_copy(update={"settings": {"y": 1.0}})]
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"y": 1.0}, "sets y, which the method does not have"),
+        ({"x": -1.0}, "has settings that the method refuses (--set x=-1.0: input should be greater than 0)"),
+    ],
+)
+def test_a_study_of_settings_that_no_longer_fit_is_left_aside(settings, reason, study, find, tmp_path):
+    trials = [study.trials[0].model_copy(update={"settings": settings})]
     path = study_path(tmp_path, "emoji", "albef:tiny", "slope")
-    write_study(path, study.model_copy(update={"trials": trials}))
-    with pytest.raises(MmulbenchError, match="sets y, which the method does not have"):
-        find()
+    write_study(path, study.model_copy(update={"trials": trials, "check": None}))
+    aside = []
+    assert find(aside=aside) is None
+    assert [(one.path, one.reason) for one in aside] == [(path, reason)]
     assert read_study(path) is not None
 
 
@@ -101,20 +118,48 @@ def test_a_default_that_was_kept_is_said_to_be(study, find, tmp_path):
         ("study_version", STUDY_VERSION),
     ],
 )
-def test_a_study_of_other_versions_is_never_used(field, current, study, find, tmp_path):
+def test_a_study_of_other_versions_is_left_aside(field, current, study, find, tmp_path):
     path = study_path(tmp_path, "emoji", "albef:tiny", "slope")
     write_study(path, study)
     content = json.loads(path.read_text())
     assert content["spec"][field] == current
-    for changed in ({field: type(current)(1)}, {field: type(current)(3)}):
-        path.write_text(json.dumps({**content, "spec": {**content["spec"], **changed}}))
-        with pytest.raises(MmulbenchError, match=f"the study {path} is of .*: delete it and tune again"):
-            find()
+    for other in (type(current)(1), type(current)(3)):
+        write_stale(path, study, **{field: other})
+        aside = []
+        assert find(aside=aside) is None
+        (stale,) = aside
+        assert stale.path == path and stale.reason.startswith("is of metrics ")
+        with pytest.raises(StaleStudy, match=f"^the study {path} is of metrics .*, and this mmulbench of "):
+            read_study(path)
+
+
+def write_stale(path, study, **spec):
+    """Write a study whose specification says otherwise."""
+    content = json.loads(study.model_dump_json())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**content, "spec": {**content["spec"], **spec}}))
+
+
+def test_the_next_place_is_used_where_a_study_is_left_aside(study, find, tmp_path, monkeypatch):
+    flags = TASKS.get("flags")()
+    assert flags.tuned_like is not None
+    places = ("flags", "albef:tiny"), flags.tuned_like
+    own, nearest = (study_path(tmp_path, *place, "slope") for place in places)
+    write_stale(own, study, metric_version="1")
+    write_study(nearest, study)
+    aside = []
+    assert find("flags", flags, "albef:tiny", aside=aside).config.x == study.settings["x"]
+    assert [stale.path for stale in aside] == [own]
+    published = tmp_path / "published"
+    monkeypatch.setattr("mmulbench.records.study.PUBLISHED_STUDIES", published)
+    write_study(study_path(published, "flags", "albef:tiny", "slope"), study)
+    nearest.unlink()
+    assert find("flags", flags, "albef:tiny").config.x == study.settings["x"]
 
 
 def test_studies_from_before_recipes_had_versions_are_of_the_first(study, tmp_path):
     path = tmp_path / "old.json"
     spec = {"metric_version": "2", "study_version": STUDY_VERSION}
     path.write_text(json.dumps({"spec": spec, "trials": []}))
-    with pytest.raises(MmulbenchError, match="is of metrics 2, recipe 1"):
+    with pytest.raises(StaleStudy, match="is of metrics 2, recipe 1"):
         read_study(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.records.study import study_path
 from mmulbench.runs.request import RunOptions
 from mmulbench.sweeps.grid import checked_grid
 from mmulbench.sweeps.plan import STEP_KINDS
@@ -53,6 +54,16 @@ def test_wrong_names_and_values_name_the_run(content, message, options):
     with pytest.raises(UsageError) as error:
         plan_sweep(jobs(**content), options)
     assert str(error.value).startswith(message)
+
+
+def test_a_study_that_no_run_can_use_is_said_once(options):
+    path = study_path(options.tuned_dir, "emoji", "albef:tiny", "mmul")
+    path.parent.mkdir(parents=True)
+    path.write_text('{"spec": {"metric_version": "1", "study_version": 1}}')
+    lines = []
+    plan_sweep(jobs(seed=[1, 2], set=["npo.lr=0.1"]), options, lines.append)
+    (line,) = lines
+    assert line.startswith("left aside a study that is of metrics 1, ") and line.endswith(f": {path}")
 
 
 def test_shadow_models_need_the_reference(options):
