@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mmulbench.errors import MmulbenchError
 
 _CHUNK_BYTES = 1 << 20
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd", "/proc")
+"""Names of what a process has open, also where that is a regular file."""
 
 
 @contextlib.contextmanager
@@ -42,8 +45,24 @@ def reason_of(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
+def is_written_through(path: Path) -> bool:
+    """Tell whether a path is no file to be replaced, but leads elsewhere: a pipe, a device, ``/dev/stdout``.
+
+    Raises:
+        OSError: It cannot be looked at, as a circle of links.
+    """
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(kind) or any(path.absolute().is_relative_to(stream) for stream in _STREAMS)
+
+
 def write_atomically(path: Path, content: bytes | str, flag: str | None = None) -> None:
     """Write a file so that a reader, a crash or a full disk never sees or leaves half of it.
+
+    A link stays, and the file that it names is written. What is no regular file is not replaced either: the
+    content goes through it (`is_written_through`).
 
     Args:
         path: The file, replaced if it exists; missing folders are made.
@@ -54,16 +73,24 @@ def write_atomically(path: Path, content: bytes | str, flag: str | None = None) 
         MmulbenchError: It cannot be written; nothing new is left in the folder.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary = path.parent / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
     with disk_errors("write", path, flag):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _write_synced(temporary, data)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+        if is_written_through(path):
+            with open(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as file:  # noqa: PTH123
+                file.write(data)
+            return
+        _replace(Path(os.path.realpath(path)), data)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.parent / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
+    try:
+        _write_synced(temporary, data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def _write_synced(path: Path, data: bytes) -> None:

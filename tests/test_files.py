@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
 import resource
+import socket
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.files import prepare_folder, sha256_of, write_atomically
+from mmulbench.files import is_written_through, prepare_folder, sha256_of, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -38,6 +42,87 @@ def test_failed_replace_leaves_no_temporary_file(tmp_path):
     ):
         write_atomically(tmp_path / "target", "x")
     assert names(tmp_path) == ["target"]
+
+
+@pytest.mark.parametrize("target", ["kept/target.md", "kept/absent.md"])
+def test_a_link_stays_and_the_file_that_it_names_is_written(tmp_path, target):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "target.md").write_text("old")
+    (tmp_path / "first").symlink_to(target)
+    (tmp_path / "second").symlink_to("first")
+    write_atomically(tmp_path / "second", "new")
+    assert (tmp_path / "first").is_symlink() and (tmp_path / "second").is_symlink()
+    assert (tmp_path / target).read_text() == "new"
+    assert names(tmp_path) == ["first", "kept", "second"]
+    assert names(tmp_path / "kept") == sorted({"target.md", Path(target).name})
+
+
+def test_a_circle_of_links_is_one_line_and_stays(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(MmulbenchError, match=r"^cannot write .*/a: Too many levels of symbolic links; "):
+        write_atomically(tmp_path / "a", "x")
+    assert (tmp_path / "a").readlink() == Path("b")
+
+
+def test_a_pipe_with_a_name_is_written_through(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with ThreadPoolExecutor(1) as reader:
+            content = reader.submit(path.read_text)
+            write_atomically(tmp_path / name, "é\n")
+            assert content.result(10) == "é\n"
+        assert is_written_through(tmp_path / name) and path.is_fifo()
+    assert names(tmp_path) == ["link", "pipe"]
+
+
+def test_a_device_is_written_through():
+    main, other = os.openpty()
+    path = Path(os.ttyname(other))
+    write_atomically(path, "to the terminal")
+    assert os.read(main, 100) == b"to the terminal"
+    assert path.is_char_device()
+    for one in (main, other):
+        os.close(one)
+
+
+def test_what_a_process_has_open_is_added_to_whatever_it_is(tmp_path):
+    """As ``-o /dev/stdout >> file`` and ``-o >(command)`` of a shell."""
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    with log.open("a") as opened:
+        path = Path(f"/dev/fd/{opened.fileno()}")
+        assert is_written_through(path)
+        write_atomically(path, "after\n")
+    assert log.read_text() == "before\nafter\n"
+    assert names(tmp_path) == ["log"]
+
+    reading, writing = os.pipe()
+    write_atomically(Path(f"/proc/self/fd/{writing}"), "x")
+    assert os.read(reading, 10) == b"x"
+    for one in (reading, writing):
+        os.close(one)
+
+
+def test_a_socket_is_one_line_and_stays(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        with pytest.raises(MmulbenchError, match=r"^cannot write .*/socket: "):
+            write_atomically(tmp_path / "socket", "x")
+    assert (tmp_path / "socket").is_socket()
+
+
+def test_files_of_a_memory_disk_are_replaced():
+    folder = Path("/dev/shm")
+    if not folder.is_dir():
+        pytest.skip("there is no /dev/shm")
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        path = Path(name, "file")
+        write_atomically(path, "old")
+        write_atomically(path, "new")
+        assert path.read_text() == "new"
 
 
 def write_with_limit(path: Path, message: Path) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from mmulbench.api.records import read_records
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.files import write_atomically
+from mmulbench.files import is_written_through, write_atomically
 from mmulbench.progress import make_progress
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import Unreadable, read_record
@@ -135,7 +135,8 @@ def make_leaderboard(
         print(f"{path} matches the records in {results}")
     elif output is not None:
         write_atomically(output, text, "--output")
-        print(output)
+        if not is_written_through(output):  # standard output, perhaps: the tables alone go there
+            print(output)
     else:
         print(text, end="")
     _report(unreadable)

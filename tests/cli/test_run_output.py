@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 from planted_results import Planted, World
 
@@ -79,3 +83,24 @@ def test_a_try_that_fails_beside_a_done_record_gives_exit_code_1_and_names_what_
     assert code(StoredRecord(failed, path, is_new=True, kept=done), quiet=True) == 1
     assert code(StoredRecord(useless, path, is_new=True), StoredRecord(done, path, is_new=False)) == 0
     assert code(StoredRecord(done, path, is_new=True), StoredRecord(failed, path, is_new=True)) == 1
+
+
+def test_the_leaderboard_goes_through_links_and_pipes(folder, tmp_path, capsys):
+    def make(output):
+        run_output.make_leaderboard(tmp_path, "emoji", None, output, paper=False, check=False)
+        return capsys.readouterr().out
+
+    page = tmp_path / "page.md"
+    page.write_text("old")
+    (tmp_path / "link.md").symlink_to("page.md")
+    assert make(tmp_path / "link.md") == f"{tmp_path / 'link.md'}\n"
+    assert (tmp_path / "link.md").is_symlink()
+    text = page.read_text()
+    assert text.startswith("# Leaderboard\n")
+
+    reading, writing = os.pipe()
+    with ThreadPoolExecutor(1) as reader, os.fdopen(reading, "rb") as source:
+        content = reader.submit(source.read)
+        assert make(Path(f"/dev/fd/{writing}")) == ""
+        os.close(writing)
+        assert content.result(10).decode() == text
