@@ -33,7 +33,9 @@ class BadTeacher(Descent):
     scaled by T^2. The bad teacher has the original's initial weights: random ones, or those of the checkpoint
     that the backbone was built from, which may know deleted pairs from its own training. The part of Dr is
     drawn once; batches mix it with Df, as in the released code (vikram2000b/bad-teaching-unlearning). Its KL
-    is a mean over classes too.
+    is a mean over classes too. Both are pairs whatever the recipe samples, as there: 5 % deleted are 15 % of
+    what is seen. Where an epoch over Dr visits units, one over this mixture is therefore longer. On the
+    contrastive path KL is over an image's texts alone.
     """
 
     @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class BadTeacher(Descent):
         Attributes:
             epochs: passes over Df and the drawn part of Dr.
             batch_size: pairs a step; 0: as many as the task's recipe has.
-            fraction: pairs of Dr that are drawn, as a part of one epoch over Dr.
+            fraction: pairs of Dr that are drawn, as a part of all its pairs.
             temperature: T.
         """
 
@@ -61,7 +63,7 @@ class BadTeacher(Descent):
     def mixture(self, problem: UnlearningProblem) -> PairData:
         """Return all pairs of Df and a random part of Dr's as one set."""
         forget, retain = problem.forget.split, problem.retain.split
-        count = max(round(self.config.fraction * len(problem.retain)), 1)
+        count = max(round(self.config.fraction * len(retain)), 1)
         kept = problem.generator("kept").permutation(len(retain))[:count]
         label = None
         if forget.label is not None and retain.label is not None:

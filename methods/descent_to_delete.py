@@ -27,17 +27,17 @@ from mmulbench import (
 class DescentToDelete(OneSetMethod):
     """I descent steps on CE(Dr) + wd / 2 * |w|^2, then w + N(0, sigma^2 I) (Neel et al. 2020, 2007.02923).
 
-    With gamma = (M - m) / (M + m), M = 4 - wd, m = wd, L = 1 + wd, delta = 1 / n^2 and n training units:
+    With gamma = (M - m) / (M + m), M = 4 - wd, m = wd, L = 1 + wd, delta = 1 / n^2 and n training pairs:
     sigma = 4 sqrt(2) L gamma^I / (m n (1 - gamma^I) (sqrt(ln(1/delta) + epsilon) - sqrt(ln(1/delta)))),
     theorem 3.1 as two public implementations have it (ChrisWaites/descent-to-delete; baseline.py of
     Graph-COM/Langevin_unlearning); it was not checked in the paper. M, m, L, delta and epsilon are those of
     the released code of arXiv 2311.12047 (CLU-UML/MultiDelete), where I is 1 and no step is taken; they are
     those of the first implementation's logistic regression. The theorem is for strongly convex losses,
     full-batch descent and one deletion; here AdamW takes mini-batches of a network's loss, so nothing is
-    certified.
+    certified. n counts pairs, as MultiDelete's code counts the entries of its training set, one a caption.
 
-    Expect little to be left of a model: the formula gives about 1.9 at n = 29,000 and I = 1, and still about
-    0.2 at n = 1,359 and I = 105.
+    Expect little to be left of a model where few pairs or steps are: the formula gives about 1.9 at
+    n = 29,000 and I = 1, .4 at n = 145,000 and I = 1, and .02 at n = 12,572 and I = 105.
     """
 
     reads: ClassVar[Literal["forget", "retain"]] = "retain"
@@ -66,8 +66,8 @@ class DescentToDelete(OneSetMethod):
         config = self.config
         model = super().unlearn(problem)
         steps = config.epochs * problem.retain.steps(problem.batch_size(config.batch_size))
-        units = len(problem.forget.split.units) + len(problem.retain.split.units)
-        sigma = noise_scale(units, steps, config.weight_decay, config.epsilon)
+        pairs = len(problem.forget.split) + len(problem.retain.split)
+        sigma = noise_scale(pairs, steps, config.weight_decay, config.epsilon)
         with torch_seeded(problem.seed, "noise"), torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(sigma * torch.randn_like(parameter))
@@ -79,7 +79,7 @@ def noise_scale(n: int, steps: int, weight_decay: float, epsilon: float) -> floa
     """Return sigma of the class docstring's formula.
 
     Args:
-        n: number of training units.
+        n: number of training pairs.
         steps: number of descent steps, I.
         weight_decay: wd, between 0 and 2.
         epsilon: epsilon of the guarantee.

@@ -34,7 +34,9 @@ class Fisher(Method):
         """Scales the noise as the released code does.
 
         Attributes:
-            alpha: scale of the noise's variance (released code: 1e-6, and 1e-8 to 1e-5 in a sweep).
+            alpha: scale of the noise's variance (released code: 1e-6, and 1e-8 to 1e-5 in a sweep). The
+                default is from the lower half of that sweep, no value of the paper: what noise weights bear
+                depends on the network, so that it is the setting to tune.
             samples: largest number of pairs of Dr that F is estimated from.
         """
 

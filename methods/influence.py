@@ -29,7 +29,7 @@ class Influence(Method):
     single pairs of Dr. g_S is the mean gradient on S of `_fisher.pair_losses`; n_f of n units are deleted.
     The inverse is exact, by Woodbury's identity, and keeps ``samples`` gradients in memory. Direction and
     scale are those of the released code (OPTML-Group/Unlearn-Sparse, unlearn/Wfisher.py). Its recursion never
-    takes a second gradient into its update direction, so there F^-1 v is v less its part along the first
+    takes a second gradient into its update direction, so there F^-1 v is v plus a multiple of the first
     pair's gradient; that is not done here.
     """
 

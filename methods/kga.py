@@ -44,8 +44,9 @@ class Kga(Descent):
 
         Attributes:
             batch_size: pairs of each of the three sets a step; 0: as many as the task's recipe has.
-            alpha: weight of the divergence on Dr (README: 0.1 for classification, 0.3 for translation and
-                responses; but the code for classification weighs Dr by 1 - alpha).
+            alpha: weight of the divergence on Dr. The README's value for classification, since its code
+                contradicts it: that weighs Dr by 1 - alpha, on a mean of ten batches of Dr for each of Df and
+                Dn, where there is one of each here. For translation and responses it says 0.3.
         """
 
         alpha: Annotated[float, Field(ge=0), Search(0.01, 10.0, log=True)] = 0.1

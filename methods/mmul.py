@@ -35,6 +35,12 @@ class Mmul(GradientMethod):
 
     f is the frozen original, f' the trained model, (I_i, T_i) in Df, (I_r, T_r) in Dr. With
     ``trainable=fusion`` the encoders stay frozen, so UKR is zero and no encoder runs.
+
+    The released code (CLU-UML/MultiDelete) differs from these formulas of the paper. Its UKR is the error of
+    all image tokens alone. Its class for retrieval, which would decouple the similarities of a batch, is not
+    used: retrieval runs the class for classification, on fused representations, as here. Its epoch walks over
+    Df, where it is one over Dr here, so that there are more steps. It keeps the epoch that is best on test
+    data; here nothing is chosen on test data, and the last epoch is kept.
     """
 
     @dataclass(frozen=True)

@@ -91,7 +91,8 @@ class Blip(_BlipTrunk, AlignedRetrieval):
     """Implements BLIP for retrieval (arXiv 2201.12086), without momentum distillation and captioning.
 
     The pass that sees an image starts with [CLS], as in transformers' ``BlipForImageTextRetrieval``, whose
-    numbers this reproduces; the authors' training code puts a token [ENC] there instead.
+    numbers this reproduces; the authors' code puts a token [ENC] there instead, in training and in
+    evaluation, and their published matching head was trained with it.
     """
 
     def __init__(self, parts: Any, config: BlipSize, images: int = 1) -> None:

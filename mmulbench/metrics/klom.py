@@ -16,8 +16,10 @@ def klom(unlearned: Floats, retrained: Floats) -> Floats:
 
     Confidence is the margin of the source: the logit of the truth less the log-sum-exp of the others. It is
     sorted into `BINS` bins between the least and the greatest of both; a bin without a retrained model counts
-    as `LEAST_PROBABILITY`. Source: Georgiev et al. 2024 (arXiv 2410.23232), E.1. With few models it is far
-    above 0 even where both are alike: compare with another population of retrained models, `klom_excess`.
+    as `LEAST_PROBABILITY`. Source: Georgiev et al. 2024 (arXiv 2410.23232), E.1; a published implementation
+    (RoyRin/data-unlearning-bench) drops the greatest margin out of the last bin, which is kept here. With few
+    models it is far above 0 even where both are alike: compare with another population of retrained models,
+    `klom_excess`.
 
     Args:
         unlearned: (k, n) confidences of unlearned models.

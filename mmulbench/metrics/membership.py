@@ -54,7 +54,8 @@ def loss_attack(
 ) -> LossAttack:
     """Tell members from non-members by their loss: AUC, and a cross-validated threshold attack.
 
-    The loss attack of Yeom et al. 2018 (arXiv 1709.01604). Its AUC has the bootstrap interval of
+    The loss attack of Yeom et al. 2018 (arXiv 1709.01604), on Df against test pairs as in Kurmanji et al.
+    2023 (arXiv 2302.09880), who fit a logistic regression on the loss. Its AUC has the bootstrap interval of
     `mmulbench.metrics.separation.auc_by_units`. The accuracy is that of an `IntervalRule` on the
     confidence log(p / (1 - p)). The order of the pairs decides the rule, so that a few wildly wrong ones
     do not, as they do in a regression on the loss. Each class's units are dealt to the folds on their

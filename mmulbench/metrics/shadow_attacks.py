@@ -74,6 +74,9 @@ def lira(unlearned: World, retrained: World, originals: World, *, intervals: boo
     confidence far below retrain's would count as trained on. With one it falls below .5 there, the further
     the more was forgotten.
 
+    Means are as in the paper's algorithm; the released code (tensorflow/privacy) takes medians. Its fixed
+    variance is the total one, over all pairs and models; here it is the mean of the pairs' own variances.
+
     Args:
         unlearned: confidences of models trained on everything, then unlearned, in ``forget`` and ``test``.
         retrained: the same of models retrained without the forget set.

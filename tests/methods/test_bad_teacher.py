@@ -87,6 +87,17 @@ def test_the_mixture_holds_all_of_df_and_a_part_of_dr():
     assert len(BadTeacher().mixture(small).split) == 3, "at least one pair of Dr"
 
 
+def test_units_of_several_pairs_count_as_so_many():
+    """The released notebook draws 30 % of Dr's samples: of 5 % deleted, 15 % of the mixture."""
+    pairs = tuple((i, 5 * i + text) for i in range(40) for text in range(5))
+    given = toy_problem(pairs=pairs, forget=(0, 1), features=seeded_features(202), held_out=((200, 201),))
+    assert given.retain.sampling == "unit" and len(given.retain) == 38
+    data = BadTeacher().mixture(given)
+    deleted = np.isin(data.split.first, [0, 1])
+    assert (int(deleted.sum()), int((~deleted).sum())) == (10, 57) and len(data) == 67
+    assert deleted.mean() == pytest.approx(0.15, abs=0.005)
+
+
 def test_labels_and_rows_go_with_their_pairs():
     """The original's outputs are found by row, and refuse a row of another pair."""
     given, labels = labelled_problem(forget=(3,)), (0, 1, 2, 0, 1, 2)
@@ -95,8 +106,8 @@ def test_labels_and_rows_go_with_their_pairs():
         assert len(split) == 3 and split.label.tolist() == [labels[i] for i in split.first.tolist()]
     given = toy_problem()
     data = BadTeacher(BadTeacher.Config(fraction=1.0)).mixture(given)
-    assert data.split.rows.tolist()[:4] == [0, 1, 2, 3] and len(data.split) == 4 + 4
-    assert given.outputs.fused(whole(data)).shape == (8, 2)
+    assert data.split.rows.tolist()[:4] == [0, 1, 2, 3] and len(data.split) == 4 + 8
+    assert given.outputs.fused(whole(data)).shape == (12, 2)
 
 
 def test_batches_mix_both_sets():

@@ -11,9 +11,13 @@ from mmulbench.methods._fisher import flat
 from mmulbench.methods.descent_to_delete import DescentToDelete, noise_scale
 
 
-@pytest.mark.parametrize(("n", "steps", "expected"), [(29_000, 1, 1.889), (1359, 105, 0.186)])
+@pytest.mark.parametrize(
+    ("n", "steps", "expected"),
+    [(29_000, 1, 1.889), (145_000, 1, 0.403), (1359, 105, 0.186), (12_572, 105, 0.0226)],
+)
 def test_noise_at_known_sizes(n, steps, expected):
-    assert noise_scale(n, steps, 0.02, 5.0) == pytest.approx(expected, abs=1e-3)
+    """The released code's `compute_sigma` gives the same."""
+    assert noise_scale(n, steps, 0.02, 5.0) == pytest.approx(expected, rel=3e-3)
 
 
 def test_noise_by_hand():
@@ -33,13 +37,13 @@ def test_loss_is_cross_entropy_and_half_the_weighted_squares():
 
 
 def test_noise_is_added_to_the_descended_model(monkeypatch):
-    """Two epochs of two steps on four retained of six units."""
+    """Two epochs of two steps on four retained of six units, which have two pairs each."""
     config = DescentToDelete.Config(epochs=2, batch_size=2)
     noisy = DescentToDelete(config).unlearn(toy_problem())
     asked = []
     monkeypatch.setattr(descent_to_delete, "noise_scale", lambda *given: asked.append(given) or 0.0)
     descended = DescentToDelete(config).unlearn(toy_problem())
-    assert asked == [(6, 4, 0.02, 5.0)]
+    assert asked == [(12, 4, 0.02, 5.0)]
     noise = (flat(noisy.parameters()) - flat(descended.parameters())) / noise_scale(*asked[0])
     assert 0.5 < noise.std().item() < 1.5 and abs(noise.mean().item()) < 1
     assert not torch.equal(flat(descended.parameters()), flat(Toy().parameters()))
