@@ -15,6 +15,10 @@ from mmulbench.errors import MmulbenchError
 
 _CHUNK_BYTES = 1 << 20
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+LARGEST_TEXT = 32 << 20
+"""Most bytes of a file of JSON that is read whole; to check it takes up to a hundred times as much memory."""
+
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd", "/proc")
 """Names of what a process has open, also where that is a regular file."""
 
@@ -98,6 +102,26 @@ def _write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def read_regular(path: Path, most: int = LARGEST_TEXT) -> bytes:
+    """Read a whole file, unless that might never end or take all memory.
+
+    Args:
+        path: The file.
+        most: The most bytes that it may have.
+
+    Raises:
+        OSError: It cannot be read, is a pipe, a device or a folder, or is larger.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"{found.st_size >> 20:,} MiB are too much: at most {most >> 20}", str(path))
+    return path.read_bytes()
 
 
 def sync_folder(path: Path) -> None:

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from mmulbench.plain_text import visible
+
 if TYPE_CHECKING:
     import rich.progress
 
@@ -73,7 +75,7 @@ class NotesOnly(Progress):
 
     def note(self, line: str) -> None:
         """Print one line."""
-        print(line, file=sys.stderr)
+        print(visible(line), file=sys.stderr)
 
 
 def make_progress(*, bars: bool) -> Progress:
@@ -127,7 +129,7 @@ class Bars(Progress):
 
     def note(self, line: str) -> None:
         """Print one line above the bars."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
     def track(self, items: Iterable[T], total: int, description: str) -> Iterator[T]:
         """Yield the items while a bar counts them."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.files import is_written_through, prepare_folder, sha256_of, write_atomically
+from mmulbench.files import is_written_through, prepare_folder, read_regular, sha256_of, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -169,3 +169,18 @@ def test_sha256_of_more_than_one_chunk(tmp_path):
     content = bytes(range(256)) * 10_000
     (tmp_path / "big").write_bytes(content)
     assert sha256_of(tmp_path / "big") == hashlib.sha256(content).hexdigest()
+
+
+def test_only_regular_files_of_bearable_size_are_read(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"12345")
+    assert read_regular(path) == read_regular(path, 5) == b"12345"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="MiB are too much: at most 0"):
+        read_regular(path, 4)
+    with pytest.raises(OSError, match="not a regular file"):
+        read_regular(tmp_path / "pipe")
+    with pytest.raises(IsADirectoryError):
+        read_regular(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "none")

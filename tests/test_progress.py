@@ -15,10 +15,10 @@ def test_all_items_come_through(kind):
             assert list(progress.track(iter("abc"), 3, "letters")) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(("kind", "shown"), [(Progress, ""), (NotesOnly, "[x] is rebuilt\n")])
+@pytest.mark.parametrize(("kind", "shown"), [(Progress, ""), (NotesOnly, "[x] is rebuilt\\x1b\n")])
 def test_notes_go_to_standard_error(kind, shown, capsys):
     with kind() as progress:
-        progress.note("[x] is rebuilt")
+        progress.note("[x] is rebuilt\x1b")
         progress.counter(2, "steps")()
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", shown)
@@ -26,9 +26,9 @@ def test_notes_go_to_standard_error(kind, shown, capsys):
 
 def test_bars_show_notes_as_they_are_on_standard_error(capsys):
     with Bars() as bars:
-        bars.note("cache entry [red]x[/red] is damaged")
+        bars.note("cache entry [red]x[/red] is damaged\x07")
     captured = capsys.readouterr()
-    assert "cache entry [red]x[/red] is damaged" in captured.err
+    assert "cache entry [red]x[/red] is damaged\\x07" in captured.err
     assert captured.out == ""
 
 

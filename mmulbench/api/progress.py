@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TypeVar
 
+from mmulbench.plain_text import visible
 from mmulbench.progress import SHADOWS, STAGES, Progress
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class NotebookBars(Progress):
         Args:
             line: what to say.
         """
-        self._bar.write(line, file=sys.stderr)
+        self._bar.write(visible(line), file=sys.stderr)
 
     def track(self, items: Iterable[T], total: int, description: str) -> Iterator[T]:
         """Yield the items while a bar counts them.

@@ -35,6 +35,7 @@ from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli.tune import tune
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.plain_text import one_line
 
 app = typer.Typer(
     name="mmulbench",
@@ -311,6 +312,6 @@ def _failed(error: Exception, *, debug: bool) -> int:
         text, code = error.format_message().replace("Value error, ", ""), int(error.exit_code)
     else:
         text, code = f"{type(error).__name__}: {error} (--debug shows where)", 1
-    if line := " ".join(text.split()):  # there is none where help was printed
+    if line := one_line(text):  # there is none where help was printed
         print(f"mmulbench: {line}", file=sys.stderr)
     return code

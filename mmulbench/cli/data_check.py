@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mmulbench.core.data_info import DataInfo, DataReport, plural
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
+from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
 from mmulbench.setting_values import Overrides
 
@@ -48,7 +50,7 @@ def print_info(name: str, plugins: Sequence[Path], *, as_json: bool) -> None:
     }
     if info.hub:
         sections["Or from a hub, with --set task.hub=NAME"] = info.hub
-    console.print(f"[bold]{name}[/bold]: {TASKS.describe(name)}", soft_wrap=True)
+    console.print(f"[bold]{name}[/bold]: {escape(TASKS.describe(name))}", soft_wrap=True)
     for title, lines in sections.items():
         console.print(f"\n[bold]{title}[/bold]")
         for line in lines:
@@ -117,7 +119,7 @@ def _print_report(name: str, place: str, info: DataInfo, report: DataReport, sho
         if lines:
             console.print(f"\n[bold]{title}[/bold]")
             for line in lines:
-                console.print(line, markup=False, soft_wrap=True)
+                console.print(visible(line), markup=False, soft_wrap=True)
     count = len(short) + len(report.problems)
     console.print()
     console.print(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.cache.blockwise import CACHE_FLAG
@@ -65,7 +66,7 @@ def print_prepare(
         print(json.dumps({"task": name, "backbone": backbone.full_name, "modalities": rows}, indent=2))
         return
     console = Console(highlight=False)
-    console.print(f"[bold]{name}[/bold] for {backbone.full_name}", soft_wrap=True)
+    console.print(f"[bold]{name}[/bold] for {escape(backbone.full_name)}", soft_wrap=True)
     for row in rows:
         console.print(_line(row), markup=False, soft_wrap=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS, Registry
 from mmulbench.metrics.catalogue import all_metrics
+from mmulbench.plain_text import one_line
 
 
 def entries(what: str) -> list[dict[str, str]]:
@@ -43,10 +44,12 @@ def print_list(what: str, plugins: Sequence[Path], *, as_json: bool) -> None:
         print(json.dumps(found, indent=2))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(show_header=False, box=None, pad_edge=False)
     for entry in found:
         direction = {"direction": entry["direction"].replace("_", " ")} if "direction" in entry else {}
-        table.add_row(f"[bold]{entry['name']}[/bold]", *direction.values(), entry["description"])
+        description = escape(one_line(entry["description"]))
+        table.add_row(f"[bold]{entry['name']}[/bold]", *direction.values(), description)
     Console().print(table)

@@ -14,7 +14,9 @@ from mmulbench.api.records import read_records
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import is_written_through, write_atomically
+from mmulbench.plain_text import one_line, visible
 from mmulbench.progress import make_progress
+from mmulbench.records.printable import printable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import Unreadable, read_record
 from mmulbench.report import leaderboard, plots, summary
@@ -53,15 +55,15 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
 
 
 def _print_record(record: StoredRecord, console: Console) -> None:
-    result = record.result
+    result = printable(record.result)
     console.print()
     if result.values:
         console.print(summary.summary_table(result))
-    console.print(summary.verdict(result, _floor_of(result, record.path)), highlight=False)
-    for line in result.missing:
-        console.print(f"Missing: {line}", highlight=False)
+    floor = _floor_of(record.result, record.path)
+    for line in (summary.verdict(result, floor), *(f"Missing: {missing}" for missing in result.missing)):
+        console.print(line, highlight=False, markup=False)
     kept = "" if record.kept is None else ", of an earlier try, which is done and stays"
-    console.print(f"Record: {record.path}{kept}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"Record: {visible(str(record.path))}{kept}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _console() -> Console:
@@ -88,7 +90,7 @@ def show_record(path: Path, *, as_json: bool) -> None:
     """
     result = read_record(path)
     if as_json:
-        print(result.model_dump_json(indent=2))
+        print(json.dumps(result.model_dump(mode="json"), indent=2))
     else:
         _console().print(summary.show(result, _floor_of(result, path)))
 
@@ -159,4 +161,4 @@ def make_plots(results: Path, task: str | None, metric: str | None, output: Path
 
 def _report(unreadable: list[Unreadable]) -> None:
     for item in unreadable:
-        print(f"mmulbench: left out {item.path}: {item.reason}", file=sys.stderr)
+        print(f"mmulbench: left out {visible(str(item.path))}: {one_line(item.reason)}", file=sys.stderr)

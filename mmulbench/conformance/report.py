@@ -124,7 +124,7 @@ def _report(
     console = Console(highlight=False, quiet=as_json)
     labels = [trial.label for trial in trials if trial.label]
     if labels:
-        console.print(f"{name} {where} {', '.join(labels)}:", soft_wrap=True)
+        console.print(f"{name} {where} {', '.join(labels)}:", markup=False, soft_wrap=True)
     outcomes = []
     for check in checks:
         outcomes.append(run_check(check, trials))

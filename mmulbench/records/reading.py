@@ -15,7 +15,8 @@ def first_fault(error: ValidationError) -> str:
     """Return the first of a model's faults, after its place: ``spec.seed: Field required``."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+    what = str(first["msg"]).removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
 
 
 @contextlib.contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
@@ -28,6 +28,12 @@ Direction = Literal["higher", "lower", "closest_to_retrain", "not_below_retrain"
 Status = Literal["done", "diverged", "failed", "not_applicable"]
 Scalar = bool | int | float | str | None
 
+LARGEST = 1e100
+"""Largest number, so that squares and sums of what is recorded are numbers too."""
+
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+
 
 class RunSpec(Frozen):
     """Holds everything that decides a run's numbers; hashes to its id."""
@@ -40,7 +46,7 @@ class RunSpec(Frozen):
     recipe: dict[str, Scalar] = Field(
         default_factory=dict, description="how the original and retrain are trained"
     )
-    forget_size: int = Field(gt=0, description="forget units in the forget set")
+    forget_size: Count = Field(gt=0, description="forget units in the forget set")
     seed: int = Field(ge=0)
     data_fingerprint: str
     metric_version: str = METRIC_VERSION
@@ -77,32 +83,32 @@ class RunSpec(Frozen):
 class Value(Frozen):
     """Holds one measured number with what is needed to read it."""
 
-    value: float | None = Field(description="null where it cannot be computed; `missing` then says why")
-    n: int = Field(ge=0, description="how many queries, pairs or samples it rests on")
+    value: Number | None = Field(description="null where it cannot be computed; `missing` then says why")
+    n: Count = Field(description="how many queries, pairs or samples it rests on")
     direction: Direction
-    retrain: float | None = Field(default=None, description="the same measure of retrain")
-    original: float | None = Field(default=None, description="the same measure of the untouched original")
-    low: float | None = Field(default=None, description="lower end of the 95 % bootstrap interval")
-    high: float | None = Field(default=None, description="upper end of the 95 % bootstrap interval")
-    chance: float | None = Field(default=None, description="expected value of random scores")
+    retrain: Number | None = Field(default=None, description="the same measure of retrain")
+    original: Number | None = Field(default=None, description="the same measure of the untouched original")
+    low: Number | None = Field(default=None, description="lower end of the 95 % bootstrap interval")
+    high: Number | None = Field(default=None, description="upper end of the 95 % bootstrap interval")
+    chance: Number | None = Field(default=None, description="expected value of random scores")
 
 
 class Cost(Frozen):
     """Holds what unlearning alone cost: no data preparation, no training of the original, no evaluation."""
 
-    seconds: float = Field(ge=0, description="wall seconds")
-    flops: float | None = Field(
+    seconds: Number = Field(ge=0, description="wall seconds")
+    flops: Number | None = Field(
         default=None,
         description="floating-point operations, counted on the first step; what several processes divide, in "
         "all of them together, what each does whole, once",
     )
-    peak_memory_mb: float | None = Field(
+    peak_memory_mb: Number | None = Field(
         default=None, description="peak memory of the (first) process or its GPU, MiB"
     )
-    samples: int = Field(default=0, ge=0, description="pairs seen, repeats included")
-    steps: int = Field(default=0, ge=0, description="optimiser steps")
-    seconds_ratio: float | None = Field(default=None, description="seconds / retrain's seconds (RTE)")
-    flops_ratio: float | None = Field(default=None, description="flops / retrain's flops")
+    samples: Count = Field(default=0, description="pairs seen, repeats included")
+    steps: Count = Field(default=0, description="optimiser steps")
+    seconds_ratio: Number | None = Field(default=None, description="seconds / retrain's seconds (RTE)")
+    flops_ratio: Number | None = Field(default=None, description="flops / retrain's flops")
 
 
 class Tuning(Frozen):
@@ -141,9 +147,18 @@ class Tuning(Frozen):
 class ScoreHistogram(Frozen):
     """Holds the distribution of association scores of one path before (original) and after unlearning."""
 
-    edges: list[float] = Field(description="bin edges, one more than there are counts")
-    before: dict[str, list[int]] = Field(description="counts for forget, retain and unrelated pairs")
-    after: dict[str, list[int]]
+    edges: list[Number] = Field(description="bin edges, one more than there are counts")
+    before: dict[str, list[Count]] = Field(description="counts for forget, retain and unrelated pairs")
+    after: dict[str, list[Count]]
+
+    @model_validator(mode="after")
+    def _check_bins(self) -> ScoreHistogram:
+        """Refuse bins that do not follow each other, and counts that are not those of the bins."""
+        if len(self.edges) < 2 or any(left >= right for left, right in pairwise(self.edges)):
+            raise ValueError("edges of bins must rise")
+        if any(len(one) != len(self.edges) - 1 for one in (*self.before.values(), *self.after.values())):
+            raise ValueError("there must be a count for each bin")
+        return self
 
 
 class Environment(Frozen):
@@ -173,7 +188,7 @@ class RunResult(Frozen):
     histograms: dict[str, ScoreHistogram] = Field(
         default_factory=dict, description="by association path, such as matching"
     )
-    by_unit: dict[str, list[float]] = Field(
+    by_unit: dict[str, list[Number]] = Field(
         default_factory=dict,
         description="one number for each forget unit, in the order of the units: `pairs`, `forget`, and by "
         "path `mia/<path>` and `forget_vs_retain_auc/<path>`; intervals of differences rest on them",
@@ -185,5 +200,13 @@ class RunResult(Frozen):
     missing: list[str] = Field(default_factory=list, description="what was left out, and why")
     command: str = Field(description="the command line that reproduces this record")
     environment: Environment
-    started: datetime
-    finished: datetime
+    started: AwareDatetime
+    finished: AwareDatetime
+
+    @model_validator(mode="after")
+    def _check_units(self) -> RunResult:
+        """Refuse numbers by unit that are not of the same units, or of units without pairs."""
+        pairs = self.by_unit.get("pairs", [])
+        if any(len(one) != len(pairs) for one in self.by_unit.values()) or min(pairs, default=1) <= 0:
+            raise ValueError("by_unit must hold for each unit a number of pairs, above 0, and one of all else")
+        return self

@@ -5,19 +5,16 @@ It lies at ``<task>/<backbone>/<method>/<forget size>-<seed>-<run id>.json``.
 
 from __future__ import annotations
 
-import json
+import itertools
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.files import reason_of, write_atomically
-from mmulbench.records.reading import first_fault
-from mmulbench.records.schema import SCHEMA_VERSION, RunResult, RunSpec
+from mmulbench.files import disk_errors, write_atomically
+from mmulbench.records.record_files import Unreadable, find_files, inconsistency, read_file
+from mmulbench.records.schema import RunResult, RunSpec
 
 RESULTS_FLAG = "--results-dir"
 
@@ -28,19 +25,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,99}")
 def folder_of_backbone(full_name: str) -> str:
     """Return the name of the folder of a backbone's records: ``albef:tiny`` becomes ``albef-tiny``."""
     return full_name.replace(":", "-").replace("/", "--")
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Describes a file under the store that is no valid record.
-
-    Attributes:
-        path: the file.
-        reason: why it is none; one line.
-    """
-
-    path: Path
-    reason: str
 
 
 class ResultsStore:
@@ -71,14 +55,16 @@ class ResultsStore:
     def find(self, spec: RunSpec) -> RunResult | None:
         """Return the record of a run; None where there is none.
 
-        An invalid file counts as none, and is named through ``report``, so that the run is done again.
+        A damaged file counts as none, and is named through ``report``, so that the run is done again.
 
         Raises:
             UsageError: A name in ``spec`` cannot be a folder's name.
+            MmulbenchError: The file cannot be read, or is of another version: it may be a good record.
         """
         path = self.path(spec)
         found = self._load(path)
         if isinstance(found, Unreadable):
+            _demand_damaged(found)
             self._report(f"record {path} cannot be used ({found.reason}): taken as absent")
             return None
         return found
@@ -118,16 +104,20 @@ class ResultsStore:
             ValueError: Its run id or schema version is not that of its specification, or a better record is
                 there (`write_unless_worse` asks for that first): a bug in the caller.
         """
-        if (problem := _inconsistency(result)) is not None:
+        if (problem := inconsistency(result)) is not None:
             raise ValueError(problem)
         path = self.path(result.spec)
         if self.better_than(result) is not None:
             raise ValueError(f"{path} is done, and may not become {result.status}")
+        self._put_aside(path)
         write_atomically(path, result.model_dump_json(indent=1) + "\n", RESULTS_FLAG)
         return path
 
     def load_all(self, task: str | None = None) -> tuple[list[RunResult], list[Unreadable]]:
-        """Return every record, and every ``.json`` file that is none, both in the order of their paths.
+        """Return every record, and what is none, both in the order of their paths.
+
+        What is none are ``.json`` files without a valid record, folders that cannot be searched, and links that
+        lead nowhere.
 
         Args:
             task: Only this task's; None for all.
@@ -136,17 +126,30 @@ class ResultsStore:
             UsageError: ``task`` cannot be a folder's name.
         """
         folder = self._root if task is None else self._root / _check_name("task", task, task)
-        paths = sorted(
-            (path for path in folder.rglob("*.json") if not path.name.startswith(".")),
-            key=lambda path: path.parts,
-        )
-        loaded = [self._load(path) for path in paths]
+        entries = find_files(folder)
+        loaded = [one if isinstance(one, Unreadable) else self._load(one) for one in entries]
         results = [found for found in loaded if isinstance(found, RunResult)]
         return results, [found for found in loaded if isinstance(found, Unreadable)]
 
+    def _put_aside(self, path: Path) -> None:
+        """Give a damaged file another name, since something may be left in it.
+
+        Raises:
+            MmulbenchError: It cannot be read, is of another version, or cannot be moved.
+        """
+        found = self._load(path)
+        if not isinstance(found, Unreadable):
+            return
+        _demand_damaged(found)
+        names = (path.with_name(f"{path.name}.damaged{number or ''}") for number in itertools.count())
+        place = next(name for name in names if not name.exists())
+        with disk_errors("move", path, RESULTS_FLAG):
+            path.replace(place)
+        self._report(f"the damaged file is kept as {place}")
+
     def _load(self, path: Path) -> RunResult | Unreadable | None:
         """Return the record, unless it is a copy out of place, which would count one run twice."""
-        found = _parse(path)
+        found = read_file(path)
         if not isinstance(found, RunResult):
             return found
         try:
@@ -163,49 +166,26 @@ def read_record(path: Path) -> RunResult:
         UsageError: There is no such file.
         MmulbenchError: It is no valid record; the message names the file and the reason.
     """
-    found = _parse(path)
+    found = read_file(path)
     if found is None:
         raise UsageError(f"there is no record {path}; check the path, or run it first")
     if isinstance(found, Unreadable):
-        raise MmulbenchError(f"cannot read the record {path}: {found.reason}; delete it and run it again")
+        advice = "; delete it and run it again" if found.is_damaged else ""
+        raise MmulbenchError(f"cannot read the record {path}: {found.reason}{advice}")
     return found
 
 
-def _parse(path: Path) -> RunResult | Unreadable | None:
-    """Return the record, or why it is none; None where there is no file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        fields = json.loads(text)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        return Unreadable(path, reason_of(error))
-    except ValueError as error:
-        return Unreadable(path, f"not valid JSON: {error}")
-    if not isinstance(fields, dict):
-        return Unreadable(path, "not a JSON object")
-    # Before validation, whose complaints about a record of another version would hide the cause.
-    if (version := fields.get("schema_version")) != SCHEMA_VERSION:
-        return Unreadable(path, _other_version(version))
-    try:
-        result = RunResult.model_validate_json(text)
-    except ValidationError as error:
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        return Unreadable(path, f"{first_fault(error)}{more}")
-    problem = _inconsistency(result)
-    return result if problem is None else Unreadable(path, problem)
+def _demand_damaged(found: Unreadable) -> None:
+    """Demand that a new record may take the place of a file.
 
-
-def _inconsistency(result: RunResult) -> str | None:
-    if result.schema_version != SCHEMA_VERSION:
-        return _other_version(result.schema_version)
-    if result.run_id != result.spec.run_id:
-        return f"run_id {result.run_id} is not that of its specification, {result.spec.run_id}"
-    return None
-
-
-def _other_version(version: object) -> str:
-    return f"schema_version is {version}, this mmulbench reads {SCHEMA_VERSION}"
+    Raises:
+        MmulbenchError: The file may be a good record for another user or another version of mmulbench.
+    """
+    if not found.is_damaged:
+        raise MmulbenchError(
+            f"record {found.path} cannot be used ({found.reason}) and is not overwritten: move it away, or choose "
+            f"another folder with {RESULTS_FLAG}"
+        )
 
 
 def _check_name(field: str, part: str, whole: str) -> str:

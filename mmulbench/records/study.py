@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.files import write_atomically
+from mmulbench.files import read_regular, write_atomically
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.published import PUBLISHED_STUDIES
@@ -213,7 +213,7 @@ def read_study(path: Path) -> Study | None:
         MmulbenchError: The file is no valid study.
     """
     with reading(f"the study {path}", "delete it and tune again"), contextlib.suppress(FileNotFoundError):
-        content = path.read_bytes()
+        content = read_regular(path)
         found = _Stored.model_validate_json(content).spec
         if found != CURRENT:
             raise StaleStudy(path, f"is of {found}, and this mmulbench of {CURRENT}")

@@ -284,7 +284,10 @@ def _origin(row: MethodRow) -> str:
 
 def _has_own_settings(command: str) -> bool:
     """Check whether a record's command sets nothing of the method, whose settings have no prefix."""
-    words = shlex.split(command)
+    try:
+        words = shlex.split(command)
+    except ValueError:  # an open quotation, which no shell has taken
+        return False
     return not any(word == "--set" and "." not in setting.split("=")[0] for word, setting in pairwise(words))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
+from mmulbench.plain_text import one_line
 from mmulbench.records.schema import Tuning
 from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN, GroupKey, MethodRow, SeedSummary
 from mmulbench.report.columns import Column, furthest
@@ -17,6 +19,8 @@ STATUS_CELL = {"diverged": "diverged", "failed": "failed", "not_applicable": "N/
 
 OUT = "†"
 """Mark of a row that does not compete."""
+
+_MARKS = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
@@ -114,7 +118,7 @@ def furthest_cell(row: MethodRow, columns: Sequence[Column]) -> str:
     column = furthest(row, columns)
     if column is None or row.method == RETRAIN:
         return "" if row.done else absent(row)
-    return f"{column.name.partition('/')[2]}: {value_cell(row, column, best=False)}"
+    return f"{escape(column.name.partition('/')[2])}: {value_cell(row, column, best=False)}"
 
 
 def chance_cells(rows: Iterable[MethodRow], columns: Sequence[Column]) -> list[str]:
@@ -166,7 +170,7 @@ def tuned_cell(row: MethodRow, key: GroupKey) -> str:
     tuning = found.pop()
     assert tuning is not None
     here = (tuning.task, tuning.backbone) == (key.task, key.backbone)
-    return _trials(tuning) if here else f"{_trials(tuning)}, on {tuning.task}"
+    return _trials(tuning) if here else f"{_trials(tuning)}, on {escape(tuning.task)}"
 
 
 def _trials(tuning: Tuning) -> str:
@@ -210,5 +214,24 @@ def listed(seeds: Iterable[int]) -> str:
 
 
 def escape(text: str) -> str:
-    """Keep free text from breaking out of a table cell or list item."""
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+    """Keep free text from being read as Markdown or HTML, or breaking out of a table cell or list item.
+
+    Example:
+        >>> escape("<b> | [a](b) of batch_size")
+        '&lt;b> \\\\| \\\\[a\\\\](b) of batch_size'
+    """
+    marked = _MARKS.sub(r"\\\g<0>", one_line(text))
+    return marked.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def code(text: str) -> str:
+    """Write free text as code, whatever backticks it holds.
+
+    Example:
+        >>> code("a`b")
+        '``a`b``'
+    """
+    line = one_line(text) or " "
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    space = " " if "`" in (line[0], line[-1]) else ""
+    return f"{fence}{space}{line}{space}{fence}"

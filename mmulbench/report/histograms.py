@@ -102,14 +102,16 @@ def _panels(row: MethodRow) -> Iterator[Panel]:
 
 def _sum(histograms: list[ScoreHistogram]) -> ScoreHistogram:
     def total(sides: list[dict[str, list[int]]]) -> dict[str, list[int]]:
-        return {pairs: np.sum([side[pairs] for side in sides], axis=0).tolist() for pairs in sides[0]}
+        names = dict.fromkeys(pairs for side in sides for pairs in side)
+        found = {pairs: [side[pairs] for side in sides if pairs in side] for pairs in names}
+        return {pairs: np.sum(counts, axis=0).tolist() for pairs, counts in found.items()}
 
     before, after = [h.before for h in histograms], [h.after for h in histograms]
     return ScoreHistogram(edges=histograms[0].edges, before=total(before), after=total(after))
 
 
 def _occupied(histograms: list[ScoreHistogram]) -> tuple[float, float]:
-    """Return the span of the bins that hold any score."""
+    """Return the span of the bins that hold any score; of all bins where none does."""
     spans = [
         (histogram.edges[index], histogram.edges[index + 1])
         for histogram in histograms
@@ -117,6 +119,7 @@ def _occupied(histograms: list[ScoreHistogram]) -> tuple[float, float]:
         for counts in side.values()
         for index in np.flatnonzero(counts)
     ]
+    spans = spans or [(histogram.edges[0], histogram.edges[-1]) for histogram in histograms]
     return min(left for left, _ in spans), max(right for _, right in spans)
 
 

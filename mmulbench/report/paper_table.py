@@ -182,7 +182,7 @@ def _lines(claims: Claims | None, path: str, origin: str) -> Iterator[str]:
         if margin is not None:
             sd = "" if margin.points.sd is None else f" ± {margin.points.sd:.1f}"
             difference = f"{_signed(margin.points.mean)}{sd} points to the best of these baselines"
-            yield f"MMUL ({origin}), Df|Dr on the {name} path: {difference}, {margin.baseline}."
+            yield f"MMUL ({origin}), Df|Dr on the {name} path: {difference}, {escape(margin.baseline)}."
     if claims.distance is not None:
         distance = f"{number(claims.distance, 1)} points from retrain{_beside(claims.noise)}"
         yield f"MMUL ({origin}), test utility: {distance}."

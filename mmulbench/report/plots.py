@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mmulbench.errors import UsageError
 from mmulbench.hashing import fingerprint
 from mmulbench.metrics.catalogue import with_role
+from mmulbench.records.printable import printable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import folder_of_backbone
 from mmulbench.report.aggregate import (
@@ -109,6 +110,7 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     """
     import matplotlib as mpl
 
+    records = [printable(record) for record in records]
     (retention,) = choose_columns([with_role("utility")[0].name if metric is None else metric], records)
     groups = [group for group in group_records(records) if any(row.done for row in group.rows)]
     if not groups:

@@ -41,7 +41,7 @@ def shadow_tables(group: RecordGroup) -> list[str]:
     """
     records = [record for row in group.rows for record in row.done]
     paths = sorted({name.split("/")[1] for record in records for name in record.values if _on_path(name)})
-    found = [f"On the {path} path:\n\n{_table(group, path)}" for path in paths]
+    found = [f"On the {escape(path)} path:\n\n{_table(group, path)}" for path in paths]
     return [CAPTION, *found] if found else []
 
 

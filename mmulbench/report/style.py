@@ -36,8 +36,13 @@ SETTINGS: dict[Any, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 150,
     "svg.hashsalt": "mmulbench",
+    "text.parse_math": False,
 }
-"""Settings for drawing and saving; the salt makes the identifiers in an SVG the same every time."""
+"""Settings for drawing and saving; the salt makes the identifiers in an SVG the same every time. Names of
+records are no formulas."""
+
+FORMULA_MARKS = ("=", "+", "-", "@")
+"""Beginnings of texts that spreadsheets compute instead of showing."""
 
 
 def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
@@ -56,8 +61,13 @@ def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
         buffer = BytesIO()
         figure.savefig(buffer, format=suffix, metadata=metadata)
         contents[suffix] = buffer.getvalue()
-    contents["csv"] = table.to_csv(index=False, lineterminator="\n").encode()
+    contents["csv"] = table.map(_as_text).to_csv(index=False, lineterminator="\n").encode()
     paths = [stem.with_name(f"{stem.name}.{suffix}") for suffix in contents]
     for path, content in zip(paths, contents.values(), strict=True):
         write_atomically(path, content, "--output")
     return paths
+
+
+def _as_text(cell: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_MARKS) else cell

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mmulbench.metrics.catalogue import ORDER
+from mmulbench.records.printable import printable
 from mmulbench.records.schema import Cost, RunResult, Tuning, Value
 from mmulbench.report.aggregate import settings_text
 from mmulbench.report.columns import columns_of, part_columns
@@ -67,6 +68,7 @@ def show(result: RunResult, floor: Floor | None = None) -> RenderableType:
         result: the record.
         floor: what other records say of its retrain; None where there are no others.
     """
+    result = printable(result)
     parts: list[RenderableType] = [
         _specification(result),
         summary_table(result),

@@ -16,6 +16,7 @@ from mmulbench.sweeps.choose_executor import ExecutorOptions, executor_for_retry
 from mmulbench.sweeps.executor import Executor, Handover, Selection
 from mmulbench.sweeps.folder import SweepFolder, find_sweep
 from mmulbench.sweeps.grid import Grid
+from mmulbench.sweeps.kept_records import lost_records
 from mmulbench.sweeps.options import enter_folder
 from mmulbench.sweeps.plan import Plan, estimate
 from mmulbench.sweeps.state import ENDED, StepStatus
@@ -128,13 +129,11 @@ def retry(
 
 
 def _queue_again(folder: SweepFolder, plan: Plan, statuses: Collection[StepStatus]) -> None:
-    """Re-queue the steps of these statuses, and those whose record is gone or was never written."""
+    """Re-queue the steps of these statuses, and those whose record is gone, damaged or was never written."""
     states = folder.states()
+    lost = lost_records(states)
     for step_id in (step.step_id for step in plan.steps if step.step_id in states):
         state = states[step_id]
-        if state.record is None:
-            missing = state.status == "failed"
-        else:
-            missing = state.status in ENDED and not Path(state.record).exists()
+        missing = step_id in lost or (state.record is None and state.status == "failed")
         if missing or state.status in statuses:
             folder.queue_again(step_id, state)

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
-from mmulbench.files import disk_errors, write_atomically
+from mmulbench.files import disk_errors, read_regular, write_atomically
 from mmulbench.records.reading import reading
 from mmulbench.sweeps.state import StepState, Sweep
 
@@ -218,7 +218,7 @@ class SweepFolder:
 
     def _stored_state(self, step_id: str) -> StepState | None:
         try:
-            return StepState.model_validate_json((self.root / "state" / f"{step_id}.json").read_bytes())
+            return StepState.model_validate_json(read_regular(self.root / "state" / f"{step_id}.json"))
         except (ValidationError, OSError):
             return None  # a damaged one is done again
 

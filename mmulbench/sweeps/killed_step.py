@@ -7,6 +7,7 @@ import contextlib
 from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError
+from mmulbench.files import read_regular
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
 from mmulbench.sweeps.folder import SweepFolder
@@ -53,7 +54,7 @@ def state_of_killed(
     update: dict[str, object] = {"status": "failed", "ended": now(), "reason": reason, "killed": True}
     planned = folder.planned(step_id)
     with contextlib.suppress(OSError, ValidationError):  # it was killed before it knew what to record
-        record = RunResult.model_validate_json(planned.read_bytes())
+        record = RunResult.model_validate_json(read_regular(planned))
         store = ResultsStore(sweep.options.results_dir)
         try:
             ended = store_failure(store, record.model_copy(update={"reason": reason, "finished": now()}))

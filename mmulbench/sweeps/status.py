@@ -9,6 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from mmulbench.sweeps.folder import SweepFolder
+from mmulbench.sweeps.kept_records import with_lost_records
 from mmulbench.sweeps.plan import Step
 from mmulbench.sweeps.slurm_jobs import with_slurm
 from mmulbench.sweeps.state import ENDED, StepState
@@ -33,7 +34,7 @@ class SweepStatus:
     Attributes:
         counts: number of steps by status; a step that waits is ``queued``, or ``cancelled`` where it is not
             to be started.
-        trouble: steps that failed, diverged or were lost.
+        trouble: steps that failed, diverged or were lost, or whose record was.
         running: steps under way.
         seconds_left: time until all is done with the workers that there are; None where it is not known.
         attended: whether somebody works on the sweep, or Slurm will.
@@ -66,7 +67,7 @@ def sweep_status(folder: SweepFolder, steps: Sequence[Step]) -> SweepStatus:
         steps: steps that count.
     """
     slurm = with_slurm(folder)
-    states = slurm.states
+    states = with_lost_records(slurm.states)
     begun = [BegunStep(step, states[step.step_id]) for step in steps if step.step_id in states]
     waits = "cancelled" if folder.is_cancelled else "queued"
     counts = Counter(waits if one.state.status == "queued" else one.state.status for one in begun)

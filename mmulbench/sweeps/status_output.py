@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from mmulbench.plain_text import one_line
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import STEP_KINDS, Estimate, Plan, StepKind
 from mmulbench.sweeps.state import ENDED
@@ -36,7 +37,7 @@ def print_plan(plan: Plan, expected: Estimate, *, as_json: bool) -> None:
         print(json.dumps({"steps": steps, "estimate": known}, indent=1))
         return
     for step in plan.steps:
-        print(f"{step.step_id}  {_words(step.kind):14}  {step.title}")
+        print(f"{step.step_id}  {_words(step.kind):14}  {one_line(step.title)}")
     counts = ", ".join(_counted(count, _words(kind)) for kind in STEP_KINDS if (count := len(plan.of(kind))))
     print(f"{counts}; {_estimated(expected, len(plan.steps))}")
 
@@ -50,7 +51,7 @@ def counts_table(status: SweepStatus) -> Table:
     if status.seconds_left:
         table.add_row("time left", f"about {duration(status.seconds_left)}")
     for step, state in status.running[:10]:
-        table.add_row("", f"{escape(step.title)} ({escape(state.worker)})")
+        table.add_row("", f"{escape(one_line(step.title))} ({escape(state.worker)})")
     return table
 
 
@@ -106,14 +107,14 @@ def print_status(folder: SweepFolder, status: SweepStatus, *, as_json: bool) -> 
     console.print(f"sweep {folder.sweep_id} in {folder.root}", markup=False, highlight=False, soft_wrap=True)
     console.print(counts_table(status))
     for step, state in status.trouble[:LISTED]:
-        line = f"{step.step_id} {state.status}: {step.title}: {state.reason}"
+        line = one_line(f"{step.step_id} {state.status}: {step.title}: {state.reason}")
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in _advice(status):
         console.print(line, highlight=False, soft_wrap=True)
 
 
 def _advice(status: SweepStatus) -> list[str]:
-    lines = [escape(note) for note in status.notes]
+    lines = [escape(one_line(note)) for note in status.notes]
     if len(status.trouble) > LISTED:
         lines.append(f"… and {len(status.trouble) - LISTED} more; --json lists all")
     if status.trouble:

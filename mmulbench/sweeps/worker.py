@@ -14,6 +14,7 @@ from typing import Protocol
 
 from mmulbench.errors import MmulbenchError, described
 from mmulbench.files import disk_errors, write_atomically
+from mmulbench.plain_text import one_line, visible
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
@@ -129,9 +130,10 @@ class StepQueue:
         write_atomically(folder.worker_marker(os.getpid()), step.step_id, SWEEPS_FLAG)
         with folder.beating(step.step_id), printing_to(folder.log(step.step_id)):
             folder.write_state(step.step_id, state)
-            print(f"{stamp()} {state.worker} begins, attempt {attempts}: {step.title}")
+            print(f"{stamp()} {state.worker} begins, attempt {attempts}: {one_line(step.title)}")
             ended = self._attempt(step, state)
-            print(f"{stamp()} {ended.status}{f': {ended.reason}' if ended.reason else ''}")
+            why = f": {one_line(ended.reason)}" if ended.reason else ""
+            print(f"{stamp()} {ended.status}{why}")
             folder.write_state(step.step_id, ended)
         folder.planned(step.step_id).unlink(missing_ok=True)
         return ended
@@ -211,4 +213,4 @@ class LogProgress(Progress):
 
     def note(self, line: str) -> None:
         """Print one line."""
-        print(line, flush=True)
+        print(visible(line), flush=True)

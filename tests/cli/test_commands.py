@@ -178,6 +178,18 @@ def test_list(what, names):
         assert entry["name"] in table.out
 
 
+def test_list_shows_descriptions_as_they_are(tmp_path):
+    path = tmp_path / "bracketed.py"
+    path.write_text(
+        '"""Mine."""\nfrom mmulbench import METHODS, Method\n\n\n@METHODS.register("bracketed")\n'
+        'class Bracketed(Method):\n    """Takes [b, c] and [/x]."""\n\n'
+        "    def unlearn(self, problem):\n        return problem.copy_of_original()\n"
+    )
+    done = here("list", "methods", "--plugin", str(path))
+    assert (done.code, done.err) == (0, "")
+    assert "Takes [b, c] and [/x]." in " ".join(done.out.split())
+
+
 def test_show(ready):
     path = str(ready.record())
     record = RunResult.model_validate_json(ready.record().read_text())

@@ -9,7 +9,8 @@ import miniatures
 import pytest
 from official_data import load, mmulbench
 
-from mmulbench.core.data_info import DataInfo
+from mmulbench.cli.data_check import _print_report
+from mmulbench.core.data_info import DataInfo, DataReport
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 
@@ -170,3 +171,13 @@ def test_data_of_an_unknown_task_and_of_one_that_says_nothing(what, capsys, monk
 def test_data_check_without_data(tmp_path, capsys):
     code, _, err = mmulbench(capsys, "data", "check", "coco", "--data-dir", tmp_path)
     assert code == 2 and "coco needs dataset_coco.json or coco_karpathy_train.json or coco_train.json" in err
+
+
+def test_captions_move_no_cursor(capsys):
+    info = TASKS.get("coco").info
+    assert info is not None
+    report = DataReport(counts={}, sample=("a dog \x1b[2J [b]",), problems=("x\ny.jpg is damaged",))
+    _print_report("coco", "here", info, report, [])
+    out = capsys.readouterr().out
+    assert "a dog \\x1b[2J [b]\n" in out
+    assert "x\\ny.jpg is damaged\n" in out

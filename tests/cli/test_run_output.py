@@ -104,3 +104,44 @@ def test_the_leaderboard_goes_through_links_and_pipes(folder, tmp_path, capsys):
         assert make(Path(f"/dev/fd/{writing}")) == ""
         os.close(writing)
         assert content.result(10).decode() == text
+
+
+def test_texts_with_brackets_and_escapes_are_printed_as_they_are(folder, capsys, monkeypatch):
+    (path,) = folder.glob("mmul/68-42-*.json")
+    done = read_record(path)
+    reason = "ValueError: expected [b, c] but got [/data/x] \x1b[2J"
+    failed = done.model_copy(update={"status": "failed", "reason": reason, "values": {}, "missing": [reason]})
+    places = [path.parent / "r[/a]" / "x.json", path.parent / "a\x1bb"]
+    records = [StoredRecord(failed, place, is_new=True) for place in places]
+    monkeypatch.setattr(run_output, "run_session", lambda request, progress: iter(records))
+    assert run_output.run_and_print(None, as_json=False, quiet=False) == 1
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    text = " ".join(shown.split())
+    said = r"ValueError: expected [b, c] but got [/data/x] \x1b[2J"
+    assert text.count(f"mmul failed: {said}.") == text.count(f"Missing: {said}") == 2
+    assert f"Record: {places[0]}\n" in shown
+    assert "a\\x1bb\n" in shown
+
+
+def test_show_prints_no_escapes_of_a_record(folder, capsys):
+    (path,) = folder.glob("mmul/68-42-*.json")
+    odd = path.read_text().replace('"mmulbench run', '"\\u001b[2J\\nmmulbench run')
+    odd = odd.replace('"platform": "Linux"', '"platform": "[/b]\\u009b"').replace('"missing": []', '"missing": ["\\u0007"]')
+    (path.parent / "odd.json").write_text(odd)
+    for as_json in (False, True):
+        show_record(path.parent / "odd.json", as_json=as_json)
+        out = capsys.readouterr().out
+        assert not {"\x1b", "\x9b", "\x07"} & set(out)
+    show_record(path.parent / "odd.json", as_json=False)
+    text = " ".join(capsys.readouterr().out.split())
+    for shown in (r"Reproduce with: \x1b[2J mmulbench run", r"on [/b]\x9b", r"Left out: \x07"):
+        assert shown in text
+
+
+def test_what_is_left_out_is_named_in_one_line(folder, tmp_path, capsys):
+    (folder / "mmul" / "x\x1b[2J.json").write_text("{}")
+    run_output.make_leaderboard(tmp_path, "emoji", None, tmp_path / "page.md", paper=False, check=False)
+    err = capsys.readouterr().err
+    assert err.startswith("mmulbench: left out ") and err.count("\n") == 1
+    assert r"x\x1b[2J.json: schema_version is None" in err

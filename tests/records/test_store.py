@@ -187,8 +187,21 @@ def test_invalid_record_is_named_with_its_reason(tmp_path, store, case):
     assert error.value.exit_code == 1
 
     lines: list[str] = []
-    assert ResultsStore(tmp_path, lines.append).find(spec_of()) is None
+    there, before = ResultsStore(tmp_path, lines.append), path.read_bytes()
+    if case == "newer":
+        for refused in (lambda: there.find(spec_of()), lambda: there.write(result_of(spec_of()))):
+            with pytest.raises(MmulbenchError, match="and is not overwritten: move it away, or choose another"):
+                refused()
+        assert path.read_bytes() == before
+        return
+    assert there.find(spec_of()) is None
     assert lines == [f"record {path} cannot be used ({unreadable.reason}): taken as absent"]
+    for number in ("", "1"):
+        there.write(result_of(spec_of()))
+        kept = path.with_name(f"{path.name}.damaged{number}")
+        assert lines[-1] == f"the damaged file is kept as {kept}"
+        assert kept.read_bytes() == before
+        path.write_bytes(before)
 
 
 def test_copy_out_of_place_is_not_counted_twice(store):
@@ -209,6 +222,19 @@ def test_record_with_a_hostile_name_inside_is_unreadable(store):
     results, (unreadable,) = store.load_all()
     assert results == []
     assert "'../up' cannot name a results folder" in unreadable.reason
+
+
+def test_a_record_that_may_not_be_read_is_not_overwritten(store, monkeypatch):
+    path = store.write(result_of(spec_of()))
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    for refused in (lambda: store.find(spec_of()), lambda: store.write(result_of(spec_of()))):
+        with pytest.raises(MmulbenchError, match=r"cannot be used \(Permission denied\) and is not overwritten"):
+            refused()
+    assert path.exists()
 
 
 def test_missing_record_is_a_usage_error(tmp_path):

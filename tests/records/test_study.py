@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -163,3 +164,9 @@ def test_studies_from_before_recipes_had_versions_are_of_the_first(study, tmp_pa
     path.write_text(json.dumps({"spec": spec, "trials": []}))
     with pytest.raises(StaleStudy, match="is of metrics 2, recipe 1"):
         read_study(path)
+
+
+def test_a_pipe_in_place_of_a_study_is_one_line(tmp_path):
+    os.mkfifo(tmp_path / "study.json")
+    with pytest.raises(MmulbenchError, match=r"^cannot read the study .*: not a regular file$"):
+        read_study(tmp_path / "study.json")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tables_of_text import only_table, run
 
 from mmulbench.records.schema import Tuning
 from mmulbench.report import leaderboard
 from mmulbench.report.aggregate import group_records
-from mmulbench.report.cells import value_cell
+from mmulbench.report.cells import code, escape, value_cell
 from mmulbench.report.columns import Column
 
 
@@ -57,3 +58,30 @@ def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
         "dear": "N/A within the budget",
         "mixed": "differs by seed",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("gradient_ascent on _x_", r"gradient_ascent on \_x\_"),
+        ("a | b <c> & d", r"a \| b &lt;c> &amp; d"),
+        ("`a` [b](c) **d** ~e~ $f$ \\g", r"\`a\` \[b\](c) \*\*d\*\* \~e\~ \$f\$ \\g"),
+        ("a\n# b\x1b", r"a # b\\x1b"),
+    ],
+)
+def test_text_is_no_markdown(text, shown):
+    assert escape(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a b", "`a b`"),
+        ("a `b` ``c", "```a `b` ``c```"),
+        ("`a`", "`` `a` ``"),
+        ("a\n`b", "``a `b``"),
+        ("", "` `"),
+    ],
+)
+def test_code_ends_where_the_text_does(text, shown):
+    assert code(text) == shown

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -217,3 +219,36 @@ def test_check_compares_content(record, tmp_path):
     path.write_text(text)
     assert leaderboard.check(path, text)
     assert not leaderboard.check(path, leaderboard.render(run(record, "mmul", test=0.5), []))
+
+
+def test_texts_of_records_are_no_markdown(record, tmp_path):
+    odd = "x\n# Heading\n`code` ![image](http://a) <script>alert(1)</script> **b** \x1b[2J | $x$"
+    records = [
+        record(values={"test": 0.5}, command=f"mmulbench run {odd}", missing=[odd]),
+        record("scrub", status="failed", reason=odd, seconds=None),
+        record("npo", config={"a": odd}, values={"mia": 0.5, f"mia/{odd}": 0.5}),
+        record("npo", config={"a": "y"}, values={"test": 0.5}),
+    ]
+    plain = leaderboard.render(records, [Unreadable(tmp_path / odd, odd)])
+    for line in plain.splitlines():
+        assert not line.startswith(("# Heading", "`code`")), line
+    assert "\x1b" not in plain
+    outside = re.sub(r"\\.", "", re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", plain))  # neither code nor escaped
+    for mark in ("<script", "![", "](http://a)", "**b**", "$x"):
+        assert mark not in outside
+    marked = r"\`code\` !\[image\](http://a) &lt;script>alert(1)&lt;/script> \*\*b\*\* \\x1b\[2J \| \$x\$"
+    assert f"left out: x # Heading {marked} (seed 42)" in plain
+    assert "  - ``mmulbench run x # Heading `code` ![image](http://a) <script>" in plain
+
+
+def test_links_lead_to_folders_of_any_name(record):
+    one = record(values={"test": 0.5})
+    text = leaderboard.render([one], [], results=Path("my (own) results"))
+    name = f"emoji/albef-packaged/mmul/70-42-{one.run_id}.json"
+    assert f"[42](my%20%28own%29%20results/{name})" in text
+
+
+def test_a_command_that_no_shell_takes_stops_no_table(record):
+    odd = [record(config={"lr": lr}, values={"test": 0.5}, command="mmulbench 'run") for lr in (1.0, 2.0)]
+    tuned = World().tuned(odd[0], lr=3.0)
+    assert len(labels([*odd, tuned])) == 3

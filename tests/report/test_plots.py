@@ -246,3 +246,33 @@ def test_no_sheet_of_many_methods_is_large_and_no_title_meets_the_legend(tmp_pat
     for figure in figures:
         figure.canvas.draw()
         assert not figure._suptitle.get_window_extent().overlaps(figure.legends[0].get_window_extent())
+
+
+def test_names_in_records_are_no_formulas(record, tmp_path):
+    def odd(a: str, edges: tuple[float, ...] = (0.0, 1.0)):
+        counts = {"forget": [0] * (len(edges) - 1)}
+        scores = ScoreHistogram(edges=list(edges), before=counts, after=counts)
+        return record(config={"a": a}, values=numbers(0.5, 0.6, 0.1), histograms={r"$\frac{$": scores})
+
+    methods = [record(name, 42, numbers(0.5, 0.6, 0.1)) for name in ("+1+1", "@SUM(1)", "-2", "=1\x1b[2J")]
+    written = write_plots([odd("$\\frac{$"), odd("y", (0.0, 0.5, 1.0)), *methods], tmp_path)
+    assert {path.stem.rpartition("-")[2] for path in written} == {"forgetting", "scores", "cost"}
+    (path,) = tmp_path.glob("*-cost.csv")
+    shown = pd.read_csv(path)["method"].tolist()
+    assert shown[:4] == ["'+1+1", "'-2", "'=1\\x1b[2J", "'@SUM(1)"]
+    for path in tmp_path.glob("*.svg"):
+        assert "\x1b" not in path.read_text()
+
+
+def test_seeds_with_other_pairs_are_pooled(record):
+    def scores(**counts: list[int]) -> ScoreHistogram:
+        return ScoreHistogram(edges=[0.0, 0.5, 1.0], before=counts, after=counts)
+
+    records = [
+        record(seed=seed, values={"test": 0.5}, histograms={"matching": one})
+        for seed, one in ((42, scores(forget=[1, 2])), (87, scores(forget=[3, 4], retain=[5, 6])))
+    ]
+    (group,) = group_records(records)
+    ((_, table),) = score_figures(group, "x")
+    after = table[table["when"] == "after"]
+    assert after.groupby("pairs")["count"].sum().to_dict() == {"forget": 10, "retain": 11}

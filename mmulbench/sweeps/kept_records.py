@@ -1,0 +1,57 @@
+"""Tell which steps have lost the record that they ended with: its file is gone or damaged."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmulbench.files import reason_of
+from mmulbench.records.record_files import read_file
+from mmulbench.records.schema import RunResult
+from mmulbench.sweeps.state import ENDED, StepState
+
+
+def lost_records(states: Mapping[str, StepState]) -> dict[str, str]:
+    """Return why the record of a step that has ended cannot be used, by the id of the step; one line each.
+
+    Args:
+        states: states by id of the step.
+    """
+    ended = {name: state.record for name, state in states.items() if state.status in ENDED and state.record}
+    faults = {name: _fault(Path(record)) for name, record in ended.items()}
+    return {name: fault for name, fault in faults.items() if fault is not None}
+
+
+def with_lost_records(states: Mapping[str, StepState]) -> dict[str, StepState]:
+    """Return states in which a step that has lost its record has failed.
+
+    Args:
+        states: states by id of the step.
+    """
+    lost = lost_records(states)
+    failed = {
+        name: states[name].model_copy(update={"status": "failed", "reason": fault})
+        for name, fault in lost.items()
+        if states[name].status in ("done", "not_applicable")
+    }
+    return {**states, **failed}
+
+
+def _fault(path: Path) -> str | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return f"its record {path} is gone"
+    except OSError as error:
+        return f"its record {path} cannot be used: {reason_of(error)}"
+    return _fault_of_content(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@functools.cache
+def _fault_of_content(path: Path, version: tuple[int, int, int]) -> str | None:
+    """Read a file once for each version of it, since `mmulbench status --watch` looks every two seconds."""
+    found = read_file(path)
+    if isinstance(found, RunResult):
+        return None
+    return f"its record {path} {'is gone' if found is None else f'cannot be used: {found.reason}'}"
