@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mmulbench import defaults
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.plain_text import one_line
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore, Unreadable
 
@@ -145,7 +146,7 @@ def _folder(results_dir: str | Path | None) -> Path:
 def _readable(folder: Path, task: str | None) -> list[RunResult]:
     records, unreadable = read_records(folder, task)
     for item in unreadable:
-        warnings.warn(f"left out {item.path}: {item.reason}", stacklevel=3)
+        warnings.warn(one_line(f"left out {item.path}: {item.reason}"), stacklevel=3)
     return records
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mmulbench.plain_text import one_line
 from mmulbench.progress import make_progress
 from mmulbench.records.study import Study
 from mmulbench.report.aggregate import settings_text
@@ -70,7 +71,7 @@ def _found(study: Study) -> str:
 def _table(request: TuneRequest, studies: list[Study]) -> Table:
     """Make a table of the distances to retrain: of the original, of own settings, of those chosen."""
     table = Table(
-        title=f"Distance to retrain on held-out data of {request.task}", title_justify="left", box=None
+        title=f"Distance to retrain on held-out data of {escape(request.task)}", title_justify="left", box=None
     )
     for name in ("Method", "nothing", "default", "tuned", "trials", "settings"):
         table.add_column(name, justify="right" if name in ("nothing", "default", "tuned") else "left")
@@ -81,8 +82,8 @@ def _table(request: TuneRequest, studies: list[Study]) -> Table:
             _number(_mean(study.do_nothing)),
             _number(study.trials[0].objective if study.trials else None),
             _number(chosen.objective if chosen else None),
-            escape(_trials(study)),
-            escape(settings_text(study.settings)) + (" (default kept)" if study.kept_default else ""),
+            escape(one_line(_trials(study))),
+            escape(one_line(settings_text(study.settings))) + (" (default kept)" if study.kept_default else ""),
         )
     return table
 
