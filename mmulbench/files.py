@@ -112,7 +112,8 @@ def read_regular(path: Path, most: int = LARGEST_TEXT) -> bytes:
         most: The most bytes that it may have.
 
     Raises:
-        OSError: It cannot be read, is a pipe, a device or a folder, or is larger.
+        IsADirectoryError: It is a folder.
+        OSError: It cannot be read, is a pipe or a device, or is larger.
     """
     found = path.stat()
     if stat.S_ISDIR(found.st_mode):
@@ -120,7 +121,8 @@ def read_regular(path: Path, most: int = LARGEST_TEXT) -> bytes:
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     if found.st_size > most:
-        raise OSError(errno.EFBIG, f"{found.st_size >> 20:,} MiB are too much: at most {most >> 20}", str(path))
+        reason = f"{found.st_size >> 20:,} MiB are too much: at most {most >> 20}"
+        raise OSError(errno.EFBIG, reason, str(path))
     return path.read_bytes()
 
 

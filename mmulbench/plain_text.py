@@ -12,20 +12,20 @@ _HIDDEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return a text with each control character written out.
+    r"""Return a text with each control character written out.
 
     Example:
-        >>> visible("a\\x1b[2Jb")
-        'a\\\\x1b[2Jb'
+        >>> visible("a\x1b[2Jb")
+        'a\\x1b[2Jb'
     """
     return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(text: str) -> str:
-    """Return a text in one line, with one space for each gap and each control character written out.
+    r"""Return a text in one line, with one space for each gap and each control character written out.
 
     Example:
-        >>> one_line("loss:\\n  nan")
+        >>> one_line("loss:\n  nan")
         'loss: nan'
     """
     return visible(" ".join(text.split()))

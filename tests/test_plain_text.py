@@ -18,7 +18,7 @@ from mmulbench.plain_text import one_line, visible
         ("a\u2028b", r"a\u2028b"),
         ("record\u202egnp.json", r"record\u202egnp.json"),
         (os.fsdecode(b"\xff.json"), r"\udcff.json"),
-        ("é, 名, 👩‍🚀 and [b]", "é, 名, 👩‍🚀 and [b]"),  # noqa: RUF001
+        ("é, 名, 👩‍🚀 and [b]", "é, 名, 👩‍🚀 and [b]"),
     ],
 )
 def test_control_characters_are_written_out(text, shown):

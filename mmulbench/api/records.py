@@ -11,8 +11,9 @@ from mmulbench import defaults
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.plain_text import one_line
+from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
-from mmulbench.records.store import ResultsStore, Unreadable
+from mmulbench.records.store import ResultsStore
 
 if TYPE_CHECKING:
     import pandas as pd

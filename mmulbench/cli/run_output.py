@@ -17,8 +17,9 @@ from mmulbench.files import is_written_through, write_atomically
 from mmulbench.plain_text import one_line, visible
 from mmulbench.progress import make_progress
 from mmulbench.records.printable import printable
+from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
-from mmulbench.records.store import Unreadable, read_record
+from mmulbench.records.store import read_record
 from mmulbench.report import leaderboard, plots, summary
 from mmulbench.report.aggregate import REFERENCES
 from mmulbench.report.floor import Floor

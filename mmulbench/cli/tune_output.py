@@ -71,7 +71,9 @@ def _found(study: Study) -> str:
 def _table(request: TuneRequest, studies: list[Study]) -> Table:
     """Make a table of the distances to retrain: of the original, of own settings, of those chosen."""
     table = Table(
-        title=f"Distance to retrain on held-out data of {escape(request.task)}", title_justify="left", box=None
+        title=f"Distance to retrain on held-out data of {escape(request.task)}",
+        title_justify="left",
+        box=None,
     )
     for name in ("Method", "nothing", "default", "tuned", "trials", "settings"):
         table.add_column(name, justify="right" if name in ("nothing", "default", "tuned") else "left")
@@ -83,9 +85,13 @@ def _table(request: TuneRequest, studies: list[Study]) -> Table:
             _number(study.trials[0].objective if study.trials else None),
             _number(chosen.objective if chosen else None),
             escape(one_line(_trials(study))),
-            escape(one_line(settings_text(study.settings))) + (" (default kept)" if study.kept_default else ""),
+            escape(one_line(_settings(study))),
         )
     return table
+
+
+def _settings(study: Study) -> str:
+    return settings_text(study.settings) + (" (default kept)" if study.kept_default else "")
 
 
 def _trials(study: Study) -> str:

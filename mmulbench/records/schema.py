@@ -153,7 +153,11 @@ class ScoreHistogram(Frozen):
 
     @model_validator(mode="after")
     def _check_bins(self) -> ScoreHistogram:
-        """Refuse bins that do not follow each other, and counts that are not those of the bins."""
+        """Refuse bins that do not follow each other, and counts that are not those of the bins.
+
+        Raises:
+            ValueError: There are such.
+        """
         if len(self.edges) < 2 or any(left >= right for left, right in pairwise(self.edges)):
             raise ValueError("edges of bins must rise")
         if any(len(one) != len(self.edges) - 1 for one in (*self.before.values(), *self.after.values())):
@@ -205,8 +209,12 @@ class RunResult(Frozen):
 
     @model_validator(mode="after")
     def _check_units(self) -> RunResult:
-        """Refuse numbers by unit that are not of the same units, or of units without pairs."""
+        """Refuse numbers by unit that are not of the same units, or of units without pairs.
+
+        Raises:
+            ValueError: There are such.
+        """
         pairs = self.by_unit.get("pairs", [])
         if any(len(one) != len(pairs) for one in self.by_unit.values()) or min(pairs, default=1) <= 0:
-            raise ValueError("by_unit must hold for each unit a number of pairs, above 0, and one of all else")
+            raise ValueError("by_unit must hold for each unit its pairs, above 0, and one number of all else")
         return self

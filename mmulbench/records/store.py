@@ -116,8 +116,8 @@ class ResultsStore:
     def load_all(self, task: str | None = None) -> tuple[list[RunResult], list[Unreadable]]:
         """Return every record, and what is none, both in the order of their paths.
 
-        What is none are ``.json`` files without a valid record, folders that cannot be searched, and links that
-        lead nowhere.
+        What is none are ``.json`` files without a valid record, folders that cannot be searched, and links
+        that lead nowhere.
 
         Args:
             task: Only this task's; None for all.
@@ -183,8 +183,8 @@ def _demand_damaged(found: Unreadable) -> None:
     """
     if not found.is_damaged:
         raise MmulbenchError(
-            f"record {found.path} cannot be used ({found.reason}) and is not overwritten: move it away, or choose "
-            f"another folder with {RESULTS_FLAG}"
+            f"record {found.path} cannot be used ({found.reason}) and is not overwritten: move it away, or "
+            f"choose another folder with {RESULTS_FLAG}"
         )
 
 

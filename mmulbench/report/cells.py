@@ -214,11 +214,11 @@ def listed(seeds: Iterable[int]) -> str:
 
 
 def escape(text: str) -> str:
-    """Keep free text from being read as Markdown or HTML, or breaking out of a table cell or list item.
+    r"""Keep free text from being read as Markdown or HTML, or breaking out of a table cell or list item.
 
     Example:
         >>> escape("<b> | [a](b) of batch_size")
-        '&lt;b> \\\\| \\\\[a\\\\](b) of batch_size'
+        '&lt;b> \\| \\[a\\](b) of batch_size'
     """
     marked = _MARKS.sub(r"\\\g<0>", one_line(text))
     return marked.replace("&", "&amp;").replace("<", "&lt;")

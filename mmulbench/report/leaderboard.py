@@ -8,8 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
+from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
-from mmulbench.records.store import ResultsStore, Unreadable
+from mmulbench.records.store import ResultsStore
 from mmulbench.report.aggregate import MethodRow, RecordGroup, group_records, settings_text
 from mmulbench.report.cells import code, escape, listed
 from mmulbench.report.columns import FIRST, Column, choose_columns, part_columns

@@ -114,7 +114,7 @@ def test_texts_with_brackets_and_escapes_are_printed_as_they_are(folder, capsys,
     places = [path.parent / "r[/a]" / "x.json", path.parent / "a\x1bb"]
     records = [StoredRecord(failed, place, is_new=True) for place in places]
     monkeypatch.setattr(run_output, "run_session", lambda request, progress: iter(records))
-    assert run_output.run_and_print(None, as_json=False, quiet=False) == 1
+    assert run_output.run_and_print(REQUEST, as_json=False, quiet=False) == 1
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     text = " ".join(shown.split())
@@ -127,7 +127,8 @@ def test_texts_with_brackets_and_escapes_are_printed_as_they_are(folder, capsys,
 def test_show_prints_no_escapes_of_a_record(folder, capsys):
     (path,) = folder.glob("mmul/68-42-*.json")
     odd = path.read_text().replace('"mmulbench run', '"\\u001b[2J\\nmmulbench run')
-    odd = odd.replace('"platform": "Linux"', '"platform": "[/b]\\u009b"').replace('"missing": []', '"missing": ["\\u0007"]')
+    odd = odd.replace('"platform": "Linux"', '"platform": "[/b]\\u009b"')
+    odd = odd.replace('"missing": []', '"missing": ["\\u0007"]')
     (path.parent / "odd.json").write_text(odd)
     for as_json in (False, True):
         show_record(path.parent / "odd.json", as_json=as_json)

@@ -10,7 +10,7 @@ from planted_results import Planted, World
 from tables_of_text import only_table, run, tables, title
 
 from mmulbench.errors import UsageError
-from mmulbench.records.store import Unreadable
+from mmulbench.records.record_files import Unreadable
 from mmulbench.report import leaderboard
 from mmulbench.report.aggregate import group_records
 from mmulbench.report.columns import Column, furthest, part_columns

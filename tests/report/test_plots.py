@@ -248,6 +248,7 @@ def test_no_sheet_of_many_methods_is_large_and_no_title_meets_the_legend(tmp_pat
         assert not figure._suptitle.get_window_extent().overlaps(figure.legends[0].get_window_extent())
 
 
+@pytest.mark.slow
 def test_names_in_records_are_no_formulas(record, tmp_path):
     def odd(a: str, edges: tuple[float, ...] = (0.0, 1.0)):
         counts = {"forget": [0] * (len(edges) - 1)}

@@ -54,11 +54,12 @@ def test_a_file_is_read_again_when_it_has_changed(sweep):
 
 
 def test_a_step_that_failed_keeps_its_reason(sweep):
-    folder, plan, (path, _) = sweep
+    _, plan, (path, _) = sweep
     path.unlink()
     os.mkfifo(path)
     step_id = plan.of("run")[0].step_id
     found = state("failed", record=str(path), reason="no room")
     assert with_lost_records({step_id: found}) == {step_id: found}
-    assert lost_records({step_id: found}) == {step_id: f"its record {path} cannot be used: not a regular file"}
+    fault = f"its record {path} cannot be used: not a regular file"
+    assert lost_records({step_id: found}) == {step_id: fault}
     assert lost_records({step_id: state("queued", record=str(path))}) == {}
