@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from mmulbench.records.schema import RunResult as RunResult
     from mmulbench.seeds import generator as generator
     from mmulbench.seeds import torch_seeded as torch_seeded
+    from mmulbench.tsv import csv_quoting as csv_quoting
 
 __version__ = "0.1.0"
 
@@ -159,6 +160,7 @@ _ROOM_OF = {
     "progress": ("Progress", "Track"),
     "records.schema": ("RunResult",),
     "seeds": ("generator", "torch_seeded"),
+    "tsv": ("csv_quoting",),
 }
 
 _MODULE_OF = {name: f"mmulbench.{module}" for module, names in _ROOM_OF.items() for name in names}

@@ -62,7 +62,7 @@ def test_both_pass_their_own_tests_and_the_linter_in_a_folder(tmp_path):
     for kind, name in (("method", "push_away"), ("task", "holiday_photographs"), ("metric", "far_away")):
         assert here("new", kind, name, "--folder", str(tmp_path)).code == 0
     done = python(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert done.returncode == 0 and "41 passed" in done.stdout, done.stdout
+    assert done.returncode == 0 and "42 passed" in done.stdout, done.stdout
     config = str(ROOT / "pyproject.toml")
     for words in (["check"], ["format", "--check"]):
         done = python(tmp_path, "-m", "ruff", *words, "--config", config, ".")

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from mmulbench import TASKS, Progress, RawItems, Recipe, Split, Task, TaskData, UsageError, fingerprint
+from mmulbench import (
+    TASKS,
+    Progress,
+    RawItems,
+    Recipe,
+    Split,
+    Task,
+    TaskData,
+    UsageError,
+    csv_quoting,
+    fingerprint,
+)
+
+SPLITS = ("train", "validation", "test")
 
 
 @TASKS.register("my_task")
@@ -24,13 +38,12 @@ class MyTask(Task):
         """Read ``my_task/captions.tsv`` and the images it names, all in ``data_dir``.
 
         Raises:
-            UsageError: if the table is not there.
+            UsageError: if the table is not there, or a line is wrong.
         """
         table = data_dir / "my_task" / "captions.tsv"
         if not table.is_file():
             raise UsageError(f"my_task needs {table}: tab-separated image, caption, split")
-        with table.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
+        rows = _rows(table)
         names = sorted({row["image"] for row in rows})
         texts = sorted({row["caption"] for row in rows})
         images = np.stack(
@@ -53,3 +66,19 @@ class MyTask(Task):
             test=split("test"),
             fingerprint=fingerprint([rows, hashlib.sha256(images.tobytes()).hexdigest()]),
         )
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    """Read every line; quotation marks are text, unless the whole table is quoted as CSV.
+
+    Raises:
+        UsageError: if a line lacks image or caption, has more columns than the first, or names no split.
+    """
+    text = table.read_text(encoding="utf-8-sig")
+    reader = csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv_quoting(text.split("\n")))
+    rows = []
+    for row in reader:
+        if None in row or not (row.get("image") and row.get("caption") and row.get("split") in SPLITS):
+            raise UsageError(f"{table}:{reader.line_num}: needs image, caption and split (one of {SPLITS})")
+        rows.append(row)
+    return rows

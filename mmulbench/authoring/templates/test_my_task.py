@@ -20,7 +20,7 @@ SPLITS = ("train", "train", "validation", "test")
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> TaskTrial:
-    """Load the task on forty noise images with two captions each."""
+    """Load the task on forty noise images with two captions each; some begin with a quotation mark."""
     data_dir = tmp_path_factory.mktemp("data")
     folder = data_dir / "my_task"
     folder.mkdir()
@@ -29,8 +29,8 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> TaskTrial:
     for index in range(40):
         Image.fromarray(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(folder / f"{index}.png")
         split = SPLITS[index % len(SPLITS)]
-        lines += [f"{index}.png\tpicture number {index}\t{split}", f"{index}.png\t{index} again\t{split}"]
-    (folder / "captions.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        lines += [f'{index}.png\t"picture" number {index}\t{split}', f"{index}.png\t{index} again\t{split}"]
+    (folder / "captions.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
     return task_trial("my_task", data_dir, Progress())
 
 
@@ -52,4 +52,12 @@ def test_counts(trial: TaskTrial) -> None:
 def test_says_what_is_missing(tmp_path: Path) -> None:
     """Name the missing file in one line."""
     with pytest.raises(UsageError, match=r"captions\.tsv"):
+        TASKS.get("my_task")().load(tmp_path, Progress())
+
+
+def test_says_which_line_is_wrong(tmp_path: Path) -> None:
+    """Name the line whose split is none."""
+    (tmp_path / "my_task").mkdir()
+    (tmp_path / "my_task" / "captions.tsv").write_text("image\tcaption\tsplit\na.png\ta\tdev\n")
+    with pytest.raises(UsageError, match=r"captions\.tsv:2: needs image, caption and split"):
         TASKS.get("my_task")().load(tmp_path, Progress())
