@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from mmulbench import MmulbenchError, UsageError
+from mmulbench import MmulbenchError, UsageError, csv_quoting
 from mmulbench.errors import text_of
 from mmulbench.tasks._official.json_files import (
     BOM,
@@ -87,8 +88,8 @@ def read_rows(path: Path, columns: Sequence[str], task: str) -> Iterator[DataRow
 def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[DataRow]:
     """Read the rows of a file of tab-separated columns, whose first line names them.
 
-    Quotation marks are characters like any other. Empty lines, Windows line ends, a byte-order mark and
-    further columns are fine.
+    Quotation marks are characters like any other, unless all of the file is quoted as CSV, as pandas writes
+    it; `csv_quoting` tells. Empty lines, Windows line ends, a byte-order mark and further columns are fine.
 
     Args:
         path: file to read.
@@ -99,8 +100,9 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[DataRow]:
             `LINE_BYTES`, not text, or of another number of columns.
     """
     header: list[str] = []
+    quoted = csv_quoting(line for _, line in _text_lines(path)) != csv.QUOTE_NONE
     for where, line in _text_lines(path):
-        cells = line.split("\t")
+        cells = [_unquoted(cell) if quoted else cell for cell in line.split("\t")]
         if not header:
             header = cells
             for name in columns:
@@ -118,6 +120,11 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[DataRow]:
             yield DataRow(where, dict(zip(header, cells, strict=True)))
     if not header:
         raise MmulbenchError(f"{path}:1: the file is empty: its first line must name the columns")
+
+
+def _unquoted(cell: str) -> str:
+    """Return what a cell of a file that is quoted as CSV says."""
+    return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
 
 
 def _text_lines(path: Path) -> Iterator[tuple[str, str]]:

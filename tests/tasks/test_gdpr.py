@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import relation_miniatures as miniatures
 from official_data import load, mmulbench, quick_records
@@ -69,6 +70,14 @@ def test_all_forms_give_the_same(suffix, own):
     before = load("gdpr", own)
     for path in [own / "gdpr" / name for name in ("train.tsv", "validation.jsonl", "test.tsv")]:
         miniatures.rewrite(path, suffix)
+    assert load("gdpr", own).fingerprint == before.fingerprint
+
+
+def test_tables_that_pandas_wrote_say_what_it_was_given(own):
+    before = load("gdpr", own)
+    for path in (own / "gdpr").glob("t*.tsv"):
+        pd.DataFrame(miniatures.rows_in(path)).to_csv(path, sep="\t", index=False)
+        assert '""' in path.read_text()
     assert load("gdpr", own).fingerprint == before.fingerprint
 
 
