@@ -84,7 +84,7 @@ TESTED_BY = {
         "tasks/nlvr2",
         "tasks/snli_ve",
     ],
-    "tasks/test_official_hostile.py": ["tasks/_official/json_files", "tasks/_official/pair_table"],
+    "tasks/test_official_hostile.py": ["tasks/_official/json_files"],
     "tasks/test_pgr.py": ["tasks/_relations/relation_graph", "tasks/_relations/relation_task"],
     "tasks/test_tasks_contract.py": ["core/task"],
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html.entities import html5
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from mmulbench import Integers, MmulbenchError, Split
 
 SPLITS = ("train", "validation", "test")
 """Names of the splits, in their fixed order."""
+
+ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
+"""HTML entity; without a semicolon, as in ``R&D``, an ampersand is one."""
 
 Unit = tuple[str, ...]
 """File names of the images, or ids of the nodes, that make up a forget unit."""
@@ -99,6 +104,11 @@ class PairTable:
             )
         return index
 
+    def units_of(self, split: str) -> list[Unit]:
+        """List the units of a split so far, in the order of the files."""
+        homes = zip(self._units, self._homes, strict=True)
+        return [unit for unit, (home, _) in homes if home == split]
+
     def build(self, *, labelled: bool, limit: int = 0) -> Annotations:
         """Make the annotations, in an order that does not depend on that of the units in the files.
 
@@ -141,7 +151,13 @@ class PairTable:
 
 def clean(text: str) -> str:
     """Replace HTML entities, make white space one space, and half characters question marks."""
-    return " ".join(html.unescape(text).encode(errors="replace").decode().split())
+    return " ".join(ENTITY.sub(_character, text).encode(errors="replace").decode().split())
+
+
+def _character(entity: re.Match[str]) -> str:
+    """Return what an entity stands for: itself where its name is unknown, as ``&region;`` is."""
+    name = entity[0][1:]
+    return html.unescape(entity[0]) if name.startswith("#") or name in html5 else entity[0]
 
 
 def _spread(home: Integers, units: Integers, limit: int) -> Integers:
