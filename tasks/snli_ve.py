@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,12 @@ FILES = {
     "test": ["snli_ve_test.jsonl"],
 }
 """Name of the official file, by split."""
+
+KNOWN_SHARE = 0.5
+"""Smallest share of the training images that Flickr30K trains on, too; officially, it is nearly all."""
+
+NUMBER = re.compile(r"(\d+)\.0*", re.ASCII)
+"""Number as programs write it that have made a float of it."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +119,8 @@ class SnliVe(ImageTextTask):
         if gold not in self.classes:
             known = ", ".join(self.classes)
             raise MmulbenchError(f"{row.where}: unknown gold_label {gold!r}; known: {known} and -")
-        name = str(row.value("Flickr30K_ID")).removesuffix(".jpg") + ".jpg"
-        image = f"{Flickr30k.images}/{safe_name(name, row.where)}"
+        name = _file_name(row.value("Flickr30K_ID"), row.where)
+        image = f"{Flickr30k.images}/{name}"
         table.add(split, (image,), row.text("sentence2"), row.where, self.classes.index(gold))
         return (image,)
 
@@ -123,10 +130,11 @@ class SnliVe(ImageTextTask):
         return ImageTextSource(table, flickr, self.find_in(flickr, flickr / Flickr30k.images))
 
     def read(self, data_dir: Path, progress: Progress) -> ImageTextSource:
-        """Read the annotations, and make sure that Flickr30K's are there, which `load` needs.
+        """Read the annotations, and make sure that Flickr30K's are there and fit, which `load` needs.
 
         Raises:
             UsageError: if annotations or images are not there.
+            MmulbenchError: if annotations are damaged, or most images are not Flickr30K's.
         """
         source = super().read(data_dir, progress)
         try:
@@ -134,7 +142,24 @@ class SnliVe(ImageTextTask):
         except UsageError as error:
             needed = f"Flickr30K's dataset_{Flickr30k.name}.json, for the order of deletion"
             raise self.missing(needed, data_dir / Flickr30k.name) from error
+        self._check_ids(source.table, data_dir)
         return source
+
+    def _check_ids(self, table: PairTable, data_dir: Path) -> None:
+        """Demand that most training images are known to Flickr30K, whose order of deletion is taken.
+
+        Raises:
+            MmulbenchError: if they are not.
+        """
+        known = {Path(name).name for name in Flickr30k().training_images(data_dir)}
+        ours = [Path(image).name for (image,) in table.units_of("train")]
+        others = [name for name in ours if name not in known]
+        if len(others) > (1 - KNOWN_SHARE) * len(ours):
+            raise MmulbenchError(
+                f"{len(others):,} of {len(ours):,} training images of snli_ve, such as {others[0]}, are none "
+                f"of flickr30k's, such as {min(known)}, whose order of deletion is taken: Flickr30K_ID must "
+                "be its file name"
+            )
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
         """Read the data, and find the training images that Flickr30K trains on."""
@@ -154,3 +179,23 @@ class SnliVe(ImageTextTask):
         first = first[first >= 0]
         rest = np.setdiff1d(data.train.units, first)
         return np.concatenate([first, generator(seed, "forget, not in flickr30k").permutation(rest)])
+
+
+def _file_name(value: object, where: str) -> str:
+    """Return the file name of the image that an id stands for, in whichever spelling programs leave it.
+
+    Args:
+        value: id as a number or text, with or without folder and extension.
+        where: place of the id, for messages.
+
+    Raises:
+        MmulbenchError: if it is no id, or leads out of the folder of images.
+    """
+    if isinstance(value, float) and value.is_integer():  # pandas makes floats of numbers where one is missing
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise MmulbenchError(f"{where}: Flickr30K_ID {value!r} is neither a number nor a file name")
+    name = str(value).strip().removeprefix(f"{Flickr30k.images}/")
+    name = re.sub(r"\.jpe?g$", "", name, flags=re.IGNORECASE)
+    number = NUMBER.fullmatch(name)
+    return safe_name(f"{number[1] if number else name}.jpg", where)

@@ -10,7 +10,7 @@ import miniatures
 import numpy as np
 import pytest
 import torch
-from official_data import edit, karpathy, load, paths_of, quick_records
+from official_data import edit, karpathy, load, mmulbench, paths_of, quick_records
 from PIL import Image
 
 from mmulbench.backbones._packaged_encoders import image_tokens
@@ -134,13 +134,46 @@ def test_snli_ve_knows_a_change_of_flickr30ks_splits(own):
     assert load("snli_ve", own).fingerprint != before.fingerprint
 
 
-def test_image_ids_may_have_their_extension(own):
-    before = load("snli_ve", own)
-    for path in (own / "snli_ve").glob("*.jsonl"):
+SPELLINGS = {
+    "extension": "{}.jpg".format,
+    "large extension": "{}.JPG".format,
+    "folder": "flickr30k-images/{}.jpg".format,
+    "space": " {} ".format,
+    "number": int,
+    "float": float,
+    "float as text": "{}.0".format,
+    "float and extension": "{}.0.jpg".format,
+}
+
+
+def respell(root, spelled) -> None:
+    """Write the image ids of SNLI-VE in another way."""
+    for path in (root / "snli_ve").glob("*.jsonl"):
         rows = [json.loads(line) for line in path.read_bytes().decode("utf-8-sig").splitlines()]
-        rows = [{**row, "Flickr30K_ID": f"{row['Flickr30K_ID']}.jpg"} for row in rows]
-        miniatures.write_lines(path, rows)
+        miniatures.write_lines(path, [{**row, "Flickr30K_ID": spelled(row["Flickr30K_ID"])} for row in rows])
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_image_ids_may_be_spelt_as_programs_leave_them(spelling, own):
+    before = load("snli_ve", own)
+    respell(own, SPELLINGS[spelling])
     assert load("snli_ve", own).fingerprint == before.fingerprint
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, float("nan"), ["7"]])
+def test_what_is_no_image_id_is_refused(value, own):
+    respell(own, lambda _: value)
+    with pytest.raises(MmulbenchError, match=r"train.jsonl:1: Flickr30K_ID .* is neither a number nor"):
+        load("snli_ve", own)
+
+
+def test_snli_ve_without_flickr30ks_images_has_no_order_of_deletion(own, capsys):
+    path = karpathy(own)
+    path.write_text(path.read_text().replace(".jpg", ".jpeg"))
+    with pytest.raises(MmulbenchError, match=r"60 of 60 training images .* are none of flickr30k's, such as"):
+        load("snli_ve", own)
+    code, _, err = mmulbench(capsys, "data", "check", "snli_ve", "--data-dir", own)
+    assert code == 1 and "Flickr30K_ID must be its file name" in err
 
 
 def test_a_unit_of_nlvr2_is_two_images(kept):
