@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError
 
-from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
-from mmulbench.files import reason_of
+from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import Scalar
+from mmulbench.sweeps.sweep_file import read_fields
 
 
 class Job(Frozen):
@@ -75,8 +74,20 @@ def _as_texts(value: Any) -> Any:
 def _as_settings(value: Any) -> Any:
     """Take settings as ``key=value`` texts, or as a mapping."""
     if isinstance(value, dict):
-        return [f"{key}={_text(item)}" for key, item in value.items()]
+        return [f"{key}={_text(item)}" for key, item in _single(value).items()]
     return _as_list(value)
+
+
+def _single(value: Any) -> Any:
+    """Refuse settings without a value, or with several.
+
+    Raises:
+        ValueError: There are such settings.
+    """
+    for key, item in value.items() if isinstance(value, dict) else ():
+        if item is None or isinstance(item, list | dict):
+            raise ValueError(f"{key} must have a single value")
+    return value
 
 
 def _text(value: Scalar) -> str:
@@ -87,7 +98,8 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Sizes = Annotated[tuple[str, ...], BeforeValidator(_as_texts)]
 Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_as_list)]
 Settings = Annotated[tuple[str, ...], BeforeValidator(_as_settings)]
-Variants = Annotated[tuple[dict[str, Scalar], ...], BeforeValidator(_as_list)]
+Variant = Annotated[dict[str, Scalar], BeforeValidator(_single)]
+Variants = Annotated[tuple[Variant, ...], BeforeValidator(_as_list)]
 
 
 class Exclusion(Frozen):
@@ -212,26 +224,6 @@ class Grid(Axes):
                         raise UsageError(f"exclude: {name} {value} is not in the sweep{hint}")
 
 
-def read_fields(path: Path) -> dict[str, Any]:
-    """Read the fields of a sweep file; `checked_grid` checks them.
-
-    Raises:
-        UsageError: There is no such file, or it is no sweep; the message names the place.
-        MmulbenchError: The file cannot be read.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no sweep file {path}") from error
-    except OSError as error:
-        raise MmulbenchError(f"cannot read {path}: {reason_of(error)}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
-        raise UsageError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} is no sweep: it must name at least task and method")
-    return content
-
-
 def given_grid(file: Path | None, given: Mapping[str, Any]) -> Grid:
     """Return the grid of a sweep file, or of options, which take the place of the file's fields.
 
@@ -266,7 +258,11 @@ def checked_grid(content: Mapping[str, Any], source: str) -> Grid:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        what = "there is no such field" if first["type"] == "extra_forbidden" else first["msg"]
+        what = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            what = "there is no such field"
+        elif first["type"] == "int_parsing":
+            what = f"{what}, not {first['input']}"
         raise UsageError(f"{source}: {where}: {what[:1].lower()}{what[1:]}") from error
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from mmulbench.errors import UsageError
+from mmulbench.sweeps.sweep_file import read_fields
 
 MINUTES = 60
 """Time limit of a task unless another is set; a task that reaches it is queued again and goes on."""
@@ -37,34 +36,53 @@ _KEY = re.compile(r"[a-z][a-z0-9_-]*")
 def read_executor(file: Path) -> dict[str, str]:
     """Read the ``executor`` table of a sweep file, every value as it is written; empty where there is none.
 
-    YAML would read the time 2:00:00 as the number 7200, so values are not interpreted here.
-
     Args:
-        file: a sweep file that was read before, so that it is known to be YAML.
+        file: the sweep file.
 
     Raises:
-        UsageError: The table is none.
+        UsageError: The file is no sweep, the table is none, or two keys set the same option.
+        MmulbenchError: The file cannot be read.
     """
-    content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    found = content.get("executor", {})
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+    found = read_fields(file).get("executor", {})
+    texts = isinstance(found, dict) and all(isinstance(one, str) for pair in found.items() for one in pair)
+    if not texts:
         raise UsageError(f"{file}: executor must be a table of single values, such as name: slurm")
-    return dict(found)
+    return _each_once(found.items(), f"{file}: executor")
 
 
 def parsed_settings(items: Sequence[str]) -> dict[str, str]:
     """Return settings from ``key=value`` items.
 
     Raises:
-        UsageError: An item has no ``=``.
+        UsageError: An item has no ``=``, or two items set the same option.
     """
-    found = {}
+    pairs = []
     for item in items:
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise UsageError(f"--slurm {item!r} is not key=value, such as --slurm partition=gpu")
-        found[key] = value
+        pairs.append((key, value))
+    return _each_once(pairs, "--slurm")
+
+
+def _each_once(pairs: Iterable[tuple[str, str]], place: str) -> dict[str, str]:
+    """Return settings by key.
+
+    Raises:
+        UsageError: Two of them set the same option.
+    """
+    found: dict[str, str] = {}
+    first_key: dict[str, str] = {}
+    for key, value in pairs:
+        first = first_key.setdefault(_option(key), key)
+        if first != key or found.setdefault(key, value) != value:
+            raise UsageError(f"{place}: {key} sets again what {first} has set: keep one")
     return found
+
+
+def _option(key: str) -> str:
+    """Return the name that ``sbatch`` has for a key."""
+    return SHORT_NAMES.get(key, key.replace("_", "-"))
 
 
 def checked_settings(given: Mapping[str, str]) -> dict[str, str]:
@@ -80,7 +98,7 @@ def checked_settings(given: Mapping[str, str]) -> dict[str, str]:
     """
     found = {}
     for key, value in given.items():
-        name = SHORT_NAMES.get(key, key.replace("_", "-"))
+        name = _option(key)
         if not _KEY.fullmatch(key) or name in OURS:
             raise UsageError(f"--slurm {key}={value}: a sweep sets {name} itself, or cannot work with it")
         if not value or "\n" in value:

@@ -68,7 +68,25 @@ def test_a_table_is_read_as_it_is_written(tmp_path):
     assert read_executor(file) == {"name": "slurm", "time": "2:00:00", "account": "007", "mem": "1e3"}
     file.write_text("task: emoji\n")
     assert read_executor(file) == {}
-    for wrong in ("slurm", "[slurm]", "{slurm: {partition: gpu}}"):
+    for wrong in ("slurm", "[slurm]", "{slurm: {partition: gpu}}", "{time: }", "{~: gpu}"):
         file.write_text(f"executor: {wrong}\n")
         with pytest.raises(UsageError, match="executor must be a table"):
             read_executor(file)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("mem=1G", "mem=2G"), ("mem_gb=1", "mem=2G"), ("cpus-per-task=2", "cpus_per_task=2")],
+)
+def test_an_option_that_is_set_twice_is_refused(first, second, tmp_path):
+    again = f"{second.partition('=')[0]} sets again what {first.partition('=')[0]} has set: keep one"
+    with pytest.raises(UsageError, match=f"--slurm: {again}"):
+        parsed_settings([first, second])
+    lines = [item.replace("=", ": ") for item in (first, second)]
+    (tmp_path / "sweep.yaml").write_text(f"executor: {{name: slurm, {', '.join(lines)}}}\n")
+    with pytest.raises(UsageError, match=f"executor: {again}|is there twice"):
+        read_executor(tmp_path / "sweep.yaml")
+
+
+def test_an_option_that_is_said_twice_alike_is_said_once():
+    assert parsed_settings(["mem=1G", "mem=1G"]) == {"mem": "1G"}
