@@ -33,6 +33,7 @@ from mmulbench.cli.options import (
 )
 from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
+from mmulbench.cli.terminal import replace_signs
 from mmulbench.cli.tune import tune
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.plain_text import one_line
@@ -278,6 +279,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0; 1 for a failure; 2 for wrong use; 130 when interrupted.
     """
+    replace_signs()
     words = sys.argv[1:] if arguments is None else arguments
     # Threads that spin while waiting slow each other many times over when two runs share the cores.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
