@@ -152,6 +152,13 @@ def test_half_precision_becomes_single(tmp_path, small_albef):
     assert torch.equal(state["image.cls"], half["visual_encoder.cls_token"].float())
 
 
+@pytest.mark.parametrize("wrapper", ["module.", "module._orig_mod."])
+def test_names_that_torchs_wrappers_lengthened_are_read(tmp_path, small_albef, small_albef_file, wrapper):
+    path = saved(tmp_path, {f"{wrapper}{name}": value for name, value in small_albef.items()})
+    found, wanted = loaded(path).state_dict(), loaded(small_albef_file).state_dict()
+    assert all(torch.equal(found[name], value) for name, value in wanted.items())
+
+
 def test_everything_comes_from_the_file_and_trains(small_albef_file):
     first, second = loaded(small_albef_file, seed=0), loaded(small_albef_file, seed=1)
     for (name, one), other in zip(first.named_parameters(), second.parameters(), strict=True):

@@ -12,8 +12,10 @@ from typing import Any
 import blip_checkpoints
 import pytest
 import torch
-from checkpoint_tools import change_json, everything, load, spoil_weight
+from checkpoint_tools import change_json, everything, load, pickled, spoil_weight
+from safetensors.torch import load_file, save_file
 
+from mmulbench.backbones._pretrained.foreign_files import without_wrappers
 from mmulbench.backbones._pretrained.transformers_checkpoint import Checkpoint, open_checkpoint
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
@@ -160,6 +162,23 @@ def test_parameters_of_another_shape_are_new_only_where_they_may_be(own_blip, tm
         loaded: Any = found.load(BlipForImageTextRetrieval, new=("itm_head",))
     assert loaded.itm_head.weight.shape == (2, 32) and loaded.itm_head.weight.std() > 0
     assert torch.equal(loaded.text_proj.weight, model.text_proj.weight)
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
+@pytest.mark.parametrize("form", ["safetensors", "pickled"])
+def test_names_that_torchs_wrappers_lengthened_are_read(own_blip, kept_blip, wrapper, form):
+    tensors = {f"{wrapper}{name}": value for name, value in load_file(own_blip / "model.safetensors").items()}
+    if form == "pickled":
+        pickled(own_blip, tensors)
+    else:
+        save_file(tensors, own_blip / "model.safetensors")
+    found, wanted = load(own_blip).build().state_dict(), load(kept_blip).build().state_dict()
+    assert all(torch.equal(found[name], value) for name, value in wanted.items())
+
+
+def test_names_of_which_only_some_are_longer_are_left_alone():
+    assert without_wrappers({"module.a": 1, "b": 2}) == {"module.a": 1, "b": 2}
+    assert without_wrappers({}) == {}
 
 
 def test_image_settings_beside_a_tokenisers(own_blip):

@@ -13,6 +13,7 @@ import torch
 
 from mmulbench.backbones._pretrained.albef_layout import PublishedWeights
 from mmulbench.backbones._pretrained.checkpoint_names import argument_of, label_of, split_digest
+from mmulbench.backbones._pretrained.foreign_files import without_wrappers
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import reason_of, sha256_of
 
@@ -51,7 +52,7 @@ class AlbefCheckpoint:
         tensors = found.get("model", found) if isinstance(found, dict) else None
         if not isinstance(tensors, dict) or not all(isinstance(key, str) for key in tensors):
             raise MmulbenchError(f'{self.path} holds no tensors by name, neither directly nor under "model"')
-        return PublishedWeights(self.path, tensors)
+        return PublishedWeights(self.path, without_wrappers(tensors))
 
 
 def open_checkpoint(source: str, backbone: str) -> AlbefCheckpoint:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import math
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from mmulbench.backbones._pixels import Triple
 from mmulbench.errors import MmulbenchError, text_of
+
+T = TypeVar("T")
+
+WRAPPERS = ("module.", "_orig_mod.")
+"""Beginnings of all names where torch's DataParallel, or compile, held the model that was saved."""
 
 
 @contextlib.contextmanager
@@ -52,13 +57,26 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             tensors: dict[str, Tensor] = load_file(path)
-            return tensors
+            return without_wrappers(tensors)
         try:
             found = torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError:  # its own message suggests to run what is in the file
             found = None
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+    named = isinstance(found, dict) and all(isinstance(name, str) for name in found)
+    if not named or not all(isinstance(value, Tensor) for value in found.values()):
         raise MmulbenchError(f"{path} holds something else than tensors by name, or is damaged: refused")
+    return without_wrappers(found)
+
+
+def without_wrappers(tensors: Mapping[str, T]) -> dict[str, T]:
+    """Return tensors by the names that they have in the model itself, not in what held it when it was saved.
+
+    Args:
+        tensors: tensors by name, as the file has them.
+    """
+    found = dict(tensors)
+    while wrapper := next((one for one in WRAPPERS if found and all(n.startswith(one) for n in found)), ""):
+        found = {name.removeprefix(wrapper): value for name, value in found.items()}
     return found
 
 
