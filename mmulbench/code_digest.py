@@ -1,20 +1,129 @@
-"""The code of a method, so that what an interrupted run left is not mixed with what changed code makes."""
+"""Name code by what it says: methods, tasks and backbones, with the modules of their own that they import.
+
+The rest of mmulbench, which all of them share, is known by its declared versions of recipe and metrics.
+"""
 
 from __future__ import annotations
 
+import ast
+import functools
 import hashlib
+import importlib.util
+import io
 import sys
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
-from mmulbench.files import sha256_of
+from mmulbench.errors import MmulbenchError
+from mmulbench.files import reason_of
+
+OWN_ROOMS = ("mmulbench.methods", "mmulbench.tasks", "mmulbench.backbones")
+"""Packages whose modules belong to the methods, tasks and backbones that import them."""
+
+DIGITS = 16
+"""Hexadecimal digits of a digest."""
 
 
-def source_digest(cls: type) -> str:
-    """Return the SHA-256 of the source files of a class and of all that it extends, 64 hexadecimal digits.
+def code_digest(module: str) -> str:
+    """Return a digest of a module's code and of all that it imports from `OWN_ROOMS` and its own package.
 
-    What they import besides is not looked at; a class without a file, typed at a prompt, counts as unchanged.
+    Comments, docstrings, blank lines and white space at the ends of lines do not count. A module without a
+    file, as what is typed at a prompt is in, has the digest of nothing.
+
+    Args:
+        module: dotted name; the module itself is not imported.
+
+    Returns:
+        The first `DIGITS` hexadecimal digits of a SHA-256.
+
+    Raises:
+        MmulbenchError: A file cannot be read, or is no Python.
     """
-    modules = (sys.modules.get(base.__module__) for base in cls.__mro__)
-    files = {Path(path) for module in modules if (path := getattr(module, "__file__", None)) is not None}
-    digests = [sha256_of(path) for path in sorted(files) if path.is_file()]  # some are in an archive
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
+    known: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _file_of(name)
+        if name in known or path is None:
+            continue
+        code, imported = _parsed(path, path.stat().st_mtime_ns, name)
+        known[name] = code
+        waiting += [other for other in imported if _belongs(other, module)]
+    text = "\0".join(f"{name}\0{code}" for name, code in sorted(known.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def _belongs(name: str, module: str) -> bool:
+    own = module.partition(".")[0]
+    packages = OWN_ROOMS if own == "mmulbench" else (*OWN_ROOMS, own)
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _file_of(name: str) -> Path | None:
+    """Return the source file of a module, which is not imported; None where there is no such file."""
+    loaded = getattr(sys.modules.get(name), "__file__", None)
+    if loaded is not None:
+        return Path(loaded) if loaded.endswith(".py") and Path(loaded).is_file() else None
+    top, *rest = name.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):  # ValueError: a module that was made by hand
+        return None
+    if spec is None:
+        return None
+    places = [Path(place, *rest) for place in spec.submodule_search_locations or ()]
+    files = [file for place in places for file in (place.parent / f"{place.name}.py", place / "__init__.py")]
+    return next((file for file in files if file.is_file()), None)
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(path: Path, changed: int, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the code of a file without what does not count, and the names that it imports.
+
+    Args:
+        path: the file.
+        changed: time of its last change, so that a changed file is read again.
+        name: dotted name of its module, which relative imports start from.
+
+    Raises:
+        MmulbenchError: It cannot be read, or is no Python.
+    """
+    try:
+        source = path.read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        return _bare(source, tree), tuple(sorted(set(_imports(tree, name, path.name == "__init__.py"))))
+    except (OSError, SyntaxError, ValueError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
+        raise MmulbenchError(f"the code {path} cannot be read: {reason}") from error
+
+
+def _bare(source: str, tree: ast.Module) -> str:
+    """Return source text without docstrings, comments, blank lines and white space at ends of lines."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                for row in range(first.lineno, (first.end_lineno or first.lineno) + 1):
+                    lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _imports(tree: ast.Module, name: str, is_package: bool) -> Iterator[str]:
+    """Yield the dotted names of modules that may be imported: of ``from a import b``, a and a.b."""
+    package = name if is_package else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from mmulbench.api.records import read_records
 from mmulbench.core.registry import METHODS
+from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import is_written_through, write_atomically
 from mmulbench.plain_text import one_line, visible
@@ -82,6 +83,16 @@ def _floor_of(result: RunResult, path: Path) -> Floor:
     return Floor.of(result, records)
 
 
+def _changed_since(result: RunResult) -> list[str]:
+    """Say of which kinds the code is another today; of none that is no longer known here."""
+    spec = result.spec
+    with suppress(UsageError):
+        return changed_code(
+            result.code, code_of_run(METHODS.module_of(spec.method), spec.task, spec.backbone)
+        )
+    return []
+
+
 def show_record(path: Path, *, as_json: bool) -> None:
     """Print one record.
 
@@ -93,7 +104,7 @@ def show_record(path: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.model_dump(mode="json"), indent=2))
     else:
-        _console().print(summary.show(result, _floor_of(result, path)))
+        _console().print(summary.show(result, _floor_of(result, path), _changed_since(result)))
 
 
 def make_leaderboard(

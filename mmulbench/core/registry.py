@@ -101,6 +101,20 @@ class Registry(Generic[T]):
             raise self._unknown(name)
         return described_class(cls) or f"from {_place(cls.__module__)}"
 
+    def module_of(self, name: str) -> str:
+        """Return the dotted name of the module behind ``name``, which is not imported.
+
+        Raises:
+            UsageError: the name is unknown.
+        """
+        if name in self._modules():
+            return f"{self.package}.{name}"
+        if points := self._outside.get(name):
+            return points[0].module
+        if (cls := self._registered(name)) is None:
+            raise self._unknown(name)
+        return cls.__module__
+
     def get(self, name: str) -> type[T]:
         """Return the class registered under ``name``, its module imported if need be.
 

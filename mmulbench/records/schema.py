@@ -202,6 +202,11 @@ class RunResult(Frozen):
         default=0, ge=0, description="shadow models that u_lira, lira, rmia and klom rest on"
     )
     missing: list[str] = Field(default_factory=list, description="what was left out, and why")
+    code: dict[str, str] = Field(
+        default_factory=dict,
+        description="digest of the code of `method`, `task`, `backbone` and of metrics that are not "
+        "mmulbench's own, each with the modules of its own that it imports; empty where it is not known",
+    )
     command: str = Field(description="the command line that reproduces this record")
     environment: Environment
     started: AwareDatetime

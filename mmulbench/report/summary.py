@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich import box
@@ -61,12 +61,13 @@ def summary_table(result: RunResult) -> Table:
     return table
 
 
-def show(result: RunResult, floor: Floor | None = None) -> RenderableType:
+def show(result: RunResult, floor: Floor | None = None, changed: Sequence[str] = ()) -> RenderableType:
     """Show all of a record: specification, values, verdict, details, what is missing, environment.
 
     Args:
         result: the record.
         floor: what other records say of its retrain; None where there are no others.
+        changed: kinds, such as ``method``, whose code is another today.
     """
     result = printable(result)
     parts: list[RenderableType] = [
@@ -78,6 +79,10 @@ def show(result: RunResult, floor: Floor | None = None) -> RenderableType:
         parts.append(details)
     if result.missing:
         parts.append(Text("\n".join(["Left out:", *(f"  {line}" for line in result.missing)])))
+    if changed:
+        parts.append(
+            Text(f"Made by other code than today's of: {', '.join(changed)}. Run it again to compare.")
+        )
     parts += [_environment(result), Text(f"Reproduce with: {result.command}")]
     spaced: list[RenderableType] = [piece for part in parts for piece in (part, Text())]
     return Group(*spaced[:-1])

@@ -194,7 +194,7 @@ def _took(result: RunResult) -> str:
     ratio = result.cost.seconds_ratio
     if ratio is None or result.spec.method == RETRAIN:
         return f", in {result.cost.seconds:,.1f} s"
-    if ratio >= 1:
+    if ratio >= 0.995:  # two digits of a percentage would be 1e+02
         return f", at {ratio:.1f} times retraining's time"
     return f", at {100 * ratio:.2g} % of retraining's time"
 

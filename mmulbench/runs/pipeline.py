@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from mmulbench import processes
-from mmulbench.code_digest import source_digest
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
+from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, located
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.values import compute_values, score_histograms
@@ -46,6 +47,11 @@ class Run:
     reference: bool = True
     tuning: Tuning | None = None
     shadows: int = 0
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """Digests of today's code of method, task and backbone."""
+        return code_of_run(type(self.method).__module__, self.spec.task, self.spec.backbone)
 
     def scenario(self, prepared: PreparedTask) -> Scenario:
         """Return the forget set and seed of the run, with the models that belong to them."""
@@ -148,6 +154,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         tuning=run.tuning,
         shadows=outcome.shadows,
         missing=outcome.missing,
+        code=run.code,
         command=run.command,
         environment=describe_environment(workspace.device),
         started=started,
@@ -167,6 +174,8 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
         return False
     if overwrite == "never":
         return True
+    if changed_code(found.code, run.code):
+        return False
     complete = not run.reference or all(
         value.retrain is not None or value.value is None for value in found.values.values()
     )
@@ -211,6 +220,10 @@ def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult 
     """Return the record that makes the run unnecessary, where there is one."""
     found = workspace.store.find(run.spec)
     if found is None or not is_settled(found, run, overwrite):
+        if found is not None and (kinds := changed_code(found.code, run.code)):
+            workspace.progress.note(
+                f"record {run.spec.run_id} was made by other code of {' and '.join(kinds)}: it is made again"
+            )
         return None
     if run.tuning is not None and run.tuning != found.tuning:  # a study came to the same settings
         found = found.model_copy(update={"tuning": run.tuning})
@@ -220,8 +233,7 @@ def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult 
 
 def _checkpoints(run: Run, workspace: Workspace) -> StoredCheckpoints:
     """Return the checkpoints of a run's own trainings; the original and retrain have theirs."""
-    code = source_digest(type(run.method))
-    return workspace.checkpoints({"kind": "run", "run": run.spec.run_id, "code": code})
+    return workspace.checkpoints({"kind": "run", "run": run.spec.run_id, "code": run.code})
 
 
 def _attempt(run: Run, prepared: PreparedTask) -> Outcome:

@@ -14,10 +14,10 @@ from mmulbench.cache.artifacts import Artifact, ArtifactCache
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.cache.blockwise import TENSORS
 from mmulbench.cache.tensor_files import rows_of
+from mmulbench.code_digest import code_digest
 from mmulbench.core.backbone import Backbone
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.data import Features, Inputs, PairData, Relations, Rows, Split
-from mmulbench.core.plugins import plugin_of
 from mmulbench.core.registry import BACKBONES
 from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
@@ -211,9 +211,12 @@ def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
         data: the task's data.
         backbone: the backbone that prepares inputs.
     """
-    key = {"data": data.fingerprint, "backbone": backbone.identity, "torch": str(torch.__version__)}
-    plugin = plugin_of("backbone", backbone.name)
-    return key if plugin is None else {**key, "plugin": plugin.digest}
+    return {
+        "data": data.fingerprint,
+        "backbone": backbone.identity,
+        "code": code_digest(type(backbone).__module__),
+        "torch": str(torch.__version__),
+    }
 
 
 def load_inputs(
@@ -288,6 +291,7 @@ def prepare_inputs(
         relations=Relations(data.train, data.validation, data.test),
         key={
             **key,
+            "task_code": code_digest(type(task).__module__),
             "recipe": asdict(recipe),
             "recipe_version": RECIPE_VERSION,
             "device": workspace.device.type,

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from mmulbench.cache.artifacts import Artifact
+from mmulbench.code_digest import code_digest
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Integers
 from mmulbench.core.method import UnlearningProblem
@@ -85,7 +86,11 @@ def retrain_inputs(prepared: PreparedTask, forget: Integers, seed: int) -> dict[
         forget: (n,) units of the forget set, in any order.
         seed: training seed.
     """
-    return {**original_inputs(prepared, seed), "forget": digest(np.sort(forget))}
+    return {
+        **original_inputs(prepared, seed),
+        "forget": digest(np.sort(forget)),
+        "method": code_digest(METHODS.module_of(REFERENCE)),
+    }
 
 
 def load_original(prepared: PreparedTask, seed: int) -> Trained:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmulbench import processes
 from mmulbench.cache.artifacts import Artifact
-from mmulbench.code_digest import source_digest
+from mmulbench.code_digest import code_digest
 from mmulbench.core.method import Method
 from mmulbench.core.metric import ByPath
 from mmulbench.core.model import MultimodalModel
@@ -213,7 +213,12 @@ class Shadows:
 
 def _inputs(number: int, method: Method, run_id: str) -> dict[str, Any]:
     """Return what a method's shadow model is known by until the run is recorded."""
-    return {"model": "unlearned", "run": run_id, "shadow": number, "code": source_digest(type(method))}
+    return {
+        "model": "unlearned",
+        "run": run_id,
+        "shadow": number,
+        "code": code_digest(type(method).__module__),
+    }
 
 
 def judged_by_shadows(

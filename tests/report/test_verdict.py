@@ -137,6 +137,15 @@ def test_runs_without_numbers(record):
     ) == ("erm_ktp does not apply to emoji: no class to delete.")
 
 
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [(0.996, "1.0 times"), (1.24, "1.2 times"), (0.994, "99 %"), (0.0126, "1.3 %")],
+)
+def test_the_time_is_a_number_that_people_read(record, ratio, said):
+    sentence = verdict(record(values=values(), ratio=ratio), MEASURED)
+    assert f"at {said}" in sentence and "e+" not in sentence
+
+
 def test_retrain_is_the_reference(record):
     sentence = verdict(record("retrain", values=values(), seconds=300, ratio=1.0))
     assert sentence == "retrain is the reference that every other run is compared with, in 300.0 s."

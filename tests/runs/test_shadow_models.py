@@ -212,7 +212,7 @@ def test_a_method_that_was_changed_meanwhile_unlearns_all_again(made, quick_meth
     with pytest.raises(KeyboardInterrupt):
         made(Counting(method, s2=KeyboardInterrupt()), "l1_sparse", 2)
     with monkeypatch.context() as context:
-        context.setattr("mmulbench.runs.shadow_models.source_digest", lambda cls: "changed")
+        context.setattr("mmulbench.runs.shadow_models.code_digest", lambda module: "changed")
         again = Counting(method)
         made(again, "l1_sparse", 2)
     assert again.seeds == [SEED, shadow_seed(1), shadow_seed(2)]
