@@ -161,7 +161,7 @@ def _identity(record: RunResult) -> dict[str, str | int | bool]:
         "forget_size": spec.forget_size,
         "seed": spec.seed,
         "status": record.status,
-        "tuned": record.tuning is not None,
+        "tuned": record.is_tuned,
         "metric_version": spec.metric_version,
         "recipe_version": spec.recipe_version,
         "data_fingerprint": spec.data_fingerprint,

@@ -20,6 +20,6 @@ def _cleaned(value: Any) -> Any:
         return one_line(value)
     if isinstance(value, dict):
         return {_cleaned(key): _cleaned(item) for key, item in value.items()}
-    if isinstance(value, list) and not isinstance(next(iter(value), None), float | int):
-        return [_cleaned(item) for item in value]
+    if isinstance(value, list | tuple) and not isinstance(next(iter(value), None), float | int):
+        return type(value)(_cleaned(item) for item in value)
     return value

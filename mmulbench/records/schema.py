@@ -142,6 +142,10 @@ class Tuning(Frozen):
         description="true where the best trial was worse than the defaults on a forget set that the search "
         "did not see, so that the defaults stay",
     )
+    overridden: tuple[str, ...] = Field(
+        default=(),
+        description="settings that the command line changed, so that the study never judged them together",
+    )
 
 
 class ScoreHistogram(Frozen):
@@ -197,7 +201,14 @@ class RunResult(Frozen):
         description="one number for each forget unit, in the order of the units: `pairs`, `forget`, and by "
         "path `mia/<path>` and `forget_vs_retain_auc/<path>`; intervals of differences rest on them",
     )
-    tuning: Tuning | None = Field(default=None, description="null where the settings are not tuned")
+    tuning: Tuning | None = Field(
+        default=None, description="null where no setting comes from a study; see its `overridden`, too"
+    )
+    origins: dict[str, str] = Field(
+        default_factory=dict,
+        description="where each setting comes from: `default`, `study ID` or `command line`; those of recipe "
+        "and task begin with `recipe.` and `task.`; empty in records from before this was kept",
+    )
     shadows: int = Field(
         default=0, ge=0, description="shadow models that u_lira, lira, rmia and klom rest on"
     )
@@ -223,3 +234,8 @@ class RunResult(Frozen):
         if any(len(one) != len(pairs) for one in self.by_unit.values()) or min(pairs, default=1) <= 0:
             raise ValueError("by_unit must hold for each unit its pairs, above 0, and one number of all else")
         return self
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether all settings are those that a study came to."""
+        return self.tuning is not None and not self.tuning.overridden

@@ -149,10 +149,12 @@ class TunedDefault:
     Attributes:
         config: the method's configuration.
         tuning: origin of the configuration, for records.
+        settings: names of the settings that the study decides; all others are the method's own.
     """
 
     config: Any
     tuning: Tuning
+    settings: frozenset[str]
 
 
 class StaleStudy(MmulbenchError):
@@ -280,4 +282,4 @@ def _default(study: Study, path: Path, default: Any) -> TunedDefault:
         config = validated(default, study.settings, study.spec.method)
     except UsageError as error:
         raise StaleStudy(path, f"has settings that the method refuses ({error})") from error
-    return TunedDefault(config, study.tuning)
+    return TunedDefault(config, study.tuning, frozenset(study.settings))

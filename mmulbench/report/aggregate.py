@@ -121,8 +121,8 @@ class MethodRow:
 
     @property
     def is_tuned(self) -> bool:
-        """Whether its settings are those that a study came to."""
-        return any(record.tuning is not None for record in self.records)
+        """Whether all its settings are those that a study came to."""
+        return any(record.is_tuned for record in self.records)
 
     @property
     def is_default(self) -> bool:

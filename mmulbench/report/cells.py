@@ -164,7 +164,7 @@ def tuned_cell(row: MethodRow, key: GroupKey) -> str:
         return ""
     found = {record.tuning for record in row.done}
     if found == {None}:
-        return "no"
+        return "no" if row.is_default else "by hand"
     if len(found) > 1:
         return "differs by seed"
     tuning = found.pop()
@@ -178,6 +178,8 @@ def _trials(tuning: Tuning) -> str:
     if tuning.reason is not None:
         return "N/A within the budget"
     trials = f"{tuning.done} of {tuning.trials} trials, budget {tuning.budget:g}"
+    if tuning.overridden:
+        return f"{trials}, except {escape(', '.join(tuning.overridden))}"
     if tuning.kept_default or not tuning.found:
         trials += ", default kept"
     in_vain = (

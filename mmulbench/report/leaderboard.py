@@ -37,7 +37,7 @@ How to read it; [the long form](docs/concepts/leaderboard.md) has an example.
 - "Tuned": how many trials of `mmulbench tune` were done, and the budget of each as a part of retrain's
   floating-point operations. "Default kept": on held-out data the best trial was no better than the method's
   own settings, which "no" stands for. "No better than doing nothing": in tuning the untouched original was
-  as close to retrain.
+  as close to retrain. "Except": these settings were changed by hand; "by hand": no study was asked.
 - "missing" was not run or could not be computed, "N/A" has no meaning for the task. Seconds are those of
   unlearning alone.
 - A table holds one backbone, forget size, recipe, data, and version of metrics and of training."""

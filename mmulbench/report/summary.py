@@ -170,6 +170,7 @@ def _specification(result: RunResult) -> Table:
         "backbone": spec.backbone,
         "method": f"{spec.method} ({settings_text(spec.config) or 'no settings'})",
         "tuned": _tuned(result.tuning) if spec.config else "has no settings",
+        **_origins(result.origins),
         "recipe": settings_text(spec.recipe) or "defaults",
         "forget size": str(spec.forget_size),
         "seed": str(spec.seed),
@@ -189,7 +190,15 @@ def _tuned(tuning: Tuning | None) -> str:
     return (
         f"{'' if tuning.found else 'no trial was done of '}{tuning.trials} trials on {tuning.task} with "
         f"{tuning.backbone}, forget size {tuning.forget_size} (study {tuning.study_id})"
+        f"{', except ' if tuning.overridden else ''}{', '.join(tuning.overridden)}"
     )
+
+
+def _origins(origins: dict[str, str]) -> dict[str, str]:
+    """Name the settings from each place but the defaults, in one line; nothing where all are defaults."""
+    places = sorted(set(origins.values()) - {"default"})
+    texts = [f"{place}: {', '.join(name for name in origins if origins[name] == place)}" for place in places]
+    return {"settings from": "; ".join([*texts, "all others: default"])} if texts else {}
 
 
 def _environment(result: RunResult) -> Table:

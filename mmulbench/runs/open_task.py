@@ -20,6 +20,7 @@ from mmulbench.progress import Progress
 from mmulbench.records.schema import Tuning
 from mmulbench.records.store import ResultsStore
 from mmulbench.records.study import StaleStudy, tuned_default
+from mmulbench.runs.origins import method_origins, setting_origins, tuning_of
 from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, load_data, prepare_inputs
 from mmulbench.runs.request import CommonOptions, Wanted
 from mmulbench.setting_values import Overrides
@@ -37,6 +38,7 @@ class ResolvedRequest:
         forget_size: number of units, fraction, or None for the task's default.
         methods: configured methods by name.
         tunings: studies that methods' settings come from, by name; those whose settings do not are absent.
+        origins: where each setting comes from, the recipe's and the task's among them, by method.
         stale: studies that were left aside, since this mmulbench cannot use them.
     """
 
@@ -47,6 +49,7 @@ class ResolvedRequest:
     forget_size: int | float | None
     methods: dict[str, Method]
     tunings: dict[str, Tuning]
+    origins: dict[str, dict[str, str]]
     stale: tuple[StaleStudy, ...] = ()
 
 
@@ -70,7 +73,11 @@ def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedR
     backbone = find_backbone(task.default_backbone if wanted.backbone is None else wanted.backbone, task)
     recipe, size = overrides.recipe(task.recipe), parse_forget_size(wanted.forget_size)
     places = task.study_places(wanted.task, backbone.full_name)
-    methods, tunings = {}, {}
+    shared = {
+        **setting_origins(recipe, task.recipe, prefix="recipe."),
+        **setting_origins(task.config, task_class.Config(), prefix="task."),
+    }
+    methods, tunings, origins = {}, {}, {}
     stale: list[StaleStudy] = []
     for name, cls in classes.items():
         start, default = cls.Config(), None
@@ -78,9 +85,11 @@ def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedR
             default = tuned_default(places, name, start, options.tuned_dir, stale.append)
         config = overrides.method(name, default.config if default is not None else start)
         methods[name] = cls(config)
-        if default is not None and config == default.config:
-            tunings[name] = default.tuning
-    return ResolvedRequest(wanted.task, task, backbone, recipe, size, methods, tunings, tuple(stale))
+        own = method_origins(config, start, default)
+        origins[name] = {**own, **shared}
+        if (tuning := tuning_of(own, default)) is not None:
+            tunings[name] = tuning
+    return ResolvedRequest(wanted.task, task, backbone, recipe, size, methods, tunings, origins, tuple(stale))
 
 
 class Output(NamedTuple):

@@ -38,6 +38,7 @@ class Run:
         command: command line that reproduces the run.
         reference: whether retrain is built and compared with.
         tuning: study that the method's settings come from.
+        origins: where each setting comes from.
         shadows: number of shadow models that the run is judged by besides.
     """
 
@@ -46,6 +47,7 @@ class Run:
     command: str
     reference: bool = True
     tuning: Tuning | None = None
+    origins: dict[str, str] = field(default_factory=dict)
     shadows: int = 0
 
     @cached_property
@@ -152,6 +154,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         histograms=outcome.histograms,
         by_unit=outcome.by_unit,
         tuning=run.tuning,
+        origins=run.origins,
         shadows=outcome.shadows,
         missing=outcome.missing,
         code=run.code,
@@ -225,10 +228,17 @@ def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult 
                 f"record {run.spec.run_id} was made by other code of {' and '.join(kinds)}: it is made again"
             )
         return None
-    if run.tuning is not None and run.tuning != found.tuning:  # a study came to the same settings
-        found = found.model_copy(update={"tuning": run.tuning})
+    if _comes_from_study(run, found):
+        found = found.model_copy(update={"tuning": run.tuning, "origins": run.origins})
         workspace.store.write(found)
     return found
+
+
+def _comes_from_study(run: Run, found: RunResult) -> bool:
+    """Return whether a study came to the settings of a record that does not say so yet."""
+    if run.tuning is None or run.tuning == found.tuning:
+        return False
+    return found.tuning is None or not run.tuning.overridden
 
 
 def _checkpoints(run: Run, workspace: Workspace) -> StoredCheckpoints:

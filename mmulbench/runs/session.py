@@ -85,6 +85,7 @@ def plan_run(
         command=reproducing_command(spec, method, prepared, options),
         reference=options.reference,
         tuning=resolved.tunings.get(name),
+        origins=resolved.origins[name],
         shadows=options.shadows,
     )
 

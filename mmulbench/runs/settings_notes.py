@@ -44,6 +44,9 @@ def _sources(tunings: Mapping[str, Tuning]) -> list[str]:
 def _end(tuning: Tuning) -> str:
     """Say how tuning ended, with a place for the names of the methods."""
     place = f"{tuning.task} with {tuning.backbone}"
+    if tuning.overridden:
+        names = ", ".join(tuning.overridden)
+        return f"settings tuned on {place}, except {names}: {{methods}} (--untuned takes the methods' own)"
     if not tuning.found:
         return f"no trial on {place} was within budget and done, so with their own settings: {{methods}}"
     if tuning.kept_default:

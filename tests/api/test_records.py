@@ -63,7 +63,7 @@ def test_wide_has_a_row_for_each_run(wide, records):
 
 
 def test_runs_with_tuned_settings_are_told_apart(wide, records):
-    assert list(wide.tuned) == [record.tuning is not None for record in records]
+    assert list(wide.tuned) == [record.is_tuned for record in records]
     assert set(wide.tuned) == {True, False}
 
 

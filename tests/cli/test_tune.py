@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import ONE_EPOCH, TINY, Bench, here
+from helpers import TINY, Bench, here
 
 from mmulbench.records.study import Check, Study, read_study, study_path, write_study
 from mmulbench.tuning.session import TuneRequest
@@ -134,9 +134,23 @@ def test_runs_start_from_tuned_settings_and_say_so(won, tuner):
     assert (record.tuning.study_id, record.tuning.trials) == (study.spec.study_id, 3)
     (own,) = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), "--untuned").records
     assert own.spec.config == study.spec.defaults and own.tuning is None
-    (changed,) = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(folder), *ONE_EPOCH).records
-    assert changed.spec.config["epochs"] == 1
-    assert (changed.tuning is None) == (study.settings["epochs"] != 1)
+    assert {own.origins[name] for name in study.spec.defaults} == {"default"}
+
+
+def test_settings_on_top_of_a_study_are_said_to_be(won, tuner):
+    study = mmul_study(won)
+    epochs = 1 + int(str(study.settings["epochs"]))
+    done = tuner.run(*RUN, "--seed", "5", "--tuned-dir", str(won), "--set", f"epochs={epochs}")
+    (record,) = done.records
+    assert "settings tuned on emoji with albef:tiny, except epochs: mmul (--untuned" in done.err
+    assert record.spec.config == {**study.spec.defaults, **study.settings, "epochs": epochs}
+    assert record.tuning is not None and record.tuning.overridden == ("epochs",)
+    assert not record.is_tuned
+    assert record.origins["epochs"] == record.origins["task.limit"] == "command line"
+    assert record.origins["lr"] == record.origins["alpha"] == f"study {study.spec.study_id}"
+    assert record.origins["trainable"] == record.origins["recipe.lr"] == "default"
+    again = tuner.run(*record.command.split()[1:], "--json").records[0]
+    assert again == record, "its own command finds it, and leaves what it says of the study"
 
 
 def test_a_study_of_other_versions_is_left_aside_with_one_note(won, tuner, tmp_path):
@@ -182,6 +196,8 @@ def test_a_record_from_before_the_study_learns_of_it(won, tuner, tmp_path):
     (after,) = done.records
     assert "found the record of this run" in done.err
     assert after.tuning is not None and after.started == before.started
+    assert before.origins["lr"] == "command line"
+    assert after.is_tuned and after.origins["lr"] == f"study {study.spec.study_id}"
     (path,) = tmp_path.rglob("*.json")
     assert json.loads(path.read_text())["tuning"]["trials"] == 3
 

@@ -43,6 +43,8 @@ def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
         *run(record, "none_done", test=0.5, tuning=tuned(done=0, found=False, objective=None)),
         *run(record, "no_use", test=0.5, tuning=tuned(objective=0.2)),
         *run(record, "dear", test=0.5, tuning=tuned(trials=0, done=0, found=False, reason="1 epoch is 60 %")),
+        *run(record, "half", test=0.5, tuning=tuned(overridden=("batch_size", "l|r"))),
+        *run(record, "chosen", test=0.5, command="mmulbench run -m chosen -t emoji --set lr=1 --untuned"),
         *run(record, "mixed", test=0.5, seeds=(42,), tuning=tuned()),
         *run(record, "mixed", test=0.5, seeds=(87,), tuning=tuned(done=20)),
     ]
@@ -56,6 +58,8 @@ def test_says_which_settings_are_tuned_where_and_with_how_many_trials(record):
         "none_done": "0 of 20 trials, budget 0.5, default kept",
         "no_use": "12 of 20 trials, budget 0.5, no better than doing nothing",
         "dear": "N/A within the budget",
+        "half": "12 of 20 trials, budget 0.5, except batch_size, l\\|r",
+        "chosen": "by hand",
         "mixed": "differs by seed",
     }
 

@@ -133,6 +133,15 @@ def test_variants_beside_a_tuned_row_do_not_compete():
     tuned = [world.tuned(one, lr=0.1) for one in records if one.spec.method == "mmul"]
     (group,) = group_records([*records, *tuned])
     assert [row.label for row in group.competing()] == ["mmul (tuned)", "scrub"]
+    half = [world.tuned(one, lr=0.2) for one in records if one.spec.method == "mmul"]
+    half = [
+        one.model_copy(update={"tuning": one.tuning.model_copy(update={"overridden": ("lr",)})})
+        for one in half
+        if one.tuning is not None
+    ]
+    (group,) = group_records([*records, *tuned, *half])
+    assert [row.label for row in group.competing()] == ["mmul (tuned)", "scrub"]
+    assert "mmul (lr=0.2)" in [row.label for row in group.rows], "half tuned is not called tuned"
     # Without a study each is a try like another.
     untuned = [one.model_copy(update={"tuning": None}) for one in tuned]
     (group,) = group_records([*records, *untuned])

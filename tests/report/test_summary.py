@@ -5,6 +5,7 @@ from io import StringIO
 from rich.console import Console
 
 from mmulbench.metrics.catalogue import built_in
+from mmulbench.records.schema import Tuning
 from mmulbench.report.floor import Floor
 from mmulbench.report.summary import show, summary_table
 
@@ -93,6 +94,25 @@ def test_show_has_everything(record):
     expected = [result.run_id, "mmul (lr=0.001)", "epochs=5, lr=0.001", "did not forget", "i2t_r@10"]
     expected += ["contrastive/accuracy", "needs a [budget]", "torch 2.13.0", result.command]
     assert [piece for piece in expected if piece not in text] == []
+
+
+def test_show_says_where_settings_come_from(record):
+    tuning = Tuning(
+        study_id="0" * 12,
+        task="emoji",
+        backbone="albef:tiny",
+        forget_size=2,
+        trials=3,
+        budget=0.5,
+        overridden=("epochs",),
+    )
+    places = {"lr": f"study {'0' * 12}", "epochs": "command line", "alpha": "default", "recipe.lr": "default"}
+    result = record(config={"lr": 0.1, "epochs": 1, "alpha": 1.0}, tuning=tuning, origins=places)
+    text = " ".join(text_of(show(result)).split())
+    assert "forget size 2 (study 000000000000), except epochs" in text
+    assert "settings from command line: epochs; study 000000000000: lr; all others: default" in text
+    assert "settings from" not in text_of(show(record(origins={"alpha": "default"})))
+    assert "settings from" not in text_of(show(record()))
 
 
 def test_show_carries_the_noise_floor(record):

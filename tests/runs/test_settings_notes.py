@@ -62,6 +62,11 @@ def test_each_reason_has_a_line():
             "no trial on emoji with albef:tiny was within budget and done, so with their own settings: mmul",
         ),
         (
+            {"overridden": ("epochs", "lr")},
+            "settings tuned on emoji with albef:tiny, except epochs, lr: mmul (--untuned takes the methods' "
+            "own)",
+        ),
+        (
             {"kept_default": True},
             "tuned on emoji with albef:tiny, where their own settings proved better than the best "
             "found: mmul",
