@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmulbench import TASKS, DataInfo
 from mmulbench.tasks._official.caption_task import CaptionTask
+from mmulbench.tasks._official.image_text_task import TURNED
 
 
 @TASKS.register("coco")
@@ -27,6 +28,7 @@ class Coco(CaptionTask):
             "coco/dataset_coco.json: Karpathy's file",
             "  or coco/coco_karpathy_{train,val,test}.json: lists of {image, caption}",
             "coco/train2014/ and coco/val2014/: the images, such as COCO_val2014_000000391895.jpg",
+            TURNED,
         ),
         hub=(
             "yerevann/coco-karpathy: captions and splits; the images are those of the data folder",

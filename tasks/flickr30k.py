@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmulbench import TASKS, DataInfo
 from mmulbench.tasks._official.caption_task import CaptionTask
+from mmulbench.tasks._official.image_text_task import TURNED
 
 
 @TASKS.register("flickr30k")
@@ -34,6 +35,7 @@ class Flickr30k(CaptionTask):
             "flickr30k/dataset_flickr30k.json: Karpathy's file",
             "  or flickr30k/flickr30k_{train,val,test}.json: lists of {image, caption}",
             "flickr30k/flickr30k-images/: the images, such as 1000092795.jpg",
+            TURNED,
         ),
         hub=(
             "nlphuji/flickr30k@refs/convert/parquet: images, captions and Karpathy's splits",

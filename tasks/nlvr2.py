@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmulbench import TASKS, DataInfo, MmulbenchError, Recipe
 from mmulbench.tasks._official.hub_rows import ColumnNames
-from mmulbench.tasks._official.image_text_task import ImageTextSource, ImageTextTask
+from mmulbench.tasks._official.image_text_task import TURNED, ImageTextSource, ImageTextTask
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import PairTable, Unit
 
@@ -48,6 +48,7 @@ class Nlvr2(ImageTextTask):
         layout=(
             "nlvr2/train.json, nlvr2/dev.json, nlvr2/test1.json (or .jsonl): one object a line",
             "nlvr2/images/: the images in any sub-folders, such as images/train/24/train-10171-0-img0.png",
+            TURNED,
         ),
         hub=(
             "pingzhili/nlvr2: images, statements and labels (known from public code, not tried here)",

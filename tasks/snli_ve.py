@@ -22,7 +22,7 @@ from mmulbench import (
     generator,
 )
 from mmulbench.tasks._official.hub_rows import NO_LABEL, ColumnNames
-from mmulbench.tasks._official.image_text_task import ImageTextSource, ImageTextTask
+from mmulbench.tasks._official.image_text_task import TURNED, ImageTextSource, ImageTextTask
 from mmulbench.tasks._official.images import Images, safe_name
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import PairTable, Unit
@@ -81,6 +81,7 @@ class SnliVe(ImageTextTask):
         layout=(
             "snli_ve/snli_ve_{train,dev,test}.jsonl: the three files",
             "flickr30k/flickr30k-images/: Flickr30K's images",
+            TURNED,
             "flickr30k/dataset_flickr30k.json: Flickr30K's captions and splits, for the order of deletion",
         ),
         hub=(

@@ -114,6 +114,7 @@ def _print_report(name: str, place: str, info: DataInfo, report: DataReport, sho
     for title, lines in (
         ("Left out", [f"{_count(count, info.pair)}: {why}" for why, count in report.dropped.items()]),
         ("A sample", list(report.sample)),
+        ("Worth a look", list(report.notes)),
         ("Missing or damaged", [*short, *report.problems]),
     ):
         if lines:
@@ -179,4 +180,5 @@ def _as_json(
         "short": short,
         "problems": list(report.problems),
         "sample": list(report.sample),
+        "notes": list(report.notes),
     }

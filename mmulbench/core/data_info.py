@@ -45,12 +45,14 @@ class DataReport:
         dropped: number of pairs that were left out, by reason.
         problems: missing and damaged files, one line each.
         sample: a few pairs, one line each.
+        notes: what is there but worth a look, such as images that are the same, one line each.
     """
 
     counts: Mapping[str, tuple[int, int]]
     dropped: Mapping[str, int] = field(default_factory=dict)
     problems: Sequence[str] = ()
     sample: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def short_of(self, info: DataInfo) -> list[str]:
         """List the splits that hold less than they should, one line each.

@@ -59,7 +59,11 @@ class DataFolderTask(Task):
         )
 
     def report(
-        self, annotations: Annotations, parts: Callable[[int], Iterable[str]], problems: Sequence[str] = ()
+        self,
+        annotations: Annotations,
+        parts: Callable[[int], Iterable[str]],
+        problems: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> DataReport:
         """Report counts, and a few training pairs.
 
@@ -67,6 +71,7 @@ class DataFolderTask(Task):
             annotations: everything that was read.
             parts: gives the names of a unit's images or nodes.
             problems: lines that name each missing or damaged file.
+            notes: lines on what is there but worth a look.
         """
         train = annotations.splits["train"]
         sample = []
@@ -75,4 +80,4 @@ class DataFolderTask(Task):
             unit = " + ".join(parts(train.first[row]))
             sample.append(f"{unit}: {annotations.texts[train.second[row]]}{label}")
         counts = {split: (len(annotations.splits[split].units), annotations.rows[split]) for split in SPLITS}
-        return DataReport(counts, annotations.dropped, problems, sample)
+        return DataReport(counts, annotations.dropped, problems, sample, notes)

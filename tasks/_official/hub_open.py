@@ -1,14 +1,17 @@
-"""Open a data set on a hub, or a folder in the same form: parquet files and nothing else."""
+"""Open a data set on a hub, or a folder in the same form: parquet files are read, and nothing else."""
 
 from __future__ import annotations
 
+import glob
 import re
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmulbench import MmulbenchError, UsageError
 from mmulbench.errors import text_of
+from mmulbench.lfs_pointers import refuse_lfs_pointer
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubData
 
 if TYPE_CHECKING:
@@ -52,9 +55,12 @@ def _located(name: str, otherwise: str) -> tuple[str, str | None]:
 
     Raises:
         UsageError: if it cannot be found.
+        MmulbenchError: if a parquet file of the folder is a Git LFS pointer.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
+        for file in sorted(folder.rglob("*.parquet")):
+            refuse_lfs_pointer(file)
         return str(folder.absolute()), None
     match = NAME.fullmatch(name)
     if match is None:
@@ -90,7 +96,7 @@ def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Data
     """Make the library's reader of a data set, which has to be that of parquet files or of its own cache.
 
     Raises:
-        UsageError: if the library would use another reader.
+        UsageError: if it cannot be opened, or holds no parquet files.
     """
     from datasets import load_dataset_builder
     from datasets.packaged_modules.cache.cache import Cache
@@ -98,17 +104,46 @@ def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Data
 
     try:
         builder = load_dataset_builder(path, revision=revision)
+        found = builder if isinstance(builder, (Parquet, Cache)) else _parquet_alone(path)
     except RuntimeError as error:  # raised for a data set that is a script, and nothing of it is run
         raise UsageError(
             f"task.hub={name}: {text_of(error)}; scripts are not run here. "
             "The hub often keeps a parquet copy: "
             f"task.hub={path}@refs/convert/parquet; or {otherwise}"
         ) from error
-    except (OSError, ValueError) as error:
-        raise UsageError(f"task.hub={name} cannot be opened: {text_of(error)}; {otherwise}") from error
-    if not isinstance(builder, (Parquet, Cache)):
-        raise UsageError(f"task.hub={name} holds no parquet files, and nothing else is read; {otherwise}")
-    return builder
+    except (OSError, ValueError) as error:  # one reason: splits of several kinds of files
+        found = _parquet_alone(path)
+        if found is None:
+            raise UsageError(f"task.hub={name} cannot be opened: {text_of(error)}; {otherwise}") from error
+    if found is None:
+        fewer = "" if Path(path).is_dir() else ", or more of another kind (a folder with both is read)"
+        raise UsageError(
+            f"task.hub={name} holds no parquet files{fewer}, and nothing else is read; {otherwise}"
+        )
+    return found
+
+
+def _parquet_alone(path: str) -> DatasetBuilder | None:
+    """Make the library's reader of a folder's parquet files, as if nothing lay beside them.
+
+    The library itself reads the commonest kind of file in a folder, and nothing else.
+
+    Returns:
+        The reader; None where there are no parquet files to read, or the data set is on a hub.
+    """
+    from datasets import load_dataset_builder
+    from datasets.data_files import DataFilesDict, _get_data_files_patterns, resolve_pattern
+
+    if not Path(path).is_dir():
+        return None
+    only: Any = {"base_path": path, "allowed_extensions": [".parquet"]}
+    try:  # the public get_data_patterns would let the other files say what the splits are
+        patterns = _get_data_files_patterns(partial(resolve_pattern, **only))
+    except (FileNotFoundError, ValueError):  # none, or splits of names that no split may have
+        return None
+    found = DataFilesDict.from_patterns(patterns, **only)
+    files = {split: [glob.escape(file) for file in names] for split, names in found.items()}
+    return load_dataset_builder("parquet", data_files=files)
 
 
 def _splits(name: str, builder: DatasetBuilder) -> dict[str, Dataset]:

@@ -106,6 +106,10 @@ class HubImage:
         """Number of bytes of the image."""
         return self.location.size
 
+    def content(self) -> bytes:
+        """Return the bytes of the image."""
+        return self.hub.content(self.location)
+
     def read(self) -> Pixels:
         """Decode the image."""
         return self.hub.read(self.location)
@@ -158,6 +162,13 @@ class HubData:
                 yield from self._rows(own, start, batch)
                 start += len(batch)
 
+    def content(self, location: ImageLocation) -> bytes:
+        """Return the bytes of an image."""
+        table = self._pictures[location.split, location.column][location.row : location.row + 1]
+        image = table[location.column][0].as_py()
+        content: bytes = (image if location.part is None else image[location.part])["bytes"]
+        return content
+
     def read(self, location: ImageLocation) -> Pixels:
         """Decode an image.
 
@@ -167,10 +178,8 @@ class HubData:
         Raises:
             MmulbenchError: if the image is damaged.
         """
-        table = self._pictures[location.split, location.column][location.row : location.row + 1]
-        image = table[location.column][0].as_py()
-        content = image["bytes"] if location.part is None else image[location.part]["bytes"]
-        return read_image(content, f"{self._where(location.split, location.row)}, column {location.column}")
+        where = f"{self._where(location.split, location.row)}, column {location.column}"
+        return read_image(self.content(location), where)
 
     def _first(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self._there), None)
@@ -251,14 +260,24 @@ class HubData:
         return names[value]
 
     def _files(self, batch: Table) -> list[str] | None:
-        """Return the file names stored with the images, where no column holds them."""
+        """Return the file names stored with the images, where no column holds them.
+
+        Raises:
+            UsageError: if the images have no names either.
+        """
         import pyarrow.compute as pc
 
         key = self._columns.file
         if not key or key in self._fields:
             return None
-        paths = pc.struct_field(batch[self._images[0]], "path").to_pylist()
-        return [PurePosixPath(path or "").name for path in paths]
+        images = batch[self._images[0]]
+        if images.type.get_field_index("path") < 0:
+            raise UsageError(
+                f"task.hub={self.name}: the images have no file names: neither a path beside their bytes, "
+                f"nor a column {' or '.join(self._columns.fields[key])}"
+            )
+        paths = pc.struct_field(images, "path").to_pylist()
+        return [PurePosixPath((path or "").replace("\\", "/")).name for path in paths]
 
     def _locations(self, own: str, start: int, batch: Table, part: int) -> list[ImageLocation | None]:
         """Locate image number ``part`` of each row; sizes come from offsets, so that no image is read.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,18 @@ from typing import ClassVar
 import numpy as np
 
 from mmulbench import DataReport, Integers, MmulbenchError, Progress, RawItems, TaskData
+from mmulbench.lfs_pointers import LFS_BYTES, is_lfs_pointer
+from mmulbench.tasks._official.broken_off import doubt_about
 from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.hub_open import open_hub
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubImage, ImageLocation
-from mmulbench.tasks._official.images import Finder, Images, StoredImage, TreeFinder
+from mmulbench.tasks._official.images import DECODING, Finder, Images, StoredImage, TreeFinder
 from mmulbench.tasks._official.json_files import DataRow, read_lines
 from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
+from mmulbench.tasks._official.same_images import SameImages
+
+TURNED = "  they are turned as their EXIF orientation says, as the library datasets turns them"
+"""What `mmulbench data info` says of images below their folder; ALBEF's and BLIP's own loaders leave them."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,10 @@ class ImageTextTask(DataFolderTask):
     Subclasses say how a row is read. The same data gives the same splits and the same fingerprint, wherever
     it comes from.
 
-    An image is decoded when a backbone prepares it, never kept. The fingerprint covers the annotations as
-    they are used, and name and size of every image file, not the pixels: reading those would take as long as
-    preparing them. A text that several images have is one item, right for all of them.
+    An image is decoded when a backbone prepares it, never kept, and turned as its EXIF orientation says. The
+    fingerprint covers the annotations as they are used, and name and size of every image file, not the
+    pixels: reading those would take as long as preparing them. A text that several images have is one item,
+    right for all of them.
     """
 
     modalities = ("image", "text")
@@ -148,18 +156,13 @@ class ImageTextTask(DataFolderTask):
 
         Raises:
             UsageError: if annotations or images are not there.
-            MmulbenchError: if annotations are damaged, or an image is missing.
+            MmulbenchError: if annotations are damaged, or an image is missing or a Git LFS pointer.
         """
         source = self.read(data_dir, progress)
         annotations = source.table.build(labelled=bool(self.classes), limit=self.config.limit)
         names, groups = _images_of(annotations)
         found = {name: source.find(name) for name in progress.track(names, len(names), "find images")}
-        missing = [name for name, image in found.items() if image is None]
-        if missing:
-            raise MmulbenchError(
-                f"{source.images / missing[0]} is missing ({len(missing):,} of {len(names):,} images are): "
-                f"mmulbench data check {self.name} --data-dir {data_dir} lists them all"
-            )
+        self._refuse_lacking(found, source, data_dir)
         stored = [image for image in found.values() if image is not None]
         images = Images([PurePosixPath(name).name for name in names], stored)
         return TaskData(
@@ -171,17 +174,44 @@ class ImageTextTask(DataFolderTask):
             fingerprint=_fingerprint(annotations, zip(names, (image.size for image in stored), strict=True)),
         )
 
+    def _refuse_lacking(
+        self, found: Mapping[str, StoredImage | None], source: ImageTextSource, data_dir: Path
+    ) -> None:
+        """Demand that every image is there, before any is decoded.
+
+        Raises:
+            MmulbenchError: if an image is missing, or a Git LFS pointer.
+        """
+        missing = [name for name, image in found.items() if image is None]
+        pointers = [name for name, image in found.items() if image is not None and _is_pointer(image)]
+        for names, fault in ((missing, "missing"), (pointers, "a Git LFS pointer (run git lfs pull)")):
+            if names:
+                hub = ["--hub", self.config.hub] if self.config.hub else []
+                command = ["mmulbench", "data", "check", self.name, "--data-dir", str(data_dir), *hub]
+                raise MmulbenchError(
+                    f"{source.images / names[0]} is {fault} ({len(names):,} of {len(found):,} images are): "
+                    f"{shlex.join(command)} lists them all"
+                )
+
     def check(self, data_dir: Path, progress: Progress) -> DataReport:
-        """Count what is there, and find and decode every image."""
+        """Count what is there, find and decode every image, and find those that are the same."""
         source = self.read(data_dir, progress)
         annotations = source.table.build(labelled=bool(self.classes))
         names, _ = _images_of(annotations)
-        problems = []
+        same, problems, notes = SameImages(annotations), list[str](), list[str]()
         for name in progress.track(names, len(names), "decode images"):
-            problem = _problem_of(name, source)
-            if problem:
-                problems.append(problem)
-        return self.report(annotations, lambda unit: annotations.units[unit], problems)
+            try:
+                image = source.find(name)
+                if image is None:
+                    problems.append(f"{source.images / name}: missing")
+                    continue
+                same.add(name, image.read())
+                if doubt := doubt_about(image.content()):
+                    notes.append(f"{source.images / name}: {doubt}")
+            except MmulbenchError as error:
+                problems.append(str(error))
+        notes = [*same.lines(), *notes]
+        return self.report(annotations, lambda unit: annotations.units[unit], problems, notes)
 
     def find_in(self, root: Path, images: Path) -> Finder:
         """Make a finder of images by path.
@@ -257,6 +287,14 @@ def _images_of(annotations: Annotations) -> tuple[list[str], Integers | None]:
     return names, np.array([[index[name] for name in unit] for unit in annotations.units], dtype=np.int64)
 
 
+def _is_pointer(image: StoredImage) -> bool:
+    """Tell whether an image is a Git LFS pointer; only files as small as one are read."""
+    try:
+        return image.size < LFS_BYTES and is_lfs_pointer(image.content())
+    except OSError:  # decoding says why it cannot be read
+        return False
+
+
 def _remember(
     locations: dict[str, ImageLocation], unit: Unit, images: Sequence[ImageLocation | None], where: str
 ) -> None:
@@ -275,20 +313,8 @@ def _remember(
             )
 
 
-def _problem_of(name: str, source: ImageTextSource) -> str | None:
-    """Say in one line what is wrong with an image, if anything is."""
-    try:
-        image = source.find(name)
-        if image is None:
-            return f"{source.images / name}: missing"
-        image.read()
-    except MmulbenchError as error:
-        return str(error)
-    return None
-
-
 def _fingerprint(annotations: Annotations, files: Iterable[tuple[str, int]]) -> str:
-    """Return the SHA-256 of units, texts, splits, and names and sizes of the image files."""
+    """Return the SHA-256 of units, texts, splits, names and sizes of the image files, and `DECODING`."""
     total = hashlib.sha256()
 
     def add(*parts: bytes) -> None:
@@ -301,5 +327,5 @@ def _fingerprint(annotations: Annotations, files: Iterable[tuple[str, int]]) -> 
         columns = annotations.splits[split]
         labels = columns.label if columns.label is not None else np.empty(0, dtype=np.int64)
         add(split.encode(), *(column.tobytes() for column in (columns.first, columns.second, labels)))
-    add(*(f"{name}\0{size}".encode() for name, size in files))
+    add(f"decoding {DECODING}".encode(), *(f"{name}\0{size}".encode() for name, size in files))
     return total.hexdigest()

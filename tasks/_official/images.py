@@ -6,17 +6,27 @@ import io
 import os
 import stat
 import warnings
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmulbench import MmulbenchError
 from mmulbench.errors import text_of
+from mmulbench.lfs_pointers import LFS_PULL, is_lfs_pointer
+from mmulbench.tasks._official.broken_off import refuse_broken_off
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Pixels = NDArray[np.uint8]
+
+DECODING = 2
+"""Version of what `read_image` gives, a part of the data's fingerprint: inputs made by another are not used.
+Version 1 cut 16-bit grey off at 255, and left pictures as their cameras stored them."""
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 """Formats that are decoded, told by content: many of NLVR2's ``.png`` files are not PNG. Pillow's other
@@ -24,6 +34,9 @@ decoders are never called."""
 
 TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
 """Pillow's modes of images that have transparent parts."""
+
+WHITE16 = 65_535
+"""White in pictures of 16-bit grey, which Pillow's modes I and I;16 hold."""
 
 SURROGATES = {chr(code) for code in range(0xD800, 0xE000)}
 """Halves of characters, which JSON can hold but no file name and no text."""
@@ -35,6 +48,13 @@ class StoredImage(Protocol):
     @property
     def size(self) -> int:
         """Number of bytes of the stored image."""
+
+    def content(self) -> bytes:
+        """Return the bytes of the stored image.
+
+        Raises:
+            OSError: if they cannot be read.
+        """
 
     def read(self) -> Pixels:
         """Decode the image.
@@ -57,6 +77,10 @@ class ImageFile(NamedTuple):
 
     path: Path
     size: int
+
+    def content(self) -> bytes:
+        """Return the bytes of the file."""
+        return self.path.read_bytes()
 
     def read(self) -> Pixels:
         """Decode the file."""
@@ -93,7 +117,11 @@ class Images(Sequence[Pixels]):
 
 
 def read_image(image: Path | bytes, where: str = "") -> Pixels:
-    """Decode an image as RGB: grey and CMYK are converted, transparent parts are put on white.
+    """Decode an image as RGB, upright.
+
+    Grey and CMYK are converted, 16 bits are scaled to 8, and transparent parts are put on white. As in the
+    library `datasets`, the picture is turned as its EXIF orientation says. What was never written to its end
+    is refused.
 
     Args:
         image: path of a file, or the content of one.
@@ -108,17 +136,16 @@ def read_image(image: Path | bytes, where: str = "") -> Pixels:
     from PIL import Image
 
     where = where or str(image)
-    source = io.BytesIO(image) if isinstance(image, bytes) else image
     try:
+        content = image if isinstance(image, bytes) else image.read_bytes()
+        if is_lfs_pointer(content):
+            raise MmulbenchError(f"it is {LFS_PULL}")
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(source, formats=FORMATS) as opened:
-                if opened.mode in TRANSPARENT or "transparency" in opened.info:
-                    picture = opened.convert("RGBA")
-                    canvas = Image.new("RGBA", picture.size, "white")
-                    canvas.alpha_composite(picture)
-                    return np.asarray(canvas.convert("RGB"))
-                return np.asarray(opened.convert("RGB"))
+            warnings.filterwarnings("ignore", "Corrupt EXIF")
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                refuse_broken_off(content, opened.format)
+                return _as_rgb(_upright(opened))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise MmulbenchError(f"{where}: refused as a decompression bomb: {error}") from error
     except Exception as error:  # decoders raise all kinds on damaged bytes
@@ -126,8 +153,48 @@ def read_image(image: Path | bytes, where: str = "") -> Pixels:
         raise MmulbenchError(f"{where}: cannot be decoded as an image: {reason}") from error
 
 
+def _upright(opened: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF orientation says; one whose EXIF cannot be read stays as it is."""
+    from PIL import ImageOps
+
+    opened.load()  # here, so that damaged pixels are not taken for damaged EXIF
+    try:
+        return ImageOps.exif_transpose(opened)
+    except Exception:  # as above; viewers show such pictures unturned
+        return opened
+
+
+def _as_rgb(picture: Image.Image) -> Pixels:
+    """Return a decoded picture of any mode as (h, w, 3) RGB, its transparent parts white."""
+    from PIL import Image
+
+    if picture.mode.startswith("I"):
+        return _grey16(np.asarray(picture).astype(np.int64), picture.info.get("transparency"))
+    if picture.mode in TRANSPARENT or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        canvas = Image.new("RGBA", picture.size, "white")
+        canvas.alpha_composite(picture)
+        picture = canvas
+    return np.asarray(picture.convert("RGB"))
+
+
+def _grey16(values: NDArray[np.int64], transparent: int | None) -> Pixels:
+    """Scale 16-bit grey to 8 bits, which Pillow would cut off at 255.
+
+    Args:
+        values: (h, w) grey from 0 to `WHITE16`.
+        transparent: grey that stands for transparent parts; None where there are none.
+    """
+    if transparent is not None:
+        values = np.where(values == transparent, WHITE16, values)
+    grey = (values / WHITE16 * 255).round().astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
 def safe_name(name: str, where: str) -> str:
     """Check that a file name in an annotation is relative and does not lead upwards.
+
+    Folders may be separated as on Windows, and a line end may have been left at the end.
 
     Args:
         name: file name, with or without folders.
@@ -137,11 +204,13 @@ def safe_name(name: str, where: str) -> str:
         The name in its simplest form.
 
     Raises:
-        MmulbenchError: if the name leads elsewhere.
+        MmulbenchError: if the name leads elsewhere, or can be no name.
     """
-    path = PurePosixPath(name)
-    unsafe = not path.parts or path.is_absolute() or ".." in path.parts
-    if unsafe or any(sign in "\\\0\n\r" or sign in SURROGATES for sign in name) or ":" in path.parts[0]:
+    plain = name.strip("\r\n").replace("\\", "/")
+    if any(sign in "\0\n\r" or sign in SURROGATES for sign in plain):
+        raise MmulbenchError(f"{where}: the file name {name!r} holds a sign that no file name may: refused")
+    path = PurePosixPath(plain)
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise MmulbenchError(f"{where}: the file name {name!r} leads out of the data folder: refused")
     return str(path)
 
@@ -203,7 +272,8 @@ class Finder:
 class TreeFinder:
     """Finds files by bare name in a folder and all its sub-folders, which are searched once.
 
-    Links to folders are not followed.
+    Links to folders are followed like those to files: right below the folder wherever they lead, deeper down
+    where they stay inside. A folder that several links lead to is searched once.
 
     Args:
         root: folder to search.
@@ -211,13 +281,12 @@ class TreeFinder:
     """
 
     def __init__(self, root: Path, hints: Mapping[str, str]) -> None:
+        self._root = root
         self._hints = hints
         self._finder = Finder(root)
         self._names: dict[str, list[str]] = {}
-        for folder, _, files in os.walk(root):
-            relative = Path(folder).relative_to(root)
-            for file in files:
-                self._names.setdefault(file, []).append((relative / file).as_posix())
+        self._left_out: list[Path] = []
+        self._search()
 
     def __call__(self, name: str) -> ImageFile | None:
         """Find a file by its bare name.
@@ -226,15 +295,51 @@ class TreeFinder:
             The file, or None where it does not exist.
 
         Raises:
-            MmulbenchError: if the file is a link that leads out of the folder, or if several sub-folders hold
-                the name and none is preferred.
+            MmulbenchError: if the file is a link that leads out of the folder, if several sub-folders hold
+                the name and none is preferred, or if it may lie where a link led that was not followed.
         """
         places = self._names.get(name, [])
+        if not places and self._left_out:
+            raise MmulbenchError(
+                f"{self._root / name}: missing; the link {self._left_out[0]} was not followed, since it "
+                f"leads out of its folder: only links right below {self._root} may"
+            )
         if len(places) > 1:
             hint = self._hints.get(name)
             preferred = [place for place in places if PurePosixPath(place).parent.name == hint]
+            if len(preferred) != 1 and len({(self._root / place).resolve() for place in places}) == 1:
+                preferred = sorted(places, key=self._is_link)[:1]  # all are one file
             if len(preferred) != 1:
                 both = " and ".join(sorted(places)[:2])
-                raise MmulbenchError(f"{name} is in several folders of {self._finder.root}, {both}: keep one")
+                raise MmulbenchError(f"{name} is in several folders of {self._root}, {both}: keep one")
             places = preferred
         return self._finder(places[0]) if places else None
+
+    def _is_link(self, place: str) -> bool:
+        return (self._root / place).is_symlink()
+
+    def _search(self) -> None:
+        """Note the files of all folders, those that links lead to last."""
+        searched: set[Path] = set()
+        waiting = deque([self._root])
+        while waiting:
+            for folder, folders, files in os.walk(waiting.popleft()):
+                place = Path(folder)
+                if place.resolve() in searched:
+                    folders.clear()
+                    continue
+                searched.add(place.resolve())
+                folders.sort()
+                waiting += [link for link in map(place.joinpath, folders) if self._follows(link)]
+                for file in files:
+                    self._names.setdefault(file, []).append((place / file).relative_to(self._root).as_posix())
+
+    def _follows(self, folder: Path) -> bool:
+        """Tell whether a folder is a link to follow; note those that lead out."""
+        if not folder.is_symlink():
+            return False
+        parts = folder.relative_to(self._root).parts
+        if len(parts) > 1 and not folder.resolve().is_relative_to((self._root / parts[0]).resolve()):
+            self._left_out.append(folder)
+            return False
+        return True

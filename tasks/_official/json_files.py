@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mmulbench import MmulbenchError
 from mmulbench.files import reason_of
+from mmulbench.lfs_pointers import LFS_PULL, is_lfs_pointer
 
 LINE_BYTES = 1_000_000
 """Largest number of bytes of a line in a JSON-lines file; the official files need a few thousand."""
@@ -177,8 +178,10 @@ def refuse_binary(content: bytes, where: str, form: str) -> None:
         form: form that is needed, such as ``JSON``.
 
     Raises:
-        MmulbenchError: if the content begins as one of `BINARY` does.
+        MmulbenchError: if the content begins as one of `BINARY` does, or is a Git LFS pointer.
     """
+    if is_lfs_pointer(content):
+        raise MmulbenchError(f"{where}: this is {LFS_PULL}")
     for start, what in BINARY.items():
         if content.startswith(start):
             raise MmulbenchError(f"{where}: this is {what}, not {form}: refused, nothing of it was executed")

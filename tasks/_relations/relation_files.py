@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mmulbench import MmulbenchError, UsageError, csv_quoting
 from mmulbench.errors import text_of
+from mmulbench.lfs_pointers import refuse_lfs_pointer
 from mmulbench.tasks._official.json_files import (
     BOM,
     DOCUMENT_BYTES,
@@ -163,12 +164,13 @@ def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Data
 
     Raises:
         UsageError: if pyarrow is missing or too old.
-        MmulbenchError: if the file cannot be read, a column is missing, or a row group says that it is larger
-            than `DOCUMENT_BYTES`.
+        MmulbenchError: if the file cannot be read, is a Git LFS pointer, a column is missing, or a row group
+            says that it is larger than `DOCUMENT_BYTES`.
     """
     pyarrow, parquet = _pyarrow(task)
     number = 0
     try:
+        refuse_lfs_pointer(path)
         with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
             _check_parquet(path, file, columns)
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):

@@ -130,6 +130,13 @@ def test_a_damaged_file(elsewhere, tmp_path, capsys, small_albef, name):
     assert code == 1 and f"{path} is damaged" in err
 
 
+@pytest.mark.parametrize("name", ["ALBEF.pth", "ALBEF.safetensors"])
+def test_a_git_lfs_pointer(elsewhere, tmp_path, capsys, name):
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n")
+    code, err = run(f"albef:{tmp_path / name}", capsys)
+    assert code == 1 and f"{tmp_path / name} is a Git LFS pointer" in err and "run git lfs pull" in err
+
+
 @pytest.mark.parametrize("content", [[torch.ones(2)], {"model": [1]}, {"model": {1: torch.ones(2)}}])
 def test_a_file_without_named_tensors(elsewhere, tmp_path, capsys, content):
     torch.save(content, tmp_path / "x.pth")

@@ -46,6 +46,18 @@ def zipped_pickle(place: Path) -> bytes:
     return hostile.getvalue()
 
 
+@pytest.mark.parametrize(
+    "name", ["config.json", "tokenizer.json", "model.safetensors", "pytorch_model.bin", "vocab.txt"]
+)
+def test_a_git_lfs_pointer_is_named_before_anything_is_loaded(own_blip, name):
+    if name == "pytorch_model.bin":
+        (own_blip / "model.safetensors").unlink()
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n"
+    (own_blip / name).write_text(pointer)
+    with pytest.raises(MmulbenchError, match=f"{own_blip / name} is a Git LFS pointer.*run git lfs pull"):
+        load(own_blip)
+
+
 @pytest.mark.parametrize("make", [bare_pickle, zipped_pickle])
 def test_pickled_code_is_refused_and_not_run(own_blip, tmp_path, make):
     trap = tmp_path / "trap"

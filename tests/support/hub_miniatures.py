@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import datasets
+import pytest
 
 Fields = dict[str, Any]
 CLASSES = ("entailment", "neutral", "contradiction")
+
+
+@contextlib.contextmanager
+def library_cache(cache: Path) -> Iterator[Path]:
+    """The library's cache in a folder of the test, and no reaching for a hub."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(cache))
+        patch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+        yield cache
 
 
 def save(folder: Path, splits: dict[str, list[Fields]], **features: Any) -> Path:

@@ -97,6 +97,14 @@ def test_a_missing_column(suffix, own):
         load("gdpr", own)
 
 
+@pytest.mark.parametrize("suffix", [".tsv", ".jsonl", ".parquet"])
+def test_a_git_lfs_pointer(suffix, own):
+    path = miniatures.rewrite(own / "gdpr" / "test.tsv", suffix)
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n")
+    with pytest.raises(MmulbenchError, match=rf"{path}\S* (this )?is a Git LFS pointer.*: run git lfs pull"):
+        load("gdpr", own)
+
+
 @pytest.mark.parametrize("content", ["half", "no end", b"", b"PAR1", b"PAR1" + bytes(99) + b"PAR1"])
 def test_a_truncated_parquet_file(content, own):
     path = miniatures.rewrite(own / "gdpr" / "test.tsv", ".parquet")

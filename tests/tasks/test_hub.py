@@ -25,11 +25,7 @@ from mmulbench.errors import MmulbenchError, UsageError
 
 @pytest.fixture(scope="module", autouse=True)
 def library_cache(tmp_path_factory):
-    """The library's cache in a folder of the test, and no reaching for a hub."""
-    cache = tmp_path_factory.mktemp("library")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(cache))
-        patch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    with hub_miniatures.library_cache(tmp_path_factory.mktemp("library")) as cache:
         yield cache
 
 
@@ -148,7 +144,8 @@ def test_a_path_is_never_followed(rows, kept, tmp_path):
     plain = {"image": {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}}
     hub = flickr(tmp_path / "hub", rows, **plain)
     assert file.is_file()
-    with pytest.raises(MmulbenchError, match=rf"{file.name} is missing \(1 of 80 images are\)"):
+    command = re.escape(f"mmulbench data check flickr30k --data-dir {tmp_path} --hub {hub} lists them all")
+    with pytest.raises(MmulbenchError, match=rf"{file.name} is missing \(1 of 80 images are\): {command}"):
         load("flickr30k", tmp_path, hub=hub)
 
 
@@ -187,6 +184,24 @@ def test_an_image_without_a_name(rows, tmp_path):
     rows[5]["image"]["path"] = None
     with pytest.raises(MmulbenchError, match="row 5: the image has no file name"):
         load("flickr30k", tmp_path, hub=flickr(tmp_path / "hub", rows))
+
+
+def test_images_without_any_names(rows, tmp_path):
+    for row in rows:
+        del row["filename"], row["image"]["path"]
+    plain = {"image": {"bytes": datasets.Value("binary")}}
+    expected = (
+        "the images have no file names: neither a path beside their bytes, nor a column filename or file"
+    )
+    with pytest.raises(UsageError, match=expected):
+        load("flickr30k", tmp_path, hub=flickr(tmp_path / "hub", rows, **plain))
+
+
+def test_file_names_of_windows(rows, kept, tmp_path):
+    for row in rows:
+        row["image"]["path"] = f"C:\\images\\{row.pop('filename')}"
+    hub = flickr(tmp_path / "hub", rows)
+    assert load("flickr30k", tmp_path, hub=hub).fingerprint == load("flickr30k", kept).fingerprint
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,20 @@ def test_snli_ve_without_flickr30ks_images_has_no_order_of_deletion(own, capsys)
     assert code == 1 and "Flickr30K_ID must be its file name" in err
 
 
+@pytest.mark.parametrize("ending", ["", "\r", "\r\n"])
+def test_lists_made_on_windows(ending, own):
+    before = load("flickr30k", own)
+    folder = own / "flickr30k"
+    lists: dict[str, list[dict[str, str]]] = {"train": [], "val": [], "test": []}
+    for image in json.loads((folder / "dataset_flickr30k.json").read_bytes())["images"]:
+        name = f"flickr30k-images\\{image['filename']}{ending}"
+        lists[image["split"]] += [{"image": name, "caption": one["raw"]} for one in image["sentences"]]
+    (folder / "dataset_flickr30k.json").unlink()
+    for split, rows in lists.items():
+        (folder / f"flickr30k_{split}.json").write_text(json.dumps(rows))
+    assert load("flickr30k", own).fingerprint == before.fingerprint
+
+
 def test_a_unit_of_nlvr2_is_two_images(kept):
     data = load("nlvr2", kept)
     groups, files = data.items["image"].groups, paths_of(data)
@@ -193,6 +207,38 @@ def test_nlvr2_prefers_the_directory_that_the_row_names(own):
     assert "old" not in {file.parent.name for file in paths_of(load("nlvr2", own))}
     shutil.copy(images / "dev" / "dev-0-0-img0.png", images / "old")
     with pytest.raises(MmulbenchError, match=r"dev-0-0-img0.png is in several folders of .*: keep one"):
+        load("nlvr2", own)
+
+
+def test_nlvr2_follows_links_to_folders(own, tmp_path):
+    """Each split may lie on another disk, and several links may lead to one of them."""
+    before = load("nlvr2", own)
+    images, disk = own / "nlvr2" / "images", tmp_path / "disk"
+    shutil.move(images, disk)
+    images.mkdir()
+    for split in ("train", "dev", "test1"):
+        (images / split).symlink_to(disk / split)
+    assert load("nlvr2", own).fingerprint == before.fingerprint
+    (images / "val").symlink_to(disk / "dev")
+    (images / "all").symlink_to(disk)
+    (disk / "train" / "again").symlink_to("0")
+    (disk / "dev" / "round").symlink_to("..")
+    assert load("nlvr2", own).fingerprint == before.fingerprint
+
+
+def test_nlvr2_takes_several_links_to_one_file(own):
+    before = load("nlvr2", own)
+    images = own / "nlvr2" / "images"
+    (images / "a").mkdir()
+    (images / "a" / "dev-0-0-img0.png").symlink_to("../dev/dev-0-0-img0.png")
+    assert load("nlvr2", own).fingerprint == before.fingerprint
+
+
+def test_nlvr2_names_a_link_to_a_folder_that_leads_out(own, tmp_path):
+    folder = own / "nlvr2" / "images" / "train" / "0"
+    shutil.move(folder, tmp_path / "disk")
+    folder.symlink_to(tmp_path / "disk")
+    with pytest.raises(MmulbenchError, match=r"train-\S+png: missing; the link \S+/train/0 was not followed"):
         load("nlvr2", own)
 
 

@@ -21,6 +21,9 @@ from mmulbench.tasks._official.pair_table import PairTable
 NAMES = sorted(miniatures.WRITERS)
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"
+
+
 DEV = miniatures.flickr_names()["train"][0].removesuffix(".jpg")
 
 
@@ -36,7 +39,16 @@ DEV = miniatures.flickr_names()["train"][0].removesuffix(".jpg")
         ),
         ("flickr30k", karpathy, f'"{FIRST}"', '"/etc/x.jpg"', r"the file name '/etc/x.jpg' leads out"),
         ("flickr30k", karpathy, f'"{FIRST}"', r'"..\\x.jpg"', "leads out of the data folder: refused"),
-        ("flickr30k", karpathy, f'"{FIRST}"', r'"x\u0000.jpg"', "leads out of the data folder: refused"),
+        ("flickr30k", karpathy, f'"{FIRST}"', r'"C:\\x.jpg"', "leads out of the data folder: refused"),
+        ("flickr30k", karpathy, f'"{FIRST}"', r'"\\\\x\\y.jpg"', "leads out of the data folder: refused"),
+        (
+            "flickr30k",
+            karpathy,
+            f'"{FIRST}"',
+            r'"x\u0000.jpg"',
+            "holds a sign that no file name may: refused",
+        ),
+        ("flickr30k", karpathy, f'"{FIRST}"', r'"x\r\ny.jpg"', "holds a sign that no file name may: refused"),
         (
             "flickr30k",
             karpathy,
@@ -44,7 +56,7 @@ DEV = miniatures.flickr_names()["train"][0].removesuffix(".jpg")
             "7",
             r"images\[0\]: the field 'filename' must be text, not int",
         ),
-        ("flickr30k", karpathy, f'"{FIRST}"', r'"\ud800.jpg"', "leads out of the data folder: refused"),
+        ("flickr30k", karpathy, f'"{FIRST}"', r'"\ud800.jpg"', "holds a sign that no file name may: refused"),
         ("flickr30k", karpathy, '"filename"', '"name"', r"images\[0\]: the field 'filename' is missing"),
         (
             "flickr30k",
@@ -130,6 +142,7 @@ def test_a_pickle_is_refused_and_nothing_executed(name, file, protocol, own):
     [
         (b"PK\x03\x04" + bytes(99), ":1: this is a zip archive, as torch.save writes, not JSON: refused"),
         (b"\x1f\x8b" + bytes(99), ":1: this is compressed with gzip, not JSON"),
+        (POINTER, ":1: this is a Git LFS pointer, which stands for the file itself: run git lfs pull"),
         (b'{"a": "\xff"}', ": not UTF-8 text"),
         (b"", "the annotations hold no pairs of the split validation|not valid JSON"),
     ],
@@ -177,6 +190,19 @@ def test_a_corrupt_image_is_named(content, own):
     with pytest.raises(MmulbenchError, match=f"{path}: cannot be decoded as an image") as caught:
         ImageFile(path, path.stat().st_size).read()
     assert "\n" not in str(caught.value)
+
+
+def test_images_that_are_git_lfs_pointers_are_named_before_any_is_decoded(own, capsys):
+    paths = paths_of(load("flickr30k", own))[:3]
+    for path in paths:
+        path.write_bytes(POINTER)
+    expected = (
+        rf"{paths[0]} is a Git LFS pointer \(run git lfs pull\) \(3 of 80 images are\): mmulbench data check"
+    )
+    with pytest.raises(MmulbenchError, match=expected):
+        load("flickr30k", own)
+    code, out, _ = mmulbench(capsys, "data", "check", "flickr30k", "--data-dir", own)
+    assert code == 1 and out.count("it is a Git LFS pointer") == 3
 
 
 def test_a_link_out_of_the_images_is_refused(own, tmp_path):

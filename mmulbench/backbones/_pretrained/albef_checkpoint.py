@@ -16,6 +16,7 @@ from mmulbench.backbones._pretrained.checkpoint_names import argument_of, label_
 from mmulbench.backbones._pretrained.foreign_files import without_wrappers
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import reason_of, sha256_of
+from mmulbench.lfs_pointers import refuse_lfs_pointer
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,14 @@ def open_checkpoint(source: str, backbone: str) -> AlbefCheckpoint:
 
     Raises:
         UsageError: it is not there, or has other content than demanded.
-        MmulbenchError: it cannot be read.
+        MmulbenchError: it cannot be read, or is a Git LFS pointer.
     """
     name, wanted = split_digest(source)
     path = Path(name).expanduser()
     try:
         problem = "" if path.is_file() else "is no file" if path.exists() else "is not there"
+        if not problem:
+            refuse_lfs_pointer(path)
         digest = "" if problem else sha256_of(path)[:12]
     except OSError as error:
         raise MmulbenchError(f"the checkpoint {path} cannot be read: {reason_of(error)}") from error

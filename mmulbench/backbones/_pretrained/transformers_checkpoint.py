@@ -26,6 +26,7 @@ from mmulbench.backbones._pretrained.foreign_files import (
 )
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import sha256_of
+from mmulbench.lfs_pointers import LFS_PULL, is_lfs_pointer, refuse_lfs_pointer
 from mmulbench.packages import package_folder
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
@@ -77,9 +78,16 @@ class Checkpoint:
 
     @cached_property
     def digest(self) -> str:
-        """First 12 hexadecimal digits of the SHA-256 of configuration, tokeniser and weights."""
+        """First 12 hexadecimal digits of the SHA-256 of configuration, tokeniser and weights.
+
+        Raises:
+            UsageError: there are no weights.
+            MmulbenchError: one of the files is a Git LFS pointer.
+        """
         small = [path for pattern in SMALL_FILES for path in self.folder.glob(pattern) if path.is_file()]
         files = sorted({*small, *self.weights})
+        for path in files:
+            refuse_lfs_pointer(path)
         text = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -282,10 +290,13 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file.
 
     Raises:
-        MmulbenchError: it holds none.
+        MmulbenchError: it holds none, or is a Git LFS pointer.
     """
     try:
-        found = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        if is_lfs_pointer(content):
+            raise MmulbenchError(f"{path} is {LFS_PULL}")
+        found = json.loads(content)
     except (OSError, ValueError, RecursionError) as error:
         raise MmulbenchError(f"{path} cannot be read as JSON: {text_of(error)}") from error
     if not isinstance(found, dict):
