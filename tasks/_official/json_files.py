@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -208,17 +209,27 @@ def _parse(content: bytes, where: str) -> object:
         MmulbenchError: if the content is not JSON.
     """
     try:
-        return json.loads(content.decode("utf-8"), object_hook=_without_tokens)
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         line = f":{error.lineno}" if not where.rpartition(":")[2].isdigit() else ""
         raise MmulbenchError(f"{where}{line}: not valid JSON: {error.msg}, column {error.colno}") from error
     except UnicodeDecodeError as error:
         raise MmulbenchError(f"{where}: not UTF-8 text (byte {error.start + 1})") from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: a field is there twice
         raise MmulbenchError(f"{where}: not valid JSON: {error}") from error
 
 
-def _without_tokens(value: dict[str, object]) -> dict[str, object]:
-    """Drop the lists of words that repeat each sentence of Karpathy's files, to save most of the memory."""
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of its fields, without the words that repeat each sentence of Karpathy's files.
+
+    Without these lists it needs a fraction of the memory.
+
+    Raises:
+        ValueError: if a field is there twice, of which JSON would keep the last.
+    """
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the field {name!r} is there twice")
     value.pop("tokens", None)
     return value

@@ -85,6 +85,7 @@ DEV = miniatures.flickr_names()["train"][0].removesuffix(".jpg")
         ),
         ("snli_ve", snli, '"gold_label"', '"label"', "dev.jsonl:1: the field 'gold_label' is missing"),
         ("snli_ve", snli, "{", "", "dev.jsonl:1: not valid JSON"),
+        ("snli_ve", snli, "{", '{"sentence2": "x", ', "dev.jsonl:1: .* the field 'sentence2' is there twice"),
         ("snli_ve", snli, "{", "[]\n{", "dev.jsonl:1: a JSON object is needed, not list"),
         ("snli_ve", snli, "a caption", LINE_BYTES * "a", "dev.jsonl:1: a line of more than 1,000,000 bytes"),
         (
