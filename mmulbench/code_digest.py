@@ -12,7 +12,7 @@ import importlib.util
 import io
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmulbench.errors import MmulbenchError
@@ -25,7 +25,7 @@ DIGITS = 16
 """Hexadecimal digits of a digest."""
 
 
-def code_digest(module: str) -> str:
+def code_digest(module: str, without: Sequence[str] = ()) -> str:
     """Return a digest of a module's code and of all that it imports from `OWN_ROOMS` and its own package.
 
     Comments, docstrings, blank lines and white space at the ends of lines do not count. A module without a
@@ -33,6 +33,7 @@ def code_digest(module: str) -> str:
 
     Args:
         module: dotted name; the module itself is not imported.
+        without: packages whose modules do not count.
 
     Returns:
         The first `DIGITS` hexadecimal digits of a SHA-256.
@@ -49,7 +50,7 @@ def code_digest(module: str) -> str:
             continue
         code, imported = _parsed(path, path.stat().st_mtime_ns, name)
         known[name] = code
-        waiting += [other for other in imported if _belongs(other, module)]
+        waiting += [other for other in imported if _belongs(other, module) and not _within(other, without)]
     text = "\0".join(f"{name}\0{code}" for name, code in sorted(known.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
@@ -57,6 +58,10 @@ def code_digest(module: str) -> str:
 def _belongs(name: str, module: str) -> bool:
     own = module.partition(".")[0]
     packages = OWN_ROOMS if own == "mmulbench" else (*OWN_ROOMS, own)
+    return _within(name, packages)
+
+
+def _within(name: str, packages: Sequence[str]) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 

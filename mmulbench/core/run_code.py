@@ -5,6 +5,9 @@ from __future__ import annotations
 from mmulbench.code_digest import code_digest
 from mmulbench.core.registry import BACKBONES, METRICS, TASKS
 
+READERS = "mmulbench.backbones._pretrained"
+"""Package whose modules read published weights."""
+
 
 def code_of_run(method: str, task: str, backbone: str) -> dict[str, str]:
     """Return the digests of today's code by kind; metrics of mmulbench's own are known by their version.
@@ -25,10 +28,23 @@ def code_of_run(method: str, task: str, backbone: str) -> dict[str, str]:
         **{f"metric {name}": METRICS.module_of(name) for name in METRICS.names()},
     }
     return {
-        kind: code_digest(module)
+        kind: backbone_digest(module, backbone) if kind == "backbone" else code_digest(module)
         for kind, module in modules.items()
         if not module.startswith(f"{METRICS.package}.")
     }
+
+
+def backbone_digest(module: str, full_name: str) -> str:
+    """Return the digest of a backbone's code; what reads checkpoints counts only where there is one.
+
+    Args:
+        module: dotted name of its module.
+        full_name: full name of the backbone, which has the checkpoint's digest after an ``@``.
+
+    Raises:
+        MmulbenchError: A file cannot be read.
+    """
+    return code_digest(module, () if "@" in full_name else (READERS,))
 
 
 def changed_code(recorded: dict[str, str], today: dict[str, str]) -> list[str]:

@@ -96,6 +96,7 @@ class Study(Frozen):
     )
     trials: list[Trial] = Field(default_factory=list)
     check: Check | None = Field(default=None, description="null until the last trial is made")
+    code: dict[str, str] = Field(default_factory=dict, description="as in a record of a run")
     environment: Environment
 
     @property

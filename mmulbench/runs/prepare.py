@@ -19,6 +19,7 @@ from mmulbench.core.backbone import Backbone
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.data import Features, Inputs, PairData, Relations, Rows, Split
 from mmulbench.core.registry import BACKBONES
+from mmulbench.core.run_code import backbone_digest
 from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
 from mmulbench.defaults import CHECKPOINT_SECONDS
@@ -214,7 +215,7 @@ def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
     return {
         "data": data.fingerprint,
         "backbone": backbone.identity,
-        "code": code_digest(type(backbone).__module__),
+        "code": backbone_digest(type(backbone).__module__, backbone.full_name),
         "torch": str(torch.__version__),
     }
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import METHODS
+from mmulbench.core.run_code import code_of_run
 from mmulbench.core.search_space import search_space
 from mmulbench.errors import NotApplicable, UsageError
 from mmulbench.progress import Progress
@@ -142,7 +143,7 @@ class _Session:
         for name, method in methods.items():
             if method.applies_to(self.prepared.task) is None:
                 spec, path = self._place(name, method)
-                stored_study(path, spec, replace=self.request.replace)
+                stored_study(path, spec, self._code(method), replace=self.request.replace)
 
     @cached_property
     def judges(self) -> list[Judge]:
@@ -176,12 +177,17 @@ class _Session:
         spec = study_spec(self.prepared, name, method, self.size, request.seeds, request.budget)
         return spec, study_path(request.tuned_dir, spec.task, spec.backbone, name)
 
+    def _code(self, method: Method) -> dict[str, str]:
+        """Return the digests of the code that a method's study rests on."""
+        prepared = self.prepared
+        return code_of_run(type(method).__module__, prepared.task_name, prepared.backbone.full_name)
+
     def _study(self, name: str, method: Method) -> tuple[Study, Path]:
         request, workspace = self.request, self.prepared.workspace
         spec, path = self._place(name, method)
         count = request.trials_of(len(spec.space))
         with workspace.cache.lock(f"tune-{spec.study_id}", "tuning the same method"):
-            known = stored_study(path, spec, replace=request.replace)
+            known = stored_study(path, spec, self._code(method), replace=request.replace)
             if known is None and path.exists():
                 workspace.progress.note(f"the study {path}, which is another, is replaced")
             study = known

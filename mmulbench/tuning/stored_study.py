@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mmulbench.core.run_code import changed_code
 from mmulbench.errors import UsageError
 from mmulbench.records.study import StaleStudy, Study, StudySpec, read_study
 
@@ -15,12 +16,13 @@ LONGEST_FIELD = 30
 """Largest number of characters of a field that are shown."""
 
 
-def stored_study(path: Path, spec: StudySpec, *, replace: bool) -> Study | None:
+def stored_study(path: Path, spec: StudySpec, code: dict[str, str], *, replace: bool) -> Study | None:
     """Return the trials that are there already of a study.
 
     Args:
         path: file of the study.
         spec: specification of the study.
+        code: digests of today's code by kind.
         replace: whether another study that is there is to be replaced.
 
     Returns:
@@ -35,9 +37,15 @@ def stored_study(path: Path, spec: StudySpec, *, replace: bool) -> Study | None:
     except StaleStudy as stale:
         difference = stale.reason
     else:
-        if found is None or found.spec == spec:
+        if found is None:
+            return None
+        changed = changed_code(found.code, code)
+        if found.spec == spec and not changed:
             return found
-        difference = f"is of {differences(found.spec, spec)}"
+        if found.spec == spec:
+            difference = f"is of other code of {' and '.join(changed)}"
+        else:
+            difference = f"is of {differences(found.spec, spec)}"
     if replace:
         return None
     raise UsageError(

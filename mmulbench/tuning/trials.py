@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_study
+from mmulbench.core.run_code import code_of_run
 from mmulbench.core.search_space import SearchDimension, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError, described
 from mmulbench.records.environment import describe_environment
@@ -164,6 +165,7 @@ def _begun(
         do_nothing=[judge.do_nothing for judge in judges],
         most_epochs=most,
         over_budget=reason,
+        code=code_of_run(type(method).__module__, spec.task, spec.backbone),
         environment=describe_environment(workspace.device),
     )
 

@@ -17,6 +17,14 @@ def test_method_task_and_backbone_are_known_and_own_metrics_are_not():
         code_of_run("mmulbench.methods.mmul", "emojis", "albef")
 
 
+def test_what_reads_checkpoints_counts_where_there_is_one():
+    plain, read = (
+        code_of_run("mmulbench.methods.mmul", "emoji", name)["backbone"]
+        for name in ("albef:tiny", "albef:flickr30k.pth@0123456789ab")
+    )
+    assert plain != read
+
+
 def test_metrics_of_others_are_known(monkeypatch):
     monkeypatch.setattr(METRICS, "names", lambda: ["mia", "theirs"])
     own = METRICS.module_of

@@ -23,10 +23,10 @@ def path(tmp_path):
 
 
 def test_the_same_study_goes_on_and_none_begins(study, path):
-    assert stored_study(path, study.spec, replace=False) is None
+    assert stored_study(path, study.spec, study.code, replace=False) is None
     write_study(path, study)
     for replace in (False, True):
-        assert stored_study(path, study.spec, replace=replace) == study
+        assert stored_study(path, study.spec, study.code, replace=replace) == study
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_another_study_is_replaced_only_where_that_is_asked_for(change, said, st
     before = path.read_bytes()
     wanted = study.spec.model_copy(update=change)
     with pytest.raises(UsageError) as error:
-        stored_study(path, wanted, replace=False)
+        stored_study(path, wanted, study.code, replace=False)
     text = str(error.value)
     assert text.startswith(f"the study {path} {said}")
     assert text.endswith(": --replace replaces it, --tuned-dir with another folder keeps it")
-    assert stored_study(path, wanted, replace=True) is None
+    assert stored_study(path, wanted, study.code, replace=True) is None
     assert path.read_bytes() == before
 
 
@@ -55,14 +55,14 @@ def test_a_study_of_other_versions_is_replaced_only_where_that_is_asked_for(stud
     content = json.loads(study.model_dump_json())
     path.write_text(json.dumps({**content, "spec": {**content["spec"], "recipe_version": "1"}}))
     with pytest.raises(UsageError, match=r"is of metrics \d+, recipe 1, .*: --replace replaces it"):
-        stored_study(path, study.spec, replace=False)
-    assert stored_study(path, study.spec, replace=True) is None
+        stored_study(path, study.spec, study.code, replace=False)
+    assert stored_study(path, study.spec, study.code, replace=True) is None
 
 
 def test_a_damaged_study_is_never_replaced(study, path):
     path.write_text("{")
     with pytest.raises(MmulbenchError, match=f"cannot read the study {path}: .*; delete it and tune again"):
-        stored_study(path, study.spec, replace=True)
+        stored_study(path, study.spec, study.code, replace=True)
 
 
 def test_many_differences_are_counted_and_long_ones_shortened(study, emoji):
@@ -72,3 +72,13 @@ def test_many_differences_are_counted_and_long_ones_shortened(study, emoji):
     )
     other = study.spec.model_copy(update={"data_fingerprint": "ab" * 32, "plugins": {"slope": "cd"}})
     assert "(wanted: abababababab…), plugins.slope none (wanted: cd)" in differences(study.spec, other)
+
+
+def test_a_study_of_other_code_is_replaced_only_where_that_is_asked_for(study, path):
+    assert set(study.code) == {"method", "task", "backbone"}
+    write_study(path, study)
+    today = {**study.code, "method": "0" * 16}
+    with pytest.raises(UsageError, match="is of other code of method: --replace replaces it"):
+        stored_study(path, study.spec, today, replace=False)
+    assert stored_study(path, study.spec, today, replace=True) is None
+    assert stored_study(path, study.spec, {}, replace=False) == study
