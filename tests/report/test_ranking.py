@@ -96,3 +96,11 @@ def test_what_makes_a_ranking_impossible_is_said():
         found = ranked(records)
         assert reason in found.why_not
         assert not found.best
+
+
+def test_retrain_without_attacks_by_unit_ranks_no_gap():
+    methods = {"a": Planted(), "b": Planted({"forget": 0.4})}
+    by_unit = {"pairs": [3.0] * 68, "forget": [0.5] * 68}
+    found = ranked(without(World().records(methods), by_unit=by_unit))
+    assert not found.best.get(GAP)
+    assert found.best["forget"]
