@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +13,9 @@ from mmulbench.files import reason_of
 from mmulbench.records.record_files import read_file
 from mmulbench.records.schema import RunResult
 from mmulbench.sweeps.state import ENDED, StepState
+
+END = b"\n}\n"
+"""What a record ends with, and none of its parts: these are indented."""
 
 
 def lost_records(states: Mapping[str, StepState]) -> dict[str, str]:
@@ -45,13 +51,24 @@ def _fault(path: Path) -> str | None:
         return f"its record {path} is gone"
     except OSError as error:
         return f"its record {path} cannot be used: {reason_of(error)}"
-    return _fault_of_content(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+    return _fault_of_content(path, (found.st_ino, found.st_mtime_ns, found.st_size), found.st_mode)
 
 
 @functools.cache
-def _fault_of_content(path: Path, version: tuple[int, int, int]) -> str | None:
-    """Read a file once for each version of it, since `mmulbench status --watch` looks every two seconds."""
+def _fault_of_content(path: Path, version: tuple[int, int, int], mode: int) -> str | None:
+    """Look at a file once for each version of it, since `mmulbench status --watch` does every two seconds."""
+    if stat.S_ISREG(mode) and _is_whole(path):
+        return None
     found = read_file(path)
     if isinstance(found, RunResult):
         return None
     return f"its record {path} {'is gone' if found is None else f'cannot be used: {found.reason}'}"
+
+
+def _is_whole(path: Path) -> bool:
+    """Say whether a file has a record's ends: to read ten thousand of them would take seconds."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        begin = file.read(1)
+        file.seek(-len(END), os.SEEK_END)
+        return begin == b"{" and file.read() == END
+    return False

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from sweep_toys import make_sweep, record_of, state
 
+from mmulbench.records.record_files import read_file
 from mmulbench.records.store import ResultsStore
+from mmulbench.sweeps import kept_records
 from mmulbench.sweeps.commands import _queue_again
 from mmulbench.sweeps.kept_records import lost_records, with_lost_records
 from mmulbench.sweeps.status import sweep_status
@@ -51,6 +54,17 @@ def test_a_file_is_read_again_when_it_has_changed(sweep):
     for content, lost in ((good, 0), (good[:-9], 1), (good, 0)):
         path.write_bytes(content)
         assert len(lost_records(folder.states())) == lost
+
+
+def test_records_that_are_whole_are_not_read(sweep, monkeypatch):
+    folder, _, (path, other) = sweep
+    read: list[Path] = []
+    monkeypatch.setattr(kept_records, "read_file", lambda path: read.append(path) or read_file(path))
+    assert lost_records(folder.states()) == {}
+    text = path.read_text()
+    cut = next(place for place in range(len(text) // 2, len(text)) if text[place:].startswith("}\n"))
+    path.write_text(text[: cut + 2])
+    assert len(lost_records(folder.states())) == len(read) == 1 and other not in read
 
 
 def test_a_step_that_failed_keeps_its_reason(sweep):
