@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from mmulbench.metrics.separation import finite_vector as finite_vector
     from mmulbench.packages import OFFLINE_INSTALL as OFFLINE_INSTALL
     from mmulbench.packages import package_folder as package_folder
+    from mmulbench.pictures import read_image as read_image
     from mmulbench.progress import Progress as Progress
     from mmulbench.progress import Track as Track
     from mmulbench.records.schema import RunResult as RunResult
@@ -157,6 +158,7 @@ _ROOM_OF = {
     "hashing": ("fingerprint",),
     "packages": ("OFFLINE_INSTALL", "package_folder"),
     "metrics.separation": ("finite_vector",),
+    "pictures": ("read_image",),
     "progress": ("Progress", "Track"),
     "records.schema": ("RunResult",),
     "seeds": ("generator", "torch_seeded"),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from mmulbench import MmulbenchError, UsageError
-from mmulbench.tasks._official.images import Pixels, read_image
+from mmulbench import MmulbenchError, UsageError, read_image
+from mmulbench.pictures import Pixels
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import SPLITS
 

@@ -13,12 +13,13 @@ from typing import ClassVar
 import numpy as np
 
 from mmulbench import DataReport, Integers, MmulbenchError, Progress, RawItems, TaskData
+from mmulbench.broken_off import doubt_about
 from mmulbench.lfs_pointers import LFS_BYTES, is_lfs_pointer
-from mmulbench.tasks._official.broken_off import doubt_about
+from mmulbench.pictures import DECODING
 from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.hub_open import open_hub
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubImage, ImageLocation
-from mmulbench.tasks._official.images import DECODING, Finder, Images, StoredImage, TreeFinder
+from mmulbench.tasks._official.images import Finder, Images, StoredImage, TreeFinder
 from mmulbench.tasks._official.json_files import DataRow, read_lines
 from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
 from mmulbench.tasks._official.same_images import SameImages

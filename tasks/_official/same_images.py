@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mmulbench.tasks._official.images import Pixels
+from mmulbench.pictures import Pixels
 from mmulbench.tasks._official.pair_table import SPLITS, Annotations
 
 GROUPS_SHOWN = 20

@@ -21,6 +21,7 @@ from mmulbench import (
     UsageError,
     csv_quoting,
     fingerprint,
+    read_image,
 )
 
 SPLITS = ("train", "validation", "test")
@@ -48,7 +49,7 @@ class MyTask(Task):
         texts = sorted({row["caption"] for row in rows})
         images = np.stack(
             [
-                np.asarray(Image.open(table.parent / name).convert("RGB").resize((128, 128)))
+                np.asarray(Image.fromarray(read_image(table.parent / name)).resize((128, 128)))
                 for name in progress.track(names, len(names), "read images")
             ]
         )

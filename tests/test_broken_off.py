@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmulbench.broken_off import FEWEST_ZEROS, doubt_about, zeros_at_the_end
 from mmulbench.errors import MmulbenchError
-from mmulbench.tasks._official.broken_off import FEWEST_ZEROS, doubt_about, zeros_at_the_end
-from mmulbench.tasks._official.images import read_image
+from mmulbench.pictures import read_image
 
 NOISE = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 
-from mmulbench import MmulbenchError
+from mmulbench.errors import MmulbenchError
 
 MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 """A JPEG marker that begins a segment, or the end: none of the signs that stand inside of coded pixels."""
