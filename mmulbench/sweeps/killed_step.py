@@ -62,6 +62,6 @@ def state_of_killed(
             update["reason"] = f"{reason}; its record is missing: {error}"
         else:
             update |= {"record": str(store.path(ended.spec)), "status": ended.status, "reason": ended.reason}
-            update["killed"] = ended.started == record.started
+            update["killed"] = (ended.reason or "").startswith(reason)
         planned.unlink(missing_ok=True)
     return state.model_copy(update=update)

@@ -219,6 +219,8 @@ def test_a_changed_backbone_never_finds_what_the_old_one_cached(mine):
 
     assert [new(), new()] == [{True}, {False}]
     path.write_text(f"{BACKBONE}# changed\n")
+    assert new() == {False}, "a comment computes nothing"
+    path.write_text(f"{BACKBONE}CHANGED = True\n")
     assert new() == {True}
 
 

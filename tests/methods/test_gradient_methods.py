@@ -42,9 +42,9 @@ def test_on_models_with_a_single_path(name, path, quick_method):
     assert all(value.isfinite().all() for value in model.state_dict().values())
 
 
-@pytest.mark.parametrize("name", [name for name in RETRIEVAL if name != "l1_sparse"])
+@pytest.mark.parametrize("name", [name for name in RETRIEVAL if name not in ("l1_sparse", "bad_teacher")])
 def test_patience_stops_and_restores(name, quick_method):
-    """With this learning rate validation pairs soon get worse (under an l1 penalty they do not)."""
+    """With this learning rate validation pairs soon get worse (not under an l1 penalty or the original's eye)."""
     steps = []
     for epochs, patience in ((1, 0), (9, 2)):
         given = toy_problem()
