@@ -44,7 +44,7 @@ def test_on_models_with_a_single_path(name, path, quick_method):
 
 @pytest.mark.parametrize("name", [name for name in RETRIEVAL if name not in ("l1_sparse", "bad_teacher")])
 def test_patience_stops_and_restores(name, quick_method):
-    """With this learning rate validation pairs soon get worse (not under an l1 penalty or the original's eye)."""
+    """With this learning rate validation pairs soon get worse (except under an l1 penalty or a teacher)."""
     steps = []
     for epochs, patience in ((1, 0), (9, 2)):
         given = toy_problem()
