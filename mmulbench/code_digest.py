@@ -113,10 +113,14 @@ def _bare(source: str, tree: ast.Module) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            if isinstance(first, ast.Expr) and first.lineno > getattr(node, "lineno", 0) and _is_text(first):
                 for row in range(first.lineno, (first.end_lineno or first.lineno) + 1):
                     lines[row - 1] = ""
     return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _is_text(statement: ast.Expr) -> bool:
+    return isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
 
 
 def _imports(tree: ast.Module, name: str, is_package: bool) -> Iterator[str]:

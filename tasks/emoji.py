@@ -50,7 +50,7 @@ class Emoji(PictureTask):
     training picture carries itself.
 
     Fusion adds to what similarity knows: each record has recall by similarity alone (test/contrastive) and
-    re-ranked by the match logit (test/matching). For that, the recipe trains three times as long as
+    re-ranked by the match logit (test/matching). For that, the recipe trains longer than
     similarity needs, which shows in how well training pairs are remembered.
 
     The forget unit is a picture with all its texts. leaderboard.md has what methods reach on the task.

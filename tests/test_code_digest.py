@@ -89,6 +89,14 @@ def test_what_computes_nothing_does_not_count(package, file, old, new):
     assert edited(package / file, old, new) == code_digest("my_digest_package.method")
 
 
+def test_what_stands_beside_a_docstring_counts(package):
+    digests = [
+        edited(package / "helper.py", "def helped():\n    return 1", f"def helped(): 'Help.'; return {value}")
+        for value in (1, 2)
+    ]
+    assert digests[0] != digests[1]
+
+
 def test_nothing_is_imported_to_be_read(package):
     (package / "method.py").write_text(METHOD + "\nraise RuntimeError\n")
     code_digest("my_digest_package.method")

@@ -99,8 +99,8 @@ class Cost(Frozen):
     seconds: Number = Field(ge=0, description="wall seconds")
     flops: Number | None = Field(
         default=None,
-        description="floating-point operations, counted on the first step; what several processes divide, in "
-        "all of them together, what each does whole, once",
+        description="floating-point operations, counted on the first steps of a kind; what several processes "
+        "divide, in all of them together, what each does whole, once",
     )
     peak_memory_mb: Number | None = Field(
         default=None, description="peak memory of the (first) process or its GPU, MiB"
