@@ -222,7 +222,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
         MmulbenchError: if the file is not text, or a line is longer than `LONGEST_LINE`.
     """
     try:
-        with file.open(encoding="utf-8") as opened:
+        with file.open(encoding="utf-8-sig") as opened:
             number = 0
             while line := opened.readline(LONGEST_LINE + 1):
                 number += 1

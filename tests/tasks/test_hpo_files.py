@@ -116,6 +116,8 @@ def test_disease_names(tmp_path):
     lines = ["#version: x", "database_id\tdisease_name\t", "OMIM:1\tB\t", "OMIM:1\tA\tNOT", "D:2\tC\t\tx"]
     file.write_text("\n".join(lines), encoding="utf-8")
     assert read_disease_names(file) == {"OMIM:1": "A", "D:2": "C"}
+    file.write_text("\n".join(lines), encoding="utf-8-sig")
+    assert read_disease_names(file) == {"OMIM:1": "A", "D:2": "C"}
     file.write_text("\n".join([*lines, "OMIM:3\t\tx"]), encoding="utf-8")
     with pytest.raises(MmulbenchError, match=re.escape(f"{file}:6: needs disease id and name")):
         read_disease_names(file)
