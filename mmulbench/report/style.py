@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmulbench.files import write_atomically
+from mmulbench.hashing import fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,9 @@ FORMULA_MARKS = ("=", "+", "-", "@")
 def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
     """Write a figure as PNG and SVG and its numbers as CSV; the same input gives the same bytes.
 
+    Both pictures hold a digest of the CSV as their description, so that a picture that is older than its
+    numbers is known.
+
     Args:
         figure: what was drawn.
         table: the numbers that it shows.
@@ -56,16 +60,26 @@ def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
     Raises:
         MmulbenchError: a file cannot be written.
     """
+    text = table.map(_as_text).to_csv(index=False, lineterminator="\n")
     contents: dict[str, bytes] = {}
-    for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+    for suffix, unwanted in (("png", "Software"), ("svg", "Date")):
         buffer = BytesIO()
-        figure.savefig(buffer, format=suffix, metadata=metadata)
+        figure.savefig(buffer, format=suffix, metadata={unwanted: None, "Description": description(text)})
         contents[suffix] = buffer.getvalue()
-    contents["csv"] = table.map(_as_text).to_csv(index=False, lineterminator="\n").encode()
+    contents["csv"] = text.encode()
     paths = [stem.with_name(f"{stem.name}.{suffix}") for suffix in contents]
     for path, content in zip(paths, contents.values(), strict=True):
         write_atomically(path, content, "--output")
     return paths
+
+
+def description(table: str) -> str:
+    """Return what a picture says of the numbers that it shows.
+
+    Args:
+        table: the CSV of the picture.
+    """
+    return f"data {fingerprint(table)[:16]}"
 
 
 def _as_text(cell: Any) -> Any:

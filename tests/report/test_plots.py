@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
@@ -9,11 +12,15 @@ from planted_results import Planted, World, changed
 
 from mmulbench.errors import UsageError
 from mmulbench.records.schema import ScoreHistogram
+from mmulbench.records.store import ResultsStore
 from mmulbench.report.aggregate import group_records
 from mmulbench.report.columns import choose_columns
 from mmulbench.report.histograms import PER_SHEET, score_figures
 from mmulbench.report.noise_floor import NoiseFloor
 from mmulbench.report.plots import TITLE_WIDTH, cost_figure, forgetting_figure, write_plots
+from mmulbench.report.style import description
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def histogram(*forget_after, edges=(0.0, 0.5, 1.0)):
@@ -277,3 +284,37 @@ def test_seeds_with_other_pairs_are_pooled(record):
     ((_, table),) = score_figures(group, "x")
     after = table[table["when"] == "after"]
     assert after.groupby("pairs")["count"].sum().to_dict() == {"forget": 10, "retain": 11}
+
+
+def described(path):
+    """What a picture says of the numbers that it shows."""
+    if path.suffix == ".svg":
+        return re.search(r"<dc:description>(.*?)</dc:description>", path.read_text())[1]
+    with Image.open(path) as image:
+        return image.info["Description"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_picture_names_the_numbers_that_it_shows(records, tmp_path, suffix):
+    write_plots(records, tmp_path / "first")
+    write_plots(records[:-2], tmp_path / "second")
+    name = "emoji-albef-packaged-70-cost"
+    first, second = (tmp_path / folder / f"{name}.{suffix}" for folder in ("first", "second"))
+    assert described(first) == description(first.with_suffix(".csv").read_text())
+    assert described(first) != described(second)
+
+
+@pytest.mark.slow
+def test_the_published_pictures_show_the_published_records(tmp_path):
+    published = {path.name: path for path in (ROOT / "results" / "plots").glob("*-*") if path.is_file()}
+    pictures = {name: path for name, path in published.items() if path.suffix != ".csv"}
+    assert pictures, "the README shows one"
+    write_plots(ResultsStore(ROOT / "results").load_all()[0], tmp_path)
+    again = "write them again: mmulbench plot --output results/plots"
+    for name, path in published.items():
+        assert (tmp_path / name).exists(), f"{name} is of no record any more: delete it"
+        if path.suffix == ".csv":
+            assert path.read_bytes() == (tmp_path / name).read_bytes(), f"{name} is old: {again}"
+        else:
+            assert described(path) == described(tmp_path / name), f"{name} is old: {again}"
