@@ -31,9 +31,10 @@ class OverBudget(MmulbenchError):
 
 
 class NotApplicable(MmulbenchError):
-    """Tells that a method has no meaning for a task or model; the run is recorded with this reason.
+    """Tells that a method, or a metric, has no meaning for a task, model or data; the reason is recorded.
 
-    For what `Method.applies_to` cannot know, such as what the model has.
+    Of a method it is the reason why the run has no numbers, for what `Method.applies_to` cannot know, such as
+    what the model has. Of a metric it is the reason why the run has all numbers but this one.
     """
 
 

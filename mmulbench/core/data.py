@@ -151,6 +151,10 @@ class Relations:
         return (self._keys[place] == keys) & inside
 
 
+class NoUnrelatedPairs(ValueError):
+    """Tells that hardly any two items of a set are unrelated, as in a set of a single unit."""
+
+
 def unrelated_pairs(source: Split, relations: Relations, count: int, tries: int = 100) -> Split:
     """Draw pairs of a split's items that do not belong together, with torch's global generator.
 
@@ -164,7 +168,7 @@ def unrelated_pairs(source: Split, relations: Relations, count: int, tries: int 
         ``count`` pairs; each carries the label of the pair that its first item was taken from.
 
     Raises:
-        ValueError: Hardly any two items are unrelated, as in a set of a single unit.
+        NoUnrelatedPairs: Hardly any two items are unrelated.
     """
     lefts: list[Integers] = []
     rights: list[Integers] = []
@@ -180,7 +184,7 @@ def unrelated_pairs(source: Split, relations: Relations, count: int, tries: int 
             left, right = np.concatenate(lefts)[:count], np.concatenate(rights)[:count]
             label = None if source.label is None else source.label[left]
             return Split(source.first[left], source.second[right], label)
-    raise ValueError(
+    raise NoUnrelatedPairs(
         f"no unrelated pairs among the items of {len(source.units)} units: draw partners from the retain set"
     )
 

@@ -20,6 +20,7 @@ from mmulbench.core.model import Group, MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.core.search_space import NoSettings, Search
 from mmulbench.core.training import Checkpoints, EarlyStop, Learner, Phase, Recipe, check_finite, descend, fit
+from mmulbench.errors import NotApplicable
 from mmulbench.progress import Progress
 from mmulbench.seeds import generator, torch_seeded
 
@@ -176,7 +177,12 @@ class UnlearningProblem:
         Args:
             model: model that is measured; it goes back to the mode it was in.
             data: set it is measured on.
+
+        Raises:
+            NotApplicable: The set is empty, as where a task has no validation pairs.
         """
+        if not len(data):
+            raise NotApplicable("there are no pairs to measure the loss on, such as validation pairs")
         size, training, total, data = self.batch_size(0), model.training, 0.0, replace(data, sampling="unit")
         model.eval()
         with torch.no_grad(), torch_seeded(self.seed, "mean loss"):

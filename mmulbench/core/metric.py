@@ -228,6 +228,9 @@ class UtilityMetric(Metric):
 
         Returns:
             Estimates by part, `HEADLINE` for the metric itself.
+
+        Raises:
+            NotApplicable: there is too little to measure; the record has no value then, but this reason.
         """
 
 
@@ -261,6 +264,7 @@ class PathMetric(PerPathMetric):
 
         Raises:
             ValueError: arrays are empty or do not fit together.
+            NotApplicable: there is too little to measure; the record has no value then, but this reason.
             Diverged: a number is NaN or infinite.
         """
 
@@ -283,6 +287,7 @@ class UnimodalMetric(Metric):
 
         Raises:
             ValueError: arrays are empty or do not fit together.
+            NotApplicable: there is too little to measure; the record has no value then, but this reason.
             Diverged: a number is NaN or infinite.
         """
 
@@ -309,6 +314,7 @@ class PopulationMetric(PerPathMetric):
 
         Raises:
             ValueError: arrays are empty or do not fit together.
+            NotApplicable: there is too little to measure; the record has no value then, but this reason.
             Diverged: a confidence is NaN.
         """
 

@@ -29,7 +29,8 @@ def values_by_unit(model: Measurements, units: Integers) -> dict[str, list[float
 
     Returns:
         ``pairs``, the number of pairs of each unit; ``forget``, its utility, where that was measured; and for
-        each path the shares of test pairs with a higher loss and of Dr pairs with a higher score.
+        each path the shares of test pairs with a higher loss, where there are losses, and of Dr pairs with a
+        higher score.
     """
     _, place, pairs = np.unique(units, return_inverse=True, return_counts=True)
 
@@ -39,8 +40,8 @@ def values_by_unit(model: Measurements, units: Integers) -> dict[str, list[float
     found = {"pairs": pairs.astype(np.float64)}
     if model.unit_utility is not None:
         found["forget"] = model.unit_utility
-    for path, losses in model.losses.items():
-        scores = model.scores[path]
-        found[f"mia/{path}"] = mean(placements(losses["forget"], losses["test"]))
+    for path, scores in model.scores.items():
+        if losses := model.losses.get(path):
+            found[f"mia/{path}"] = mean(placements(losses["forget"], losses["test"]))
         found[f"forget_vs_retain_auc/{path}"] = mean(placements(scores["forget"], scores["retain"]))
     return {name: values.round(DIGITS).tolist() for name, values in found.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mmulbench.core.data import Features, Integers, Relations, Split, unrelated_pairs
+from mmulbench.core.data import Features, Integers, NoUnrelatedPairs, Relations, Split, unrelated_pairs
 from mmulbench.core.encoding import ItemEncoder
 from mmulbench.core.metric import HEADLINE, ByPath, Estimate, Measurements
 from mmulbench.core.model import CONTRASTIVE, MultimodalModel, RetrievalModel
@@ -75,11 +76,14 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
     found = {
         name: _utility(model, name, split, sets, encoder, progress) for name, split in sets.splits.items()
     }
-    with torch_seeded(seed, "unrelated pairs"):
-        apart = unrelated_pairs(sets.splits["retain"], sets.relations, len(sets.splits["forget"]))
-    scores, losses = _scores_and_losses(model, {**sets.splits, "unrelated": apart}, sets, encoder, progress)
+    pairs = dict(sets.splits)
+    with torch_seeded(seed, "unrelated pairs"), contextlib.suppress(NoUnrelatedPairs):  # metrics say so
+        pairs["unrelated"] = unrelated_pairs(
+            sets.splits["retain"], sets.relations, len(sets.splits["forget"])
+        )
+    scores, losses = _scores_and_losses(model, pairs, sets, encoder, progress)
     for by_set in losses.values():
-        del by_set["unrelated"]
+        by_set.pop("unrelated", None)
     return Measurements(
         utility={name: of_set for name, (of_set, _) in found.items()},
         scores=scores,
@@ -92,6 +96,8 @@ def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: P
 @torch.no_grad()
 def measure_losses(model: MultimodalModel, sets: EvaluationSets, progress: Progress) -> ByPath:
     """Compute the loss of each true pair, by path and set, without the retrieval of `measure`.
+
+    A contrastive path is absent where there are no reference pairs.
 
     Args:
         model: any model of the task; set to evaluation mode.
@@ -121,6 +127,8 @@ def _scores_and_losses(
         for whole, part in zip((scores, losses), by_path, strict=True):
             for path, values in part.items():
                 whole[path][name] = values
+    if not len(sets.reference):  # no negatives
+        losses.pop(CONTRASTIVE, None)
     return scores, losses
 
 
@@ -204,8 +212,8 @@ def _encoded_pairs(model: MultimodalModel, split: Split, encoder: ItemEncoder, p
 
 
 def _reference_pools(model: MultimodalModel, sets: EvaluationSets, encoder: ItemEncoder) -> Pools | None:
-    """Encode the reference items of both modalities; None where no path compares with them."""
-    if CONTRASTIVE not in model.paths:
+    """Encode the reference items of both modalities; None where no path compares with them, or none are."""
+    if CONTRASTIVE not in model.paths or not len(sets.reference):
         return None
     reference = (sets.reference.first, sets.reference.second)
     first, second = (torch.from_numpy(np.unique(column)) for column in reference)

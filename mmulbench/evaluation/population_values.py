@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from mmulbench.core.metric import ByPath, Estimate, PathPopulation, PopulationMetric
-from mmulbench.evaluation.values import named, values_of
+from mmulbench.evaluation.refusals import Refusals
+from mmulbench.evaluation.values import Ask, named, values_of
 from mmulbench.metrics.catalogue import all_metrics
 from mmulbench.metrics.shadow_attacks import FALSE_POSITIVE_RATES, FALSE_POSITIVES, percent, rates_given
 from mmulbench.records.schema import Value
@@ -55,15 +57,18 @@ def population_values(population: Population, seed: int) -> tuple[dict[str, Valu
     Returns:
         Values by name, headline first; and what is missing, one line each.
     """
-    metrics = population_metrics()
+    metrics, refusals = population_metrics(), Refusals()
+    ask = refusals.ask
     found = {
-        "model": _details(metrics, population.unlearned, population, seed, intervals=True),
-        "original": _details(metrics, population.originals, population, seed),
-        "retrain": _details(metrics, population.retrained_again, population, seed),
+        "model": _details(metrics, population.unlearned, population, seed, ask, intervals=True),
+        "original": _details(metrics, population.originals, population, seed, ask),
+        "retrain": _details(metrics, population.retrained_again, population, seed, ask),
     }
+    found = {name: refusals.without(estimates) for name, estimates in found.items()}
     models, pairs = next(iter(population.retrained.values()))["forget"].shape
-    values, missing = _without_refused(values_of(metrics, found), metrics, models)
-    return values, missing + [
+    every = values_of(metrics, found, refusals.metrics(metrics))
+    values, missing = _without_refused(every, metrics, models)
+    return values, [*refusals.lines(metrics), *missing] + [
         f"true-positive rates at {percent(rate)} false positives: they take "
         f"{round(FALSE_POSITIVES / rate):,} pairs of retrained models and there are {models * pairs:,}; more "
         "shadow models give more"
@@ -77,6 +82,7 @@ def _details(
     judged: ByPath,
     population: Population,
     seed: int,
+    ask: Ask,
     *,
     intervals: bool = False,
 ) -> dict[str, Estimate]:
@@ -87,6 +93,7 @@ def _details(
         judged: confidences of the models to judge.
         population: originals and retrained models of the same training seeds.
         seed: seed of random draws.
+        ask: has each metric compute.
         intervals: whether intervals are computed.
     """
     found: dict[str, Estimate] = {}
@@ -101,7 +108,7 @@ def _details(
             intervals,
         )
         for metric in metrics:
-            found |= named(metric, metric.compute(on_path), path)
+            found |= named(metric, ask(metric, path, partial(metric.compute, on_path)), path)
     return found
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mmulbench.core.metric import (
     HEADLINE,
+    SETS,
     CombinedMetric,
     Estimate,
     Estimates,
@@ -24,12 +26,18 @@ from mmulbench.core.metric import (
     UnimodalObservation,
     UtilityMetric,
 )
+from mmulbench.errors import NotApplicable
+from mmulbench.evaluation.refusals import Refusals, name_of
 from mmulbench.metrics.catalogue import all_metrics, with_role
 from mmulbench.metrics.separation import histogram
 from mmulbench.records.schema import ScoreHistogram, Value
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mmulbench.core.data import Integers
+
+    Floats = NDArray[np.float64]
 
 SCORE_EDGES = np.linspace(-25.0, 25.0, 51)
 """Edges of the bins of association scores. All runs share them, so that seeds can be pooled."""
@@ -39,6 +47,9 @@ SCORE_GROUPS = ("forget", "retain", "unrelated")
 
 Units = Mapping[str, "Integers"]
 """By set, the forget unit of each of its pairs."""
+
+Ask = Callable[[Metric, str, Callable[[], Estimates]], Estimates]
+"""Has a metric compute on a path or modality, as `Refusals.ask` does."""
 
 
 def compute_values(
@@ -61,14 +72,26 @@ def compute_values(
         Values by name, headline first; and what is missing, one line each.
     """
     metrics = [metric for metric in all_metrics() if not isinstance(metric, PopulationMetric)]
-    models = {"model": model, "original": original, "retrain": retrain}
+    models, refusals = {"model": model, "original": original, "retrain": retrain}, Refusals()
     found = {
-        name: details(metrics, measured, original, retrain, units, seed)
+        name: details(metrics, measured, original, retrain, units, seed, refusals.ask)
         for name, measured in models.items()
         if measured is not None
     }
-    values = values_of(metrics, found)
-    return values, _missing(metrics, model, retrain)
+    found = {name: refusals.without(estimates) for name, estimates in found.items()}
+    values = values_of(metrics, found, refusals.metrics(metrics))
+    return values, [*_missing(metrics, model, retrain), *refusals.lines(metrics)]
+
+
+def demand(metric: Metric, path: str, compute: Callable[[], Estimates]) -> Estimates:
+    """Return what a metric computes; where it refuses, so does this.
+
+    Args:
+        metric: the metric.
+        path: association path or modality; empty for a metric of the whole model.
+        compute: has the metric compute.
+    """
+    return compute()
 
 
 def _missing(metrics: Sequence[Metric], model: Measurements, retrain: Measurements | None) -> list[str]:
@@ -111,6 +134,7 @@ def details(
     retrain: Measurements | None,
     units: Units,
     seed: int,
+    ask: Ask = demand,
 ) -> dict[str, Estimate]:
     """Compute every value of one model by name, such as ``test``, ``test/i2t_r@1``, ``mia/matching``.
 
@@ -121,31 +145,53 @@ def details(
         retrain: measurements of the reference, None where there is none or no metric reads them.
         units: unit of each pair.
         seed: seed of the bootstrap.
+        ask: has each metric compute.
     """
     found: dict[str, Estimate] = {}
+
+    def add(metric: Metric, path: str, compute: Callable[[], Estimates]) -> None:
+        found.update(named(metric, ask(metric, path, compute), path))
+
     for metric in metrics:
         if isinstance(metric, UtilityMetric):
-            found |= named(metric, metric.compute(model.utility))
+            add(metric, "", partial(metric.compute, model.utility))
     for path in model.scores:
         own, before, after = (_on_path(measured, path) for measured in (model, original, retrain))
         observation = PathObservation(path, own, before, units, seed, retrain=after)
         for metric in metrics:
             if isinstance(metric, PathMetric) and (retrain is not None or not metric.needs.retrain_losses):
-                found |= named(metric, metric.compute(observation), path)
+                add(metric, path, partial(metric.compute, observation))
     unimodal = [metric for metric in metrics if isinstance(metric, UnimodalMetric)]
     if original is not None:
         for modality, outputs in model.pooled.items():
             reference = None if retrain is None else retrain.pooled[modality]
             encoders = UnimodalObservation(modality, outputs, original.pooled[modality], reference, seed)
             for one in unimodal:
-                found |= named(one, one.compute(encoders), modality)
+                add(one, modality, partial(one.compute, encoders))
     return found
+
+
+class _Numbers(dict[str, "Floats"]):
+    """Holds numbers by the name of a set of pairs; of what was left out, says why to the metric that asks."""
+
+    def __missing__(self, name: str) -> Floats:
+        """Refuse.
+
+        Raises:
+            NotApplicable: There are no numbers of this set.
+            KeyError: There is no such set.
+        """
+        if name == "unrelated":
+            raise NotApplicable("no two items of the retain set are unrelated")
+        if name in SETS:
+            raise NotApplicable("there are no validation pairs, the negatives of the contrastive loss")
+        raise KeyError(name)
 
 
 def _on_path(measured: Measurements | None, path: str) -> PairNumbers:
     if measured is None:
         return PairNumbers({}, {})
-    return PairNumbers(measured.scores[path], measured.losses[path])
+    return PairNumbers(_Numbers(measured.scores[path]), _Numbers(measured.losses.get(path, {})))
 
 
 def named(metric: Metric, estimates: Estimates, path: str = "") -> dict[str, Estimate]:
@@ -156,7 +202,7 @@ def named(metric: Metric, estimates: Estimates, path: str = "") -> dict[str, Est
         estimates: estimates by part.
         path: association path or modality; empty for a metric of the whole model.
     """
-    prefix = f"{metric.name}/{path}" if path else metric.name
+    prefix = name_of(metric, path)
     found = {}
     for part, estimate in estimates.items():
         if part == HEADLINE:
@@ -167,12 +213,17 @@ def named(metric: Metric, estimates: Estimates, path: str = "") -> dict[str, Est
     return found
 
 
-def values_of(metrics: Iterable[Metric], found: Mapping[str, Mapping[str, Estimate]]) -> dict[str, Value]:
+def values_of(
+    metrics: Iterable[Metric],
+    found: Mapping[str, Mapping[str, Estimate]],
+    without_headline: Collection[str] = (),
+) -> dict[str, Value]:
     """Set every estimate of a model beside the original's and retrain's.
 
     Args:
         metrics: metrics of the record, in its order.
         found: estimates by name, of ``model``, ``original`` and perhaps ``retrain``.
+        without_headline: names of the metrics whose headline cannot be computed: it is null.
 
     Returns:
         Values by name: headline first, then those of the headline's parts, then details.
@@ -180,12 +231,15 @@ def values_of(metrics: Iterable[Metric], found: Mapping[str, Mapping[str, Estima
     by_name = {metric.name: metric for metric in metrics}
     own, reference = found["model"], found.get("retrain")
     headline = {
-        name: value_of(headline_source(metric, own, reference), metric, found)
+        name: Value(value=None, n=0, direction=metric.direction)
+        if name in without_headline
+        else value_of(headline_source(metric, own, reference), metric, found)
         for name, metric in by_name.items()
-        if metric.has_headline and any(one.partition("/")[0] == name for one in own)
+        if metric.has_headline
+        and (name in without_headline or any(one.partition("/")[0] == name for one in own))
     }
     for name, metric in by_name.items():
-        if isinstance(metric, CombinedMetric):
+        if isinstance(metric, CombinedMetric) and name not in without_headline:
             headline[name] = combined(metric, names_read(metric, by_name, own), found)
     rest = {name: value_of(name, by_name[name.split("/")[0]], found) for name in own if name not in headline}
     return {**headline, **rest}
@@ -315,7 +369,9 @@ def score_histograms(model: Measurements, original: Measurements) -> dict[str, S
         before = original.scores[path]
         found[path] = ScoreHistogram(
             edges=SCORE_EDGES.tolist(),
-            before=histogram({group: before[group] for group in SCORE_GROUPS}, SCORE_EDGES),
-            after=histogram({group: after[group] for group in SCORE_GROUPS}, SCORE_EDGES),
+            before=histogram(
+                {group: before[group] for group in SCORE_GROUPS if group in before}, SCORE_EDGES
+            ),
+            after=histogram({group: after[group] for group in SCORE_GROUPS if group in after}, SCORE_EDGES),
         )
     return found

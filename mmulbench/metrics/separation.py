@@ -255,8 +255,9 @@ def decoupling(forget_scores: Floats, unrelated_scores: Floats) -> Decoupling:
     """
     forget = finite_vector(forget_scores, "forget scores")
     unrelated = finite_vector(unrelated_scores, "unrelated scores")
-    # Only the statistic is used, and the exact p-value would be slow.
-    distance = ks_2samp(forget, unrelated, method="asymp").statistic
+    with np.errstate(divide="ignore"):  # of the p-value, where there is a single pair
+        # Only the statistic is used, and the exact p-value would be slow.
+        distance = ks_2samp(forget, unrelated, method="asymp").statistic
     return Decoupling(exact_auc(unrelated, forget), float(distance))
 
 

@@ -7,11 +7,11 @@ import numpy.typing as npt
 from sklearn.linear_model import RidgeCV
 from threadpoolctl import threadpool_limits
 
-from mmulbench.errors import Diverged
+from mmulbench.errors import Diverged, NotApplicable
 from mmulbench.metrics.separation import Floats
 
 FEWEST = 4
-"""Least number of items: the unbiased estimate divides by n - 3."""
+"""Least number of test items: the unbiased estimate divides by n - 3."""
 
 THREADS = 1
 """Threads of linear algebra: on several, matrices this small are slower, and rounded otherwise."""
@@ -34,7 +34,8 @@ def linear_cka(features: Floats, others: Floats) -> float:
         others: (n, e) another model's outputs for the same items.
 
     Raises:
-        ValueError: there are fewer than `FEWEST` items, or the two do not fit together.
+        ValueError: there are no items, or the two do not fit together.
+        NotApplicable: there are fewer than `FEWEST` items.
         Diverged: a feature is NaN or infinite.
 
     Example:
@@ -63,7 +64,8 @@ def probe_r2(features: Floats, targets: Floats) -> float:
         targets: (n, e) outputs that it predicts, of the same items.
 
     Raises:
-        ValueError: there are fewer than `FEWEST` items, or the two do not fit together.
+        ValueError: there are no items, or the two do not fit together.
+        NotApplicable: there are fewer than `FEWEST` items.
         Diverged: a feature is NaN or infinite.
 
     Example:
@@ -86,15 +88,15 @@ def _centred(*models: Floats) -> list[npt.NDArray[np.float64]]:
     """Check outputs of several models for the same items, and centre them.
 
     Raises:
-        ValueError: There are fewer than `FEWEST` items, or the models do not fit together.
+        ValueError: There are no items, or the models do not fit together.
+        NotApplicable: There are fewer than `FEWEST` items.
         Diverged: A feature is NaN or infinite.
     """
     shapes = [one.shape for one in models]
-    if (
-        any(one.ndim != 2 or one.size == 0 or len(one) < FEWEST for one in models)
-        or len({len(one) for one in models}) > 1
-    ):
-        raise ValueError(f"features have shapes {shapes}; give (n, d) of the same n items, at least {FEWEST}")
+    if any(one.ndim != 2 or one.size == 0 for one in models) or len({len(one) for one in models}) > 1:
+        raise ValueError(f"features have shapes {shapes}; give (n, d) of the same n items")
+    if len(models[0]) < FEWEST:
+        raise NotApplicable(f"needs at least {FEWEST} test items, there are {len(models[0])}")
     found = [np.asarray(one, dtype=np.float64) for one in models]
     if not all(np.isfinite(one).all() for one in found):
         raise Diverged("a pooled output is NaN or infinite; the model has diverged")

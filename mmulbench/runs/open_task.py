@@ -11,7 +11,7 @@ from mmulbench.core.backbone import Backbone
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import METHODS, TASKS
-from mmulbench.core.task import Task
+from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
 from mmulbench.device import use_device
 from mmulbench.errors import UsageError
@@ -128,8 +128,26 @@ def open_task(
     )
     task = resolved.task
     data = load_data(task, workspace)
+    _refuse_too_little(resolved.task_name, data)
     task.forget_size(data, resolved.forget_size)  # refused before inputs are prepared
     return prepare_inputs(resolved.task_name, task, data, resolved.backbone, resolved.recipe, workspace)
+
+
+def _refuse_too_little(name: str, data: TaskData) -> None:
+    """Refuse data of which nothing could be deleted, kept or measured.
+
+    Args:
+        name: registered name of the task.
+        data: data of the task.
+
+    Raises:
+        UsageError: Training units or test pairs are missing.
+    """
+    units = len(data.train.units)
+    if units < 2:
+        raise UsageError(f"task {name} has {units} training units: it takes one to forget and one to keep")
+    if not len(data.test):
+        raise UsageError(f"task {name} has no test pairs, without which nothing can be measured")
 
 
 def parse_forget_size(text: str | None) -> int | float | None:

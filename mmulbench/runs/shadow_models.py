@@ -246,6 +246,9 @@ def judged_by_shadows(
             except Diverged as error:
                 names = ", ".join(metric.name for metric in population_metrics())
                 return {}, [f"{names}: {_named(kind, number, count)} diverged: {error}"]
+            if not models[-1]:
+                names = ", ".join(metric.name for metric in population_metrics())
+                return {}, [f"{names}: there are no validation pairs, the negatives of the contrastive loss"]
             tick()
     population = Population(**{kind: stacked(models) for kind, models in found.items()})
     return population_values(population, shadows.scenario.seed)

@@ -10,7 +10,7 @@ from checkpoint_tools import bare_pickle, load, pickled, spoil_weight
 
 from mmulbench.cli.app import main
 
-TINY = ["--task", "emoji", "--device", "cpu", "--set", "task.limit=40", "--set", "recipe.epochs=1"]
+TINY = ["--task", "emoji", "--device", "cpu", "--set", "task.limit=30", "--set", "recipe.epochs=1"]
 
 
 def run(capsys, *words: str) -> tuple[int, str, str]:

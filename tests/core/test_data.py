@@ -8,7 +8,7 @@ import pytest
 import torch
 from toys import SHARED, numbered_features, split_of, toy_features, toy_problem
 
-from mmulbench.core.data import Features, Relations, Split, unrelated_pairs
+from mmulbench.core.data import Features, NoUnrelatedPairs, Relations, Split, unrelated_pairs
 
 
 def test_split_by_units_keeps_rows_of_the_split_it_came_from():
@@ -54,7 +54,7 @@ def test_unrelated_pairs_are_never_true_and_come_from_the_split():
 
 
 def test_unrelated_pairs_of_one_unit_are_refused():
-    with pytest.raises(ValueError, match="no unrelated pairs"):
+    with pytest.raises(NoUnrelatedPairs, match="no unrelated pairs"):
         unrelated_pairs(split_of((4, 0), (4, 1)), Relations(split_of((4, 0), (4, 1))), 3)
 
 

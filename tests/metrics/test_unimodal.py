@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmulbench.errors import Diverged
+from mmulbench.errors import Diverged, NotApplicable
 from mmulbench.metrics.unimodal import linear_cka, probe_r2
 
 ITEMS, DIMENSIONS = 169, 128
@@ -76,7 +76,9 @@ def test_the_order_of_items_changes_nothing(measure, features):
 def test_what_does_not_fit_is_refused(measure, features):
     with pytest.raises(ValueError, match="the same n items"):
         measure(features, features[1:])
-    with pytest.raises(ValueError, match="at least 4"):
-        measure(features[:3], features[:3])
+    for few in (1, 2, 3):
+        with pytest.raises(NotApplicable, match=f"needs at least 4 test items, there are {few}"):
+            measure(features[:few], features[:few])
+    assert np.isfinite(measure(features[:4], features[:4]))
     with pytest.raises(Diverged, match="NaN"):
         measure(np.full_like(features, np.nan), features)
