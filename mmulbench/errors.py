@@ -48,10 +48,9 @@ def described(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def located(error: BaseException) -> str:
-    """Return an error in one line, with where it was raised: ``ValueError: what it says (file.py:12)``."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{described(error)} ({place.filename}:{place.lineno})"
+def traceback_of(error: BaseException) -> str:
+    """Return the whole traceback of an error, with those of its causes, as Python prints it."""
+    return "".join(traceback.format_exception(error))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from mmulbench.errors import traceback_of
 from mmulbench.plain_text import visible
 
 if TYPE_CHECKING:
@@ -37,7 +38,13 @@ class Track(Protocol):
 
 
 class Progress(AbstractContextManager["Progress"]):
-    """Shows nothing: for scripts, tests and workers. The base of what shows something."""
+    """Shows nothing: for scripts, tests and workers. The base of what shows something.
+
+    Attributes:
+        debug: whether the tracebacks of what fails are shown as notes.
+    """
+
+    debug: bool = False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -49,6 +56,12 @@ class Progress(AbstractContextManager["Progress"]):
 
     def note(self, line: str) -> None:
         """Show one line that stays."""
+
+    def failure(self, error: BaseException) -> None:
+        """Show the whole traceback of what made a part fail, where tracebacks are asked for."""
+        if self.debug:
+            for line in traceback_of(error).splitlines():
+                self.note(line)
 
     def track(self, items: Iterable[T], total: int, description: str) -> Iterator[T]:
         """Yield the items while a bar counts them.
@@ -78,9 +91,16 @@ class NotesOnly(Progress):
         print(visible(line), file=sys.stderr)
 
 
-def make_progress(*, bars: bool) -> Progress:
-    """Return what shows bars and notes, or notes alone."""
-    return Bars() if bars else NotesOnly()
+def make_progress(*, bars: bool, debug: bool = False) -> Progress:
+    """Return what shows bars and notes, or notes alone.
+
+    Args:
+        bars: whether to show bars.
+        debug: whether to show the tracebacks of what fails.
+    """
+    progress = Bars() if bars else NotesOnly()
+    progress.debug = debug
+    return progress
 
 
 class Bars(Progress):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mmulbench.progress import SHADOWS, STAGES, Bars, NotesOnly, Progress
+from mmulbench.progress import SHADOWS, STAGES, Bars, NotesOnly, Progress, make_progress
 
 
 @pytest.mark.parametrize("kind", [Progress, NotesOnly, Bars])
@@ -22,6 +22,14 @@ def test_notes_go_to_standard_error(kind, shown, capsys):
         progress.counter(2, "steps")()
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", shown)
+
+
+@pytest.mark.parametrize("bars", [False, True])
+def test_tracebacks_are_shown_where_they_are_asked_for(bars, capsys):
+    for debug in (False, True):
+        with make_progress(bars=bars, debug=debug) as progress:
+            progress.failure(ValueError("too\x1bfew"))
+        assert capsys.readouterr().err == ("ValueError: too\\x1bfew\n" if debug else "")
 
 
 def test_bars_show_notes_as_they_are_on_standard_error(capsys):

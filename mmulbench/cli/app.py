@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,8 +34,9 @@ from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli.terminal import replace_signs
 from mmulbench.cli.tune import tune
-from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.plain_text import one_line
+from mmulbench.errors import MmulbenchError, UsageError, traceback_of
+from mmulbench.failure import located
+from mmulbench.plain_text import one_line, visible
 
 app = typer.Typer(
     name="mmulbench",
@@ -151,7 +151,7 @@ def run(
     if executor is RunExecutor.slurm or slurm:
         raise typer.Exit(submit_run(request, executor.value, slurm or (), as_json=as_json))
     with launch.taking_part(device):
-        code = run_and_print(request, as_json=as_json, quiet=quiet)
+        code = run_and_print(request, as_json=as_json, quiet=quiet, debug=debug)
     raise typer.Exit(code)
 
 
@@ -266,7 +266,7 @@ def data_prepare(
 
 
 @app.command()
-def schema() -> None:
+def schema(debug: Debug = False) -> None:
     """Print the JSON schema of a record."""
     from mmulbench.records.schema import RunResult
 
@@ -307,13 +307,14 @@ def _failed(error: Exception, *, debug: bool) -> int:
         The exit code.
     """
     if debug:
-        traceback.print_exception(error)
+        for line in traceback_of(error).splitlines():
+            print(visible(line), file=sys.stderr)
     if isinstance(error, MmulbenchError):
         text, code = str(error), error.exit_code
     elif hasattr(error, "format_message") and hasattr(error, "exit_code"):  # wrong use, found by the parser
         text, code = error.format_message().replace("Value error, ", ""), int(error.exit_code)
     else:
-        text, code = f"{type(error).__name__}: {error} (--debug shows where)", 1
+        text, code = f"{located(error)}; --debug shows the whole traceback", 1
     if line := one_line(text):  # there is none where help was printed
         print(f"mmulbench: {line}", file=sys.stderr)
     return code

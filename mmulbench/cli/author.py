@@ -57,7 +57,7 @@ def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, de
     from mmulbench.conformance import report
     from mmulbench.defaults import plugin_files
 
-    raise typer.Exit(report.check_method(name, plugin_files(plugin), as_json=as_json))
+    raise typer.Exit(report.check_method(name, plugin_files(plugin), as_json=as_json, debug=debug))
 
 
 @check_app.command("backbone")
@@ -66,7 +66,7 @@ def check_backbone(name: Name, plugin: Plugins = None, as_json: AsJson = False, 
     from mmulbench.conformance import report
     from mmulbench.defaults import plugin_files
 
-    raise typer.Exit(report.check_backbone(name, plugin_files(plugin), as_json=as_json))
+    raise typer.Exit(report.check_backbone(name, plugin_files(plugin), as_json=as_json, debug=debug))
 
 
 @check_app.command("task")
@@ -82,7 +82,9 @@ def check_task(
     from mmulbench.conformance import report
 
     plugins = defaults.plugin_files(plugin)
-    raise typer.Exit(report.check_task(name, defaults.data_dir(data_dir), plugins, as_json=as_json))
+    raise typer.Exit(
+        report.check_task(name, defaults.data_dir(data_dir), plugins, as_json=as_json, debug=debug)
+    )
 
 
 @check_app.command("metric")
@@ -91,4 +93,4 @@ def check_metric(name: Name, plugin: Plugins = None, as_json: AsJson = False, de
     from mmulbench.conformance import report
     from mmulbench.defaults import plugin_files
 
-    raise typer.Exit(report.check_metric(name, plugin_files(plugin), as_json=as_json))
+    raise typer.Exit(report.check_metric(name, plugin_files(plugin), as_json=as_json, debug=debug))

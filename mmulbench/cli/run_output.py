@@ -29,19 +29,20 @@ from mmulbench.runs.request import Request
 from mmulbench.runs.session import run_session
 
 
-def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> int:
+def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool = False) -> int:
     """Make the runs of a request and show each as it ends.
 
     Args:
         request: options of the command.
         as_json: whether to print JSON, at the end.
         quiet: whether to print the paths of records alone.
+        debug: whether to print the traceback of a run that fails.
 
     Returns:
         0, or 1 if any run failed or diverged, or left the better record of an earlier try in its place.
     """
     console = _console()
-    progress = make_progress(bars=not (quiet or as_json))
+    progress = make_progress(bars=not (quiet or as_json), debug=debug)
     records = []
     for record in run_session(request, progress):
         records.append(record)
@@ -62,8 +63,11 @@ def _print_record(record: StoredRecord, console: Console) -> None:
     if result.values:
         console.print(summary.summary_table(result))
     floor = _floor_of(record.result, record.path)
-    for line in (summary.verdict(result, floor), *(f"Missing: {missing}" for missing in result.missing)):
-        console.print(line, highlight=False, markup=False)
+    console.print(summary.verdict(result, floor), highlight=False, markup=False)
+    for frame in result.trace:
+        console.print(f"  {frame}", highlight=False, markup=False, soft_wrap=True)
+    for missing in result.missing:
+        console.print(f"Missing: {missing}", highlight=False, markup=False)
     kept = "" if record.kept is None else ", of an earlier try, which is done and stays"
     console.print(f"Record: {visible(str(record.path))}{kept}", soft_wrap=True, highlight=False, markup=False)
 

@@ -143,6 +143,7 @@ def sweep(
         command,
         dry_run=dry_run,
         as_json=as_json,
+        debug=debug,
     )
     raise typer.Exit(code)
 
@@ -200,7 +201,7 @@ def retry(
         raise UsageError("--failed and --only-missing leave nothing to do: without both, retry does both")
     wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
     only: commands.RetryScope | None = "failed" if failed else "missing" if only_missing else None
-    code = commands.retry(folder(sweeps_dir), sweep, wanted, only=only, as_json=as_json)
+    code = commands.retry(folder(sweeps_dir), sweep, wanted, only=only, as_json=as_json, debug=debug)
     raise typer.Exit(code)
 
 

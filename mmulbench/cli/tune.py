@@ -85,4 +85,4 @@ def tune(
         cache_dir=defaults.cache_dir(cache_dir),
         plugins=defaults.plugin_files(plugin),
     )
-    raise typer.Exit(tune_and_print(request, as_json=as_json, quiet=quiet))
+    raise typer.Exit(tune_and_print(request, as_json=as_json, quiet=quiet, debug=debug))

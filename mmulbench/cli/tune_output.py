@@ -18,18 +18,19 @@ from mmulbench.report.aggregate import settings_text
 from mmulbench.tuning.session import TuneRequest, tune_session
 
 
-def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool) -> int:
+def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool, debug: bool = False) -> int:
     """Tune, show a line as each method ends, and a table at the end.
 
     Args:
         request: options of the command.
         as_json: whether to print JSON instead.
         quiet: whether to print no bars and no table.
+        debug: whether to print the tracebacks of trials that fail.
 
     Returns:
         0, or 1 if no trial of some method was done that has settings within the budget.
     """
-    progress = make_progress(bars=not (quiet or as_json))
+    progress = make_progress(bars=not (quiet or as_json), debug=debug)
     studies = []
     for tuned in tune_session(request, progress):
         if tuned.study is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
-from mmulbench.errors import located
+from mmulbench.failure import located
 
 
 class ContractViolation(AssertionError):
@@ -110,12 +110,17 @@ def is_frozen(cls: Any) -> bool:
     return parameters is not None and bool(parameters.frozen)
 
 
-def run_check(check: Check, trials: Sequence[ContractTrial]) -> Outcome:
+def run_check(
+    check: Check,
+    trials: Sequence[ContractTrial],
+    raised: Callable[[Exception], None] = lambda error: None,
+) -> Outcome:
     """Run a check on every trial until it fails.
 
     Args:
         check: the check to run.
         trials: what it looks at, one after another.
+        raised: told of an error inside the check.
 
     An error inside the check counts as a failure: with what it says and where it was raised.
     """
@@ -142,6 +147,7 @@ def run_check(check: Check, trials: Sequence[ContractTrial]) -> Outcome:
         except ContractViolation as reason:
             return outcome("failed", f"{place}{reason}")
         except Exception as error:
+            raised(error)
             return outcome("failed", f"{place}raised {located(error)}")
         on.append(trial.label)
         measured += [f"{place}{said}"] if said else []

@@ -30,13 +30,14 @@ MARKS = {
 }
 
 
-def check_method(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
+def check_method(name: str, plugins: Sequence[Path], *, as_json: bool, debug: bool = False) -> int:
     """Try a method on a tiny task of every kind, and print what came of it.
 
     Args:
         name: registered name of the method.
         plugins: plug-in files to load first.
         as_json: whether JSON is printed instead of lines.
+        debug: whether the tracebacks of errors inside checks are printed, too.
 
     Returns:
         0, or 1 where a check failed.
@@ -46,16 +47,18 @@ def check_method(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
     """
     load_plugins(plugins)
     trials = method_trials(name)
-    return _report("method", name, method_checks(), trials, "on tiny models for", as_json=as_json)
+    where = "on tiny models for"
+    return _report("method", name, method_checks(), trials, where, as_json=as_json, debug=debug)
 
 
-def check_backbone(full_name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
+def check_backbone(full_name: str, plugins: Sequence[Path], *, as_json: bool, debug: bool = False) -> int:
     """Try a backbone on a few made-up items for every kind of task it serves, and print what came of it.
 
     Args:
         full_name: ``family``, ``family:variant`` or ``family:checkpoint``.
         plugins: plug-in files to load first.
         as_json: whether JSON is printed instead of lines.
+        debug: whether the tracebacks of errors inside checks are printed, too.
 
     Returns:
         0, or 1 where a check failed.
@@ -68,10 +71,13 @@ def check_backbone(full_name: str, plugins: Sequence[Path], *, as_json: bool) ->
     trials = backbone_trials(full_name)
     trials[0].demand_packages()
     name = trials[0].backbone.argument
-    return _report("backbone", name, backbone_checks(), trials, "on made-up items for", as_json=as_json)
+    where = "on made-up items for"
+    return _report("backbone", name, backbone_checks(), trials, where, as_json=as_json, debug=debug)
 
 
-def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: bool) -> int:
+def check_task(
+    name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: bool, debug: bool = False
+) -> int:
     """Try a task on its data, and print what came of it.
 
     Args:
@@ -79,6 +85,7 @@ def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: b
         data_dir: folder of the data.
         plugins: plug-in files to load first.
         as_json: whether JSON is printed instead of lines.
+        debug: whether the tracebacks of errors inside checks are printed, too.
 
     Returns:
         0, or 1 where a check failed.
@@ -90,16 +97,17 @@ def check_task(name: str, data_dir: Path, plugins: Sequence[Path], *, as_json: b
     load_plugins(plugins)
     with make_progress(bars=not as_json) as progress:
         trial = task_trial(name, data_dir, progress)
-    return _report("task", name, task_checks(), [trial], "", as_json=as_json)
+    return _report("task", name, task_checks(), [trial], "", as_json=as_json, debug=debug)
 
 
-def check_metric(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
+def check_metric(name: str, plugins: Sequence[Path], *, as_json: bool, debug: bool = False) -> int:
     """Try a metric on models whose behaviour is known, and print what came of it.
 
     Args:
         name: registered name of the metric.
         plugins: plug-in files to load first.
         as_json: whether JSON is printed instead of lines.
+        debug: whether the tracebacks of errors inside checks are printed, too.
 
     Returns:
         0, or 1 where a check failed.
@@ -108,7 +116,8 @@ def check_metric(name: str, plugins: Sequence[Path], *, as_json: bool) -> int:
         UsageError: the metric is unknown or a plug-in is wrong.
     """
     load_plugins(plugins)
-    return _report("metric", name, metric_checks(), [metric_trial(name)], "", as_json=as_json)
+    trials = [metric_trial(name)]
+    return _report("metric", name, metric_checks(), trials, "", as_json=as_json, debug=debug)
 
 
 def _report(
@@ -119,15 +128,17 @@ def _report(
     where: str,
     *,
     as_json: bool,
+    debug: bool,
 ) -> int:
     """Run checks on trials, and print what came of each; ``where`` introduces the trials' labels."""
+    shown = make_progress(bars=False, debug=debug)
     console = Console(highlight=False, quiet=as_json)
     labels = [trial.label for trial in trials if trial.label]
     if labels:
         console.print(f"{name} {where} {', '.join(labels)}:", markup=False, soft_wrap=True)
     outcomes = []
     for check in checks:
-        outcomes.append(run_check(check, trials))
+        outcomes.append(run_check(check, trials, shown.failure))
         console.print(_line(outcomes[-1]), soft_wrap=True)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if as_json:

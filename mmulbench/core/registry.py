@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from mmulbench.core.descriptions import described_class, described_file, described_module
-from mmulbench.errors import MmulbenchError, UsageError, described, did_you_mean
+from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from mmulbench.core.backbone import Backbone
@@ -200,8 +200,10 @@ class Registry(Generic[T]):
         except Exception as error:
             # The class may have been registered before its module failed.
             self.discard(name)
+            from mmulbench.failure import OPEN, located
+
             raise MmulbenchError(
-                f"{self.kind} {name!r} cannot be loaded from {source}: {described(error)}"
+                f"{self.kind} {name!r} cannot be loaded from {source}: {located(error, OPEN)}"
             ) from error
 
     def _refuse_collision(self, name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from mmulbench.failure import Frame
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 
@@ -191,6 +192,11 @@ class RunResult(Frozen):
     spec: RunSpec
     status: Status
     reason: str | None = Field(default=None, description="why a run is not done; one line")
+    trace: list[Frame] = Field(
+        default_factory=list,
+        description="where a run failed: the last places in the code of method, task, backbone or metric, "
+        "the innermost last",
+    )
     values: dict[str, Value] = Field(default_factory=dict, description="headline keys, then details as a/b")
     cost: Cost | None = None
     histograms: dict[str, ScoreHistogram] = Field(

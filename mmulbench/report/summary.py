@@ -77,6 +77,8 @@ def show(result: RunResult, floor: Floor | None = None, changed: Sequence[str] =
     ]
     if details := _details(result):
         parts.append(details)
+    if result.trace:
+        parts.append(Text("\n".join(["Failed in:", *(f"  {frame}" for frame in result.trace)])))
     if result.missing:
         parts.append(Text("\n".join(["Left out:", *(f"  {line}" for line in result.missing)])))
     if changed:

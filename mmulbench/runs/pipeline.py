@@ -14,9 +14,10 @@ from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
 from mmulbench.core.run_code import changed_code, code_of_run
-from mmulbench.errors import Diverged, MmulbenchError, NotApplicable, located
+from mmulbench.errors import Diverged, MmulbenchError, NotApplicable
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.values import compute_values, score_histograms
+from mmulbench.failure import Frame, frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
 from mmulbench.records.schema import Cost, RunResult, RunSpec, ScoreHistogram, Status, Tuning, Value
@@ -68,6 +69,7 @@ class Outcome:
     Attributes:
         status: how the run ended.
         reason: why the run is not done; one line.
+        trace: where the run failed, the innermost place last.
         values: measured values by name.
         cost: cost of unlearning.
         histograms: distributions of association scores by path.
@@ -78,6 +80,7 @@ class Outcome:
 
     status: Status
     reason: str | None = None
+    trace: list[Frame] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
     cost: Cost | None = None
     histograms: dict[str, ScoreHistogram] = field(default_factory=dict)
@@ -149,6 +152,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         spec=run.spec,
         status=outcome.status,
         reason=outcome.reason,
+        trace=outcome.trace,
         values=outcome.values,
         cost=outcome.cost,
         histograms=outcome.histograms,
@@ -253,6 +257,7 @@ def _attempt(run: Run, prepared: PreparedTask) -> Outcome:
     try:
         return _run(run, prepared)
     except Diverged as error:
+        prepared.workspace.progress.failure(error)
         return Outcome("diverged", str(error))
     except NotApplicable as error:
         return Outcome("not_applicable", str(error))
@@ -261,7 +266,8 @@ def _attempt(run: Run, prepared: PreparedTask) -> Outcome:
     except Exception as error:
         reason = located(error)
         processes.demand_all_failed(reason)
-        return Outcome("failed", reason)
+        prepared.workspace.progress.failure(error)
+        return Outcome("failed", reason, frames_of(error))
 
 
 def _run(run: Run, prepared: PreparedTask) -> Outcome:

@@ -17,6 +17,7 @@ from mmulbench.sweeps.executor import Executor, Handover, Selection
 from mmulbench.sweeps.folder import SweepFolder, find_sweep
 from mmulbench.sweeps.grid import Grid
 from mmulbench.sweeps.kept_records import lost_records
+from mmulbench.sweeps.logs import print_failures
 from mmulbench.sweeps.options import enter_folder
 from mmulbench.sweeps.plan import Plan, estimate
 from mmulbench.sweeps.state import ENDED, StepStatus
@@ -37,6 +38,7 @@ def sweep(
     *,
     dry_run: bool,
     as_json: bool,
+    debug: bool = False,
 ) -> int:
     """Plan a sweep and run it.
 
@@ -48,6 +50,7 @@ def sweep(
         command: command line that asks for the sweep, which is stored with it.
         dry_run: whether to print the plan and stop.
         as_json: whether to print JSON.
+        debug: whether to print what steps in trouble printed, tracebacks included.
 
     Returns:
         The exit code: 1 if a step failed or diverged, else 0.
@@ -74,16 +77,18 @@ def sweep(
     if not folder.is_attended:
         _queue_again(folder, plan, ENDED if options.overwrite == "always" else ())
     folder.resume()
-    return _execute(Selection(folder, options, plan, plan), executor, as_json=as_json)
+    return _execute(Selection(folder, options, plan, plan), executor, as_json=as_json, debug=debug)
 
 
-def _execute(selection: Selection, executor: Executor, *, as_json: bool) -> int:
+def _execute(selection: Selection, executor: Executor, *, as_json: bool, debug: bool) -> int:
     """Make the chosen steps, and print how far the whole sweep is; 1 if one of them was not made well."""
     handover = executor.run(selection, quiet=as_json)
     if handover is Handover.STARTED:
         return 0
     whole = sweep_status(selection.folder, selection.plan.steps)
     print_status(selection.folder, whole, as_json=as_json)
+    if debug:
+        print_failures(selection.folder, whole.trouble)
     if handover is Handover.SUBMITTED:
         return 0
     if handover is Handover.UNCHANGED:
@@ -93,7 +98,13 @@ def _execute(selection: Selection, executor: Executor, *, as_json: bool) -> int:
 
 
 def retry(
-    sweeps_dir: Path, name: str | None, wanted: ExecutorOptions, *, only: RetryScope | None, as_json: bool
+    sweeps_dir: Path,
+    name: str | None,
+    wanted: ExecutorOptions,
+    *,
+    only: RetryScope | None,
+    as_json: bool,
+    debug: bool = False,
 ) -> int:
     """Do again what failed, diverged, was lost or interrupted, and what was never begun or lacks its record.
 
@@ -105,6 +116,7 @@ def retry(
         only: ``failed`` for steps that failed or diverged, and those that they need; ``missing`` for all
             others; None for both.
         as_json: whether to print JSON.
+        debug: whether to print what steps in trouble printed, tracebacks included.
 
     Returns:
         The exit code: 1 if a step failed or diverged, else 0.
@@ -125,7 +137,7 @@ def retry(
     again: tuple[StepStatus, ...] = ("lost",) if only == "missing" else ("lost", "failed", "diverged")
     _queue_again(folder, chosen, again)
     folder.resume()
-    return _execute(Selection(folder, options, plan, chosen), executor, as_json=as_json)
+    return _execute(Selection(folder, options, plan, chosen), executor, as_json=as_json, debug=debug)
 
 
 def _queue_again(folder: SweepFolder, plan: Plan, statuses: Collection[StepStatus]) -> None:

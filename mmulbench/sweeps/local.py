@@ -126,7 +126,11 @@ def follow(supervisors: Sequence[RunningSupervisor], watch: Callable[[], None]) 
     watch()
     if all(one.process.returncode for one in supervisors):
         said = supervisors[0].log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise MmulbenchError(said[-1].removeprefix("mmulbench: ") if said else "the workers ended in failure")
+        failure = MmulbenchError(
+            said[-1].removeprefix("mmulbench: ") if said else "the workers ended in failure"
+        )
+        failure.add_note("\n".join(said))  # which tracebacks show
+        raise failure
 
 
 def share(number: int, workers: int, device: str) -> dict[str, str]:

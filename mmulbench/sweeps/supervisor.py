@@ -87,7 +87,7 @@ def supervise(
                     overdue = _watch(folder, process, timeout, interrupted)
                 finally:
                     _end(process)
-                said = _last_line(printed)
+                lines = _lines(printed)
             begun = folder.worker_marker(process.pid).exists()
             running = _running(folder, process.pid)
             folder.worker_marker(process.pid).unlink(missing_ok=True)
@@ -96,11 +96,13 @@ def supervise(
                     _queue_again(folder, running)
                 return 0
             if running is not None:
+                said = lines[-1] if lines else ""
                 reason = f"took longer than --timeout {timeout:g} s" if overdue else _death(process, said)
-                _record_death(folder, running, reason)
+                _record_death(folder, running, reason, lines)
             elif process.returncode != GO_ON and not (begun and process.returncode < 0):
                 if process.returncode:
-                    print(said or f"mmulbench: a worker could not start: {_death(process)}", file=sys.stderr)
+                    unsaid = [f"mmulbench: a worker could not start: {_death(process)}"]
+                    print("\n".join(lines or unsaid), file=sys.stderr)
                 return process.returncode
 
 
@@ -153,9 +155,11 @@ def _running(folder: SweepFolder, pid: int) -> RunningStep | None:
     return RunningStep(step_id, state) if state.worker.split(",")[0] == worker_name(pid) else None
 
 
-def _record_death(folder: SweepFolder, running: RunningStep, reason: str) -> None:
+def _record_death(folder: SweepFolder, running: RunningStep, reason: str, lines: Sequence[str]) -> None:
     ended = state_of_killed(folder, running.step_id, running.state, reason, folder.read())
     folder.write_state(running.step_id, ended)
+    for line in lines:
+        _log(folder, running.step_id, line)
     _log(folder, running.step_id, f"{ended.status}: {ended.reason}")
 
 
@@ -170,10 +174,9 @@ def _log(folder: SweepFolder, step_id: str, line: str) -> None:
         file.write(f"{now().isoformat(timespec='seconds')} {line}\n")
 
 
-def _last_line(printed: IO[bytes]) -> str:
+def _lines(printed: IO[bytes]) -> list[str]:
     printed.seek(0)
-    lines = printed.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+    return printed.read().decode(errors="replace").strip().splitlines()
 
 
 def _death(process: subprocess.Popen[bytes], said: str = "") -> str:

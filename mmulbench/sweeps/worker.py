@@ -6,18 +6,19 @@ import contextlib
 import os
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mmulbench.errors import MmulbenchError, described
+from mmulbench.errors import MmulbenchError, traceback_of
+from mmulbench.failure import located
 from mmulbench.files import disk_errors, write_atomically
 from mmulbench.plain_text import one_line, visible
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
+from mmulbench.sweeps.logs import BEGINS
 from mmulbench.sweeps.plan import Step
 from mmulbench.sweeps.state import ENDED, StepState, now, this_worker
 
@@ -130,7 +131,7 @@ class StepQueue:
         write_atomically(folder.worker_marker(os.getpid()), step.step_id, SWEEPS_FLAG)
         with folder.beating(step.step_id), printing_to(folder.log(step.step_id)):
             folder.write_state(step.step_id, state)
-            print(f"{stamp()} {state.worker} begins, attempt {attempts}: {one_line(step.title)}")
+            print(f"{stamp()} {state.worker}{BEGINS}{attempts}: {one_line(step.title)}")
             ended = self._attempt(step, state)
             why = f": {one_line(ended.reason)}" if ended.reason else ""
             print(f"{stamp()} {ended.status}{why}")
@@ -144,11 +145,10 @@ class StepQueue:
         planned = self._folder.planned(step.step_id)
         try:
             outcome = self._maker.make(step, planned, again=state.attempts > 1, blocked=self._blocked(step))
-        except MmulbenchError as error:
-            reason = str(error)
         except Exception as error:
-            traceback.print_exc()
-            reason = described(error)
+            for line in traceback_of(error).splitlines():
+                print(visible(line))
+            reason = str(error) if isinstance(error, MmulbenchError) else located(error)
         record = outcome.record
         return state.model_copy(
             update={
@@ -205,7 +205,9 @@ def stamp() -> str:
 
 
 class LogProgress(Progress):
-    """Writes stages and notes to standard output, which is a log."""
+    """Writes stages, notes and the tracebacks of failures to standard output, which is a log."""
+
+    debug = True
 
     def stage(self, name: str) -> None:
         """Say which stage begins."""

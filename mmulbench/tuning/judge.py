@@ -10,6 +10,7 @@ from mmulbench.core.data import Split
 from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
+from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.measure import EvaluationSets, measure
 from mmulbench.evaluation.values import distance_to_retrain
 from mmulbench.runs.prepare import PreparedTask
@@ -38,11 +39,16 @@ class Judge:
         """Return how far from retrain a method's model ends.
 
         Raises:
-            Diverged: The method diverges.
-            OverBudget: The method spends more than the limit.
+            MmulbenchError: The method diverges, spends more than the limit, or cannot run at all.
         """
-        model = unlearn(method, self.scenario.problem(limit=self.limit)).model
-        return self.distance_of(model)
+        try:
+            model = unlearn(method, self.scenario.problem(limit=self.limit)).model
+            return self.distance_of(model)
+        except MmulbenchError:
+            raise
+        except Exception as error:  # the trial has failed, and keeps one line
+            self.scenario.prepared.workspace.progress.failure(error)
+            raise
 
     def cost(self, method: Method) -> float:
         """Return the floating-point operations that a method spends, without judging its model.

@@ -10,7 +10,8 @@ from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_study
 from mmulbench.core.run_code import code_of_run
 from mmulbench.core.search_space import SearchDimension, search_space
-from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError, described
+from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
+from mmulbench.failure import located
 from mmulbench.records.environment import describe_environment
 from mmulbench.records.published import PUBLISHED_SEEDS
 from mmulbench.records.schema import Scalar
@@ -241,7 +242,7 @@ def _judged(
     except MmulbenchError:
         raise
     except Exception as error:
-        return ended("failed", described(error))
+        return ended("failed", located(error))
     return Trial(
         settings=dict(settings), state="done", by_seed=by_seed, objective=sum(by_seed) / len(by_seed)
     )

@@ -139,7 +139,9 @@ def test_a_mistake_in_an_outside_method_is_recorded_with_its_place(bench):
     assert done.code == 1
     (record,) = done.records
     assert record.status == "failed"
-    assert record.reason == f"ValueError: two lines ({site / 'broken.py'}:4)"
+    assert record.reason == f"ValueError: two lines ({site / 'broken.py'}:4 in unlearn)"
+    (frame,) = record.trace
+    assert (frame.line, frame.source) == (4, "raise ValueError('two\\nlines')")
     assert "Traceback" not in done.err
 
 

@@ -4,6 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
+from mmulbench.failure import Frame
 from mmulbench.metrics.catalogue import built_in
 from mmulbench.records.schema import Tuning
 from mmulbench.report.floor import Floor
@@ -146,4 +147,16 @@ def test_show_has_what_shadow_models_tell(record):
 def test_show_of_a_failed_run(record):
     text = text_of(show(record(status="failed", reason="no space [disk]", seconds=None)))
     assert "mmul failed: no space [disk]." in text
-    assert "Details" not in text
+    assert "Details" not in text and "Failed in" not in text
+
+
+def test_show_of_a_failed_run_has_the_lines_where_it_failed(record):
+    trace = [
+        Frame(file="mine.py", line=3, function="unlearn", source="return self.loss(x)"),
+        Frame(file="mine.py", line=7, function="loss", source="return x[[0]]\x1b"),
+    ]
+    text = text_of(show(record(status="failed", reason="IndexError: 0", seconds=None, trace=trace)))
+    lines = [line.strip() for line in text.splitlines()]
+    place = lines.index("Failed in:")
+    assert lines[place + 1] == "mine.py:3 in unlearn: return self.loss(x)"
+    assert lines[place + 2] == "mine.py:7 in loss: return x[[0]]\\x1b"

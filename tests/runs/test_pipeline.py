@@ -16,7 +16,7 @@ from mmulbench.core.method import GradientMethod, Method
 from mmulbench.core.task import TaskData
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
-from mmulbench.progress import Progress
+from mmulbench.progress import NotesOnly, Progress
 from mmulbench.runs.pipeline import Run, execute, make_spec
 from mmulbench.runs.prepare import PreparedTask
 
@@ -119,9 +119,34 @@ def test_a_raising_method_is_recorded_with_its_place(record):
         raise KeyError("no such\nthing")
 
     found = record(Simple(broken))
-    line = broken.__code__.co_firstlineno + 1
+    line, source = broken.__code__.co_firstlineno + 1, 'raise KeyError("no such\\nthing")'
     assert found.status == "failed"
-    assert found.reason == f"KeyError: 'no such\\nthing' ({Path(__file__)}:{line})"
+    place = f"{_from_here(__file__)}:{line} in broken"
+    assert found.reason == f"KeyError: 'no such\\nthing' ({place})"
+    assert str(found.trace[-1]) == f"{place}: {source}"
+    assert [one.function for one in found.trace] == ["unlearn", "broken"]
+
+
+def _from_here(file: str) -> str:
+    path = Path(file)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def test_the_traceback_is_shown_where_it_is_asked_for(emoji, make_workspace, capsys):
+    def broken(problem):
+        return problem.copy_of_original().no_such_thing
+
+    for debug in (False, True):
+        progress = NotesOnly()
+        progress.debug = debug
+        shown = replace(make_workspace(), cache=emoji.workspace.cache, progress=progress)
+        method = Simple(broken)
+        run = Run(make_spec(emoji, "broken", method, 4, 42), method, "test", reference=False)
+        result = execute(run, replace(emoji, workspace=shown), "always").result
+        err = capsys.readouterr().err
+        assert result.trace[-1].source == "return problem.copy_of_original().no_such_thing"
+        assert ("Traceback (most recent call last):" in err) is debug
+        assert ("torch/nn/modules/module.py" in err) is debug
 
 
 def test_a_method_that_returns_no_model_is_recorded(record):

@@ -27,12 +27,13 @@ def test_steps_are_made_in_their_order_and_leave_state_record_and_log(tmp_path, 
     assert statuses(folder, plan) == ["done", "done", "failed", "done"]
     found = [folder.state(step.step_id) for step in plan.steps]
     assert [one.started for one in found] == sorted(one.started for one in found)
-    assert found[2].reason == "ValueError: over and over" and not found[2].killed
+    assert found[2].reason.startswith("ValueError: over and over (") and not found[2].killed
+    assert "sweep_toys.py:" in found[2].reason and found[2].reason.endswith(" in make)")
     for one in (found[1], found[3]):
         assert one.record is not None and Path(one.record).exists()
     log = folder.log(plan.steps[2].step_id).read_text()
     assert "begins, attempt 1: raises on emoji, seed 1\n" in log
-    assert "Traceback" in log and log.endswith("failed: ValueError: over and over\n")
+    assert "Traceback" in log and log.endswith(f"failed: {found[2].reason}\n")
     assert list((folder.root / "planned").iterdir()) == []
     assert capfd.readouterr() == ("", "")
 
