@@ -7,7 +7,10 @@ Each name is imported from its room when it is first used, so that the command l
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mmulbench.supported import refusal
 
 if TYPE_CHECKING:
     from mmulbench.api.records import leaderboard as leaderboard
@@ -94,6 +97,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# Methods and tasks lie beside the package, which has symbolic links to them. A checkout without links has
+# text files in their place: then the two are found where they lie.
+if any((Path(place) / room).is_file() for place in __path__ for room in ("methods", "tasks")):
+    __path__.append(str(Path(__file__).parents[1]))
+
 _ROOM_OF = {
     "api.records": ("leaderboard", "load_records", "plot"),
     "api.run": ("run",),
@@ -173,9 +181,12 @@ def __getattr__(name: str) -> object:
 
     Raises:
         AttributeError: There is no public name like this.
+        ImportError: This Python cannot run mmulbench.
     """
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'mmulbench' has no attribute {name!r}")
+    if reason := refusal():
+        raise ImportError(reason)
     value: object = getattr(importlib.import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value

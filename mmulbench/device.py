@@ -18,6 +18,11 @@ def use_device(name: str) -> torch.device:
         UsageError: There is no such device.
     """
     if re.fullmatch(r"auto|cpu|cuda(:\d+)?", name) is None:
+        if name == "mps":
+            raise UsageError(
+                "--device 'mps' cannot be used: Apple's GPUs lack the double precision that metrics and some "
+                "methods need; choose --device cpu or auto"
+            )
         raise UsageError(f"--device {name!r} is unknown; allowed: auto, cpu or cuda:N such as cuda:0")
     wanted = name if name != "auto" else (f"cuda:{processes.rank()}" if torch.cuda.is_available() else "cpu")
     try:

@@ -25,6 +25,11 @@ def test_another_name_is_refused_with_those_there_are(name):
         use_device(name)
 
 
+def test_apple_s_gpus_are_refused_with_the_reason():
+    with pytest.raises(UsageError, match=r"--device 'mps' cannot be used: .* double precision.*--device cpu"):
+        use_device("mps")
+
+
 def test_a_device_that_the_machine_lacks_is_refused_in_one_line():
     with pytest.raises(
         UsageError, match=r"--device 'cuda:99' cannot be used: .*; choose --device cpu"

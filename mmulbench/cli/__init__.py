@@ -3,3 +3,11 @@
 For others: `app.main`, the program itself.
 May import: every other room.
 """
+
+import sys
+
+from mmulbench.supported import refusal
+
+if reason := refusal():  # before anything is imported that this Python may lack
+    print(f"mmulbench: {reason}", file=sys.stderr)
+    sys.exit(2)

@@ -120,8 +120,9 @@ def _environment(processes: int) -> dict[str, str]:
     """
     given = {MARK: str(processes)}
     defaults = {"PYTHONHASHSEED": "0"}
-    if any(name == "lo" for _, name in socket.if_nameindex()):
-        defaults["GLOO_SOCKET_IFNAME"] = "lo"  # they are all on this machine
+    interfaces = {name for _, name in socket.if_nameindex()}
+    if loopback := interfaces.intersection(("lo", "lo0")):  # Linux and macOS
+        defaults["GLOO_SOCKET_IFNAME"] = loopback.pop()  # they are all on this machine
     return {**given, **{name: value for name, value in defaults.items() if name not in os.environ}}
 
 

@@ -236,29 +236,8 @@ def _owner(point: EntryPoint) -> str:
 
 
 def _locations(package: str) -> list[str]:
-    _refuse_file_for_link(package)
     spec = importlib.util.find_spec(package)
     return list(spec.submodule_search_locations or []) if spec is not None else []
-
-
-def _refuse_file_for_link(package: str) -> None:
-    """Say what to do where a checkout has a text file in the place of a symbolic link to a folder.
-
-    Args:
-        package: Dotted name of the package that the folder should be.
-
-    Raises:
-        UsageError: Its folder is a file.
-    """
-    parent, _, name = package.rpartition(".")
-    spec = importlib.util.find_spec(parent) if parent else None
-    for folder in (spec and spec.submodule_search_locations) or []:
-        link = Path(folder) / name
-        if link.is_file():
-            raise UsageError(
-                f"{link} should be a symbolic link to the folder {name}/ but is a file; allow such links and "
-                f"check out again: git config core.symlinks true && git checkout -f -- mmulbench/{name}"
-            )
 
 
 METHODS: Registry[Method] = Registry(
