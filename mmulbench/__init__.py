@@ -185,7 +185,8 @@ def __getattr__(name: str) -> object:
     """
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'mmulbench' has no attribute {name!r}")
-    if reason := refusal():
+    reason = refusal()
+    if reason:
         raise ImportError(reason)
     value: object = getattr(importlib.import_module(_MODULE_OF[name]), name)
     globals()[name] = value

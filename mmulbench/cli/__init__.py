@@ -8,6 +8,7 @@ import sys
 
 from mmulbench.supported import refusal
 
-if reason := refusal():  # before anything is imported that this Python may lack
+reason = refusal()
+if reason:  # before anything is imported that this Python may lack
     print(f"mmulbench: {reason}", file=sys.stderr)
     sys.exit(2)

@@ -129,7 +129,8 @@ def follow(supervisors: Sequence[RunningSupervisor], watch: Callable[[], None]) 
         failure = MmulbenchError(
             said[-1].removeprefix("mmulbench: ") if said else "the workers ended in failure"
         )
-        failure.add_note("\n".join(said))  # which tracebacks show
+        if len(said) > 1:
+            failure.add_note("\n".join(said))  # which tracebacks show
         raise failure
 
 
