@@ -25,6 +25,7 @@ from mmulbench.records.schema import (
     Tuning,
 )
 from mmulbench.records.store import folder_of_backbone
+from mmulbench.records.study_faults import fault_of
 from mmulbench.setting_values import validated
 
 STUDY_VERSION = 2
@@ -32,6 +33,9 @@ STUDY_VERSION = 2
 
 EPOCHS = "epochs"
 """Setting that a trial lowers where it would spend more than the budget."""
+
+ADVICE = "delete it and tune again"
+"""What to do with a study that cannot be used for good."""
 
 TrialState = Literal["done", "pruned", "diverged", "over_budget", "failed"]
 
@@ -213,15 +217,41 @@ def read_study(path: Path) -> Study | None:
 
     Raises:
         StaleStudy: It is of other versions than this mmulbench's.
-        MmulbenchError: The file is no valid study.
+        MmulbenchError: The file is no valid study, or does not hold together.
     """
-    with reading(f"the study {path}", "delete it and tune again"), contextlib.suppress(FileNotFoundError):
+    with reading(f"the study {path}", ADVICE), contextlib.suppress(FileNotFoundError):
         content = read_regular(path)
         found = _Stored.model_validate_json(content).spec
         if found != CURRENT:
             raise StaleStudy(path, f"is of {found}, and this mmulbench of {CURRENT}")
-        return Study.model_validate_json(content)
+        return _sound(path, Study.model_validate_json(content))
     return None
+
+
+def _sound(path: Path, study: Study) -> Study:
+    """Return a study that holds together.
+
+    Raises:
+        MmulbenchError: It does not.
+    """
+    if (fault := fault_of(study)) is not None:
+        raise MmulbenchError(f"the study {path} does not hold: {fault}; {ADVICE}")
+    return study
+
+
+def _refuse_copy(path: Path, study: Study) -> None:
+    """Refuse a study of another method, task or backbone than the one whose place it has.
+
+    Raises:
+        MmulbenchError: It is such.
+    """
+    spec = study.spec
+    home = study_path(path.parents[2], spec.task, spec.backbone, spec.method)
+    if home != path:
+        raise MmulbenchError(
+            f"the study {path} does not hold: it is of {spec.method} on {spec.task} with {spec.backbone} and "
+            f"belongs at {home}; {ADVICE}"
+        )
 
 
 def write_study(path: Path, study: Study) -> None:
@@ -256,7 +286,7 @@ def tuned_default(
         leave_aside: is told of each study that is passed over, and why.
 
     Raises:
-        MmulbenchError: A study cannot be read.
+        MmulbenchError: A study cannot be read, does not hold together, or is of something else.
     """
     for place in dict.fromkeys(places):
         for root in (folder, PUBLISHED_STUDIES):
@@ -264,6 +294,7 @@ def tuned_default(
             try:
                 study = read_study(path)
                 if study is not None:
+                    _refuse_copy(path, study)
                     return _default(study, path, default)
             except StaleStudy as stale:
                 leave_aside(stale)

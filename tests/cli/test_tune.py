@@ -34,7 +34,11 @@ def won(tuned, tmp_path_factory):
     """Folder with the same study, in which another trial than the default is best and proves itself."""
     folder = tmp_path_factory.mktemp("won")
     study = mmul_study(tuned[0])
-    trials = [study.trials[0], study.trials[1].model_copy(update={"objective": 0.0}), *study.trials[2:]]
+    trials = [
+        study.trials[0],
+        study.trials[1].model_copy(update={"objective": 0.0, "by_seed": [0.0]}),
+        *study.trials[2:],
+    ]
     check = Check(default=0.2, best=0.1, do_nothing=0.3)
     write_mmul_study(folder, study.model_copy(update={"trials": trials, "check": check}))
     return folder

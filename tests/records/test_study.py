@@ -35,6 +35,12 @@ def find(emoji, tmp_path):
     return look
 
 
+def placed(study, task, backbone):
+    """The same study of another task and backbone."""
+    spec = study.spec.model_copy(update={"task": task, "backbone": backbone})
+    return study.model_copy(update={"spec": spec})
+
+
 def test_a_study_becomes_the_default(study, find, tmp_path):
     assert find() is None
     write_study(study_path(tmp_path, "emoji", "albef:tiny", "slope"), study)
@@ -61,7 +67,7 @@ def test_a_study_in_vain_leaves_the_method_s_own_settings(study, find, tmp_path)
 def test_the_nearest_task_stands_in(study, find, tmp_path):
     flags = TASKS.get("flags")()
     assert flags.tuned_like is not None
-    write_study(study_path(tmp_path, *flags.tuned_like, "slope"), study)
+    write_study(study_path(tmp_path, *flags.tuned_like, "slope"), placed(study, *flags.tuned_like))
     assert find("flags", flags, "albef:tiny").config.x == study.settings["x"]
 
 
@@ -93,8 +99,9 @@ def test_a_damaged_study_is_named(content, fault, find, tmp_path):
 )
 def test_a_study_of_settings_that_no_longer_fit_is_left_aside(settings, reason, study, find, tmp_path):
     trials = [study.trials[0].model_copy(update={"settings": settings})]
+    spec = study.spec.model_copy(update={"space": {"x": (-2.0, 1.0, False)}})  # of an earlier method
     path = study_path(tmp_path, "emoji", "albef:tiny", "slope")
-    write_study(path, study.model_copy(update={"trials": trials, "check": None}))
+    write_study(path, study.model_copy(update={"spec": spec, "trials": trials, "check": None}))
     aside = []
     assert find(aside=aside) is None
     assert [(one.path, one.reason) for one in aside] == [(path, reason)]
@@ -147,13 +154,14 @@ def test_the_next_place_is_used_where_a_study_is_left_aside(study, find, tmp_pat
     places = ("flags", "albef:tiny"), flags.tuned_like
     own, nearest = (study_path(tmp_path, *place, "slope") for place in places)
     write_stale(own, study, metric_version="1")
-    write_study(nearest, study)
+    write_study(nearest, placed(study, *places[1]))
     aside = []
     assert find("flags", flags, "albef:tiny", aside=aside).config.x == study.settings["x"]
     assert [stale.path for stale in aside] == [own]
     published = tmp_path / "published"
     monkeypatch.setattr("mmulbench.records.study.PUBLISHED_STUDIES", published)
-    write_study(study_path(published, "flags", "albef:tiny", "slope"), study)
+    other = placed(study, "flags", "albef:tiny")
+    write_study(study_path(published, "flags", "albef:tiny", "slope"), other)
     nearest.unlink()
     assert find("flags", flags, "albef:tiny").config.x == study.settings["x"]
 
