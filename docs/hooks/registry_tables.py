@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -79,7 +80,7 @@ def _method(name: str, description: str) -> str:
 
 
 def _metric(metric: Metric) -> str:
-    rows = [("Good", metric.direction.replace("_", " "))]
+    rows = [("Good", metric.direction.replace("_", " ")), ("Values", _values(metric))]
     if metric.chance is not None:
         rows += [("Chance level", f"{metric.chance:g}")]
     rows += [
@@ -91,6 +92,21 @@ def _metric(metric: Metric) -> str:
     lines = [f"## `{metric.name}`: {metric.title} {{ #{metric.name} }}", "", _sentence(metric.definition), ""]
     lines += [table(("", ""), rows), "", f"File: [{file}](../../{file})."]
     return "\n".join(lines)
+
+
+def _values(metric: Metric) -> str:
+    """Say in which range a metric's values lie, and those of details where it is another."""
+    ranges = {"": metric.bounds, **metric.part_bounds}
+    texts = [f"`{part}` " * bool(part) + _range(*bounds) for part, bounds in ranges.items()]
+    return "; ".join(texts)
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "any number"
+    if math.isinf(high):
+        return f"{low:g} or more"
+    return f"{high:g} or less" if math.isinf(low) else f"from {low:g} to {high:g}"
 
 
 def _reads(what: str, of: tuple[str, ...] | bool) -> str:

@@ -63,7 +63,7 @@ def describes_itself(trial: MetricTrial) -> None:
 
 
 def gives_numbers(trial: MetricTrial) -> None:
-    """It gives finite numbers, a headline among them where it has one, and says what they rest on."""
+    """It gives finite numbers within its bounds, the headline it promises, and says what they rest on."""
     for planted in PLANTED:
         found = trial.estimates(planted)
         demand(
@@ -72,6 +72,12 @@ def gives_numbers(trial: MetricTrial) -> None:
         )
         for part, one in found.items():
             demand(math.isfinite(one.value), f"{part} of {planted.name} is {one.value}: give a finite number")
+            low, high = trial.metric.bounds_of(part)
+            demand(
+                low - TOLD_APART <= one.value <= high + TOLD_APART,
+                f"{part} of {planted.name} is {one.value:g}, outside of its bounds, {low:g} to {high:g}: set "
+                "bounds, or part_bounds for a detail, to what its values can be",
+            )
             demand(one.n > 0, f"{part} rests on n = {one.n}: give how many pairs or values were used")
             if one.low is not None and one.high is not None:
                 demand(one.low <= one.value <= one.high, f"{part} lies outside of its own interval")

@@ -5,6 +5,7 @@ Nothing is computed here, and nothing heavy imported: lists and tables read metr
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,13 @@ HEADLINE = "headline"
 
 Role = Literal["forgetting", "utility", "distance"]
 """What the verdict and the figures use a built-in metric for."""
+
+Bounds = tuple[float, float]
+"""Smallest and largest value that a measure can have, both included."""
+
+ANYTHING: Bounds = (-math.inf, math.inf)
+SHARE: Bounds = (0.0, 1.0)
+POSITIVE: Bounds = (0.0, math.inf)
 
 ByPath = dict[str, dict[str, "Floats"]]
 """By association path, then by the name of a set of pairs: one number for each pair."""
@@ -198,6 +206,8 @@ class Metric(ABC):
         shows_chance: whether tables show the chance level of each run beside the value.
         has_headline: whether it has a column of its own, besides details.
         role: use in the verdict and the figures, read of built-in metrics only.
+        bounds: smallest and largest value that it can have; a record with another is refused.
+        part_bounds: the same of details whose bounds are others, by part.
     """
 
     title: ClassVar[str]
@@ -209,9 +219,23 @@ class Metric(ABC):
     shows_chance: ClassVar[bool] = False
     has_headline: ClassVar[bool] = True
     role: ClassVar[Role | None] = None
+    bounds: ClassVar[Bounds] = ANYTHING
+    part_bounds: ClassVar[Mapping[str, Bounds]] = {}
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def bounds_of(self, part: str) -> Bounds:
+        """Return the smallest and the largest value that a part can have; `HEADLINE` is the metric itself."""
+        return self.part_bounds.get(part, self.bounds)
+
+    def details_of(self, headline: float) -> Mapping[str, float]:
+        """Return the details that follow from a headline alone, by part; records must agree with them.
+
+        Args:
+            headline: the metric's value, of one path or modality where it is measured on each.
+        """
+        return {}
 
 
 class UtilityMetric(Metric):

@@ -124,6 +124,7 @@ def test_a_good_metric_of_encoders_passes(name):
         ("describes_itself", spoilt(needs=Needs()), "set needs"),
         ("gives_numbers", spoilt(lambda *_: float("inf")), "give a finite number"),
         ("gives_numbers", spoilt(has_headline=False), "has_headline"),
+        ("gives_numbers", spoilt(bounds=(0.0, 1e-3)), "outside of its bounds, 0 to 0.001: set bounds"),
         ("is_deterministic", spoilt(lambda *_: np.random.random()), "default_rng"),
         ("is_deterministic", Careless, "work on a copy"),
         ("order_does_not_matter", spoilt(lambda self, forget, test: forget[0]), "in another order"),

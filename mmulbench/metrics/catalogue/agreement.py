@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import HEADLINE, Estimate, Estimates, Needs, PathMetric, PathObservation
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mmulbench.core.metric import (
+    HEADLINE,
+    POSITIVE,
+    Bounds,
+    Estimate,
+    Estimates,
+    Needs,
+    PathMetric,
+    PathObservation,
+)
 from mmulbench.core.registry import METRICS
 
 
@@ -21,6 +33,8 @@ class AgreementWithRetrain(PathMetric):
     source = "my own"
     needs = Needs(losses=("forget",), retrain_losses=("forget",))
     chance = 0.0
+    bounds = (-1.0, 1.0)
+    part_bounds: ClassVar[Mapping[str, Bounds]] = {"residual_sd": POSITIVE}
 
     def compute(self, observation: PathObservation) -> Estimates:
         """Compute the correlation, and how far single pairs lie from retrain's."""

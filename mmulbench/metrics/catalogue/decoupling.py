@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import Estimate, Estimates, Needs, PathMetric, PathObservation
+from mmulbench.core.metric import SHARE, Estimate, Estimates, Needs, PathMetric, PathObservation
 from mmulbench.core.registry import METRICS
 
 
@@ -19,6 +19,7 @@ class Decoupling(PathMetric):
     source = "arXiv 2311.12047, modality decoupling, as a two-sample distance"
     needs = Needs(scores=("forget", "unrelated"))
     chance = None
+    bounds = SHARE
     has_headline = False
 
     def compute(self, observation: PathObservation) -> Estimates:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmulbench.core.metric import Estimates, Needs, UtilityMetric
+from mmulbench.core.metric import SHARE, Estimates, Needs, UtilityMetric
 from mmulbench.core.registry import METRICS
 
 
@@ -20,6 +20,7 @@ class Forget(UtilityMetric):
     )
     source = "arXiv 2311.12047, D_f"
     needs = Needs(utility=("forget",))
+    bounds = SHARE
 
     def compute(self, utility: Mapping[str, Estimates]) -> Estimates:
         """Return the task's measures on the forget set."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import HEADLINE, Estimate, Estimates, Needs, PathMetric, PathObservation
+from mmulbench.core.metric import HEADLINE, SHARE, Estimate, Estimates, Needs, PathMetric, PathObservation
 from mmulbench.core.registry import METRICS
 
 
@@ -23,6 +23,7 @@ class ForgetVsRetainAuc(PathMetric):
     source = "arXiv 2311.12047, Df|Dr (there: higher is better)"
     needs = Needs(scores=("forget", "retain"))
     chance = 0.5
+    bounds = SHARE
     worst_without_retrain = "smallest"
 
     def compute(self, observation: PathObservation) -> Estimates:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import HEADLINE, SETS, Estimate, Estimates, Needs, PathPopulation, PopulationMetric
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mmulbench.core.metric import (
+    HEADLINE,
+    POSITIVE,
+    SETS,
+    Bounds,
+    Estimate,
+    Estimates,
+    Needs,
+    PathPopulation,
+    PopulationMetric,
+)
 from mmulbench.core.registry import METRICS
 
 TAIL = 95
@@ -23,6 +36,9 @@ class Klom(PopulationMetric):
     source = "Georgiev et al. 2024 (arXiv 2410.23232), KLOM; the excess and its interval are my own"
     needs = Needs(confidence=SETS)
     chance = 0.0
+    part_bounds: ClassVar[Mapping[str, Bounds]] = {
+        part: POSITIVE for name in SETS for part in (name, f"{name}_{TAIL}th")
+    }
     fewest_models = 64
 
     def compute(self, population: PathPopulation) -> Estimates:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import Estimates, Needs, PathPopulation, PopulationMetric
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mmulbench.core.metric import SHARE, Bounds, Estimates, Needs, PathPopulation, PopulationMetric
 from mmulbench.core.registry import METRICS
 
 
@@ -20,6 +23,8 @@ class Lira(PopulationMetric):
     source = "Carlini et al. 2022 (arXiv 2112.03570), online attack"
     needs = Needs(confidence=("forget", "test"))
     chance = 0.5
+    bounds = SHARE
+    part_bounds: ClassVar[Mapping[str, Bounds]] = {"difference": (-1.0, 1.0)}
 
     def compute(self, population: PathPopulation) -> Estimates:
         """Compute the attack's AUC, its control and its true-positive rates."""

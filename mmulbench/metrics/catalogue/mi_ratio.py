@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
-from mmulbench.core.metric import HEADLINE, Estimate, Estimates, Needs, PathMetric, PathObservation
+from mmulbench.core.metric import (
+    HEADLINE,
+    POSITIVE,
+    Bounds,
+    Estimate,
+    Estimates,
+    Needs,
+    PathMetric,
+    PathObservation,
+)
 from mmulbench.core.registry import METRICS
 
 
@@ -23,6 +34,8 @@ class MiRatio(PathMetric):
     source = "arXiv 2311.12047, MI (there: the ratio itself, higher is better)"
     needs = Needs(losses=("forget",), original_losses=("forget", "retain", "test"))
     chance = 0.0
+    bounds = (-745.0, 709.0)  # logarithms of what a float can be
+    part_bounds: ClassVar[Mapping[str, Bounds]] = {"ratio": POSITIVE}
     worst_without_retrain = "smallest"
 
     def compute(self, observation: PathObservation) -> Estimates:
@@ -36,3 +49,7 @@ class MiRatio(PathMetric):
             HEADLINE: Estimate(math.log(ratio), len(after)),
             "ratio": Estimate(ratio, len(after), chance=1.0),
         }
+
+    def details_of(self, headline: float) -> Mapping[str, float]:
+        """Return the ratio itself, of which the headline is the logarithm."""
+        return {"ratio": math.exp(headline)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import HEADLINE, Estimate, Estimates, Needs, PathMetric, PathObservation
+from collections.abc import Mapping
+
+from mmulbench.core.metric import HEADLINE, SHARE, Estimate, Estimates, Needs, PathMetric, PathObservation
 from mmulbench.core.registry import METRICS
 
 
@@ -22,6 +24,7 @@ class Mia(PathMetric):
     source = "Yeom et al. 2018 (arXiv 1709.01604)"
     needs = Needs(losses=("forget", "test"))
     chance = 0.5
+    bounds = SHARE
     role = "forgetting"
     worst_without_retrain = "furthest_from_chance"
 
@@ -38,3 +41,7 @@ class Mia(PathMetric):
             "accuracy": Estimate(attack.accuracy, attack.n, chance=0.5),
             "advantage": Estimate(attack.advantage, attack.n, chance=0.0),
         }
+
+    def details_of(self, headline: float) -> Mapping[str, float]:
+        """Return the advantage, which follows from the AUC."""
+        return {"advantage": abs(2 * headline - 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmulbench.core.metric import Estimates, Needs, UtilityMetric
+from mmulbench.core.metric import SHARE, Estimates, Needs, UtilityMetric
 from mmulbench.core.registry import METRICS
 
 
@@ -17,6 +17,7 @@ class Retain(UtilityMetric):
     definition = "the same measure on the retain set, which is its own gallery"
     source = "arXiv 2311.12047"
     needs = Needs(utility=("retain",))
+    bounds = SHARE
     role = "utility"
 
     def compute(self, utility: Mapping[str, Estimates]) -> Estimates:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmulbench.core.metric import CombinedMetric, Needs
+from mmulbench.core.metric import SHARE, CombinedMetric, Needs
 from mmulbench.core.registry import METRICS
 from mmulbench.metrics.distance import retrain_gap
 
@@ -21,6 +21,7 @@ class RetrainGap(CombinedMetric):
     )
     source = "Fan et al. 2024 (arXiv 2310.12508), average gap; the attack by its AUC, two-sided, path by path"
     needs = Needs(values=("test", "retain", "forget", "mia"))
+    bounds = SHARE
     role = "distance"
 
     def compute(self, values: Mapping[str, float], retrain: Mapping[str, float]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import Estimates, Needs, PathPopulation, PopulationMetric
+from mmulbench.core.metric import SHARE, Estimates, Needs, PathPopulation, PopulationMetric
 from mmulbench.core.registry import METRICS
 
 
@@ -19,6 +19,7 @@ class Rmia(PopulationMetric):
     source = "Zarifzadeh et al. 2024 (arXiv 2312.03262), online attack, gamma 1"
     needs = Needs(confidence=("forget", "test"))
     chance = 0.5
+    bounds = SHARE
 
     def compute(self, population: PathPopulation) -> Estimates:
         """Compute the attack's AUC and its true-positive rates."""

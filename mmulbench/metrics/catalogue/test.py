@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmulbench.core.metric import Estimates, Needs, UtilityMetric
+from mmulbench.core.metric import SHARE, Estimates, Needs, UtilityMetric
 from mmulbench.core.registry import METRICS
 
 
@@ -19,6 +19,7 @@ class Test(UtilityMetric):
     )
     source = "arXiv 2311.12047, D_Test"
     needs = Needs(utility=("test",))
+    bounds = SHARE
     role = "utility"
 
     def compute(self, utility: Mapping[str, Estimates]) -> Estimates:

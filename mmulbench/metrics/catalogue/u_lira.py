@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import Estimates, Needs, PathPopulation, PopulationMetric
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mmulbench.core.metric import SHARE, Bounds, Estimates, Needs, PathPopulation, PopulationMetric
 from mmulbench.core.registry import METRICS
 
 
@@ -21,6 +24,8 @@ class ULira(PopulationMetric):
     source = "Hayes et al. 2024 (arXiv 2403.01218); Carlini et al. 2022 (arXiv 2112.03570)"
     needs = Needs(confidence=("forget", "test"))
     chance = 0.5
+    bounds = SHARE
+    part_bounds: ClassVar[Mapping[str, Bounds]] = {"difference": (-1.0, 1.0)}
 
     def compute(self, population: PathPopulation) -> Estimates:
         """Compute the attack's AUC, its control and its true-positive rates."""

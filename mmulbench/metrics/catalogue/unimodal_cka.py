@@ -22,6 +22,7 @@ class UnimodalCka(UnimodalMetric):
     )
     needs = Needs(pooled=True)
     chance = 0.0
+    bounds = (-1.0, 1.0)
 
     def compute(self, observation: UnimodalObservation) -> Estimates:
         """Compare with the original, and with retrain where there is one."""

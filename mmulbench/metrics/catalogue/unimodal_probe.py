@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mmulbench.core.metric import HEADLINE, Estimate, Estimates, Needs, UnimodalMetric, UnimodalObservation
 from mmulbench.core.registry import METRICS
 
@@ -20,6 +22,7 @@ class UnimodalProbe(UnimodalMetric):
     source = "linear probing, for the unimodal knowledge retention of arXiv 2311.12047"
     needs = Needs(pooled=True)
     chance = 0.0
+    bounds = (-math.inf, 1.0)
 
     def compute(self, observation: UnimodalObservation) -> Estimates:
         """Predict the original's outputs, and retrain's where there is one."""
