@@ -45,7 +45,7 @@ def code_digest(module: str, without: Sequence[str] = ()) -> str:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = _file_of(name)
+        path = source_file(name)
         if name in known or path is None:
             continue
         code, imported = _parsed(path, path.stat().st_mtime_ns, name)
@@ -65,7 +65,7 @@ def _within(name: str, packages: Sequence[str]) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def _file_of(name: str) -> Path | None:
+def source_file(name: str) -> Path | None:
     """Return the source file of a module, which is not imported; None where there is no such file."""
     loaded = getattr(sys.modules.get(name), "__file__", None)
     if loaded is not None:

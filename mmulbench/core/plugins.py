@@ -16,6 +16,9 @@ from mmulbench.core.registry import BACKBONES, METHODS, METRICS, PLUGIN_PREFIX, 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import reason_of
 
+DIGEST_DIGITS = 16
+"""Hexadecimal digits of a plug-in file's digest."""
+
 Name = tuple[str, str]
 """Kind and registered name, such as ``("method", "scrubber")``."""
 
@@ -26,7 +29,7 @@ class Plugin:
 
     Attributes:
         path: absolute, links resolved.
-        digest: first 16 hexadecimal digits of the SHA-256 of its content.
+        digest: first `DIGEST_DIGITS` hexadecimal digits of the SHA-256 of its content.
         names: kinds and names that it registered.
     """
 
@@ -93,7 +96,7 @@ def plugins_of_run(method: str, task: str, backbone: str) -> dict[str, Plugin]:
 def _load(path: Path) -> None:
     source = _read(path)
     place = path.resolve()
-    digest = hashlib.sha256(source).hexdigest()[:16]
+    digest = hashlib.sha256(source).hexdigest()[:DIGEST_DIGITS]
     known = _LOADED.get(place)
     if known is not None and known.digest == digest:
         return

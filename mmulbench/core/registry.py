@@ -40,11 +40,15 @@ class Registry(Generic[T]):
         base: The class every registered class must extend, as ``"module:Class"``; resolved when first needed.
         package: Dotted name of the package whose modules are the built-in entries.
         entry_points: The entry-point group through which other packages add entries.
+
+    Attributes:
+        changes: Number of registrations and removals so far; what rests on older ones is out of date.
     """
 
     def __init__(self, kind: str, base: str, package: str, entry_points: str) -> None:
         self.kind = kind
         self.package = package
+        self.changes = 0
         self._base = base
         self._group = entry_points
         self._classes: dict[str, type[T]] = {}
@@ -80,6 +84,7 @@ class Registry(Generic[T]):
         """Forget the class registered under a name, if there is one."""
         with self._lock:
             self._classes.pop(name, None)
+            self.changes += 1
 
     def describe(self, name: str) -> str:
         """Return the first line of the docstring of the module behind ``name``, read without importing it.
@@ -114,6 +119,10 @@ class Registry(Generic[T]):
         if (cls := self._registered(name)) is None:
             raise self._unknown(name)
         return cls.__module__
+
+    def loaded(self, name: str) -> type[T] | None:
+        """Return the class registered under ``name`` if its module is imported already, else None."""
+        return self._registered(name)
 
     def get(self, name: str) -> type[T]:
         """Return the class registered under ``name``, its module imported if need be.
@@ -186,6 +195,7 @@ class Registry(Generic[T]):
             if other is not None and _full_name(other) != _full_name(cls):
                 raise self._taken(name, _place(other.__module__), _place(cls.__module__))
             self._classes[name] = cast("type[T]", cls)
+            self.changes += 1
 
     def _import(self, name: str, source: str, load: Callable[[], object]) -> object:
         """Import without holding the lock: the import system has its own, and they could deadlock.

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from mmulbench.core.reproduce import command_of
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.printable import printable
 from mmulbench.records.schema import Cost, RunResult, Tuning, Value
@@ -85,7 +86,7 @@ def show(result: RunResult, floor: Floor | None = None, changed: Sequence[str] =
         parts.append(
             Text(f"Made by other code than today's of: {', '.join(changed)}. Run it again to compare.")
         )
-    parts += [_environment(result), Text(f"Reproduce with: {result.command}")]
+    parts += [_environment(result), Text(f"Reproduce with: {command_of(result)}")]
     spaced: list[RenderableType] = [piece for part in parts for piece in (part, Text())]
     return Group(*spaced[:-1])
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
-from dataclasses import fields
-from typing import Any
+from dataclasses import asdict
 
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
+from mmulbench.core.reproduce import Circumstances, OwnSettings, reproducing_command
 from mmulbench.errors import UsageError
 from mmulbench.metrics.populations import FEWEST
 from mmulbench.progress import Progress
@@ -82,7 +81,7 @@ def plan_run(
     return Run(
         spec=spec,
         method=method,
-        command=reproducing_command(spec, method, prepared, options),
+        command=_command(spec, method, prepared, options),
         reference=options.reference,
         tuning=resolved.tunings.get(name),
         origins=resolved.origins[name],
@@ -90,10 +89,8 @@ def plan_run(
     )
 
 
-def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, options: RunOptions) -> str:
-    """Return the command line that makes a run again, with every setting that is not the method's own.
-
-    It does not rely on tuned settings, since a later study may change them.
+def _command(spec: RunSpec, method: Method, prepared: PreparedTask, options: RunOptions) -> str:
+    """Return the command line that makes a run again.
 
     Args:
         spec: specification of the run.
@@ -101,30 +98,9 @@ def reproducing_command(spec: RunSpec, method: Method, prepared: PreparedTask, o
         prepared: task and backbone.
         options: says whether there is a reference, and how many shadow models.
     """
-    parts = ["mmulbench", "run", "--method", spec.method, "--task", spec.task]
-    plugins = plugins_of_run(spec.method, spec.task, prepared.backbone.name).values()
-    for path in sorted({plugin.path for plugin in plugins}):
-        parts += ["--plugin", str(path)]
-    parts += ["--backbone", prepared.backbone.argument]
-    parts += ["--forget-size", str(spec.forget_size), "--seed", str(spec.seed)]
-    defaults_of = (
-        ("task.", prepared.task.config, type(prepared.task).Config()),
-        ("recipe.", prepared.recipe, prepared.task.recipe),
-        ("", method.config, type(method).Config()),
-    )
-    for prefix, config, default in defaults_of:
-        for key, value in _differing(config, default).items():
-            parts += ["--set", f"{prefix}{key}={value}"]
-    if fields(method.config):
-        parts.append("--untuned")
-    if not options.reference:
-        parts.append("--no-reference")
-    if options.shadows:
-        parts += ["--shadows", str(options.shadows)]
-    return shlex.join(parts)
-
-
-def _differing(config: Any, default: Any) -> dict[str, Any]:
-    """Return the settings of a configuration that are not the default's."""
-    names = [field.name for field in fields(config)]
-    return {name: getattr(config, name) for name in names if getattr(config, name) != getattr(default, name)}
+    task, backbone = prepared.task, prepared.backbone
+    own = OwnSettings(asdict(type(task).Config()), asdict(task.recipe), asdict(type(method).Config()))
+    plugins = plugins_of_run(spec.method, spec.task, backbone.name).values()
+    files = sorted({str(plugin.path) for plugin in plugins})
+    around = Circumstances(backbone.argument, files, options.reference, options.shadows)
+    return reproducing_command(spec, own, around)

@@ -1,0 +1,59 @@
+"""A committed record, as it is and with single fields forged."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+from mmulbench.records.schema import RunResult, RunSpec
+from mmulbench.records.store import ResultsStore
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+
+
+@functools.cache
+def _committed(method: str) -> dict[str, Any]:
+    found = sorted((RESULTS / "emoji" / "albef-packaged" / method).glob("*-42-*.json"))
+    fields: dict[str, Any] = json.loads(found[0].read_bytes())
+    return fields
+
+
+def committed(method: str = "mmul") -> dict[str, Any]:
+    """Return the fields of a method's record on emoji, for seed 42."""
+    return copy.deepcopy(_committed(method))
+
+
+def forged_fields(changes: dict[str, Any], method: str = "mmul") -> dict[str, Any]:
+    """Return a committed record's fields with some changed.
+
+    Args:
+        changes: new values by place, such as ``values.test.value``; the run id follows the specification,
+            unless it is changed itself.
+        method: whose record.
+    """
+    fields = committed(method)
+    for place, value in changes.items():
+        *above, last = place.split(".")
+        inner = fields
+        for name in above:
+            inner = inner[int(name)] if isinstance(inner, list) else inner[name]
+        inner[int(last) if isinstance(inner, list) else last] = value
+    if "run_id" not in changes:
+        fields["run_id"] = RunSpec.model_validate(fields["spec"]).run_id
+    return fields
+
+
+def forged(changes: dict[str, Any], method: str = "mmul") -> RunResult:
+    """Return a committed record with some fields changed, see `forged_fields`."""
+    return RunResult.model_validate(forged_fields(changes, method))
+
+
+def stored(folder: Path, fields: dict[str, Any]) -> Path:
+    """Write a record's fields where a results folder has it, and return the file."""
+    path = ResultsStore(folder).path(RunSpec.model_validate(fields["spec"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(fields, indent=1) + "\n")
+    return path
