@@ -20,6 +20,7 @@ ORDER = (
     "core",
     "metrics",
     "evaluation",
+    "validity",
     "backbones",
     "methods",
     "tasks",

@@ -24,6 +24,7 @@ PAGES = {
     "retry": "[Sweeps](../tutorials/sweeps.md)",
     "cancel": "[Sweeps](../tutorials/sweeps.md)",
     "show": "[Records](../records.md)",
+    "validate": "[Records](../records.md)",
     "leaderboard": "[Records](../records.md)",
     "plot": "[Records](../records.md)",
     "schema": "[Records](../records.md)",

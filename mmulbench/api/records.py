@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mmulbench import defaults
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import UsageError, did_you_mean
-from mmulbench.plain_text import one_line
-from mmulbench.records.record_files import Unreadable
+from mmulbench.plain_text import one_line, visible
+from mmulbench.records.record_files import MOST_NAMED, Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
+from mmulbench.validity.sift import load_valid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,23 +28,23 @@ class Markdown(str):
 
 
 def read_records(folder: Path, task: str | None) -> tuple[list[RunResult], list[Unreadable]]:
-    """Read all records of a folder.
+    """Read all records of a folder that hold together.
 
     Args:
         folder: where they are.
         task: only this task's; None for all.
 
     Returns:
-        The records, and the files that should have been records, both in the order of their paths.
+        The records, and the files that are none or do not hold together, both in the order of their paths.
 
     Raises:
         UsageError: when there are none of the task.
     """
-    records, unreadable = ResultsStore(folder).load_all(task)
-    if task is not None and not records:
+    records, left_out = load_valid(folder, task)
+    if task is not None and not records and not left_out:
         known = sorted({record.spec.task for record in ResultsStore(folder).load_all()[0]})
         raise UsageError(f"no records of task {task!r} in {folder}{did_you_mean(task, known)}")
-    return records, unreadable
+    return records, left_out
 
 
 def load_records(
@@ -70,7 +71,7 @@ def load_records(
         UsageError: when there are no records of the task.
 
     Warns:
-        UserWarning: for each file that should have been a record.
+        UserWarning: for each file that is no record or does not hold together.
     """
     import pandas as pd
 
@@ -145,10 +146,22 @@ def _folder(results_dir: str | Path | None) -> Path:
 
 
 def _readable(folder: Path, task: str | None) -> list[RunResult]:
-    records, unreadable = read_records(folder, task)
-    for item in unreadable:
-        warnings.warn(one_line(f"left out {item.path}: {item.reason}"), stacklevel=3)
+    records, left_out = read_records(folder, task)
+    for line in left_out_lines(left_out):
+        warnings.warn(line, stacklevel=3)
     return records
+
+
+def left_out_lines(files: Sequence[Unreadable]) -> list[str]:
+    """Return one line for each file that tables leave out; of many the first ones, and their number.
+
+    Args:
+        files: the files with their reasons.
+    """
+    lines = [f"left out {visible(str(file.path))}: {one_line(file.reason)}" for file in files[:MOST_NAMED]]
+    if len(files) > MOST_NAMED:
+        lines.append(f"left out {len(files) - MOST_NAMED:,} more: mmulbench validate names them all")
+    return lines
 
 
 def _identity(record: RunResult) -> dict[str, str | int | bool]:

@@ -34,6 +34,7 @@ from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli.terminal import replace_signs
 from mmulbench.cli.tune import tune
+from mmulbench.cli.validate import validate
 from mmulbench.errors import MmulbenchError, UsageError, traceback_of
 from mmulbench.failure import located
 from mmulbench.plain_text import one_line, visible
@@ -52,7 +53,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
 app.add_typer(selftest_app, name="selftest")
-for command in (tune, sweep, status, logs, retry, cancel):
+for command in (tune, sweep, status, logs, retry, cancel, validate):
     app.command()(command)
 
 INTERRUPTED = 130
@@ -173,7 +174,7 @@ def show(record: Path, as_json: AsJson = False, debug: Debug = False) -> None:
     """Show a record: specification, values, verdict, environment."""
     from mmulbench.cli.run_output import show_record
 
-    show_record(record, as_json=as_json)
+    raise typer.Exit(show_record(record, as_json=as_json))
 
 
 @app.command()

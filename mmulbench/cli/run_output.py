@@ -10,12 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mmulbench.api.records import read_records
+from mmulbench.api.records import left_out_lines, read_records
 from mmulbench.core.registry import METHODS
+from mmulbench.core.reproduce import command_of
 from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import is_written_through, write_atomically
-from mmulbench.plain_text import one_line, visible
+from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
 from mmulbench.records.printable import printable
 from mmulbench.records.record_files import Unreadable
@@ -27,6 +28,7 @@ from mmulbench.report.floor import Floor
 from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.request import Request
 from mmulbench.runs.session import run_session
+from mmulbench.validity.record import faults
 
 
 def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool = False) -> int:
@@ -78,13 +80,13 @@ def _console() -> Console:
 
 
 def _floor_of(result: RunResult, path: Path) -> Floor:
-    """Gather what the records beside a run's say of its retrain; files that are no records do not count."""
+    """Gather what the records beside a run's say of its retrain; what is no valid record does not count."""
     records = []
     for method in REFERENCES:
         for file in (path.parent.parent / method).glob(f"{result.spec.forget_size}-*.json"):
             with suppress(MmulbenchError):
                 records.append(read_record(file))
-    return Floor.of(result, records)
+    return Floor.of(result, [record for record in records if not faults(record)])
 
 
 def _changed_since(result: RunResult) -> list[str]:
@@ -97,18 +99,26 @@ def _changed_since(result: RunResult) -> list[str]:
     return []
 
 
-def show_record(path: Path, *, as_json: bool) -> None:
-    """Print one record.
+def show_record(path: Path, *, as_json: bool) -> int:
+    """Print one record, with the command that follows from it, not the one in its file.
 
     Args:
         path: file of the record.
         as_json: whether to print JSON.
+
+    Returns:
+        0, or 1 where the record does not hold together; what is wrong goes to standard error.
     """
     result = read_record(path)
     if as_json:
-        print(json.dumps(result.model_dump(mode="json"), indent=2))
+        fields = {**result.model_dump(mode="json"), "command": command_of(result)}
+        print(json.dumps(fields, indent=2))
     else:
         _console().print(summary.show(result, _floor_of(result, path), _changed_since(result)))
+    found = faults(result)
+    for fault in found:
+        print(f"mmulbench: {visible(str(path))} does not hold: {fault.text}", file=sys.stderr)
+    return int(bool(found))
 
 
 def make_leaderboard(
@@ -175,6 +185,6 @@ def make_plots(results: Path, task: str | None, metric: str | None, output: Path
         print(path)
 
 
-def _report(unreadable: list[Unreadable]) -> None:
-    for item in unreadable:
-        print(f"mmulbench: left out {visible(str(item.path))}: {one_line(item.reason)}", file=sys.stderr)
+def _report(left_out: list[Unreadable]) -> None:
+    for line in left_out_lines(left_out):
+        print(f"mmulbench: {line}", file=sys.stderr)

@@ -29,7 +29,6 @@ from mmulbench.core.metric import (
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.refusals import Refusals, name_of
 from mmulbench.metrics.catalogue import all_metrics, with_role
-from mmulbench.metrics.separation import histogram
 from mmulbench.records.schema import ScoreHistogram, Value
 
 if TYPE_CHECKING:
@@ -364,6 +363,8 @@ def score_histograms(model: Measurements, original: Measurements) -> dict[str, S
         model: measurements of the unlearned model.
         original: measurements of the untouched original.
     """
+    from mmulbench.metrics.separation import histogram
+
     found = {}
     for path, after in model.scores.items():
         before = original.scores[path]

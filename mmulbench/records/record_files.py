@@ -17,6 +17,9 @@ from mmulbench.records.schema import SCHEMA_VERSION, RunResult
 DEEPEST = 16
 """Most folders in each other; records lie in three."""
 
+MOST_NAMED = 10
+"""Most files that are named one by one where tables leave them out."""
+
 
 @dataclass(frozen=True)
 class Unreadable:

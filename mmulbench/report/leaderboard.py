@@ -8,7 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
-from mmulbench.records.record_files import Unreadable
+from mmulbench.core.reproduce import command_of
+from mmulbench.records.record_files import MOST_NAMED, Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
 from mmulbench.report.aggregate import MethodRow, RecordGroup, group_records, settings_text
@@ -58,7 +59,7 @@ def render(
 
     Args:
         records: what the tables are made of.
-        unreadable: files that should have been records, listed at the end.
+        unreadable: files that are no valid records, listed at the end.
         metrics: headline metrics to show, in this order, and nothing else; all for None.
         command: the command that makes this text, named in it.
         expected_methods: methods named as missing below a table that has no record of them.
@@ -84,8 +85,7 @@ def render(
     if everything:
         parts += paper_section(groups)
     if unreadable:
-        lines = [f"- {code(str(file.path))}: {escape(file.reason)}" for file in unreadable]
-        parts += ["## Files that could not be read", "\n".join(lines)]
+        parts += ["## Left out", _left_out(unreadable)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -117,12 +117,20 @@ def reproduce(records: Sequence[RunResult]) -> list[str]:
     """Return the command lines that reproduce records, those that differ in their seed alone as one."""
     seeds: dict[str, list[int]] = {}
     for record in records:
-        template = re.sub(r"--seed[ =]\d+", "--seed {}", record.command)
+        template = re.sub(r"--seed \d+", "--seed {}", command_of(record), count=1)
         seeds.setdefault(template, []).append(record.spec.seed)
     return [
-        template.replace("--seed {}", " ".join(f"--seed {seed}" for seed in sorted(of_template)))
+        template.replace("--seed {}", " ".join(f"--seed {seed}" for seed in sorted(of_template)), 1)
         for template, of_template in seeds.items()
     ]
+
+
+def _left_out(files: Sequence[Unreadable]) -> str:
+    """Name what is no valid record, each with its reason in one line; of many the first ones."""
+    lines = [f"- {code(str(file.path))}: {escape(file.reason)}" for file in files[:MOST_NAMED]]
+    if len(files) > MOST_NAMED:
+        lines.append(f"- and {len(files) - MOST_NAMED:,} more: {code('mmulbench validate')} names them all")
+    return "\n".join(lines)
 
 
 def _heading(group: RecordGroup) -> str:

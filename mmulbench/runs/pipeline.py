@@ -27,6 +27,7 @@ from mmulbench.runs.request import Overwrite
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import RunModels, Shadows, judged_by_shadows
 from mmulbench.runs.unlearn import unlearn
+from mmulbench.validity.record import has_own_command, reason_to_make_again
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
         return False
     if overwrite == "never":
         return True
-    if changed_code(found.code, run.code):
+    if changed_code(found.code, run.code) or reason_to_make_again(found) is not None:
         return False
     complete = not run.reference or all(
         value.retrain is not None or value.value is None for value in found.values.values()
@@ -227,15 +228,26 @@ def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult 
     """Return the record that makes the run unnecessary, where there is one."""
     found = workspace.store.find(run.spec)
     if found is None or not is_settled(found, run, overwrite):
-        if found is not None and (kinds := changed_code(found.code, run.code)):
-            workspace.progress.note(
-                f"record {run.spec.run_id} was made by other code of {' and '.join(kinds)}: it is made again"
-            )
+        if found is not None and (reason := _useless(found, run)):
+            workspace.progress.note(f"record {run.spec.run_id} {reason}: it is made again")
         return None
+    update: dict[str, object] = {}
     if _comes_from_study(run, found):
-        found = found.model_copy(update={"tuning": run.tuning, "origins": run.origins})
+        update |= {"tuning": run.tuning, "origins": run.origins}
+    if found.command != run.command and not has_own_command(found):
+        update |= {"command": run.command}
+    if update:
+        found = found.model_copy(update=update)
         workspace.store.write(found)
     return found
+
+
+def _useless(found: RunResult, run: Run) -> str | None:
+    """Say what is wrong with a record whatever is asked for; None where nothing is."""
+    if kinds := changed_code(found.code, run.code):
+        return f"was made by other code of {' and '.join(kinds)}"
+    reason = reason_to_make_again(found)
+    return None if reason is None else f"does not hold ({reason})"
 
 
 def _comes_from_study(run: Run, found: RunResult) -> bool:

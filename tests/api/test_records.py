@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from forged import committed, forged_fields, stored
 from planted_results import Planted, World
 
 import mmulbench
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Records of retrains and of two methods, one with settings from a study."""
-    world, where = World(seeds=(42, 87)), tmp_path_factory.mktemp("results")
+    world, where = World(seeds=(42, 87), shares=True), tmp_path_factory.mktemp("results")
     made = world.records({"mmul": Planted(), "scrub": Planted({"forget": 0.2})}, draws=1)
     for record in made:
         ResultsStore(where).write(world.tuned(record, lr=0.1) if record.spec.method == "scrub" else record)
@@ -83,6 +84,28 @@ def test_a_file_that_is_no_record_is_warned_of(tmp_path, records):
     with pytest.warns(UserWarning, match=r"broken\.json: not valid JSON"):
         found = mmulbench.load_records(tmp_path, wide=True)
     assert len(found) == 1
+
+
+def test_records_that_do_not_hold_are_in_no_table(tmp_path):
+    stored(tmp_path, committed("scrub"))
+    forged = [
+        stored(tmp_path, forged_fields({"spec.seed": seed, "values.test.value": 17.0})) for seed in range(12)
+    ]
+    with pytest.warns(UserWarning) as warned:
+        found = mmulbench.load_records(tmp_path, wide=True)
+    assert list(found.method) == ["scrub"]
+    texts = [str(one.message) for one in warned if "left out" in str(one.message)]
+    assert len(texts) == 11 and texts[-1] == "left out 2 more: mmulbench validate names them all"
+    assert texts[0].startswith(f"left out {min(forged)}: values.test.value is 17; it should be in the range ")
+    page = mmulbench.leaderboard(tmp_path)
+    assert "17.000" not in page and page.count("values.test.value is 17") == 10
+    assert "\n- and 2 more: `mmulbench validate` names them all\n" in page
+
+
+def test_a_task_whose_records_do_not_hold_is_no_unknown_task(tmp_path):
+    stored(tmp_path, forged_fields({"values.test.value": 17.0}))
+    with pytest.warns(UserWarning, match="left out"):
+        assert mmulbench.load_records(tmp_path, task="emoji").empty
 
 
 def test_no_records_give_an_empty_frame(tmp_path):

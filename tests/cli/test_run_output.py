@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from forged import committed, forged_fields, stored
 from planted_results import Planted, World
 
 from mmulbench.cli import run_output
+from mmulbench.cli.app import main
 from mmulbench.cli.run_output import show_record
 from mmulbench.records.store import ResultsStore, read_record
 from mmulbench.runs.pipeline import StoredRecord
@@ -23,7 +26,7 @@ def folder(tmp_path):
     """Three retrains of each of three seeds, and a method that leaks on one path."""
     store = ResultsStore(tmp_path)
     leaky = Planted({"mia/contrastive": 0.3})
-    for record in World().records({"mmul": leaky, "original": leaky}, draws=3):
+    for record in World(shares=True).records({"mmul": leaky, "original": leaky}, draws=3):
         store.write(record)
     return tmp_path / "emoji" / "albef-packaged"
 
@@ -136,7 +139,7 @@ def test_show_prints_no_escapes_of_a_record(folder, capsys):
         assert not {"\x1b", "\x9b", "\x07"} & set(out)
     show_record(path.parent / "odd.json", as_json=False)
     text = " ".join(capsys.readouterr().out.split())
-    for shown in (r"Reproduce with: \x1b[2J mmulbench run", r"on [/b]\x9b", r"Left out: \x07"):
+    for shown in ("Reproduce with: mmulbench run --method mmul", r"on [/b]\x9b", r"Left out: \x07"):
         assert shown in text
 
 
@@ -146,3 +149,33 @@ def test_what_is_left_out_is_named_in_one_line(folder, tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.startswith("mmulbench: left out ") and err.count("\n") == 1
     assert r"x\x1b[2J.json: schema_version is None" in err
+
+
+def test_show_says_what_does_not_hold(tmp_path, capsys):
+    path = stored(tmp_path, forged_fields({"values.test.value": 17.0, "command": "rm -rf ~"}))
+    assert main(["show", str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert f"mmulbench: {path} does not hold: values.test.value is 17; it should be in the range" in err
+    assert "rm -rf" not in out and "Reproduce with: mmulbench run --method mmul" in out
+    assert main(["show", str(path), "--json"]) == 1
+    out = capsys.readouterr().out
+    assert "rm -rf" not in out
+    assert json.loads(out)["command"].startswith("mmulbench run --method mmul --task emoji ")
+    assert main(["show", str(stored(tmp_path, committed("scrub")))]) == 0
+
+
+def test_a_forged_noise_floor_does_not_count(folder, capsys):
+    for path in (folder / "retrain_again").iterdir():
+        path.write_text(path.read_text().replace('"reason": null', '"reason": "forged"'))
+    assert "Noise floor unknown" in shown(folder, capsys)
+
+
+def test_the_leaderboard_leaves_out_what_does_not_hold(tmp_path, capsys):
+    stored(tmp_path, committed("scrub"))
+    path = stored(tmp_path, forged_fields({"values.retrain_gap.value": 0.001}))
+    assert main(["leaderboard", "--results-dir", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    line = f"left out {path}: values.retrain_gap.value is 0.001; it should be "
+    assert err.startswith(f"mmulbench: {line}") and err.count("\n") == 1
+    assert f"## Left out\n\n- `{path}`: values.retrain" in out
+    assert "| mmul |" not in out and "| scrub" in out

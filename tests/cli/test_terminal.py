@@ -67,7 +67,7 @@ def test_only_writing_is_mended():
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
 def test_commands_end_well_on_other_terminals(encoding, printed, tmp_path):
     store = ResultsStore(tmp_path)
-    for record in World().records({"mmul": Planted({"mia/contrastive": 0.3})}):
+    for record in World(shares=True).records({"mmul": Planted({"mia/contrastive": 0.3})}):
         store.write(record)
     record, *_ = (tmp_path / "emoji" / "albef-packaged" / "mmul").glob("*.json")
     text = printed(encoding)

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "run": ".ci/run",
     "test": ".ci/run",
     "plugin": "tests/cli/test_plugin_files.py",
+    "validate": "tests/cli/test_validate.py",
     "selftest": "tests/cli/test_selftest.py",
     "checkpoint": "tests/backbones/test_pretrained.py, on a checkpoint that is there",
 }

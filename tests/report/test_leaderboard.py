@@ -183,12 +183,25 @@ def test_two_configurations_are_two_rows_named_by_what_differs(record):
 
 def test_commands_differing_in_their_seed_alone_are_merged(record):
     records = run(record, "mmul", test=0.5, seeds=(87, 21))
-    other = record(seed=42, command="mmulbench run --task emoji --seed=42 --method mmul --device cpu")
+    other = record(seed=42, config={"hub": "a --seed 5"}, command="rm -rf ~")
+    start = "mmulbench run --method mmul --task emoji --backbone albef:packaged --forget-size 70"
+    recipe = "--set recipe.epochs=5 --set recipe.lr=0.001"
     assert leaderboard.reproduce([*records, other]) == [
-        "mmulbench run --task emoji --method mmul --seed 21 --seed 87",
-        "mmulbench run --task emoji --seed 42 --method mmul --device cpu",
+        f"{start} --seed 21 --seed 87 {recipe}",
+        f"{start} --seed 42 {recipe} --set 'hub=a --seed 5' --untuned",
     ]
     assert leaderboard.reproduce(records)[0] in leaderboard.render(records, [])
+
+
+def test_commands_of_files_are_not_printed(record):
+    assert "rm -rf" not in leaderboard.render([record(values={"test": 0.5}, command="rm -rf ~")], [])
+
+
+def test_of_many_files_that_are_left_out_ten_are_named(record, tmp_path):
+    files = [Unreadable(tmp_path / f"{number}.json", "not valid JSON") for number in range(12)]
+    text = leaderboard.render([record(values={"test": 0.5})], files)
+    assert text.count("not valid JSON") == 10
+    assert text.endswith("9.json`: not valid JSON\n- and 2 more: `mmulbench validate` names them all\n")
 
 
 def test_every_record_is_linked_and_unreadable_files_are_listed(record, tmp_path):
@@ -247,7 +260,7 @@ def test_texts_of_records_are_no_markdown(record, tmp_path):
         assert mark not in outside
     marked = r"\`code\` !\[image\](http://a) &lt;script>alert(1)&lt;/script> \*\*b\*\* \\x1b\[2J \| \$x\$"
     assert f"left out: x # Heading {marked} (seed 42)" in plain
-    assert "  - ``mmulbench run x # Heading `code` ![image](http://a) <script>" in plain
+    assert "--set 'a=x # Heading `code` ![image](http://a) <script>" in plain
 
 
 def test_links_lead_to_folders_of_any_name(record):

@@ -80,6 +80,35 @@ def test_records_of_before_code_was_recorded_are_found(emoji, make_workspace, ed
     assert not execute(run, prepared, "failed").is_new
 
 
+def test_a_run_whose_record_does_not_hold_is_made_again_and_says_so(emoji, make_workspace, edit):
+    notes: list[str] = []
+    workspace = make_workspace()
+    workspace.progress.note = notes.append
+    prepared = replace(emoji, workspace=workspace)
+    method = edit("edited_method", METHOD).Edited()
+    run = Run(make_spec(prepared, "edited_method", method, 4, 1), method, "test", reference=False)
+    made = execute(run, prepared, "failed").result
+    test = made.values["test"].model_copy(update={"value": 17.0})
+    workspace.store.write(made.model_copy(update={"values": {**made.values, "test": test}}))
+    assert not execute(run, prepared, "never").is_new
+    again = execute(run, prepared, "failed")
+    assert again.is_new and again.result.values == made.values
+    (note,) = notes
+    assert note.startswith(f"record {made.run_id} does not hold (values.test.value is 17; it should be ")
+    assert note.endswith(": it is made again")
+
+
+def test_a_wrong_command_is_written_anew_without_a_run(emoji, make_workspace, edit):
+    prepared = replace(emoji, workspace=make_workspace())
+    method = edit("edited_method", METHOD).Edited()
+    spec = make_spec(prepared, "edited_method", method, 4, 1)
+    execute(Run(spec, method, "rm -rf ~", reference=False), prepared, "failed")
+    found = execute(Run(spec, method, "mmulbench run", reference=False), prepared, "failed")
+    assert not found.is_new
+    stored = prepared.workspace.store.find(spec)
+    assert stored is not None and stored.command == found.result.command == "mmulbench run"
+
+
 def test_inputs_and_originals_are_known_by_the_code_of_backbone_and_task(emoji, edit):
     head = "from mmulbench.backbones.albef import AlbefBackbone\n\n\n"
     backbone = f"{head}class Edited(AlbefBackbone):\n    SIZE = 1\n"

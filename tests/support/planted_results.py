@@ -31,7 +31,9 @@ ENVIRONMENT = Environment(
     threads=2,
     packages={"numpy": "2.4.6"},
 )
-HISTOGRAM = ScoreHistogram(edges=[0.0, 1.0], before={"forget": [1]}, after={"forget": [1]})
+PAIRS = 3
+"""Pairs of each forget unit."""
+
 DIRECTIONS: dict[str, Direction] = {
     "test": "not_below_retrain",
     "retain": "not_below_retrain",
@@ -66,6 +68,7 @@ class World:
         seeds: seeds of the runs.
         paths: association paths.
         spec: other fields of every run's specification.
+        shares: whether the numbers of units are cut to [0, 1], as those of records that hold together are.
     """
 
     seed: int = 0
@@ -73,6 +76,7 @@ class World:
     seeds: Sequence[int] = (21, 42, 87)
     paths: Sequence[str] = PATHS
     spec: Mapping[str, Any] = field(default_factory=dict)
+    shares: bool = False
 
     def records(self, methods: Mapping[str, Planted], draws: int = 5) -> list[RunResult]:
         """Make the records of retrain, so many other retrains of each seed, and the methods."""
@@ -119,6 +123,8 @@ class World:
             shift = planted.shifts.get(name, 0.0) + planted.training * rng.normal()
             unit = planted.unit * rng.normal(size=np.shape(value)) if np.ndim(value) else 0.0
             found[name] = value + shift + unit
+            if self.shares:
+                found[name] = np.clip(found[name], 0.0, 1.0)
         return found
 
     def _record(
@@ -141,15 +147,16 @@ class World:
                 **self.spec,
             }
         )
-        pairs = [3.0] * self.units
+        pairs, counts = [float(PAIRS)] * self.units, {"forget": [PAIRS * self.units]}
+        histogram = ScoreHistogram(edges=[0.0, 1.0], before=counts, after=counts)
         by_unit = {name: np.asarray(value).tolist() for name, value in own.items() if np.ndim(value)}
         return RunResult(
             run_id=spec.run_id,
             spec=spec,
             status="done",
             values=self._values(own, reference),
-            cost=Cost(seconds=10, seconds_ratio=0.1),
-            histograms=dict.fromkeys(self.paths, HISTOGRAM),
+            cost=Cost(seconds=10, seconds_ratio=1.0 if method == "retrain" else 0.1),
+            histograms=dict.fromkeys(self.paths, histogram),
             by_unit={"pairs": pairs, **by_unit},
             command=f"mmulbench run --method {method} --task {spec.task} --seed {seed}",
             environment=ENVIRONMENT,
@@ -171,7 +178,8 @@ class World:
         }
         away = {name: abs((value.value or 0) - (value.retrain or 0)) for name, value in found.items()}
         for name in ("mia", "forget_vs_retain_auc"):
-            furthest = max((f"{name}/{path}" for path in self.paths), key=lambda key: away[key])
+            parts = [f"{name}/{path}" for path in self.paths]
+            furthest = max(parts, key=lambda key: (away[key], found[key].value or 0))
             found[name] = found[furthest]
         gap = (
             away["test"] + away["retain"] + away["forget"] + max(away[f"mia/{path}"] for path in self.paths)
