@@ -40,14 +40,18 @@ def check_parts(record: RunResult) -> Iterator[Finding]:
         record: the record, of today's metric version.
     """
     values = record.values
+    refused = {line.partition(":")[0] for line in record.missing}
     for kind, metric, names in _by_metric(tuple(values), METRICS.changes):
         parts = {name: values[name] for name in names}
+        headline = values.get(metric.name)
+        if metric.name in refused and headline is not None and headline.value is None:
+            continue  # it says why it has none
         if kind is CombinedMetric:
             yield from _check_combined(metric, values)  # type: ignore[arg-type]
         elif kind is UtilityMetric:
-            yield from _check_utility(metric, values.get(metric.name), parts, record)
+            yield from _check_utility(metric, headline, parts, record)
         else:
-            yield from _check_headline(metric, values.get(metric.name), parts)
+            yield from _check_headline(metric, headline, parts)
             yield from _check_details(metric, parts, values)
 
 

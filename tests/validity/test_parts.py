@@ -81,6 +81,15 @@ def test_null_parts_have_a_null_headline():
     assert found({**parts, "values.agreement.value": None}) == {}
 
 
+def test_a_headline_may_be_null_where_the_record_says_why():
+    nothing = {"values.agreement": {"value": None, "n": 0, "direction": "higher"}}
+    assert found(nothing).keys() >= {"values.agreement.value"}
+    assert found({**nothing, "missing": ["agreement: too few pairs (matching)"]}) == {}
+    gap = {"values.retrain_gap": {"value": None, "n": 0, "direction": "lower"}}
+    assert found(gap).keys() >= {"values.retrain_gap.value"}
+    assert found({**gap, "missing": ["retrain_gap: it reads mia, which has no value"]}) == {}
+
+
 def test_numbers_are_close_but_for_rounding():
     assert is_close(None, None) and is_close(0.1 + 0.2, 0.3) and is_close(0.0, 1e-12)
     assert not is_close(None, 0.0) and not is_close(0.3, 0.30001)
