@@ -8,6 +8,7 @@ import hashlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,6 +155,23 @@ def prepare_folder(path: Path, purpose: str, flag: str) -> None:
         try:
             _write_synced(probe, b"writable?")
         finally:
+            probe.unlink(missing_ok=True)
+
+
+def clock_of(folder: Path) -> float:
+    """Return the time in seconds since 1970 by the clock of a folder's disk, which may be another machine's.
+
+    Args:
+        folder: the folder; where it cannot be written, this machine's clock counts.
+    """
+    probe = folder / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
+    try:
+        probe.touch()
+        return probe.stat().st_mtime
+    except OSError:
+        return time.time()
+    finally:
+        with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
 
 

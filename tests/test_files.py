@@ -6,13 +6,21 @@ import os
 import resource
 import socket
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mmulbench.errors import MmulbenchError
-from mmulbench.files import is_written_through, prepare_folder, read_regular, sha256_of, write_atomically
+from mmulbench.files import (
+    clock_of,
+    is_written_through,
+    prepare_folder,
+    read_regular,
+    sha256_of,
+    write_atomically,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -184,3 +192,11 @@ def test_only_regular_files_of_bearable_size_are_read(tmp_path):
         read_regular(tmp_path)
     with pytest.raises(FileNotFoundError):
         read_regular(tmp_path / "none")
+
+
+def test_the_time_is_that_of_the_disk(tmp_path, monkeypatch):
+    true = time.time()
+    monkeypatch.setattr(time, "time", lambda: true + 3600)  # this machine's clock is an hour ahead
+    assert abs(clock_of(tmp_path) - true) < 60
+    assert clock_of(tmp_path / "none") == true + 3600
+    assert list(tmp_path.iterdir()) == []

@@ -10,23 +10,21 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from filelock import FileLock, Timeout
-
 from mmulbench import __version__, processes
-from mmulbench.cache import blockwise
+from mmulbench.cache import blockwise, staging
 from mmulbench.cache.block_layout import Layout
 from mmulbench.cache.blockwise import CACHE_FLAG
 from mmulbench.cache.tensor_files import save_tensors
 from mmulbench.errors import MmulbenchError
-from mmulbench.files import disk_errors, sha256_of, sync_folder, write_atomically
+from mmulbench.files import disk_errors, sha256_of, write_atomically
 from mmulbench.hashing import canonical_json, fingerprint
+from mmulbench.leases import leased
 from mmulbench.progress import Progress
 
 if TYPE_CHECKING:
@@ -144,6 +142,7 @@ class ArtifactCache:
         with contextlib.suppress(_Absent):
             return _load(folder, identity)
         with self.lock(f"{kind}-{folder.name}", f"building {kind}"):
+            interrupted = False
             try:
                 return _load(folder, identity)
             except _PartlyDamaged as damage:
@@ -152,14 +151,11 @@ class ArtifactCache:
             except _Damaged as damage:
                 self.report(f"cache entry {folder} is damaged ({damage}): rebuilding")
             except _Absent:
-                if blockwise.has_work(_staging_of(folder)):
-                    self.report(f"going on with what an interrupted command left in {_staging_of(folder)}")
-            with _staging(folder) as staging:
-                built = build()
-                if isinstance(built, Artifact):
-                    _store(built, identity, staging, folder)
-                else:
-                    _store_blocks(built, identity, staging, folder, progress or Progress())
+                interrupted = True
+            with staging.staging(folder) as own:
+                if interrupted and blockwise.has_work(own):
+                    self.report(f"going on with what an interrupted command left of {folder}")
+                self._build(build, identity, own, folder, progress)
             try:
                 return _load(folder, identity)
             except _Absent as error:
@@ -167,6 +163,30 @@ class ArtifactCache:
                     f"cache entry {folder} does not read back as written ({error}); check the disk or "
                     f"choose another folder with {CACHE_FLAG}"
                 ) from error
+
+    def _build(
+        self,
+        build: Callable[[], Artifact | Blockwise],
+        identity: Mapping[str, Any],
+        own: Path,
+        folder: Path,
+        progress: Progress | None,
+    ) -> None:
+        """Build an entry in ``own`` and store it, unless another process has come first.
+
+        Raises:
+            MmulbenchError: The disk is full or refuses.
+        """
+        built = build()
+        try:
+            if isinstance(built, Artifact):
+                _store(built, identity, own, folder)
+            else:
+                _store_blocks(built, identity, own, folder, progress or Progress())
+        except MmulbenchError:
+            # Who was stopped so long that another took the work over may have lost its folder to that one.
+            if not _is_good(folder, identity):
+                raise
 
     def find(self, kind: str, inputs: Mapping[str, JSON]) -> Artifact | None:
         """Return an artifact that is there and intact, of this process or one that was killed meanwhile.
@@ -183,8 +203,9 @@ class ArtifactCache:
             return _load(folder, identity)
         except _Absent as absence:
             # `put` takes the old entry away when the new one is whole, just before it gets its name.
-            with contextlib.suppress(_Absent):
-                return _load(_staging_of(folder), identity)
+            for path in (*staging.whole(folder), folder):
+                with contextlib.suppress(_Absent):
+                    return _load(path, identity)
             if isinstance(absence, _Damaged):
                 self.report(f"cache entry {folder} is damaged ({absence}): doing without it")
         return None
@@ -201,8 +222,8 @@ class ArtifactCache:
             MmulbenchError: The cache cannot be written.
         """
         folder = self.folder(kind, inputs)
-        with _staging(folder) as staging:
-            _store(artifact, _identity(kind, inputs), staging, folder)
+        with staging.staging(folder) as own:
+            _store(artifact, _identity(kind, inputs), own, folder, replace=True)
 
     def discard(self, kind: str, inputs: Mapping[str, JSON]) -> None:
         """Remove an artifact, if it is there, and what a process left that was killed while storing it.
@@ -211,9 +232,7 @@ class ArtifactCache:
             kind: what it is; names the folder.
             inputs: everything its tensors depend on.
         """
-        folder = self.folder(kind, inputs)
-        for path in (folder, _staging_of(folder)):
-            shutil.rmtree(path, ignore_errors=True)
+        staging.clear(self.folder(kind, inputs))
 
     def folder(self, kind: str, inputs: Mapping[str, JSON]) -> Path:
         """Return the folder where an artifact is, or would be.
@@ -226,11 +245,9 @@ class ArtifactCache:
 
     @contextlib.contextmanager
     def lock(self, name: str, doing: str | None = None) -> Iterator[None]:
-        """Hold a lock that one thread of one process can have at a time; the kernel frees it on kill -9.
+        """Hold a lock that one thread of one process has at a time, which lapses when the process is killed.
 
         Of the processes of a run the first holds it for all.
-
-        The lock file under ``locks/`` stays: removing it would let two waiters lock different files.
 
         Args:
             name: The lock's name, usable as a file name.
@@ -242,19 +259,12 @@ class ArtifactCache:
         if not processes.is_first():
             yield
             return
-        path = self._root / "locks" / f"{name}.lock"
-        with disk_errors("lock", path, CACHE_FLAG):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(path)
-            try:
-                held.acquire(timeout=0)
-            except Timeout:
-                self.report(f"waiting for another process {doing or f'holding {name}'}")
-                held.acquire()
-        try:
+        path = self._root / "locks" / f"{name}.lease"
+        with contextlib.ExitStack() as held:
+            with disk_errors("lock", path, CACHE_FLAG):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(leased(path, doing or f"holding {name}", self.report))
             yield
-        finally:
-            held.release()
 
 
 def _identity(kind: str, inputs: Mapping[str, JSON]) -> dict[str, Any]:
@@ -315,60 +325,49 @@ def _read_record(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", record)
 
 
-def _staging_of(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.tmp")
-
-
-@contextlib.contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """Provide a sibling of an entry's folder to build in; the caller holds the entry's lock.
-
-    Finished blocks stay in it, to go on from; all else that a killed or failed process left is cleared.
-    """
-    staging = _staging_of(folder)
-    with disk_errors("write", staging, CACHE_FLAG):
-        if staging.exists() and not blockwise.has_work(staging):
-            shutil.rmtree(staging)
-        staging.mkdir(parents=True, exist_ok=True)
+def _is_good(folder: Path, identity: Mapping[str, Any]) -> bool:
+    """Tell whether there is an entry that can be trusted."""
     try:
-        yield staging
-    finally:
-        if not blockwise.has_work(staging):
-            shutil.rmtree(staging, ignore_errors=True)
+        _load(folder, identity)
+    except _Absent:
+        return False
+    return True
 
 
 def _take_up(folder: Path, damage: _PartlyDamaged) -> None:
     """Turn an entry into one that is half built, where its damaged blocks are missing."""
     blockwise.reopen(folder, damage.layout, damage.checksums)
     with disk_errors("write", folder, CACHE_FLAG):
-        staging = _staging_of(folder)
-        if staging.exists():
-            shutil.rmtree(staging)
-        folder.replace(staging)
+        staging.leave(folder, folder)
 
 
-def _store(artifact: Artifact, identity: Mapping[str, Any], staging: Path, folder: Path) -> None:
-    """Write an artifact to ``staging``, then make it the entry."""
-    tensors = staging / _TENSORS
+def _store(
+    artifact: Artifact, identity: Mapping[str, Any], own: Path, folder: Path, *, replace: bool = False
+) -> None:
+    """Write an artifact to ``own``, then make it the entry."""
+    tensors = own / _TENSORS
     with disk_errors("write", folder, CACHE_FLAG):
+        own.mkdir(exist_ok=True)
         save_tensors(artifact.tensors, tensors)
         content = {"sha256": sha256_of(tensors), "size": tensors.stat().st_size}
-        _finish({**identity, "info": artifact.info, **content}, staging, folder)
+        _finish({**identity, "info": artifact.info, **content}, own)
+        staging.place(own, folder, lambda: not replace and _is_good(folder, identity))
 
 
 def _store_blocks(
-    source: Blockwise, identity: Mapping[str, Any], staging: Path, folder: Path, progress: Progress
+    source: Blockwise, identity: Mapping[str, Any], own: Path, folder: Path, progress: Progress
 ) -> None:
-    """Compute what is missing in ``staging``, then make it the entry."""
-    layout, checksums = blockwise.fill(source, staging, progress)
+    """Compute what is missing in ``own``, then make it the entry."""
+    layout, checksums = blockwise.fill(source, own, progress)
     content = {"layout": asdict(layout), "blocks": checksums, "size": layout.file_bytes}
     with disk_errors("write", folder, CACHE_FLAG):
-        _finish({**identity, "info": {}, **content}, staging, folder)
-        (folder / blockwise.JOURNAL).unlink()
+        _finish({**identity, "info": {}, **content}, own)
+        staging.place(own, folder, lambda: _is_good(folder, identity))
+        (folder / blockwise.JOURNAL).unlink(missing_ok=True)
 
 
-def _finish(facts: Mapping[str, Any], staging: Path, folder: Path) -> None:
-    """Write the record, then rename ``staging`` to ``folder``, replacing a damaged entry."""
+def _finish(facts: Mapping[str, Any], own: Path) -> None:
+    """Write the record, with which an entry is whole."""
     record = {
         **facts,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -377,10 +376,6 @@ def _finish(facts: Mapping[str, Any], staging: Path, folder: Path) -> None:
     # Through JSON once, so that tuples and number keys hash as they will when read back.
     record = json.loads(canonical_json(record))
     record["checksum"] = fingerprint(record)
-    write_atomically(staging / _RECORD, json.dumps(record, indent=1) + "\n", CACHE_FLAG)
+    write_atomically(own / _RECORD, json.dumps(record, indent=1) + "\n", CACHE_FLAG)
     # safetensors makes files only their owner can read: a shared cache follows the umask.
-    (staging / _TENSORS).chmod((staging / _RECORD).stat().st_mode)
-    if folder.exists():
-        shutil.rmtree(folder)
-    staging.replace(folder)
-    sync_folder(folder.parent)
+    (own / _TENSORS).chmod((own / _RECORD).stat().st_mode)

@@ -17,11 +17,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
-from mmulbench.files import disk_errors, read_regular, write_atomically
+from mmulbench.files import clock_of, disk_errors, read_regular, write_atomically
+from mmulbench.leases import Lease
+from mmulbench.owners import is_running
 from mmulbench.records.reading import reading
 from mmulbench.sweeps.state import StepState, Sweep
 
@@ -50,6 +51,8 @@ class SweepFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._cached: dict[str, _CachedState] = {}
+        self._leases: dict[str, Lease] = {}
+        self._clock: float | None = None
 
     @property
     def sweep_id(self) -> str:
@@ -148,23 +151,22 @@ class SweepFolder:
     def claim(self, step_id: str) -> Iterator[bool]:
         """Hold a step until the block ends, so that no other worker takes it.
 
-        The kernel lets go when the process ends, however it does.
+        The claim lapses when the process is killed: for this host at once, for others when this folder has
+        been asked for it again and again for a while (see `Lease`).
 
         Yields:
             Whether this process holds it; False where another does.
         """
-        path = self.root / "locks" / f"{step_id}.lock"
+        path = self.root / "locks" / f"{step_id}.lease"
         with disk_errors("lock", path, SWEEPS_FLAG):
-            held = FileLock(path)
-            try:
-                held.acquire(timeout=0)
-                mine = True
-            except Timeout:
-                mine = False
+            lease = self._leases.setdefault(step_id, Lease(path))
+            mine = lease.take()
         try:
             yield mine
         finally:
-            held.release()
+            if mine:
+                del self._leases[step_id]
+                lease.release()
 
     def beating(self, step_id: str) -> AbstractContextManager[None]:
         """Touch a step until the block ends, which says that it runs."""
@@ -177,7 +179,7 @@ class SweepFolder:
     @property
     def is_attended(self) -> bool:
         """Whether somebody works on the sweep."""
-        oldest = time.time() - LOST_SECONDS
+        oldest = self._now() - LOST_SECONDS
         return any(_touched(path) > oldest for path in (self.root / "workers").glob("*.alive"))
 
     def worker_marker(self, pid: int) -> Path:
@@ -202,10 +204,22 @@ class SweepFolder:
         with disk_errors("write", self.root, SWEEPS_FLAG):
             (self.root / "cancelled").unlink(missing_ok=True)
             self._definition.touch()
+            self._clear_workers()
         here = f"{socket.gethostname()}:"
         for step_id, state in self.states().items():
             if state.status in ("running", "lost") and state.worker.startswith(here):
                 self.queue_again(step_id, state, f"{state.worker} is gone")
+
+    def _clear_workers(self) -> None:
+        """Remove what killed workers and supervisors left, unless somebody works on the sweep."""
+        if self.is_attended:
+            return
+        for path in (self.root / "workers").glob("*.alive"):
+            path.unlink(missing_ok=True)
+        for path in (self.root / "workers").glob(f"{socket.gethostname()}-*"):
+            pid = path.name.rpartition("-")[2]
+            if pid.isdigit() and not is_running(int(pid)):
+                path.unlink(missing_ok=True)
 
     @property
     def is_cancelled(self) -> bool:
@@ -223,11 +237,17 @@ class SweepFolder:
             return None  # a damaged one is done again
 
     def _or_lost(self, step_id: str, state: StepState) -> StepState:
-        if state.status != "running" or time.time() - self._beat(step_id) <= LOST_SECONDS:
+        if state.status != "running" or self._now() - self._beat(step_id) <= LOST_SECONDS:
             return state
         return state.model_copy(
             update={"status": "lost", "reason": f"{state.worker} was not heard of any more"}
         )
+
+    def _now(self) -> float:
+        """Return the time by the clock that beats are of, which may not be this machine's."""
+        if self._clock is None:
+            self._clock = clock_of(self.root) - time.monotonic()
+        return self._clock + time.monotonic()
 
     def _beat(self, step_id: str) -> float:
         return _touched(self.root / "state" / f"{step_id}.beat")

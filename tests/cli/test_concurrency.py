@@ -15,7 +15,7 @@ def test_the_same_run_twice_at_once(bench):
     first = bench.start(*MMUL, stop_in="original")
     first.until(first.stopped.exists)
     second = bench.start(*MMUL, stop_in="original")
-    second.until(lambda: "waiting for another process making the same run" in second.err)
+    second.until(lambda: ", making the same run since " in second.err)
     bench.go()
     made, found = first.wait(), second.wait()
     assert (made.code, found.code) == (0, 0)
@@ -30,7 +30,7 @@ def test_two_methods_at_once_share_one_original(bench):
     first = bench.start(*MMUL, stop_in="original")
     first.until(first.stopped.exists)
     second = bench.start(*FINETUNE, stop_in="original")
-    second.until(lambda: "waiting for another process building original" in second.err)
+    second.until(lambda: ", building original since " in second.err)
     bench.go()
     done = [first.wait(), second.wait()]
     assert [one.code for one in done] == [0, 0]
@@ -43,7 +43,7 @@ def test_a_waiting_process_takes_over_from_a_killed_one(bench):
     first = bench.start(*MMUL, stop_in="original")
     first.until(first.stopped.exists)
     second = bench.start(*MMUL)
-    second.until(lambda: "waiting for another process" in second.err)
+    second.until(lambda: "waiting for process " in second.err)
     first.send(signal.SIGKILL)
     done = second.wait()
     assert done.code == 0
@@ -56,7 +56,7 @@ def test_a_waiting_process_can_be_interrupted(bench):
     first = bench.start(*MMUL, stop_in="original")
     first.until(first.stopped.exists)
     second = bench.start(*MMUL)
-    second.until(lambda: "waiting for another process" in second.err)
+    second.until(lambda: "waiting for process " in second.err)
     assert second.send(signal.SIGINT).code == 130
     bench.go()
     assert first.wait().code == 0

@@ -104,7 +104,7 @@ def test_an_interrupted_prepare_goes_on_where_it_was(bench, tmp_path_factory, ho
 
     done = bench.run(*words)
     assert done.code == 0, done.err
-    assert done.err.startswith("going on with what an interrupted command left in ")
+    assert done.err.startswith("going on with what an interrupted command left of ")
     assert computed.read_text().split()[-1] == "30"
     assert not {"0", "10"} & set(computed.read_text().split())
     assert bench.leftovers() == []

@@ -175,9 +175,7 @@ def test_two_sweeps_at_once_share_what_both_need(sweeps):
     second = sweeps.start("sweep", *TWO, "-b", "stopping:tiny", *DEBUG, stop_in="original")
 
     def waits():
-        return any(
-            "waiting for another process" in path.read_text() for path in sweeps.folder.glob("*/logs/*")
-        )
+        return any("waiting for process " in path.read_text() for path in sweeps.folder.glob("*/logs/*"))
 
     second.until(waits)
     sweeps.bench.go()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 
 import pytest
+from nodes import LEASE, start, wait_for
 from sweep_toys import ORIGINAL, make_sweep, state
 
 from mmulbench.errors import MmulbenchError, UsageError
@@ -71,6 +73,62 @@ def test_a_step_that_is_not_touched_any_more_is_lost(sweep):
         assert folder.state(ORIGINAL).status == folder.states()[ORIGINAL].status == "lost"
         assert "elsewhere:1 was not heard of" in folder.state(ORIGINAL).reason
     assert list((folder.root / "state").glob("*.beat")) == []
+
+
+def test_a_step_is_not_lost_by_a_clock_that_is_ahead(sweep, monkeypatch):
+    folder, _ = sweep
+    true = time.time()
+    monkeypatch.setattr(time, "time", lambda: true + 2 * LOST_SECONDS)
+    with folder.beating(ORIGINAL), folder.attended():
+        folder.write_state(ORIGINAL, state())
+        assert folder.state(ORIGINAL).status == "running"
+        assert folder.is_attended
+
+
+def claim_for_ever(root):
+    with SweepFolder(root).claim(ORIGINAL) as mine:
+        assert mine
+        (root / "claimed").touch()
+        time.sleep(60)
+
+
+def take_when_free(root):
+    folder, began = SweepFolder(root), time.monotonic()
+    while True:
+        with folder.claim(ORIGINAL) as mine:
+            if mine:
+                (root / "took").write_text(str(time.monotonic() - began))
+                return
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_claim_lapses_when_another_node_is_not_heard_of(sweep, how):
+    folder, _ = sweep
+    first = start("node-a", claim_for_ever, folder.root)
+    wait_for(folder.root / "claimed")
+    assert first.pid is not None
+    os.kill(first.pid, how)
+    second = start("node-b", take_when_free, folder.root, exchange=False)
+    wait_for(folder.root / "took")
+    second.join(30)
+    first.kill()
+    assert second.exitcode == 0
+    assert LEASE <= float((folder.root / "took").read_text()) < LEASE + 2
+
+
+def test_what_killed_workers_left_goes_when_the_sweep_does(sweep):
+    folder, _ = sweep
+    workers = folder.root / "workers"
+    for name in (f"{socket.gethostname()}-4194305", "elsewhere-12.alive"):
+        (workers / name).touch()
+    with SweepFolder(folder.root).attended():
+        folder.resume()
+        assert len(list(workers.iterdir())) == 3
+    age(workers / "elsewhere-12.alive")
+    folder.resume()
+    assert list(workers.iterdir()) == []
 
 
 def test_a_step_is_held_by_one(sweep):

@@ -1,0 +1,160 @@
+"""Who holds a lease, who gets it when, and what becomes of one whose owner was killed or stopped."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from nodes import BEAT, LEASE, kill, start, wait_for
+
+from mmulbench import leases
+from mmulbench.leases import Lease, leased
+
+HERE, THERE = "node-a", "node-b"
+
+
+def hold(path: Path) -> None:
+    """Take a lease and keep it; once it is lost, give it back."""
+    lease = Lease(path)
+    assert lease.take()
+    (path.parent / "held").touch()
+    while not lease.was_lost:
+        time.sleep(0.01)
+    lease.release()
+    (path.parent / "lost").touch()
+
+
+def wait(path: Path) -> None:
+    """Wait for a lease, and write how long it took and what was said."""
+    lines: list[str] = []
+    began = time.monotonic()
+    (path.parent / "waits").touch()
+    with leased(path, "building original", lines.append):
+        took = time.monotonic() - began
+        (path.parent / "result").write_text("\n".join([str(took), *lines]))
+        if (path.parent / "lost.expected").exists():
+            wait_for(path.parent / "lost")
+            assert path.exists()  # the former owner left it alone
+
+
+def result(path: Path) -> tuple[float, list[str]]:
+    wait_for(path.parent / "result")
+    seconds, *lines = (path.parent / "result").read_text().splitlines()
+    return float(seconds), lines
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "original-1.lease"
+
+
+def test_one_has_it_and_gives_it_back(path):
+    first, second = Lease(path), Lease(path)
+    assert first.take() and not first.take() and not second.take()
+    name, since = second.holder()
+    assert re.fullmatch(rf"process {os.getpid()} on \S+", name) and abs(since - time.time()) < 10
+    first.release()
+    assert list(path.parent.iterdir()) == []
+    assert second.take()
+    second.release()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_killed_owner_of_this_host_is_followed_at_once(path, exchange):
+    owner = start(HERE, hold, path)
+    wait_for(path.parent / "held")
+    kill(owner)
+    waiter = start(HERE, wait, path, exchange=exchange)
+    seconds, lines = result(path)
+    waiter.join(30)
+    assert waiter.exitcode == 0 and seconds < LEASE / 2 and lines == []
+    assert not list(path.parent.glob("*.gone")) and not path.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_killed_owner_of_another_host_is_followed_when_its_lease_has_lapsed(path, exchange):
+    owner = start(THERE, hold, path)
+    wait_for(path.parent / "held")
+    kill(owner)
+    waiter = start(HERE, wait, path, exchange=exchange)
+    seconds, lines = result(path)
+    waiter.join(30)
+    assert waiter.exitcode == 0 and LEASE <= seconds < LEASE + 2
+    (line,) = lines
+    assert re.fullmatch(
+        rf"waiting for process {owner.pid} on node-b, building original since 20\d\d-.+", line
+    )
+
+
+@pytest.mark.slow
+def test_a_living_owner_keeps_it_whatever_its_clock_says(path):
+    owner = start(THERE, hold, path)
+    wait_for(path.parent / "held")
+    waiter = start(HERE, wait, path)
+    wait_for(path.parent / "waits")
+    until = time.monotonic() + 2 * LEASE
+    while time.monotonic() < until:
+        time.sleep(BEAT / 3)
+        os.utime(path, (time.monotonic(),) * 2)  # another host's clock: seconds after 1970, but they go on
+    assert not (path.parent / "result").exists()
+    kill(owner)
+    assert result(path)[0] > 2 * LEASE
+    waiter.join(30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_stopped_owner_loses_it_and_leaves_its_successor_alone(path, exchange):
+    (path.parent / "lost.expected").touch()
+    owner = start(HERE, hold, path)
+    wait_for(path.parent / "held")
+    assert owner.pid is not None
+    os.kill(owner.pid, signal.SIGSTOP)
+    waiter = start(HERE, wait, path, exchange=exchange)
+    try:
+        assert LEASE <= result(path)[0] < LEASE + 2
+    finally:
+        os.kill(owner.pid, signal.SIGCONT)
+    owner.join(30)
+    waiter.join(30)
+    assert owner.exitcode == waiter.exitcode == 0
+    assert not path.exists()
+
+
+@pytest.mark.slow
+def test_a_file_that_says_nothing_lapses_too(path, monkeypatch):
+    monkeypatch.setattr(leases, "LEASE_SECONDS", LEASE)
+    monkeypatch.setattr(leases, "BEAT_SECONDS", BEAT)
+    path.touch()  # a node that lost its power just then
+    lines: list[str] = []
+    with leased(path, "building original", lines.append):
+        pass
+    assert lines == ["waiting for another process, building original"]
+
+
+def test_a_holder_of_another_version_is_waited_for(path, monkeypatch):
+    first = Lease(path)
+    assert first.take()
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 2 * leases.LEASE_SECONDS)
+    assert not Lease(path).take()
+    first.release()
+    second = Lease(path)
+    assert second.take()
+    second.release()
+
+
+def test_who_was_taken_for_dead_hears_of_it(path, monkeypatch):
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.05)
+    lines: list[str] = []
+    with leased(path, "building original", lines.append):
+        path.rename(path.with_name("gone"))
+        path.write_text("another's")
+        time.sleep(0.5)
+    assert lines == ["this process was not heard of for 60 s: another is building original as well"]
+    assert path.read_text() == "another's"
