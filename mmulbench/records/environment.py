@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from mmulbench import __version__, processes
-from mmulbench.records.schema import Environment
+from mmulbench.records.schema import Environment, Making
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "tokenizers", "safetensors", "pillow")
 
@@ -23,11 +23,18 @@ def describe_environment(device: torch.device) -> Environment:
         git_commit=_git_commit(),
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+        **describe_making(device).model_dump(),
+    )
+
+
+def describe_making(device: torch.device) -> Making:
+    """Return where this process trains models."""
+    return Making(
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
-        cpu=_cpu(),
         threads=torch.get_num_threads(),
         processes=processes.count(),
-        packages={name: found for name in PACKAGES if (found := _version(name))},
+        cpu=_cpu(),
     )
 
 

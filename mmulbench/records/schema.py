@@ -184,6 +184,15 @@ class Environment(Frozen):
     packages: dict[str, str] = Field(description="versions of the packages that touch the numbers")
 
 
+class Making(Frozen):
+    """Describes where a model was trained, as far as its numbers hang on that."""
+
+    device: str
+    threads: int = Field(description="threads of each process")
+    processes: int = Field(default=1, ge=1, description="processes that trained it together")
+    cpu: str | None = Field(default=None, description="model of the processor, and instructions torch uses")
+
+
 class RunResult(Frozen):
     """Holds one run's record: its specification, values, cost, and where it ran."""
 
@@ -226,6 +235,11 @@ class RunResult(Frozen):
     )
     command: str = Field(description="the command line that reproduces this record")
     environment: Environment
+    models: dict[str, Making] = Field(
+        default_factory=dict,
+        description="where `original` and `retrain` were trained, since they come from the cache; without "
+        "those of which it is not known",
+    )
     started: AwareDatetime
     finished: AwareDatetime
 

@@ -16,6 +16,7 @@ from mmulbench.report.aggregate import MethodRow, RecordGroup, group_records, se
 from mmulbench.report.cells import code, escape, listed
 from mmulbench.report.columns import FIRST, Column, choose_columns, part_columns
 from mmulbench.report.group_tables import main_table, more_table, recorded
+from mmulbench.report.makings import made_otherwise
 from mmulbench.report.paper_table import paper_section
 from mmulbench.report.shadow_table import shadow_tables
 
@@ -189,7 +190,7 @@ def _notes(row: MethodRow) -> list[str]:
     """Return why runs are not done and what the others left out, each once, with its seeds."""
     seeds: dict[str, list[int]] = {}
     for record in row.records:
-        notes = [f"left out: {missing}" for missing in record.missing]
+        notes = [f"left out: {missing}" for missing in record.missing] + made_otherwise(record)
         if record.status != "done":
             notes.insert(0, f"{record.status.replace('_', ' ')}: {record.reason or 'no reason recorded'}")
         for note in notes:

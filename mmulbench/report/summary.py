@@ -18,6 +18,7 @@ from mmulbench.records.schema import Cost, RunResult, Tuning, Value
 from mmulbench.report.aggregate import settings_text
 from mmulbench.report.columns import columns_of, part_columns
 from mmulbench.report.floor import Floor
+from mmulbench.report.makings import made_otherwise
 from mmulbench.report.verdict import verdict
 
 __all__ = ["show", "summary_table", "verdict"]
@@ -212,10 +213,16 @@ def _environment(result: RunResult) -> Table:
         "python": f"{env.python} on {env.platform}",
         "device": f"{env.device}, {env.threads} threads{_each(env.processes)}",
         "processor": env.cpu or "unknown",
+        "trained": "; ".join(made_otherwise(result)) or _here(result),
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(env.packages.items())),
         "ran": f"{started} to {finished}",
     }
     return _pairs("Environment", pairs)
+
+
+def _here(result: RunResult) -> str:
+    """Say of which models it is known that they were trained as the run was made."""
+    return f"{' and '.join(sorted(result.models))} likewise" if result.models else "not known where"
 
 
 def _each(processes: int) -> str:

@@ -20,7 +20,7 @@ from mmulbench.evaluation.values import compute_values, score_histograms
 from mmulbench.failure import Frame, frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
-from mmulbench.records.schema import Cost, RunResult, RunSpec, ScoreHistogram, Status, Tuning, Value
+from mmulbench.records.schema import Cost, Making, RunResult, RunSpec, ScoreHistogram, Status, Tuning, Value
 from mmulbench.runs.prepare import PreparedTask, Workspace
 from mmulbench.runs.references import Trained
 from mmulbench.runs.request import Overwrite
@@ -77,6 +77,7 @@ class Outcome:
         by_unit: by value, one number for each forget unit.
         shadows: number of shadow models that values rest on.
         missing: what was left out, and why; one line each.
+        models: where the original and retrain were trained, by name, where it is known.
     """
 
     status: Status
@@ -88,6 +89,7 @@ class Outcome:
     by_unit: dict[str, list[float]] = field(default_factory=dict)
     shadows: int = 0
     missing: list[str] = field(default_factory=list)
+    models: dict[str, Making] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         code=run.code,
         command=run.command,
         environment=describe_environment(workspace.device),
+        models=outcome.models,
         started=started,
         finished=datetime.now(UTC),
     )
@@ -210,7 +213,9 @@ def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRec
     with workspace.cache.lock(f"run-{run.spec.run_id}", "making the same run"):
         found = processes.first_does(lambda: _settled(run, workspace, overwrite))
         if found is not None:
+            _checkpoints(run, workspace).clear()  # of who was killed between the record and this
             return StoredRecord(found, path, is_new=False)
+        processes.first_does(lambda: workspace.store.demand_place(run.spec))
         started = datetime.now(UTC)
         outcome = _attempt(run, prepared)
         result = make_record(run, outcome, workspace, started)
@@ -328,10 +333,12 @@ def _stage(progress: Progress, name: str) -> Iterator[None]:
 def _evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None) -> Outcome:
     """Measure the models of a run, and compare them."""
     sets = scenario.sets
-    own, before = (scenario.measure(model, sets) for model in (unlearned.model, scenario.original().model))
+    original = scenario.original()
+    own, before = (scenario.measure(model, sets) for model in (unlearned.model, original.model))
     reference = scenario.measure(retrain.model, sets) if retrain is not None else None
     units = {name: split.first for name, split in sets.splits.items()}
     values, missing = compute_values(own, before, reference, units, scenario.seed)
+    models = {"original": original.made, "retrain": retrain.made if retrain is not None else None}
     return Outcome(
         "done",
         values=values,
@@ -339,6 +346,7 @@ def _evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None) -
         cost=unlearned.cost if retrain is None else _with_ratios(unlearned.cost, retrain.cost),
         histograms=score_histograms(own, before),
         by_unit=values_by_unit(own, units["forget"]),
+        models={name: made for name, made in models.items() if made is not None},
     )
 
 

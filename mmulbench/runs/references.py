@@ -18,7 +18,8 @@ from mmulbench.core.method import UnlearningProblem
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Checkpoints, fit
-from mmulbench.records.schema import Cost
+from mmulbench.records.environment import describe_making
+from mmulbench.records.schema import Cost, Making
 from mmulbench.runs.divided_model import divided
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.seeds import torch_seeded
@@ -34,10 +35,12 @@ class Trained:
     Attributes:
         model: the model, in evaluation mode.
         cost: cost of making it: of training an original or retrain, or of unlearning.
+        made: where it was trained; None where that is not known, or of this run.
     """
 
     model: MultimodalModel
     cost: Cost
+    made: Making | None = None
 
 
 def digest(*arrays: Integers | Tensor) -> str:
@@ -113,7 +116,7 @@ def load_original(prepared: PreparedTask, seed: int) -> Trained:
         with CostMeter(workspace.device) as meter:
             data = prepared.pairs(prepared.data.train)
             fit(model, data, prepared.recipe, seed, meter, workspace.progress, "train original", checkpoints)
-        return _as_artifact(model, meter.cost())
+        return _as_artifact(model, meter.cost(), prepared)
 
     return _load("original", original_inputs(prepared, seed), build, prepared, seed)
 
@@ -143,7 +146,7 @@ def load_retrain(
         problem = make_problem(checkpoints)
         with problem.meter:
             model = METHODS.get(REFERENCE)().unlearn(problem)
-        return _as_artifact(model, problem.meter.cost())
+        return _as_artifact(model, problem.meter.cost(), prepared)
 
     return _load(REFERENCE, retrain_inputs(prepared, forget, seed), build, prepared, seed)
 
@@ -161,11 +164,13 @@ def _load(
     checkpoints.clear()
     model = fresh_model(prepared, seed)
     model.load_state_dict(found.tensors)
-    return Trained(model.eval().requires_grad_(False), Cost(**found.info["cost"]))
+    made = Making(**found.info["made"]) if "made" in found.info else None
+    return Trained(model.eval().requires_grad_(False), Cost(**found.info["cost"]), made)
 
 
-def _as_artifact(model: nn.Module, cost: Cost) -> Artifact:
+def _as_artifact(model: nn.Module, cost: Cost, prepared: PreparedTask) -> Artifact:
+    made = describe_making(prepared.workspace.device)
     return Artifact(
         {name: value.detach().cpu() for name, value in model.state_dict().items()},
-        {"cost": cost.model_dump()},
+        {"cost": cost.model_dump(), "made": made.model_dump()},
     )

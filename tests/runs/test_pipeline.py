@@ -44,6 +44,19 @@ def test_a_good_run_is_done(record):
             assert sum(by_unit) / sum(pairs) == pytest.approx(found.values[name].value, abs=1e-4)
 
 
+def test_a_record_says_where_its_models_were_trained(record, make_workspace, quick_method):
+    shared = make_workspace()
+    record(quick_method("finetune"), "finetune", where=shared)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        found = record(quick_method("gradient_ascent"), "gradient_ascent", where=shared)
+    finally:
+        torch.set_num_threads(threads)
+    assert found.environment.threads == threads + 1
+    assert {name: made.threads for name, made in found.models.items()} == {"original": threads}
+
+
 @pytest.mark.parametrize("name", ["finetune", "gradient_ascent", "mmul", "scrub"])
 def test_a_huge_learning_rate_is_recorded_as_diverged(name, record, quick_method):
     found = record(quick_method(name, lr=1e30, epochs=3), name)
