@@ -26,9 +26,18 @@ def results_dir(option: Path | None = None) -> Path:
 
 
 def cache_dir(option: Path | None = None) -> Path:
-    """Return the folder of shared artifacts: --cache-dir, MMULBENCH_CACHE, or the user's cache folder."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return _folder(option, "MMULBENCH_CACHE", home / "mmulbench")
+    """Return the folder of shared artifacts: --cache-dir, MMULBENCH_CACHE, or the user's cache folder.
+
+    Raises:
+        UsageError: The user has no home folder, and nothing else is named.
+    """
+    given = option or os.environ.get("MMULBENCH_CACHE")
+    if given:
+        return Path(given)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mmulbench"
+    except RuntimeError as error:
+        raise UsageError("you have no home folder: name a folder with --cache-dir") from error
 
 
 def tuned_dir(option: Path | None = None) -> Path:

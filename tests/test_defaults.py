@@ -54,3 +54,17 @@ def test_a_time_that_is_none_is_refused(text, monkeypatch):
     monkeypatch.setenv("MMULBENCH_CHECKPOINT_SECONDS", text)
     with pytest.raises(UsageError, match="give a number of seconds"):
         defaults.checkpoint_seconds()
+
+
+def test_who_has_no_home_names_a_cache(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    for variable in ("MMULBENCH_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(UsageError, match="name a folder with --cache-dir"):
+        defaults.cache_dir()
+    assert defaults.cache_dir(Path("here")) == Path("here")
+    monkeypatch.setenv("MMULBENCH_CACHE", "/elsewhere")
+    assert defaults.cache_dir() == Path("/elsewhere")

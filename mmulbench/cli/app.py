@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +31,7 @@ from mmulbench.cli.options import (
     Results,
     Shadows,
     TunedDir,
+    path,
 )
 from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
@@ -37,7 +40,9 @@ from mmulbench.cli.tune import tune
 from mmulbench.cli.validate import validate
 from mmulbench.errors import MmulbenchError, UsageError, traceback_of
 from mmulbench.failure import located
+from mmulbench.files import reason_of
 from mmulbench.plain_text import one_line, visible
+from mmulbench.streams import patient_streams
 
 app = typer.Typer(
     name="mmulbench",
@@ -183,7 +188,8 @@ def leaderboard(
     metric: Annotated[list[str] | None, typer.Option("--metric", help="Only these columns.")] = None,
     paper: Annotated[bool, typer.Option("--paper", help="Only the tables of MMUL's paper.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")
+        Path | None,
+        typer.Option("--output", "-o", parser=path, help="Write here instead of standard output."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Exit 1 if the output file differs from the records.")
@@ -201,9 +207,9 @@ def leaderboard(
 def plot(
     task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
     metric: Annotated[str | None, typer.Option("--metric", help="Utility on the vertical axis.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for PNG, SVG and CSV files.")] = Path(
-        "plots"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", parser=path, help="Folder for PNG, SVG and CSV files.")
+    ] = Path("plots"),
     results_dir: Results = None,
     debug: Debug = False,
 ) -> None:
@@ -284,6 +290,27 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     # Threads that spin while waiting slow each other many times over when two runs share the cores.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    with patient_streams() as streams:
+        try:
+            code = _run(words)
+        except KeyboardInterrupt:  # once more, while the first is dealt with
+            code = INTERRUPTED
+        if code == INTERRUPTED and arguments is None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.stdout.flush()
+        for failure in (stream.failure for stream in streams):
+            if failure is not None and failure.errno != errno.EPIPE:  # who closes a pipe has read enough
+                print(f"mmulbench: cannot print: {reason_of(failure)}", file=sys.stderr)
+                code = code or 1
+    return code
+
+
+def _run(words: list[str]) -> int:
+    """Run a command.
+
+    Returns:
+        Its exit code.
+    """
     try:
         code = _exit_code(app(words, standalone_mode=False, obj=words))
     except (KeyboardInterrupt, typer.Abort):  # which of these, or the code itself, depends on typer's version

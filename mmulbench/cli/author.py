@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmulbench.cli.options import AsJson, DataDir, Debug, Plugins
+from mmulbench.cli.options import AsJson, DataDir, Debug, Plugins, path
 
 new_app = typer.Typer(
     help="Write a new method, task or metric and its test, ready to run.", no_args_is_help=True
@@ -22,6 +22,7 @@ Folder = Annotated[
     Path | None,
     typer.Option(
         "--folder",
+        parser=path,
         help="Write here, to be run with --plugin. (a checkout's own folders, else the current one)",
     ),
 ]

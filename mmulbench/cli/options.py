@@ -8,18 +8,35 @@ from typing import Annotated
 
 import typer
 
+
+def path(text: str | Path) -> Path:
+    """Read a path from the command line.
+
+    Raises:
+        BadParameter: It is empty, as where the shell variable that it was to come from is not set.
+    """
+    if not str(text):
+        raise typer.BadParameter("it is empty, perhaps from a variable that is not set: name a path")
+    return Path(text)
+
+
 DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Official data. (env MMULBENCH_DATA, ./data)")
+    Path | None,
+    typer.Option("--data-dir", parser=path, help="Official data. (env MMULBENCH_DATA, ./data)"),
 ]
 Results = Annotated[
-    Path | None, typer.Option("--results-dir", help="Records go here. (env MMULBENCH_RESULTS, ./results)")
+    Path | None,
+    typer.Option("--results-dir", parser=path, help="Records go here. (env MMULBENCH_RESULTS, ./results)"),
 ]
 CacheDir = Annotated[
     Path | None,
-    typer.Option("--cache-dir", help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"),
+    typer.Option(
+        "--cache-dir", parser=path, help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"
+    ),
 ]
 TunedDir = Annotated[
-    Path | None, typer.Option("--tuned-dir", help="Your own studies. (env MMULBENCH_TUNED, ./tuned)")
+    Path | None,
+    typer.Option("--tuned-dir", parser=path, help="Your own studies. (env MMULBENCH_TUNED, ./tuned)"),
 ]
 Plugins = Annotated[
     list[Path] | None,

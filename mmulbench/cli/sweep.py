@@ -22,6 +22,7 @@ from mmulbench.cli.options import (
     Results,
     Shadows,
     TunedDir,
+    path,
 )
 from mmulbench.errors import UsageError
 
@@ -40,7 +41,8 @@ class ExecutorName(StrEnum):
 
 SweepName = Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Its id; the latest by default.")]
 SweepsDir = Annotated[
-    Path | None, typer.Option("--sweeps-dir", help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)")
+    Path | None,
+    typer.Option("--sweeps-dir", parser=path, help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)"),
 ]
 ExecutorOption = Annotated[
     ExecutorName | None,

@@ -17,6 +17,7 @@ from mmulbench.files import disk_errors, write_atomically
 from mmulbench.plain_text import one_line, visible
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
+from mmulbench.streams import patient
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
 from mmulbench.sweeps.logs import BEGINS
 from mmulbench.sweeps.plan import Step
@@ -182,7 +183,8 @@ def printing_to(path: Path) -> Iterator[None]:
         MmulbenchError: The file cannot be opened.
     """
     with disk_errors("write", path, SWEEPS_FLAG):
-        file = path.open("a", encoding="utf-8", buffering=1)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    file = patient(descriptor, "utf-8", "replace", closefd=True)  # a full disk costs the log, not the step
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(stream) for stream in (1, 2)]
@@ -192,8 +194,7 @@ def printing_to(path: Path) -> Iterator[None]:
         with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
             yield
     finally:
-        with contextlib.suppress(OSError):  # a full disk costs the log, not the step
-            file.close()
+        file.close()
         for stream, copy in zip((1, 2), kept, strict=True):
             os.dup2(copy, stream)
             os.close(copy)

@@ -48,6 +48,11 @@ def one_line(err: str) -> str:
         (["run", "-t", "emoji"], "Missing option '--method' / '-m'"),
         (["run", "-m", "mmul"], "Missing option '--task' / '-t'"),
         ([*RUN, "--sed", "1"], "No such option: --sed"),
+        ([*RUN, "--cache-dir="], "Invalid value for '--cache-dir': it is empty, perhaps from a variable"),
+        ([*RUN, "--results-dir", ""], "Invalid value for '--results-dir': it is empty, perhaps from a"),
+        (["status", "--sweeps-dir="], "Invalid value for '--sweeps-dir': it is empty, perhaps from a"),
+        (["leaderboard", "-o", ""], "Invalid value for '--output' / '-o': it is empty, perhaps from a"),
+        (["new", "method", "x", "--folder="], "Invalid value for '--folder': it is empty, perhaps from a"),
     ],
 )
 def test_unknown_names(tmp_path, monkeypatch, words, message):

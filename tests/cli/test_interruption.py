@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from helpers import KINDS, ONE_EPOCH, TINY, Bench, numbers
@@ -142,3 +145,35 @@ def test_a_method_that_was_changed_after_a_kill_begins_again(bench):
     undisturbed = Bench(bench.root / "undisturbed")
     install(undisturbed, changed)
     assert numbers(done.records[0]) == numbers(undisturbed.run(*words).records[0])
+
+
+HANGING = """
+import sys, time
+from mmulbench.cli import app
+
+@app.app.command()
+def hang() -> None:
+    try:
+        print("hangs", flush=True)
+        time.sleep(60)
+    finally:
+        time.sleep(0.05)  # what is tidied up
+
+sys.argv[1:] = ["hang"]
+sys.exit(app.main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pause", [0.0, 0.01, 0.1])
+def test_many_interruptions_end_as_one(pause):
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "hangs\n"
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(pause)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in said and said.count("interrupted") <= 1
