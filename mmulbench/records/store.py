@@ -5,6 +5,7 @@ It lies at ``<task>/<backbone>/<method>/<forget size>-<seed>-<run id>.json``.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import re
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.files import disk_errors, write_atomically
+from mmulbench.files import disk_errors, prepare_folder, write_atomically
 from mmulbench.records.record_files import Unreadable, find_files, inconsistency, read_file
 from mmulbench.records.schema import RunResult, RunSpec
 
@@ -112,6 +113,18 @@ class ResultsStore:
         self._put_aside(path)
         write_atomically(path, result.model_dump_json(indent=1) + "\n", RESULTS_FLAG)
         return path
+
+    def demand_place(self, spec: RunSpec) -> None:
+        """Make sure that the record of a run can be written, before hours are spent on it.
+
+        Raises:
+            MmulbenchError: Its folder cannot be made or written to, or its name is too long for the disk.
+            UsageError: A name in ``spec`` cannot be a folder's name.
+        """
+        path = self.path(spec)
+        prepare_folder(path.parent, "results", RESULTS_FLAG)
+        with disk_errors("write", path, RESULTS_FLAG), contextlib.suppress(FileNotFoundError):
+            path.stat()
 
     def load_all(self, task: str | None = None) -> tuple[list[RunResult], list[Unreadable]]:
         """Return every record, and what is none, both in the order of their paths.

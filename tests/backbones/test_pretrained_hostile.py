@@ -168,6 +168,16 @@ DAMAGE = {
         "gives the id 999, but the model knows",
         MmulbenchError,
     ),
+    "quantised": (
+        lambda f: change_json(f / "config.json", quantization_config={"quant_method": "bitsandbytes"}),
+        "config.json describes quantised weights, which are not read",
+        UsageError,
+    ),
+    "too many layers": (
+        lambda f: change_json(f / "config.json", text_config={"num_hidden_layers": 10**9}),
+        "config.json asks for num_hidden_layers 1,000,000,000: at most 1,000 are built",
+        UsageError,
+    ),
     "image settings a word": (
         lambda f: change_json(f / "preprocessor_config.json", image_mean="grey"),
         "image_mean must be three numbers, not 'grey'",

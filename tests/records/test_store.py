@@ -257,3 +257,13 @@ def test_unwritable_folder_is_one_line(tmp_path):
     (tmp_path / "flickr30k").write_text("a file")
     with pytest.raises(MmulbenchError, match=r"^cannot write .* choose another folder with --results-dir$"):
         ResultsStore(tmp_path).write(result_of(spec_of()))
+
+
+def test_a_place_for_a_record_is_demanded_before_the_work(tmp_path, store):
+    store.demand_place(spec_of())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    with pytest.raises(MmulbenchError, match="File name too long; choose another folder with --results-dir"):
+        store.demand_place(spec_of(seed=10**250))
+    (tmp_path / "other").write_text("a file")
+    with pytest.raises(MmulbenchError, match=r"^cannot use the results folder .* with --results-dir$"):
+        store.demand_place(spec_of().model_copy(update={"task": "other"}))

@@ -41,6 +41,18 @@ def test_what_is_merged_may_be_replaced(tmp_path):
     assert found == [["scrub.alpha=1", "scrub.lr=2"], ["scrub.alpha=3", "scrub.lr=2"]]
 
 
+def test_aliases_that_stand_for_too_much_are_refused(tmp_path):
+    lines = ["set:", "  a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    with pytest.raises(UsageError, match="its aliases stand for more than 100,000 values: write them out"):
+        jobs(tmp_path, "\n".join(lines) + "\n")
+
+
+def test_an_alias_inside_of_what_it_stands_for_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="the alias of line 3 is inside of what it stands for"):
+        jobs(tmp_path, "set: &a {x: *a}\n")
+
+
 @pytest.mark.parametrize(
     ("written", "seed"), [("42", 42), ("042", 42), ("'7'", 7), ("1_000", 1000), ("010", 10), ("08", 8)]
 )

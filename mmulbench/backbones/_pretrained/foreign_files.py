@@ -13,12 +13,16 @@ import torch
 from torch import Tensor
 
 from mmulbench.backbones._pixels import Triple
-from mmulbench.errors import MmulbenchError, text_of
+from mmulbench.errors import MmulbenchError, UsageError, text_of
 
 T = TypeVar("T")
 
 WRAPPERS = ("module.", "_orig_mod.")
 """Beginnings of all names where torch's DataParallel, or compile, held the model that was saved."""
+
+
+MOST_LAYERS = 1_000
+"""Largest number of layers of an encoder; to build a thousand million would never end."""
 
 
 @contextlib.contextmanager
@@ -87,6 +91,25 @@ def without_kernels(config: dict[str, Any]) -> dict[str, Any]:
         for name, value in config.items()
         if name not in ("attn_implementation", "_attn_implementation")
     }
+
+
+def refuse_unreadable(path: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a configuration of quantised weights, or of a model that nobody can build.
+
+    Args:
+        path: file that holds it, for the message.
+        config: its content.
+
+    Raises:
+        UsageError: it describes such.
+    """
+    if config.get("quantization_config"):
+        raise UsageError(f"{path} describes quantised weights, which are not read: take the original ones")
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            refuse_unreadable(path, value)
+        elif name.endswith("layers") and isinstance(value, int) and value > MOST_LAYERS:
+            raise UsageError(f"{path} asks for {name} {value:,}: at most {MOST_LAYERS:,} are built")
 
 
 def three_numbers(path: Path, found: Any, name: str, default: Triple) -> Triple:

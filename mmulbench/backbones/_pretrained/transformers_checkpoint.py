@@ -21,6 +21,7 @@ from mmulbench.backbones._pretrained.checkpoint_names import argument_of, label_
 from mmulbench.backbones._pretrained.foreign_files import (
     one_line,
     read_tensors,
+    refuse_unreadable,
     three_numbers,
     without_kernels,
 )
@@ -260,6 +261,7 @@ def open_checkpoint(source: str, backbone: str) -> Checkpoint:
     if not (folder / "config.json").is_file():
         raise UsageError(f"{folder} holds no config.json: is it a checkpoint in the transformers layout?")
     found = Checkpoint(name, folder, read_json(folder / "config.json"))
+    refuse_unreadable(folder / "config.json", found.config)
     if wanted and wanted != found.digest:
         raise UsageError(f"the checkpoint {name} has the digest {found.digest}, not {wanted}")
     return found
