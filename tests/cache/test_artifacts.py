@@ -407,6 +407,7 @@ def keep_checkpoints(root: Path, name: str) -> None:
         cache.find("unfinished", INPUTS)
 
 
+@pytest.mark.slow
 def test_checkpoints_of_two_makers_do_not_break_each_other(tmp_path):
     makers = [start(f"node-{name}", keep_checkpoints, tmp_path, name) for name in "abcd"]
     for maker in makers:

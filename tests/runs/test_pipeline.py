@@ -44,6 +44,7 @@ def test_a_good_run_is_done(record):
             assert sum(by_unit) / sum(pairs) == pytest.approx(found.values[name].value, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_record_says_where_its_models_were_trained(record, make_workspace, quick_method):
     shared = make_workspace()
     record(quick_method("finetune"), "finetune", where=shared)
