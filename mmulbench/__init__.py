@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mmulbench.api.records import load_records as load_records
     from mmulbench.api.records import plot as plot
     from mmulbench.api.run import run as run
+    from mmulbench.api.units import load_units as load_units
     from mmulbench.cache.block_layout import Blockwise as Blockwise
     from mmulbench.core.backbone import Backbone as Backbone
     from mmulbench.core.backbone import RawItems as RawItems
@@ -105,6 +106,7 @@ if any((Path(place) / room).is_file() for place in __path__ for room in ("method
 _ROOM_OF = {
     "api.records": ("leaderboard", "load_records", "plot"),
     "api.run": ("run",),
+    "api.units": ("load_units",),
     "cache.block_layout": ("Blockwise",),
     "core.backbone": ("Backbone", "RawItems", "TaskShape"),
     "core.data": (

@@ -75,7 +75,7 @@ def load_records(
     """
     import pandas as pd
 
-    records = _readable(_folder(results_dir), task)
+    records = readable_records(results_folder(results_dir), task)
     if wide:
         return pd.DataFrame([_wide(record) for record in records])
     values = [
@@ -107,7 +107,7 @@ def leaderboard(
     """
     from mmulbench.report import leaderboard as tables
 
-    folder = _folder(results_dir)
+    folder = results_folder(results_dir)
     records, unreadable = read_records(folder, task)
     return Markdown(
         tables.render(records, unreadable, metrics, expected_methods=METHODS.names(), results=folder)
@@ -138,14 +138,24 @@ def plot(
     """
     from mmulbench.report import plots
 
-    return plots.write_plots(_readable(_folder(results_dir), task), Path(output), metric)
+    return plots.write_plots(readable_records(results_folder(results_dir), task), Path(output), metric)
 
 
-def _folder(results_dir: str | Path | None) -> Path:
+def results_folder(results_dir: str | Path | None) -> Path:
+    """Return the folder of records that is meant; None for MMULBENCH_RESULTS, else ``results``."""
     return defaults.results_dir(None if results_dir is None else Path(results_dir))
 
 
-def _readable(folder: Path, task: str | None) -> list[RunResult]:
+def readable_records(folder: Path, task: str | None) -> list[RunResult]:
+    """Read all records of a folder; a function that users call warns of the files that are none.
+
+    Args:
+        folder: where they are.
+        task: only this task's; None for all.
+
+    Raises:
+        UsageError: when there are none of the task.
+    """
     records, left_out = read_records(folder, task)
     for line in left_out_lines(left_out):
         warnings.warn(line, stacklevel=3)

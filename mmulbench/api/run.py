@@ -39,6 +39,7 @@ def run(
     reference: bool = ...,
     untuned: bool = ...,
     shadows: int = ...,
+    units: bool = ...,
     progress: bool = ...,
 ) -> RunResult: ...
 
@@ -62,6 +63,7 @@ def run(
     reference: bool = ...,
     untuned: bool = ...,
     shadows: int = ...,
+    units: bool = ...,
     progress: bool = ...,
 ) -> RunResult | list[RunResult]: ...
 
@@ -84,6 +86,7 @@ def run(
     reference: bool = True,
     untuned: bool = False,
     shadows: int = 0,
+    units: bool = True,
     progress: bool = True,
 ) -> RunResult | list[RunResult]:
     """Unlearn with one or more methods on a task, and judge each result beside the original and retrain.
@@ -110,6 +113,7 @@ def run(
         reference: whether to train retrain and compare with it.
         untuned: whether methods start from their own settings, not from tuned ones.
         shadows: how many shadow models to attack with besides.
+        units: whether to keep scores by unit beside each record, for `load_units`.
         progress: whether to show bars.
 
     Returns:
@@ -137,6 +141,7 @@ def run(
         reference=reference,
         untuned=untuned,
         shadows=shadows,
+        units=units,
     )
     load_plugins(request.plugins)
     _refuse_what_has_no_file(request)

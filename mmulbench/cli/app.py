@@ -24,6 +24,7 @@ from mmulbench.cli.options import (
     Debug,
     Device,
     ForgetSize,
+    NoUnits,
     OverwriteChoice,
     Plugins,
     Processes,
@@ -119,6 +120,7 @@ def run(
         bool, typer.Option("--untuned", help="Start from the methods' own settings, not from tuned ones.")
     ] = False,
     shadows: Shadows = 0,
+    no_units: NoUnits = False,
     executor: Annotated[
         RunExecutor, typer.Option("--executor", help="In this process, or as Slurm jobs: then a sweep.")
     ] = RunExecutor.local,
@@ -152,6 +154,7 @@ def run(
         tuned_dir=defaults.tuned_dir(tuned_dir),
         untuned=untuned,
         shadows=shadows,
+        units=not no_units,
         checkpoint_seconds=defaults.checkpoint_seconds(),
     )
     if executor is RunExecutor.slurm or slurm:

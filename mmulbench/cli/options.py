@@ -64,6 +64,7 @@ Shadows = Annotated[
         help="Shadow models to attack with besides (U-LiRA, KLOM); costs as many trainings.",
     ),
 ]
+NoUnits = Annotated[bool, typer.Option("--no-units", help="Keep no scores by unit beside the record.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -17,6 +17,7 @@ from mmulbench.cli.options import (
     DataDir,
     Debug,
     Device,
+    NoUnits,
     OverwriteChoice,
     Plugins,
     Results,
@@ -101,6 +102,7 @@ def sweep(
     no_reference: Annotated[bool, typer.Option("--no-reference", help="Skip retrain.")] = False,
     untuned: Annotated[bool, typer.Option("--untuned", help="Start from the methods' own settings.")] = False,
     shadows: Shadows = 0,
+    no_units: NoUnits = False,
     plugin: Plugins = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -123,6 +125,7 @@ def sweep(
         reference=not no_reference,
         untuned=untuned,
         shadows=shadows,
+        units=not no_units,
         plugins=defaults.plugin_files(plugin),
         checkpoint_seconds=defaults.checkpoint_seconds(),
     )

@@ -216,6 +216,12 @@ class RunResult(Frozen):
         description="one number for each forget unit, in the order of the units: `pairs`, `forget`, and by "
         "path `mia/<path>` and `forget_vs_retain_auc/<path>`; intervals of differences rest on them",
     )
+    units: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the file beside the record, `<its name>.units.parquet`, with scores and "
+        "losses by unit; null where none was kept",
+    )
     tuning: Tuning | None = Field(
         default=None, description="null where no setting comes from a study; see its `overridden`, too"
     )

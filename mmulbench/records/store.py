@@ -1,6 +1,6 @@
-"""The results store: one JSON file per run.
+"""The results store: one JSON file per run, and perhaps one of its scores by unit.
 
-It lies at ``<task>/<backbone>/<method>/<forget size>-<seed>-<run id>.json``.
+It lies at ``<task>/<backbone>/<method>/<forget size>-<seed>-<run id>.json``, the scores beside it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors, prepare_folder, write_atomically
 from mmulbench.records.record_files import Unreadable, find_files, inconsistency, read_file
 from mmulbench.records.schema import RunResult, RunSpec
+from mmulbench.records.unit_files import digest_of, unit_file
 
 RESULTS_FLAG = "--results-dir"
 
@@ -81,8 +82,12 @@ class ResultsStore:
         found = None if result.status == "done" else self._load(self.path(result.spec))
         return found if isinstance(found, RunResult) and found.status == "done" else None
 
-    def write_unless_worse(self, result: RunResult) -> RunResult | None:
+    def write_unless_worse(self, result: RunResult, units: bytes | None = None) -> RunResult | None:
         """Store a record, unless a better one of the same run is there, which is then returned.
+
+        Args:
+            result: The record.
+            units: As for `write`.
 
         Raises:
             MmulbenchError: It cannot be written.
@@ -90,11 +95,17 @@ class ResultsStore:
         """
         kept = self.better_than(result)
         if kept is None:
-            self.write(result)
+            self.write(result, units)
         return kept
 
-    def write(self, result: RunResult) -> Path:
+    def write(self, result: RunResult, units: bytes | None = None) -> Path:
         """Store a record at once and whole, replacing an earlier one of the same run that is no better.
+
+        The file of scores by unit is replaced with it, and removed where the record names none.
+
+        Args:
+            result: The record.
+            units: Content of that file; None where there is none, or the one that the record names is there.
 
         Returns:
             The file.
@@ -102,16 +113,25 @@ class ResultsStore:
         Raises:
             MmulbenchError: It cannot be written.
             UsageError: A name in its specification cannot be a folder's name.
-            ValueError: Its run id or schema version is not that of its specification, or a better record is
-                there (`write_unless_worse` asks for that first): a bug in the caller.
+            ValueError: Its run id or schema version is not that of its specification, it does not name the
+                scores by unit, or a better record is there (`write_unless_worse` asks for that first): a bug
+                in the caller.
         """
         if (problem := inconsistency(result)) is not None:
             raise ValueError(problem)
         path = self.path(result.spec)
         if self.better_than(result) is not None:
             raise ValueError(f"{path} is done, and may not become {result.status}")
+        if units is not None and digest_of(units) != result.units:
+            raise ValueError(f"{path} does not name its scores by unit")
         self._put_aside(path)
+        # First the scores: a record that is there has them.
+        if units is not None:
+            write_atomically(unit_file(path), units, RESULTS_FLAG)
         write_atomically(path, result.model_dump_json(indent=1) + "\n", RESULTS_FLAG)
+        if result.units is None:
+            with disk_errors("remove", unit_file(path), RESULTS_FLAG):
+                unit_file(path).unlink(missing_ok=True)
         return path
 
     def demand_place(self, spec: RunSpec) -> None:

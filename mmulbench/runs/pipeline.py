@@ -12,15 +12,18 @@ from pathlib import Path
 from mmulbench import processes
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.method import Method
+from mmulbench.core.metric import Measurements
 from mmulbench.core.plugins import plugins_of_run
 from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable
 from mmulbench.evaluation.by_unit import values_by_unit
+from mmulbench.evaluation.unit_scores import unit_scores
 from mmulbench.evaluation.values import compute_values, score_histograms
 from mmulbench.failure import Frame, frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
 from mmulbench.records.schema import Cost, Making, RunResult, RunSpec, ScoreHistogram, Status, Tuning, Value
+from mmulbench.records.unit_files import digest_of
 from mmulbench.runs.prepare import PreparedTask, Workspace
 from mmulbench.runs.references import Trained
 from mmulbench.runs.request import Overwrite
@@ -42,6 +45,7 @@ class Run:
         tuning: study that the method's settings come from.
         origins: where each setting comes from.
         shadows: number of shadow models that the run is judged by besides.
+        units: whether scores by unit are kept beside the record.
     """
 
     spec: RunSpec
@@ -51,6 +55,7 @@ class Run:
     tuning: Tuning | None = None
     origins: dict[str, str] = field(default_factory=dict)
     shadows: int = 0
+    units: bool = False
 
     @cached_property
     def code(self) -> dict[str, str]:
@@ -75,6 +80,7 @@ class Outcome:
         cost: cost of unlearning.
         histograms: distributions of association scores by path.
         by_unit: by value, one number for each forget unit.
+        units: content of the file of scores by unit; None where none is kept.
         shadows: number of shadow models that values rest on.
         missing: what was left out, and why; one line each.
         models: where the original and retrain were trained, by name, where it is known.
@@ -87,6 +93,7 @@ class Outcome:
     cost: Cost | None = None
     histograms: dict[str, ScoreHistogram] = field(default_factory=dict)
     by_unit: dict[str, list[float]] = field(default_factory=dict)
+    units: bytes | None = None
     shadows: int = 0
     missing: list[str] = field(default_factory=list)
     models: dict[str, Making] = field(default_factory=dict)
@@ -160,6 +167,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         cost=outcome.cost,
         histograms=outcome.histograms,
         by_unit=outcome.by_unit,
+        units=None if outcome.units is None else digest_of(outcome.units),
         tuning=run.tuning,
         origins=run.origins,
         shadows=outcome.shadows,
@@ -219,7 +227,7 @@ def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRec
         started = datetime.now(UTC)
         outcome = _attempt(run, prepared)
         result = make_record(run, outcome, workspace, started)
-        kept = processes.first_does(lambda: workspace.store.write_unless_worse(result))
+        kept = processes.first_does(lambda: workspace.store.write_unless_worse(result, outcome.units))
         if kept is not None:
             said = f"this try: {result.status}, {result.reason}"
             workspace.progress.note(f"{path} is done and stays as it was; {said}")
@@ -302,7 +310,7 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
             problem = scenario.problem(checkpoints=_checkpoints(run, workspace))
             unlearned = unlearn(run.method, problem)
     with _stage(workspace.progress, "evaluate"):
-        outcome = _evaluate(scenario, unlearned, retrain if run.reference else None)
+        outcome = _evaluate(run, scenario, unlearned, retrain if run.reference else None)
     if not run.shadows or retrain is None:
         return outcome
     with _stage(workspace.progress, SHADOWS):
@@ -330,7 +338,7 @@ def _stage(progress: Progress, name: str) -> Iterator[None]:
         raise Diverged(f"{name}: {error}") from error
 
 
-def _evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None) -> Outcome:
+def _evaluate(run: Run, scenario: Scenario, unlearned: Trained, retrain: Trained | None) -> Outcome:
     """Measure the models of a run, and compare them."""
     sets = scenario.sets
     original = scenario.original()
@@ -346,8 +354,18 @@ def _evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None) -
         cost=unlearned.cost if retrain is None else _with_ratios(unlearned.cost, retrain.cost),
         histograms=score_histograms(own, before),
         by_unit=values_by_unit(own, units["forget"]),
+        units=_unit_file(scenario, own, before, reference) if run.units else None,
         models={name: made for name, made in models.items() if made is not None},
     )
+
+
+def _unit_file(
+    scenario: Scenario, own: Measurements, before: Measurements, reference: Measurements | None
+) -> bytes:
+    """Return the content of the file of scores by unit; the retain set has as many units as the test set."""
+    units = {name: split.first for name, split in scenario.sets.splits.items()}
+    retained = scenario.sampled_sets.splits["retain"].units
+    return unit_scores(own, before, reference, units, retained).to_parquet()
 
 
 def _with_ratios(cost: Cost, retrain: Cost) -> Cost:

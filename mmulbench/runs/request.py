@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mmulbench import defaults
 from mmulbench.frozen import Frozen
@@ -71,6 +71,15 @@ class RunOptions(CommonOptions):
     reference: bool = Field(default=True, description="whether to compare with retrain")
     untuned: bool = Field(default=False, description="whether to ignore tuned settings")
     shadows: int = Field(default=0, description="number of shadow models to attack with besides")
+    units: bool = Field(default=True, description="whether scores by unit are kept beside each record")
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_old_sweeps_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out that scores are kept, as sweeps from before there was a choice do: their ids stay."""
+        dumped: dict[str, Any] = dump(self)
+        if self.units:
+            dumped.pop("units", None)
+        return dumped
 
 
 class Request(TaskRequest, RunOptions):

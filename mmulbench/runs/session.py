@@ -71,7 +71,7 @@ def plan_run(
     Args:
         name: name of the method, one of the request's.
         seed: training seed.
-        options: says whether there is a reference, and how many shadow models.
+        options: says whether there is a reference, how many shadow models, and what is kept.
         resolved: what the names of the request stand for.
         prepared: the task with data in memory.
     """
@@ -86,6 +86,7 @@ def plan_run(
         tuning=resolved.tunings.get(name),
         origins=resolved.origins[name],
         shadows=options.shadows,
+        units=options.units,
     )
 
 

@@ -12,8 +12,9 @@ import sys
 import pytest
 from helpers import ONE_EPOCH, TINY, here, numbers
 
-from mmulbench import __version__
+from mmulbench import __version__, load_units
 from mmulbench.records.schema import RunResult
+from mmulbench.records.unit_files import unit_file
 
 LONG = ["run", "-m", "mmul", *TINY, "-b", "albef:tiny"]
 MMUL = [*LONG, *ONE_EPOCH]
@@ -50,6 +51,17 @@ def test_running_again_finds_the_record_and_says_so(ready):
             f"found the record of this run (--overwrite always makes it again): {ready.record()}\n"
         )
     assert ready.record().stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_scores_by_unit_are_kept_unless_they_are_not_wanted(warm):
+    assert warm.run(*MMUL, "--quiet").code == 0
+    kept = load_units(warm.results)
+    assert set(kept.method) == {"mmul"} and not kept.retrain_loss.isna().any()
+    assert unit_file(warm.record()).stat().st_size < 10_000
+    assert warm.run(*MMUL, "--quiet", "--no-units", "--overwrite", "always").code == 0
+    assert json.loads(warm.record().read_text())["units"] is None
+    assert not unit_file(warm.record()).exists()
 
 
 @pytest.mark.slow

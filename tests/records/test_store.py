@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.records.schema import Environment, RunResult, RunSpec, Value
 from mmulbench.records.store import ResultsStore, read_record
+from mmulbench.records.unit_files import digest_of, unit_file
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -267,3 +269,39 @@ def test_a_place_for_a_record_is_demanded_before_the_work(tmp_path, store):
     (tmp_path / "other").write_text("a file")
     with pytest.raises(MmulbenchError, match=r"^cannot use the results folder .* with --results-dir$"):
         store.demand_place(spec_of().model_copy(update={"task": "other"}))
+
+
+def test_scores_by_unit_are_written_replaced_and_removed_with_their_record(store):
+    first, second = b"scores", b"other scores"
+    path = store.write(result_of(spec_of(), units=digest_of(first)), first)
+    assert unit_file(path).read_bytes() == first
+    found = store.find(spec_of())
+    store.write(found.model_copy(update={"command": "another"}))  # the record alone: its scores stay
+    assert unit_file(path).read_bytes() == first
+    store.write(result_of(spec_of(), units=digest_of(second)), second)
+    assert unit_file(path).read_bytes() == second
+    store.write(result_of(spec_of()))
+    assert not unit_file(path).exists() and store.find(spec_of()).units is None
+
+
+def test_scores_by_unit_of_a_done_record_stay_beside_it(store):
+    path = store.write(result_of(spec_of(), units=digest_of(b"scores")), b"scores")
+    kept = store.write_unless_worse(result_of(spec_of(), status="failed", reason="x", values={}))
+    assert kept == store.find(spec_of()) and unit_file(path).read_bytes() == b"scores"
+
+
+def test_a_record_that_does_not_name_its_scores_is_a_bug(store):
+    with pytest.raises(ValueError, match="does not name its scores by unit"):
+        store.write(result_of(spec_of(), units=digest_of(b"scores")), b"others")
+    assert store.find(spec_of()) is None
+
+
+def test_scores_by_unit_are_no_record(store):
+    store.write(result_of(spec_of(), units=digest_of(b"scores")), b"scores")
+    records, unreadable = store.load_all()
+    assert len(records) == 1 and not unreadable
+
+
+def test_the_digest_of_scores_is_a_digest():
+    with pytest.raises(ValidationError, match="units"):
+        result_of(spec_of(), units="../../elsewhere")

@@ -17,6 +17,7 @@ from mmulbench.core.task import TaskData
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
 from mmulbench.progress import NotesOnly, Progress
+from mmulbench.records.unit_files import read_units, unit_file
 from mmulbench.runs.pipeline import Run, execute, make_spec
 from mmulbench.runs.prepare import PreparedTask
 
@@ -225,6 +226,29 @@ def test_a_try_that_fails_leaves_the_done_record_and_says_so(emoji, make_workspa
         assert first.path.read_bytes() == before
         said = f"{first.path} is done and stays as it was; this try: {status}, {reason}"
         assert told.lines.pop().startswith(said)
+
+
+@pytest.mark.slow
+def test_scores_by_unit_lie_beside_a_record_that_keeps_them(emoji, make_workspace):
+    method, prepared = Simple(lambda problem: problem.copy_of_original()), make_workspace()
+    prepared = replace(emoji, workspace=prepared)
+    run = Run(make_spec(emoji, "kept", method, 4, 42), method, "test", units=True)
+    made = execute(run, prepared, "always")
+    assert made.result.units is not None
+    found = read_units(made.path, made.result.units).to_pandas()
+    units = {split: set(rows.unit) for split, rows in found.groupby("split")}
+    assert units["forget"] == set(emoji.task.forget_units(emoji.data, 4, 42).tolist())
+    assert units["test"] == set(emoji.data.test.units.tolist())
+    assert units["retain"] <= set(emoji.data.train.units) - units["forget"]
+    assert len(units["retain"]) == len(units["test"])
+    assert len(found) == sum(map(len, units.values())) * len(made.result.histograms)
+    assert (found.loss == found.original_loss).all() and (found.score == found.original_score).all()
+    assert (found.loss != found.retrain_loss).mean() > 0.9
+    assert execute(replace(run, units=False), prepared, "failed").is_new is False
+    assert unit_file(made.path).exists()
+    again = execute(replace(run, units=False), prepared, "always")
+    assert again.result.run_id == made.result.run_id and again.result.units is None
+    assert not unit_file(made.path).exists()
 
 
 def reachable(root):

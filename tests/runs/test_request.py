@@ -37,6 +37,13 @@ def test_options_that_are_none_are_refused():
         RunOptions.model_validate({"colour": "red"})
 
 
+def test_that_scores_are_kept_is_stored_only_where_they_are_not():
+    """Sweeps from before there was a choice keep their ids."""
+    assert "units" not in RunOptions().model_dump()
+    without = RunOptions(units=False)
+    assert RunOptions.model_validate_json(without.model_dump_json()) == without != RunOptions()
+
+
 def test_requests_need_no_torch():
     program = "import sys; import mmulbench.runs.request; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
