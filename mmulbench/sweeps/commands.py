@@ -56,9 +56,11 @@ def sweep(
         The exit code: 1 if a step failed or diverged, else 0.
 
     Raises:
-        UsageError: A name or a value is wrong.
+        UsageError: A name or a value is wrong, or what starts the steps is not installed.
         MmulbenchError: A folder cannot be written, or the steps cannot be started.
     """
+    if not dry_run:
+        executor.require()
     load_plugins(options.plugins)
     jobs = grid.jobs()
     plan = plan_sweep(jobs, options, make_progress(bars=False).note)
@@ -92,7 +94,7 @@ def _execute(selection: Selection, executor: Executor, *, as_json: bool, debug: 
     if handover is Handover.SUBMITTED:
         return 0
     if handover is Handover.UNCHANGED:
-        return int(bool(whole.trouble))
+        return int(whole.is_in_trouble)
     ours = whole if selection.is_whole else sweep_status(selection.folder, selection.chosen.steps)
     return int(bool(ours.trouble) or not ours.is_complete)
 
@@ -122,12 +124,14 @@ def retry(
         The exit code: 1 if a step failed or diverged, else 0.
 
     Raises:
-        UsageError: There is no such sweep, or the options do not fit together.
+        UsageError: There is no such sweep, the options do not fit together, or what starts the steps is not
+            installed.
         MmulbenchError: The sweep cannot be read, or the steps cannot be started.
     """
     folder = find_sweep(sweeps_dir, name)
     definition = folder.read()
     executor = executor_for_retry(wanted, folder)
+    executor.require()
     options = definition.options
     enter_folder(definition.cwd)
     load_plugins(options.plugins)

@@ -59,6 +59,14 @@ class Selection:
 class Executor(Frozen, ABC):
     """Makes steps; its fields are the settings that a user gives."""
 
+    def require(self) -> None:
+        """Check that what starts the steps is here, before anything is written; workers of our own are.
+
+        Raises:
+            UsageError: It is not.
+        """
+        return
+
     @abstractmethod
     def run(self, selection: Selection, *, quiet: bool) -> Handover:
         """Make the chosen steps, or have them made.

@@ -34,6 +34,21 @@ def is_by_minutes(pack: str) -> bool:
     return pack.endswith("m")
 
 
+def pack_of_models(pack: str, models: int, tasks_of_runs: int) -> str:
+    """Return how the models of one kind are packed: as runs are, but into no fewer tasks than those have.
+
+    A model takes long: packing spares the queue, but one task is not to train what several could.
+
+    Args:
+        pack: number of runs, or of minutes, which say of models what they say of runs.
+        models: number of the models.
+        tasks_of_runs: number of tasks that make the runs.
+    """
+    if is_by_minutes(pack):
+        return pack
+    return str(max(1, min(int(pack), models // tasks_of_runs))) if tasks_of_runs else ONE_EACH
+
+
 def packed(step_ids: Sequence[str], pack: str, seconds: Mapping[str, float]) -> list[tuple[str, ...]]:
     """Return tasks of one step or more, in order.
 

@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 from rich.console import Console
 
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.files import disk_errors
 from mmulbench.records.store import ResultsStore
 from mmulbench.sweeps.executor import Executor, Handover, Seconds, Selection
-from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
-from mmulbench.sweeps.packing import ONE_EACH, Pack, is_by_minutes, packed
-from mmulbench.sweeps.plan import STEP_KINDS, Plan, step_seconds
+from mmulbench.sweeps.folder import SweepFolder
+from mmulbench.sweeps.packing import ONE_EACH, Pack, is_by_minutes, pack_of_models, packed
+from mmulbench.sweeps.plan import STEP_KINDS, Plan, StepKind, step_seconds
+from mmulbench.sweeps.slurm_batch import JobArray, require_plain_path, require_slurm
+from mmulbench.sweeps.slurm_commands import FullQueue, RefusedJobs, this_cluster
 from mmulbench.sweeps.slurm_jobs import (
     FILE,
-    LOGS,
     SlurmJobs,
     SlurmTask,
     cancel_jobs,
     live_tasks,
+    other_cluster,
     read_jobs,
-    reasons,
     write_jobs,
 )
-from mmulbench.sweeps.slurm_settings import MINUTES, checked_settings
-from mmulbench.sweeps.slurm_task import SlurmSteps
+from mmulbench.sweeps.slurm_settings import checked_settings
 from mmulbench.sweeps.state import ENDED
-
-SPARE_STARTS = 1
-"""Number of times a task may reach its time limit, besides once for each step, before it is given up."""
 
 ENDING_SECONDS = 60.0
 """Longest wait for tasks that are being ended; Slurm kills them after 30 seconds unless set otherwise."""
 
-USUAL_ARRAY_SIZE = 1000
-"""Largest number of tasks in a job array, unless the cluster sets another."""
+RUN_KINDS: tuple[StepKind, ...] = ("shadow", "run")
+"""Kinds of steps that are short beside the training of a model."""
 
 
 class SlurmExecutor(Executor):
@@ -62,37 +53,54 @@ class SlurmExecutor(Executor):
     pack: Pack = ONE_EACH
     timeout: Seconds | None = None
 
+    def require(self) -> None:
+        """Check that this machine can submit jobs."""
+        require_slurm()
+
     def run(self, selection: Selection, *, quiet: bool) -> Handover:
-        """Submit the chosen steps that are missing, and leave."""
+        """Submit the chosen steps that are missing, as far as Slurm takes them, and leave."""
         seconds = {}
         if is_by_minutes(self.pack):
             records, _ = ResultsStore(selection.options.results_dir).load_all()
             seconds = step_seconds(selection.chosen.steps, records)
-        arrays = submit_slurm(selection.folder, selection.chosen, self, seconds)
-        said = f"submitted as Slurm jobs {', '.join(arrays)}" if arrays else "there is nothing to submit"
-        Console(stderr=True).print(f"{said}; this terminal may be closed", highlight=False, soft_wrap=True)
-        return Handover.SUBMITTED if arrays else Handover.UNCHANGED
+        submitted = submit_slurm(selection.folder, selection.chosen, self, seconds)
+        console = Console(stderr=True)
+        for line in submitted.lines():
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
+        return Handover.SUBMITTED if submitted.arrays else Handover.UNCHANGED
 
 
-def require_slurm() -> None:
-    """Check that this machine can submit jobs.
+class Submission(NamedTuple):
+    """Holds what came of a submission.
 
-    Raises:
-        UsageError: Slurm's commands or submitit are not installed.
+    Attributes:
+        arrays: ids of the new job arrays.
+        left: number of steps for which Slurm has no room.
+        reason: reason why it has none.
     """
-    if missing := [name for name in ("sbatch", "srun", "squeue", "scancel") if shutil.which(name) is None]:
-        raise UsageError(
-            f"--executor slurm needs Slurm's commands, and {missing[0]} is not here: run it on a login node "
-            "of the cluster (Debian and Ubuntu have them in the package slurm-client)"
-        )
-    if find_spec("submitit") is None:
-        raise UsageError('--executor slurm needs the package submitit: run pip install "mmulbench[slurm]"')
+
+    arrays: Sequence[str]
+    left: int = 0
+    reason: str = ""
+
+    def lines(self) -> list[str]:
+        """Return what to tell the user."""
+        if self.arrays:
+            lines = [f"submitted as Slurm jobs {', '.join(self.arrays)}; this terminal may be closed"]
+        else:
+            lines = [] if self.left else ["there is nothing to submit; this terminal may be closed"]
+        if self.left:
+            lines.append(
+                f"Slurm takes no more jobs now ({self.reason}); not submitted yet: {self.left} steps; the "
+                "same command, or mmulbench retry, goes on when jobs have ended; --pack 10 makes fewer jobs"
+            )
+        return lines
 
 
 def submit_slurm(
     folder: SweepFolder, plan: Plan, executor: SlurmExecutor, seconds: Mapping[str, float]
-) -> list[str]:
-    """Submit every step that has not ended and is not in Slurm's queue already.
+) -> Submission:
+    """Submit every step that has not ended and is not in Slurm's queue already, as far as Slurm takes them.
 
     Args:
         folder: folder of the sweep.
@@ -100,47 +108,54 @@ def submit_slurm(
         executor: settings of the jobs.
         seconds: time that each step is expected to take, as far as it is known.
 
-    Returns:
-        Ids of the new job arrays, none where there is nothing to do.
-
     Raises:
         UsageError: Slurm is not installed, or the sweep is being submitted already.
-        MmulbenchError: Slurm refuses the jobs; nothing new is left in its queue.
+        MmulbenchError: Slurm refuses the jobs, and nothing new is left in its queue; or the sweep's jobs are
+            those of another cluster.
     """
     require_slurm()
+    require_plain_path(folder)
     with folder.claim("slurm") as mine:
         if not mine:
             raise UsageError(f"sweep {folder.sweep_id} is being submitted by another process")
         before = read_jobs(folder)
-        kept = before.tasks if before is not None else ()
-        live = live_tasks(before, ENDING_SECONDS) if before is not None else []
+        cluster = this_cluster()
         jobs = SlurmJobs(
-            settings=dict(executor.sbatch), pack=executor.pack, timeout=executor.timeout, tasks=kept
+            settings=dict(executor.sbatch),
+            pack=executor.pack,
+            timeout=executor.timeout,
+            cluster=cluster.name,
+            tasks=_earlier_tasks(folder, before, cluster.name),
         )
-        new: list[SlurmTask] = []
+        work = _Work(folder, plan, executor, seconds, live_tasks(folder, jobs, ENDING_SECONDS))
         try:
-            for tasks in _arrays(folder, plan, executor, seconds, live, new):
-                new += tasks
-                write_jobs(folder, jobs.model_copy(update={"tasks": (*kept, *new)}))
+            full = work.submit(jobs, cluster.array_size)
         except BaseException:
-            cancel_jobs(task.array for task in new)
+            cancel_jobs(task.array for task in work.new)
             if before is not None:
                 write_jobs(folder, before)
             else:
                 (folder.root / FILE).unlink(missing_ok=True)
             raise
-        return list(dict.fromkeys(task.array for task in new))
+        arrays = list(dict.fromkeys(task.array for task in work.new))
+        return Submission(arrays) if full is None else Submission(arrays, work.left, str(full))
 
 
-def _arrays(
-    folder: SweepFolder,
-    plan: Plan,
-    executor: SlurmExecutor,
-    seconds: Mapping[str, float],
-    live: Sequence[SlurmTask],
-    new: Sequence[SlurmTask],
-) -> Iterator[list[SlurmTask]]:
-    """Submit array after array: kind after kind, each after those before.
+def _earlier_tasks(folder: SweepFolder, before: SlurmJobs | None, cluster: str) -> tuple[SlurmTask, ...]:
+    """Return the tasks that were submitted to this cluster before.
+
+    Raises:
+        MmulbenchError: They were submitted to another, and not all have ended.
+    """
+    if before is None:
+        return ()
+    if (elsewhere := other_cluster(folder, before)) is not None:
+        raise MmulbenchError(elsewhere)
+    return before.tasks if before.cluster in ("", cluster) else ()
+
+
+class _Work:
+    """Submits what is missing of a plan.
 
     Args:
         folder: folder of the sweep.
@@ -148,78 +163,110 @@ def _arrays(
         executor: settings of the jobs.
         seconds: time that each step is expected to take, as far as it is known.
         live: tasks in the queue that were submitted earlier.
-        new: tasks that were submitted so far, to which the caller adds each array.
-
-    Yields:
-        The tasks of one array.
     """
-    states = folder.states()
-    ended = {name for name, state in states.items() if state.status in ENDED}
-    largest = _array_size()
-    earlier: set[str] = set()
-    for kind in STEP_KINDS:
-        steps = [step.step_id for step in plan.steps if step.kind == kind]
-        queued = {step for task in live for step in task.steps}
-        missing = [step for step in steps if step not in ended and step not in queued]
-        # An original or retrain is long, so that each has a task of its own.
-        tasks = packed(missing, executor.pack if kind in ("shadow", "run") else ONE_EACH, seconds)
-        after = sorted({task.array for task in (*live, *new) if earlier.intersection(task.steps)}, key=int)
-        for start in range(0, len(tasks), largest):
-            yield _submit(folder, executor, tasks[start : start + largest], after)
-        earlier.update(steps)
+
+    def __init__(
+        self,
+        folder: SweepFolder,
+        plan: Plan,
+        executor: SlurmExecutor,
+        seconds: Mapping[str, float],
+        live: Sequence[SlurmTask],
+    ) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._executor = executor
+        self._live = live
+        self.new: list[SlurmTask] = []
+        ended = {name for name, state in folder.states().items() if state.status in ENDED}
+        done = ended.union(*(task.steps for task in live))
+        missing = {
+            kind: [step.step_id for step in plan.of(kind) if step.step_id not in done] for kind in STEP_KINDS
+        }
+        self._missing = sum(map(len, missing.values()))
+        pack = executor.pack
+        self._tasks = {kind: packed(missing[kind], pack, seconds) for kind in RUN_KINDS}
+        of_runs = sum(map(len, self._tasks.values()))
+        for kind in set(STEP_KINDS).difference(RUN_KINDS):
+            size = pack_of_models(pack, len(missing[kind]), of_runs)
+            self._tasks[kind] = packed(missing[kind], size, seconds)
+
+    @property
+    def left(self) -> int:
+        """Number of steps that are still to be submitted."""
+        return self._missing - sum(len(task.steps) for task in self.new)
+
+    def submit(self, jobs: SlurmJobs, array_size: int) -> FullQueue | None:
+        """Submit array after array, and store each; return why not all could be.
+
+        Args:
+            jobs: what was submitted before.
+            array_size: largest number of tasks in an array.
+
+        Raises:
+            MmulbenchError: Slurm refuses an array, or the first one for want of room.
+        """
+        try:
+            for tasks in self._arrays(array_size):
+                self.new += tasks
+                stored = jobs.model_copy(update={"tasks": (*jobs.tasks, *self.new)})
+                write_jobs(self._folder, stored)
+        except FullQueue as full:
+            if self.new or self._live:
+                return full
+            advice = "it has no room for a single job: try again when jobs of yours have ended"
+            raise MmulbenchError(f"{self._refused(full)}; {advice}") from full
+        except RefusedJobs as error:
+            raise MmulbenchError(self._refused(error)) from error
+        return None
+
+    def _arrays(self, array_size: int) -> Iterator[list[SlurmTask]]:
+        """Submit kind after kind, each after those before, and yield the tasks of each array."""
+        earlier: set[str] = set()
+        for kind in STEP_KINDS:
+            known = (*self._live, *self.new)
+            after = sorted({task.array for task in known if earlier.intersection(task.steps)}, key=int)
+            yield from in_arrays(self._tasks[kind], array_size, partial(self._submit, after=after))
+            earlier.update(step.step_id for step in self._plan.of(kind))
+
+    def _submit(self, tasks: Sequence[Sequence[str]], *, after: Sequence[str]) -> list[SlurmTask]:
+        executor = self._executor
+        return JobArray(self._folder, tasks, executor.sbatch, executor.timeout, after).submit()
+
+    def _refused(self, error: RefusedJobs) -> str:
+        asked = ", ".join(f"{key}={' '.join(value.split())}" for key, value in self._executor.sbatch.items())
+        return f"Slurm refused the jobs{f' ({asked})' if asked else ''}: {error}"
 
 
-def _submit(
-    folder: SweepFolder, executor: SlurmExecutor, tasks: Sequence[Sequence[str]], after: Sequence[str]
-) -> list[SlurmTask]:
-    import submitit
-    from submitit.core.utils import FailedJobError, FailedSubmissionError
+def in_arrays(
+    tasks: Sequence[Sequence[str]],
+    array_size: int,
+    submit: Callable[[Sequence[Sequence[str]]], list[SlurmTask]],
+) -> Iterator[list[SlurmTask]]:
+    """Submit tasks in arrays as large as Slurm has room for, and yield the tasks of each.
 
-    size = max(len(steps) for steps in tasks)
-    place = folder.root / LOGS
-    submitter = submitit.SlurmExecutor(folder=place, max_num_timeout=size + SPARE_STARTS)
-    try:
-        # submitit prints what it raises
-        with disk_errors("write", place, SWEEPS_FLAG), contextlib.redirect_stderr(io.StringIO()):
-            submitter.update_parameters(**_parameters(folder, executor, after))
-            found = submitter.submit_array(
-                [SlurmSteps(str(folder.root), steps, executor.timeout) for steps in tasks]
-            )
-    except (FailedJobError, FailedSubmissionError) as error:
-        asked = ", ".join(f"{key}={value}" for key, value in executor.sbatch.items())
-        raise MmulbenchError(
-            f"Slurm refused the jobs{f' ({asked})' if asked else ''}: {reasons(str(error))}"
-        ) from error
-    return [SlurmTask(job=job.job_id, steps=tuple(steps)) for job, steps in zip(found, tasks, strict=True)]
+    Once there is no room for an array, each try is with half as many: together they fill what is left.
 
+    Args:
+        tasks: ids of the steps of each task.
+        array_size: largest number of tasks in an array.
+        submit: function that submits one array.
 
-def _parameters(folder: SweepFolder, executor: SlurmExecutor, after: Sequence[str]) -> dict[str, object]:
-    """Return the parameters of a submission, as submitit names them."""
-    others = dict(executor.sbatch)
-    limit = int(others.pop("time", MINUTES))
-    parallel = others.pop("parallel", None)
-    found: dict[str, object] = {
-        "job_name": others.pop("job-name", f"mmulbench-{folder.sweep_id}"),
-        "time": limit,
-        # Enough to put the job into the queue again; submitit's own 90 seconds are all of a short limit.
-        "signal_delay_s": max(5, min(90, 6 * limit)),
-        "stderr_to_stdout": True,
-        "additional_parameters": {key: True if value == "true" else value for key, value in others.items()}
-        | {"requeue": True},
-    }
-    if parallel is not None:
-        found["array_parallelism"] = int(parallel)
-    if after:
-        found["dependency"] = f"afterany:{':'.join(after)}"
-    if "cpus-per-task" in others:  # since Slurm 22.05 srun does not take it over from sbatch
-        found["srun_args"] = [f"--cpus-per-task={others['cpus-per-task']}"]
-    return found
-
-
-def _array_size() -> int:
-    """Return the largest number of tasks in a job array on this cluster."""
-    done = subprocess.run(
-        ["scontrol", "show", "config"], capture_output=True, text=True, timeout=60, check=False
-    )
-    matched = re.search(r"^MaxArraySize\s*=\s*(\d+)", done.stdout, re.M)
-    return int(matched[1]) if matched is not None else USUAL_ARRAY_SIZE
+    Raises:
+        FullQueue: There is no room for all.
+    """
+    size = array_size
+    full: FullQueue | None = None
+    while tasks:
+        size = min(size, len(tasks))
+        try:
+            submitted = submit(tasks[:size])
+        except FullQueue as error:
+            full = error
+        else:
+            yield submitted
+            tasks = tasks[size:]
+        if full is not None:
+            size //= 2
+            if tasks and not size:
+                raise full

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmulbench.errors import UsageError
+from mmulbench.sweeps.sbatch_options import unknown_option
+from mmulbench.sweeps.setup_lines import fault_of_lines
 from mmulbench.sweeps.sweep_file import read_fields
 
 MINUTES = 60
@@ -26,8 +29,25 @@ OURS = (
     "no-requeue",
     "ntasks",
     "nodes",
+    "clusters",
+    "parsable",
+    "quiet",
+    "test-only",
+    "wait",
+    "ignore-pbs",
+    "help",
+    "usage",
+    "version",
 )
 """Options of ``sbatch`` that a sweep sets itself, or that would break it."""
+
+OWN = ("parallel", "setup")
+"""Keys beside the options of ``sbatch``."""
+
+OTHER_FIELDS = ("pack", "timeout")
+"""Fields of a sweep file's table that are no settings of jobs, but may be what was meant."""
+
+SETUP_TYPE = "setup must be shell lines: a text, or a list of texts such as [module load cuda]"
 
 _TIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<clock>\d+(?::\d{1,2}){0,2})")
 _KEY = re.compile(r"[a-z][a-z0-9_-]*")
@@ -44,20 +64,40 @@ def read_executor(file: Path) -> dict[str, str]:
         MmulbenchError: The file cannot be read.
     """
     found = read_fields(file).get("executor", {})
+    if isinstance(found, dict) and "setup" in found:
+        found = {**found, "setup": _as_lines(found["setup"], f"{file}: executor")}
     texts = isinstance(found, dict) and all(isinstance(one, str) for pair in found.items() for one in pair)
     if not texts:
         raise UsageError(f"{file}: executor must be a table of single values, such as name: slurm")
     return _each_once(found.items(), f"{file}: executor")
 
 
+def _as_lines(value: object, place: str) -> str:
+    """Return shell lines as one text, from a text or a list of texts.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    given = value if isinstance(value, list) else [value]
+    lines = [line for line in given if isinstance(line, str)]
+    if not lines or len(lines) < len(given):
+        raise UsageError(f"{place}: {SETUP_TYPE}")
+    return "\n".join(lines)
+
+
 def parsed_settings(items: Sequence[str]) -> dict[str, str]:
-    """Return settings from ``key=value`` items.
+    """Return settings from ``key=value`` items; those of ``setup`` are lines after each other.
 
     Raises:
         UsageError: An item has no ``=``, or two items set the same option.
     """
     pairs = []
+    setup = [item.removeprefix("setup=") for item in items if item.startswith("setup=")]
+    if setup:
+        pairs.append(("setup", "\n".join(setup)))
     for item in items:
+        if item.startswith("setup="):
+            continue
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise UsageError(f"--slurm {item!r} is not key=value, such as --slurm partition=gpu")
@@ -86,31 +126,67 @@ def _option(key: str) -> str:
 
 
 def checked_settings(given: Mapping[str, str]) -> dict[str, str]:
-    """Return settings under the names that ``sbatch`` knows, ``time`` in minutes, and ``parallel``.
+    """Return settings under the names that ``sbatch`` knows, ``time`` in minutes, ``parallel`` and ``setup``.
 
-    Slurm itself says what is wrong with any other option, when the jobs are submitted.
+    Slurm itself says which value of any other option is wrong, when the jobs are submitted.
 
     Args:
         given: options of ``sbatch`` without dashes, or short names of them, and their values.
 
     Raises:
-        UsageError: A sweep sets the option itself, or a value is no time or no number.
+        UsageError: There is no such option, a sweep sets it itself, or a value is of the wrong kind.
     """
     found = {}
     for key, value in given.items():
         name = _option(key)
-        if not _KEY.fullmatch(key) or name in OURS:
-            raise UsageError(f"--slurm {key}={value}: a sweep sets {name} itself, or cannot work with it")
-        if not value or "\n" in value:
-            raise UsageError(f"--slurm {key}={value}: the value is empty or has several lines")
-        if key == "mem_gb":
-            value = f"{round(_number(key, value) * 1024)}M"
-        elif name == "time":
-            value = str(minutes(value))
-        elif name == "parallel" and (not value.isdigit() or not int(value)):
-            raise UsageError(f"--slurm parallel={value}: give the number of tasks that may run at once")
-        found[name] = value
+        if name != "setup":
+            _check_name(key, value)
+            if not value or {"\n", "\0"} & set(value):
+                raise UsageError(f"--slurm {key}={value}: the value is empty or has several lines")
+        found[name] = _checked_value(key, value)
     return found
+
+
+def _check_name(key: str, value: str) -> None:
+    """Refuse an option that sbatch has not, or that a sweep sets itself.
+
+    Raises:
+        UsageError: It is such an option.
+    """
+    name = _option(key)
+    if not _KEY.fullmatch(key) or name in OURS:
+        raise UsageError(f"--slurm {key}={value}: a sweep sets {name} itself, or cannot work with it")
+    if name not in OWN and (fault := unknown_option(name, (*SHORT_NAMES, *OWN, *OTHER_FIELDS))):
+        raise UsageError(f"--slurm {key}={value}: {fault}")
+
+
+def _checked_value(key: str, value: str) -> str:
+    """Return a value as sbatch takes it.
+
+    Raises:
+        UsageError: It is of the wrong kind.
+    """
+    name = _option(key)
+    if key == "mem_gb":
+        return f"{round(_gigabytes(value) * 1024)}M"
+    if name == "time":
+        return str(minutes(value))
+    if name == "parallel" and re.fullmatch("0*[1-9][0-9]*", value) is None:
+        raise UsageError(f"--slurm parallel={value}: give the number of tasks that may run at once")
+    return _checked_setup(value) if name == "setup" else value
+
+
+def _checked_setup(lines: str) -> str:
+    """Return shell lines, where bash can read them.
+
+    Raises:
+        UsageError: There are none, or bash cannot.
+    """
+    if not lines.strip() or "\0" in lines:
+        raise UsageError(f"--slurm setup={lines.strip()}: {SETUP_TYPE}")
+    if fault := fault_of_lines(lines):
+        raise UsageError(f"--slurm setup: bash cannot read these lines: {fault}")
+    return lines
 
 
 def minutes(text: str) -> int:
@@ -137,8 +213,16 @@ def minutes(text: str) -> int:
     return -(-total // 60)
 
 
-def _number(key: str, value: str) -> float:
+def _gigabytes(value: str) -> float:
+    """Return a number of gigabytes.
+
+    Raises:
+        UsageError: It is none, or not over zero.
+    """
     try:
-        return float(value)
-    except ValueError as error:
-        raise UsageError(f"--slurm {key}={value}: {value!r} is no number") from error
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise UsageError(f"--slurm mem_gb={value}: {value!r} is no number of gigabytes")
+    return number

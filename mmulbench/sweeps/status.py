@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.kept_records import with_lost_records
 from mmulbench.sweeps.plan import Step
-from mmulbench.sweeps.slurm_jobs import with_slurm
+from mmulbench.sweeps.slurm_status import StepStates, with_slurm
 from mmulbench.sweeps.state import ENDED, StepState
 
 
@@ -39,6 +39,8 @@ class SweepStatus:
         seconds_left: time until all is done with the workers that there are; None where it is not known.
         attended: whether somebody works on the sweep, or Slurm will.
         notes: lines on what Slurm says.
+        stuck: lines on Slurm jobs that start only when somebody does something.
+        is_standstill: whether nothing goes on until then.
     """
 
     counts: Mapping[str, int]
@@ -47,6 +49,13 @@ class SweepStatus:
     seconds_left: float | None
     attended: bool
     notes: Sequence[str] = ()
+    stuck: Sequence[str] = ()
+    is_standstill: bool = False
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether steps need somebody: they did not end well, or are stuck."""
+        return bool(self.trouble or self.stuck)
 
     @property
     def is_over(self) -> bool:
@@ -80,8 +89,21 @@ def sweep_status(folder: SweepFolder, steps: Sequence[Step]) -> SweepStatus:
         running=running,
         seconds_left=_seconds_left(steps, states, max(1, len(running))) if waits == "queued" else None,
         attended=slurm.live or folder.is_attended,
-        notes=slurm.notes,
+        notes=[*slurm.notes, *_not_submitted(slurm, steps, states)],
+        stuck=slurm.stuck,
+        is_standstill=slurm.is_standstill,
     )
+
+
+def _not_submitted(
+    slurm: StepStates, steps: Sequence[Step], states: Mapping[str, StepState]
+) -> Sequence[str]:
+    """Return a line on the steps that are still to be submitted to Slurm, where there are such."""
+    if slurm.submitted is None or not slurm.live:
+        return []
+    begun = {*slurm.submitted, *states}
+    count = sum(step.step_id not in begun for step in steps)
+    return [f"not submitted yet: {count}; mmulbench retry does it when Slurm has room"] if count else []
 
 
 def _seconds_left(steps: Sequence[Step], states: Mapping[str, StepState], workers: int) -> float | None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from mmulbench.errors import UsageError, did_you_mean
-from mmulbench.sweeps.folder import find_sweep
-from mmulbench.sweeps.slurm_jobs import cancel_jobs, live_tasks, read_jobs
+from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
+from mmulbench.sweeps.folder import SweepFolder, find_sweep
+from mmulbench.sweeps.slurm_jobs import LOGS, cancel_jobs, live_tasks, other_cluster, read_jobs
 from mmulbench.sweeps.status import sweep_status
 from mmulbench.sweeps.status_output import counts_table, print_status
 
@@ -31,7 +31,7 @@ def status(sweeps_dir: Path, name: str | None, *, watch: bool, as_json: bool) ->
         as_json: whether to print JSON.
 
     Returns:
-        The exit code: 1 if a step failed, diverged or was lost, else 0.
+        The exit code: 1 if a step failed, diverged, was lost or is stuck in Slurm's queue, else 0.
     """
     folder = find_sweep(sweeps_dir, name)
     steps = folder.read().plan.steps
@@ -41,12 +41,12 @@ def status(sweeps_dir: Path, name: str | None, *, watch: bool, as_json: bool) ->
         with Live(
             counts_table(current), transient=True, auto_refresh=False, console=Console(stderr=True)
         ) as live:
-            while not current.is_over and (current.attended or current.running):
+            while not (current.is_over or current.is_standstill) and (current.attended or current.running):
                 time.sleep(pause)
                 current = sweep_status(folder, steps)
                 live.update(counts_table(current), refresh=True)
     print_status(folder, current, as_json=as_json)
-    return int(bool(current.trouble))
+    return int(current.is_in_trouble)
 
 
 def logs(sweeps_dir: Path, name: str | None, run: str) -> None:
@@ -70,10 +70,18 @@ def logs(sweeps_dir: Path, name: str | None, run: str) -> None:
     if not found:
         near = did_you_mean(run, ids) if len(ids) <= 20 else "; mmulbench status names those in trouble"
         raise UsageError(f"no step {run!r} in sweep {folder.sweep_id}{near}")
-    path = folder.log(found[0])
+    path = _log_of_step(folder, found[0])
     if not path.exists():
         raise UsageError(f"step {found[0]} of sweep {folder.sweep_id} has not begun")
     print(path.read_text(encoding="utf-8", errors="replace"), end="")
+
+
+def _log_of_step(folder: SweepFolder, step_id: str) -> Path:
+    """Return the file of what a step printed, or else of what its Slurm job did before the step began."""
+    path = folder.log(step_id)
+    jobs = read_jobs(folder) if not path.exists() else None
+    task = jobs.task_of_step().get(step_id) if jobs is not None else None
+    return path if task is None else folder.root / LOGS / f"{task.job}_0_log.out"
 
 
 def cancel(sweeps_dir: Path, name: str | None) -> None:
@@ -84,11 +92,18 @@ def cancel(sweeps_dir: Path, name: str | None) -> None:
         name: id of the sweep; the latest for None.
 
     Raises:
-        MmulbenchError: Slurm cannot be asked.
+        MmulbenchError: Slurm cannot be asked, or is another cluster than that of the jobs.
     """
     folder = find_sweep(sweeps_dir, name)
-    folder.cancel()
     jobs = read_jobs(folder)
+    try:
+        elsewhere = other_cluster(folder, jobs) if jobs is not None else None
+    except MmulbenchError:
+        folder.cancel()
+        raise
+    if elsewhere is not None:
+        raise MmulbenchError(elsewhere)
+    folder.cancel()
     if jobs is not None:
-        cancel_jobs(task.array for task in live_tasks(jobs))
+        cancel_jobs(task.array for task in live_tasks(folder, jobs))
     print(f"sweep {folder.sweep_id} starts nothing more; mmulbench retry goes on with it")

@@ -99,6 +99,7 @@ def print_status(folder: SweepFolder, status: SweepStatus, *, as_json: bool) -> 
             "seconds_left": status.seconds_left,
             "attended": status.attended,
             "notes": list(status.notes),
+            "stuck": list(status.stuck),
             "trouble": trouble,
         }
         print(json.dumps(content, indent=1))
@@ -114,7 +115,7 @@ def print_status(folder: SweepFolder, status: SweepStatus, *, as_json: bool) -> 
 
 
 def _advice(status: SweepStatus) -> list[str]:
-    lines = [escape(one_line(note)) for note in status.notes]
+    lines = [escape(one_line(note)) for note in (*status.stuck, *status.notes)]
     if len(status.trouble) > LISTED:
         lines.append(f"… and {len(status.trouble) - LISTED} more; --json lists all")
     if status.trouble:

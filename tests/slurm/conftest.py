@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from slurm_cluster import CannotStart, Cluster, unable
-from slurm_site import PLUGIN, Site
+from slurm_site import PLUGIN, Site, numbers
 
 WAITING_SWEEP = [
     *("sweep", "-m", "waiting", "-t", "emoji", "-b", "albef:tiny", "--device", "cpu", "--no-reference"),
@@ -79,3 +79,15 @@ def site(cluster, wanted, tmp_path) -> Site:
 def words(wanted) -> list[str]:
     """The sweep of two runs that wait, for Slurm."""
     return [*WAITING_SWEEP, "--plugin", str(wanted.root / "waiting.py"), "--executor", "slurm"]
+
+
+@pytest.fixture
+def complete(site, wanted) -> Callable[[], None]:
+    """Checks that a sweep has ended well, with the records that it has without Slurm."""
+
+    def check() -> None:
+        status = site.until_over()
+        assert (status["counts"], status["trouble"]) == ({"done": 4}, [])
+        assert numbers(site.records()) == numbers(wanted.records())
+
+    return check

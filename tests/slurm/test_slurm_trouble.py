@@ -10,19 +10,7 @@ from pathlib import Path
 
 import pytest
 from slurm_cluster import until
-from slurm_site import Site, numbers
-
-
-@pytest.fixture
-def complete(site, wanted):
-    """Checks that a sweep has ended well, with the records that it has without Slurm."""
-
-    def check() -> None:
-        status = site.until_over()
-        assert (status["counts"], status["trouble"]) == ({"done": 4}, [])
-        assert numbers(site.records()) == numbers(wanted.records())
-
-    return check
+from slurm_site import Site
 
 
 def submit(site, words: list[str], *more: str, begun: int = 2) -> list[str]:
@@ -152,7 +140,7 @@ def test_cancel_ends_the_jobs_and_retry_goes_on(site, words, complete):
     [
         ("partition=nowhere", "invalid partition specified: nowhere"),
         ("mem_gb=100000", "Memory specification can not be satisfied"),
-        ("colour=red", "unrecognized option '--colour=red'"),
+        ("gres=nothing:1", "Invalid generic resource (gres) specification"),
     ],
 )
 def test_wrong_settings_give_slurms_reason_and_leave_nothing(site, words, cluster, setting, reason):

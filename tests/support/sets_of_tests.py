@@ -40,6 +40,7 @@ SLOW = (
     "runs/test_shadow_models.py",
     "runs/test_tiny_data.py",
     "selftest/test_judged.py",
+    "slurm/test_slurm_surroundings.py",
     "slurm/test_slurm_sweep.py",
     "slurm/test_slurm_trouble.py",
     "tasks/test_hpo_gdpr.py",

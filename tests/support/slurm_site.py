@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,10 +78,10 @@ class Site:
             "WAITING": str(root),
         }
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start a command in a new process."""
+    def start(self, *words: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start a command in a new process, by another command where there are words before it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "mmulbench", *words],
+            [*before, sys.executable, "-m", "mmulbench", *words],
             cwd=self.root,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -88,9 +89,9 @@ class Site:
             text=True,
         )
 
-    def run(self, *words: str) -> Done:
-        """Run a command in a new process."""
-        process = self.start(*words)
+    def run(self, *words: str, before: Sequence[str] = ()) -> Done:
+        """Run a command in a new process, by another command where there are words before it."""
+        process = self.start(*words, before=before)
         out, err = process.communicate(timeout=2 * PATIENCE)
         return Done(process.returncode, out, err)
 

@@ -72,6 +72,11 @@ def test_options_that_do_not_fit_together_are_refused(options, message):
         ({"timeout": "soon"}, "executor: timeout: input should be a valid number, "),
         ({"timeout": "inf"}, "executor: timeout: input should be a finite number, not inf"),
         ({"name": "slurm", "time": "soon"}, "--slurm time=soon: give minutes, "),
+        (
+            {"name": "slurm", "partiton": "gpu"},
+            "--slurm partiton=gpu: sbatch has no option partiton; did you",
+        ),
+        ({"setup": "module load cuda"}, "executor: unknown field 'setup'"),
         ({"name": "slurm", "workers": "2"}, "--workers needs --executor local: "),
     ],
 )
@@ -85,7 +90,7 @@ def test_tables_that_are_wrong_are_refused(table, message):
 def test_a_retry_goes_to_slurm_again_where_the_sweep_was_submitted(tmp_path):
     folder, _ = make_sweep(tmp_path, "works")
     assert executor_for_retry(ExecutorOptions(), folder) == LocalExecutor()
-    before = {"partition": "gpu", "time": "120", "parallel": "8"}
+    before = {"partition": "gpu", "time": "120", "parallel": "8", "setup": "module load cuda\nA=1"}
     write_jobs(folder, SlurmJobs(settings=before, pack="30m", timeout=600.0))
     again = SlurmExecutor(sbatch=before, pack="30m", timeout=600)
     assert executor_for_retry(ExecutorOptions(), folder) == again

@@ -24,6 +24,11 @@ class WritingExecutor(Executor):
     name: Literal["writing"] = "writing"
     statuses: tuple[str, ...] = ("done", "done")
     handover: Handover = Handover.ENDED
+    is_installed: bool = True
+
+    def require(self) -> None:
+        if not self.is_installed:
+            raise UsageError("run pip install")
 
     def run(self, selection: Selection, *, quiet: bool) -> Handover:
         for step, status in zip(selection.chosen.steps, self.statuses, strict=False):
@@ -78,6 +83,15 @@ def test_a_dry_run_makes_and_stores_nothing(sweep, tmp_path, capsys):
     assert sweep(WritingExecutor(), dry_run=True, as_json=False) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("1 original, 1 run; ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_installed_is_said_before_anything_is_written(sweep, tmp_path, capsys):
+    executor = WritingExecutor(is_installed=False)
+    with pytest.raises(UsageError, match="run pip install"):
+        sweep(executor)
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr() == ("", "")
+    assert sweep(executor, dry_run=True) == 0
 
 
 def test_a_retry_without_a_sweep_says_so(tmp_path):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmulbench.sweeps.packing import checked_pack, packed
+from mmulbench.sweeps.packing import checked_pack, pack_of_models, packed
 
 STEPS = ("a", "b", "c", "d", "e")
 
@@ -25,6 +25,22 @@ def test_tasks_hold_so_many_runs_or_so_much_time(pack, seconds, expected):
 
 def test_nothing_to_pack():
     assert packed((), "3", {}) == packed((), "3m", {}) == []
+
+
+@pytest.mark.parametrize(
+    ("pack", "models", "tasks_of_runs", "expected"),
+    [
+        ("1", 300, 300, "1"),
+        ("10", 300, 30, "10"),
+        ("10", 2, 4, "1"),  # two originals of 24 runs: side by side
+        ("10", 17, 5, "3"),
+        ("2", 300, 1, "2"),
+        ("10", 5, 0, "1"),
+        ("30m", 300, 1, "30m"),
+    ],
+)
+def test_models_are_packed_into_no_fewer_tasks_than_runs(pack, models, tasks_of_runs, expected):
+    assert pack_of_models(pack, models, tasks_of_runs) == expected
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "m", "0m", "1.5", "10 m", "10s", "10m\n"])

@@ -16,6 +16,13 @@ from mmulbench.sweeps.slurm_jobs import read_jobs
 
 pytest.importorskip("submitit")
 
+REFUSED = """\
+sbatch: error: AssocMaxSubmitJobLimit
+sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's \
+size and/or time limits)
+"""
+"""What sbatch of Slurm 22.05.8 printed where MaxSubmitJobs was reached."""
+
 
 @pytest.fixture
 def slurm(tmp_path, monkeypatch) -> SlurmAnswers:
@@ -36,6 +43,16 @@ def tasks_of(selection: Selection) -> list[tuple[str, list[str]]]:
     titles = {step.step_id: step.job.method for step in selection.plan.of("run")}
     jobs = read_jobs(selection.folder)
     return [(task.job, [titles.get(step, "original") for step in task.steps]) for task in jobs.tasks]
+
+
+def arrays_of(selection: Selection) -> dict[str, list[str]]:
+    """Which array makes which steps."""
+    jobs = read_jobs(selection.folder)
+    assert jobs is not None
+    found: dict[str, list[str]] = {}
+    for task in jobs.tasks:
+        found.setdefault(task.array, []).extend(task.steps)
+    return found
 
 
 def test_runs_wait_for_what_they_need_and_are_packed(slurm, selection, capsys):
@@ -77,10 +94,10 @@ def test_steps_that_have_ended_or_are_queued_are_not_submitted_again(slurm, sele
     selection.folder.write_state(one.step_id, state("failed"))
     SlurmExecutor().run(selection, quiet=True)
     assert tasks_of(selection) == [("1_0", ["two"]), ("1_1", ["three"])]
-    slurm.say("squeue", "1_0|RUNNING|None\n1_1|PENDING|Priority\n")
+    slurm.queue("1_0|RUNNING|None", "1_1|PENDING|Priority")
     assert SlurmExecutor().run(selection, quiet=True) is Handover.UNCHANGED
     assert capsys.readouterr().err.endswith("there is nothing to submit; this terminal may be closed\n")
-    slurm.say("squeue", "1_0|FAILED|None\n1_1|PENDING|Priority\n")
+    slurm.queue("1_0|FAILED|None", "1_1|PENDING|Priority")
     assert SlurmExecutor().run(selection, quiet=True) is Handover.SUBMITTED
     assert tasks_of(selection)[2:] == [("2", ["two"])]
 
@@ -88,7 +105,7 @@ def test_steps_that_have_ended_or_are_queued_are_not_submitted_again(slurm, sele
 def test_runs_wait_for_what_was_queued_before(slurm, selection):
     chosen = selection.plan.with_needs([selection.plan.steps[0].step_id])
     SlurmExecutor().run(Selection(selection.folder, selection.options, selection.plan, chosen), quiet=True)
-    slurm.say("squeue", "1|PENDING|Priority\n")
+    slurm.queue("1|PENDING|Priority")
     SlurmExecutor().run(selection, quiet=True)
     assert "--dependency=afterany:1" in slurm.submitted()[1]
 
@@ -108,6 +125,65 @@ def test_jobs_that_are_refused_leave_what_was_submitted_before(slurm, selection)
     with pytest.raises(MmulbenchError, match="Slurm refused the jobs: enough"):
         SlurmExecutor(pack="2").run(selection, quiet=True)
     assert read_jobs(selection.folder) == before
+
+
+def test_what_slurm_has_no_room_for_is_submitted_later(slurm, tmp_path, capsys):
+    folder, plan = make_sweep(tmp_path, *(f"m{number}" for number in range(12)))
+    options = RunOptions(results_dir=tmp_path / "results", cache_dir=tmp_path / "cache")
+    selection = Selection(folder, options, plan, plan)
+    slurm.make_room(8, REFUSED)
+    assert SlurmExecutor().run(selection, quiet=True) is Handover.SUBMITTED
+    # The original, and then halves of what there is no room for, until there is none for a single job.
+    assert [len(steps) for steps in arrays_of(selection).values()] == [1, 6, 1]
+    assert capsys.readouterr().err.splitlines() == [
+        "submitted as Slurm jobs 1, 2, 3; this terminal may be closed",
+        "Slurm takes no more jobs now (AssocMaxSubmitJobLimit); not submitted yet: 5 steps; the same "
+        "command, or mmulbench retry, goes on when jobs have ended; --pack 10 makes fewer jobs",
+    ]
+    assert not list((folder.root / "slurm").glob("*-*.pkl"))
+    queue = [f"2_{number}|PENDING|Dependency" for number in range(6)]
+    slurm.queue("1|RUNNING|None", *queue, "3|PENDING|Dependency")
+    assert SlurmExecutor().run(selection, quiet=True) is Handover.UNCHANGED
+    assert capsys.readouterr().err.startswith("Slurm takes no more jobs now")
+    slurm.make_room(100, REFUSED)
+    assert SlurmExecutor().run(selection, quiet=True) is Handover.SUBMITTED
+    found = arrays_of(selection)
+    assert [len(steps) for steps in found.values()] == [1, 6, 1, 5]
+    assert sorted(step for steps in found.values() for step in steps) == sorted(s.step_id for s in plan.steps)
+    assert "--dependency=afterany:1" in slurm.submitted()[-1]
+
+
+def test_a_queue_without_room_for_one_job_is_an_error(slurm, selection):
+    slurm.make_room(0, REFUSED)
+    said = "has no room for a single job: try again when jobs of yours have ended"
+    with pytest.raises(MmulbenchError, match=said):
+        SlurmExecutor().run(selection, quiet=True)
+    assert read_jobs(selection.folder) is None
+    assert not list((selection.folder.root / "slurm").iterdir())
+
+
+def test_a_sweep_of_another_cluster_is_not_submitted_here(slurm, selection):
+    slurm.say("scontrol", "ClusterName             = here\n")
+    SlurmExecutor().run(selection, quiet=True)
+    before = read_jobs(selection.folder)
+    assert before is not None and before.cluster == "here"
+    slurm.say("scontrol", "ClusterName             = there\n")
+    with pytest.raises(MmulbenchError, match="was submitted to the Slurm cluster here, and this is there"):
+        SlurmExecutor().run(selection, quiet=True)
+    assert read_jobs(selection.folder) == before
+
+
+def test_what_has_ended_on_another_cluster_does_not_keep_the_rest_there(slurm, selection):
+    slurm.say("scontrol", "ClusterName             = here\n")
+    original = selection.plan.steps[0].step_id
+    chosen = selection.plan.with_needs([original])
+    SlurmExecutor().run(Selection(selection.folder, selection.options, selection.plan, chosen), quiet=True)
+    selection.folder.write_state(original, state("done"))
+    slurm.say("scontrol", "ClusterName             = there\n")
+    SlurmExecutor().run(selection, quiet=True)
+    after = read_jobs(selection.folder)
+    assert after is not None and after.cluster == "there"
+    assert [task.job for task in after.tasks] == ["2_0", "2_1", "2_2"]
 
 
 def test_a_sweep_is_submitted_by_one_process_at_a_time(slurm, selection):

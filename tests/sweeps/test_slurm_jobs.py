@@ -1,4 +1,4 @@
-"""What Slurm says of a sweep's jobs, and what that means for its steps."""
+"""What Slurm says of a sweep's jobs, and what is done with them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from mmulbench.sweeps.slurm_jobs import (
     SlurmTask,
     cancel_jobs,
     live_tasks,
-    reasons,
+    other_cluster,
+    read_jobs,
     slurm_states,
-    with_slurm,
+    unended_tasks,
     write_jobs,
 )
 
 UNKNOWN = "slurm_load_jobs error: Invalid job id specified"
+CONFIGURATION = (
+    "Configuration data as of 2026-11-27T14:00:00\nClusterName             = {}\nMaxArraySize = 1001\n"
+)
 
 
 @pytest.fixture
@@ -31,73 +35,18 @@ def slurm(tmp_path, monkeypatch) -> SlurmAnswers:
 
 @pytest.fixture
 def sweep(tmp_path):
-    """A sweep whose original has ended, and whose two runs are the tasks of an array."""
+    """A sweep of an original and two runs, of which nothing has ended, and what was submitted for it."""
     folder, plan = make_sweep(tmp_path, "works", "raises")
-    original, *runs = (step.step_id for step in plan.steps)
-    folder.write_state(original, state("done"))
-    tasks = [SlurmTask(job="11", steps=(original,))]
-    tasks += [SlurmTask(job=f"12_{number}", steps=(step,)) for number, step in enumerate(runs)]
-    write_jobs(folder, SlurmJobs(settings={}, pack="1", tasks=tuple(tasks)))
-    return folder, plan
-
-
-def test_tasks_that_wait_make_their_steps_wait(slurm, sweep):
-    folder, plan = sweep
-    folder.write_state(plan.steps[1].step_id, state("lost"))
-    slurm.say("squeue", "12_0|PENDING|Resources\n12_1|PENDING|Resources\n")
-    found = with_slurm(folder)
-    assert found.live and found.notes == ["waiting in Slurm's queue: 2 (Resources)"]
-    waits = found.states[plan.steps[1].step_id]
-    assert (waits.status, waits.reason) == ("queued", "Slurm job 12_0 waits: Resources")
-    assert plan.steps[2].step_id not in found.states
-    assert [call.split()[-1] for call in slurm.calls("squeue")] == ["--jobs=12"]  # the original has ended
-
-
-def test_a_step_whose_task_runs_is_not_lost(slurm, sweep):
-    folder, plan = sweep
-    folder.write_state(plan.steps[1].step_id, state("lost"))
-    slurm.say("squeue", "12_0|RUNNING|None\n12_1|COMPLETED|None\n")
-    found = with_slurm(folder)
-    assert found.live and found.notes == []
-    assert found.states[plan.steps[1].step_id].status == "queued"
-
-
-def test_a_step_whose_task_is_over_is_lost(slurm, sweep):
-    folder, plan = sweep
-    folder.write_state(plan.steps[1].step_id, state("queued", attempts=2))
-    slurm.say("squeue", "12_0|NODE_FAIL|None\n")
-    found = with_slurm(folder)
-    assert not found.live
-    first, second = (found.states[step.step_id] for step in plan.steps[1:])
-    log = folder.root / "slurm" / "12_0_0_log.out"
-    said = f"Slurm job 12_0 is over (NODE_FAIL); what it printed is in {log}"
-    assert (first.status, first.attempts, first.reason) == ("lost", 2, said)
-    assert (second.status, second.attempts) == ("lost", 0)
-    assert second.reason.startswith("Slurm job 12_1 is over (not known any more)")
-
-
-def test_steps_of_a_cancelled_sweep_wait(slurm, sweep):
-    folder, plan = sweep
-    folder.write_state(plan.steps[1].step_id, state("lost"))
-    folder.cancel()
-    found = with_slurm(folder)
-    assert found.states[plan.steps[1].step_id].reason == "cancelled"
-    assert plan.steps[2].step_id not in found.states
-
-
-def test_a_slurm_that_does_not_answer_leaves_what_the_folder_tells(slurm, sweep):
-    folder, _ = sweep
-    slurm.say("squeue", "", err="squeue: error: Unable to contact slurm controller\n", code=1)
-    found = with_slurm(folder)
-    assert found.states == folder.states() and found.live
-    said = "Slurm does not answer: Unable to contact slurm controller; this is what the sweep's folder tells"
-    assert found.notes == [said]
+    tasks = tuple(SlurmTask(job=f"12_{n}", steps=(step.step_id,)) for n, step in enumerate(plan.steps))
+    jobs = SlurmJobs(settings={}, pack="1", cluster="here", tasks=tasks)
+    write_jobs(folder, jobs)
+    return folder, jobs
 
 
 def test_what_the_controller_has_forgotten_is_asked_of_the_accounting(slurm):
-    slurm.say("squeue", "3_0|RUNNING|None\n")
+    slurm.queue("3_0|RUNNING|None")
     slurm.say("sacct", "4_0|TIMEOUT\n4_1|CANCELLED by 0\n")
-    states = slurm_states(["4", "3", "4"])
+    states = slurm_states("1234abcd", ["4", "3", "4"])
     assert states == {
         "3_0": SlurmState("RUNNING", "None"),
         "4_0": SlurmState("TIMEOUT"),
@@ -105,22 +54,46 @@ def test_what_the_controller_has_forgotten_is_asked_of_the_accounting(slurm):
     }
     assert slurm.calls("sacct")[0].endswith("--jobs=4")
     slurm.say("squeue", "", err=UNKNOWN, code=1)
-    assert set(slurm_states(["4"])) == {"4_0", "4_1"}
+    assert set(slurm_states("1234abcd", ["4"])) == {"4_0", "4_1"}
     slurm.say("sacct", "", err="sacct: error: no accounting here", code=1)
-    assert slurm_states(["4"]) == {}
+    assert slurm_states("1234abcd", ["4"]) == {}
 
 
-def test_of_no_jobs_nothing_is_asked(slurm, tmp_path):
-    folder, _ = make_sweep(tmp_path, "works")
-    assert slurm_states([]) == {} == with_slurm(folder).states
+def test_jobs_that_run_something_else_are_not_the_sweeps(slurm):
+    slurm.say(
+        "squeue",
+        "3_0|RUNNING|None|(null)\n"
+        "4|RUNNING|None|/home/me/precious.sh\n"
+        "5|PENDING|Resources|/sweeps/ffff0000/slurm/submitted-1.sh\n"
+        "6|PENDING|Resources|/sweeps/1234abcd/slurm/.submission_file_1.sh\n",
+    )
+    slurm.say("sacct", "7|RUNNING\n8|FAILED\n")
+    states = slurm_states("1234abcd", ["3", "4", "5", "6", "7", "8"])
+    assert states == {"6": SlurmState("PENDING", "Resources"), "8": SlurmState("FAILED")}
+    # The accounting knows 7 as running, but the controller does not know it: it cannot run.
+    assert slurm.calls("sacct")[0].endswith("--jobs=7,8")
+
+
+def test_answers_may_have_any_bytes_and_lines_of_other_commands(slurm, tmp_path):
+    odd = (
+        b"CLUSTER: b\n3_0|RUNNING|None|/l\xe9\xffa\nb|c/1234abcd/slurm/submitted-1.sh\n4|PENDING|\xfc|/x.sh\n"
+    )
+    slurm.say("squeue", "")
+    (tmp_path / "bin" / "squeue.out").write_bytes(odd)
+    (tmp_path / "bin" / "sacct.out").write_bytes(b"\xe9\n3_0|FAILED\n")
+    assert slurm_states("1234abcd", ["3"]) == {"3_0": SlurmState("RUNNING", "None")}
+
+
+def test_of_no_jobs_nothing_is_asked(slurm):
+    assert slurm_states("1234abcd", []) == {}
     cancel_jobs([])
     assert slurm.calls("squeue") == slurm.calls("scancel") == []
 
 
 def test_live_tasks_wait_or_run(slurm, sweep):
-    jobs = SlurmJobs(settings={}, pack="1", tasks=tuple(SlurmTask(job=f"{n}", steps=()) for n in range(1, 5)))
-    slurm.say("squeue", "1|PENDING|Priority\n2|COMPLETING|None\n3|FAILED|None\n")
-    assert [task.job for task in live_tasks(jobs)] == ["1", "2"]
+    folder, jobs = sweep
+    slurm.queue("12_0|PENDING|Priority", "12_1|COMPLETING|None", "12_2|FAILED|None")
+    assert [task.job for task in live_tasks(folder, jobs)] == ["12_0", "12_1"]
 
 
 def test_arrays_are_cancelled_once_each(slurm):
@@ -128,10 +101,42 @@ def test_arrays_are_cancelled_once_each(slurm):
     assert slurm.calls("scancel") == ["--quiet 9 12"]
 
 
+def test_another_cluster_is_named(slurm, sweep):
+    folder, jobs = sweep
+    slurm.say("scontrol", CONFIGURATION.format("here"))
+    assert other_cluster(folder, jobs) is None
+    slurm.say("scontrol", CONFIGURATION.format("there"))
+    said = other_cluster(folder, jobs)
+    assert said is not None
+    assert said.startswith("sweep 1234abcd was submitted to the Slurm cluster here, and this is there: give")
+    assert said.endswith(f"delete {folder.root / 'slurm.json'}")
+    # Nothing is known of a cluster whose name was not kept, or that does not say its name.
+    assert other_cluster(folder, jobs.model_copy(update={"cluster": ""})) is None
+    slurm.say("scontrol", "Configuration data as of 2026\n")
+    assert other_cluster(folder, jobs) is None
+
+
+def test_another_cluster_does_not_matter_where_all_has_ended(slurm, sweep):
+    folder, jobs = sweep
+    slurm.say("scontrol", CONFIGURATION.format("there"))
+    for task in jobs.tasks[1:]:
+        folder.write_state(task.steps[0], state("done"))
+    assert [task.job for task in unended_tasks(folder, jobs)] == ["12_0"]
+    folder.write_state(jobs.tasks[0].steps[0], state("failed"))
+    assert other_cluster(folder, jobs) is None
+
+
 def test_a_machine_without_slurm_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MmulbenchError, match="there is no squeue on this machine, so Slurm cannot be asked"):
-        slurm_states(["1"])
+        slurm_states("1234abcd", ["1"])
+
+
+def test_what_was_submitted_is_read_as_it_was_written(sweep, tmp_path):
+    folder, jobs = sweep
+    assert read_jobs(folder) == jobs
+    assert jobs.job_name("1234abcd") == "mmulbench-1234abcd"
+    assert jobs.model_copy(update={"settings": {"job-name": "mine"}}).job_name("1234abcd") == "mine"
 
 
 def test_the_latest_task_of_a_step_counts():
@@ -139,15 +144,3 @@ def test_the_latest_task_of_a_step_counts():
     found = SlurmJobs(settings={}, pack="2", tasks=tasks).task_of_step()
     assert {step: task.job for step, task in found.items()} == {"a" * 12: "1_0", "b" * 12: "2"}
     assert [task.array for task in tasks] == ["1", "2"]
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("sbatch: error: no such partition\n\nsbatch: fatal: giving up\n", "no such partition; giving up"),
-        ("plain", "plain"),
-        ("\n", "no reason given"),
-    ],
-)
-def test_reasons_are_one_line(text, line):
-    assert reasons(text) == line

@@ -54,7 +54,16 @@ def test_settings_get_the_names_that_sbatch_knows():
         ("dependency=afterok:1", "a sweep sets dependency itself"),
         ("open_mode=truncate", "a sweep sets open-mode itself"),
         ("parallel=0", "number of tasks"),
+        ("parallel=²", "number of tasks"),
         ("mem_gb=much", "no number"),
+        ("mem_gb=nan", "no number"),
+        ("mem_gb=-1", "no number"),
+        ("partiton=gpu", "sbatch has no option partiton; did you mean partition"),
+        ("arra=0-9", "sbatch has no option arra"),
+        ("parsable=true", "a sweep sets parsable itself, or cannot work with it"),
+        ("clusters=b", "a sweep sets clusters itself, or cannot work with it"),
+        ("setup=", "setup must be shell lines"),
+        ("setup=export A='1", "setup: bash cannot read these lines: .*unexpected EOF"),
     ],
 )
 def test_wrong_settings_are_named(item, message):
@@ -71,6 +80,28 @@ def test_a_table_is_read_as_it_is_written(tmp_path):
     for wrong in ("slurm", "[slurm]", "{slurm: {partition: gpu}}", "{time: }", "{~: gpu}"):
         file.write_text(f"executor: {wrong}\n")
         with pytest.raises(UsageError, match="executor must be a table"):
+            read_executor(file)
+
+
+def test_setup_is_shell_lines(tmp_path):
+    file = tmp_path / "sweep.yaml"
+    lines = "module load cuda\nconda activate mine"
+    for written in (
+        "[module load cuda, conda activate mine]",
+        "|\n    module load cuda\n    conda activate mine",
+    ):
+        file.write_text(f"task: emoji\nexecutor:\n  name: slurm\n  setup: {written}\n")
+        found = read_executor(file)
+        assert checked_settings({"setup": found["setup"].strip()}) == {"setup": lines}
+    assert parsed_settings(["setup=module load cuda", "mem=1G", "setup=conda activate mine"]) == {
+        "setup": lines,
+        "mem": "1G",
+    }
+    for wrong in ("{load: cuda}", "[[module load cuda]]", "[]", "[1, {a: b}]", "~"):
+        file.write_text(f"task: emoji\nexecutor: {{name: slurm, setup: {wrong}}}\n")
+        with pytest.raises(
+            UsageError, match="executor: setup must be shell lines: a text, or a list of texts"
+        ):
             read_executor(file)
 
 

@@ -86,6 +86,9 @@ def test_slurm_jobs_of_a_stored_sweep_are_read_and_written_as_they_were(folder):
     assert [task.array for task in jobs.tasks] == ["12", "13"]
     write_jobs(folder, jobs)
     assert (folder.root / "slurm.json").read_bytes() == before
+    # What was submitted before the cluster's name was kept.
+    (folder.root / "slurm.json").write_bytes(before.replace(b' "cluster": "ci",\n', b""))
+    assert read_jobs(folder) == jobs.model_copy(update={"cluster": ""})
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from slurm_answers import SlurmAnswers
 from sweep_toys import ORIGINAL, make_sweep, state
 
+from mmulbench.sweeps.slurm_jobs import SlurmJobs, SlurmTask, write_jobs
 from mmulbench.sweeps.status import BegunStep, sweep_status
 
 
@@ -75,3 +77,19 @@ def test_time_left_is_that_of_the_same_kind_spread_over_the_workers(sweep):
         for step in plan.steps[1:]:
             folder.write_state(step.step_id, state())
         assert sweep_status(folder, plan.steps).seconds_left == spent
+
+
+def test_steps_that_are_stuck_or_not_submitted_are_said(sweep, tmp_path, monkeypatch):
+    folder, plan = sweep
+    slurm = SlurmAnswers(tmp_path / "bin")
+    monkeypatch.setenv("PATH", slurm.path)
+    write_jobs(folder, SlurmJobs(settings={}, pack="1", tasks=(SlurmTask(job="1", steps=(ORIGINAL,)),)))
+    slurm.queue("1|PENDING|JobHeldUser")
+    found = sweep_status(folder, plan.steps)
+    assert found.stuck[0].startswith("stuck in Slurm's queue: 1 (JobHeldUser): held; scontrol release")
+    assert found.notes == ["not submitted yet: 2; mmulbench retry does it when Slurm has room"]
+    assert found.is_in_trouble and found.is_standstill and found.attended and not found.trouble
+    assert found.counts == {"queued": 3}
+    slurm.queue("1|PENDING|Resources")
+    found = sweep_status(folder, plan.steps)
+    assert not found.is_in_trouble and not found.is_standstill

@@ -7,9 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from slurm_answers import SlurmAnswers
 from sweep_toys import make_sweep, state
 
-from mmulbench.errors import UsageError
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.sweeps.slurm_jobs import SlurmJobs, SlurmTask, write_jobs
 from mmulbench.sweeps.status_commands import cancel, logs, status
 
 
@@ -64,3 +66,62 @@ def test_status_and_what_looks_after_workers_do_without_torch():
     modules = "status_commands, supervisor"
     program = f"import sys; from mmulbench.sweeps import {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+@pytest.fixture
+def jobs(sweep, tmp_path, monkeypatch) -> SlurmAnswers:
+    """A Slurm in whose queue all of the sweep waits as one task."""
+    folder, plan = sweep
+    task = SlurmTask(job="7", steps=tuple(step.step_id for step in plan.steps))
+    write_jobs(folder, SlurmJobs(settings={}, pack="3", cluster="here", tasks=(task,)))
+    answers = SlurmAnswers(tmp_path / "bin")
+    answers.say("scontrol", "ClusterName             = here\n")
+    answers.queue("7|PENDING|Resources")
+    monkeypatch.setenv("PATH", answers.path)
+    return answers
+
+
+def test_cancel_ends_the_jobs_of_the_sweep_alone(sweep, jobs, tmp_path):
+    folder, _ = sweep
+    jobs.say("squeue", "7|RUNNING|None|/home/me/precious.sh\n")
+    cancel(tmp_path / "sweeps", None)
+    assert folder.is_cancelled and jobs.calls("scancel") == []
+    jobs.queue("7|RUNNING|None")
+    cancel(tmp_path / "sweeps", None)
+    assert jobs.calls("scancel") == ["--quiet 7"]
+
+
+def test_cancel_on_another_cluster_refuses(sweep, jobs, tmp_path):
+    folder, _ = sweep
+    jobs.say("scontrol", "ClusterName             = there\n")
+    with pytest.raises(MmulbenchError, match="was submitted to the Slurm cluster here, and this is there"):
+        cancel(tmp_path / "sweeps", None)
+    assert not folder.is_cancelled and jobs.calls("scancel") == jobs.calls("squeue") == []
+
+
+def test_cancel_without_an_answer_still_lets_nothing_more_start(sweep, jobs, tmp_path):
+    folder, _ = sweep
+    jobs.say("scontrol", "", err="scontrol: error: no controller", code=1)
+    with pytest.raises(MmulbenchError, match="Slurm does not answer: no controller"):
+        cancel(tmp_path / "sweeps", None)
+    assert folder.is_cancelled
+
+
+def test_watching_ends_where_only_somebody_can_go_on(sweep, jobs, tmp_path, capsys):
+    jobs.queue("7|PENDING|JobHeldUser")
+    assert status(tmp_path / "sweeps", None, watch=True, as_json=False) == 1
+    assert "stuck in Slurm's queue: 1 (JobHeldUser): held; scontrol release" in capsys.readouterr().out
+
+
+def test_the_log_of_a_step_that_never_began_is_that_of_its_job(sweep, jobs, tmp_path, capsys):
+    folder, plan = sweep
+    step = plan.steps[0].step_id
+    with pytest.raises(UsageError, match="has not begun"):
+        logs(tmp_path / "sweeps", None, step)
+    (folder.root / "slurm").mkdir()
+    (folder.root / "slurm" / "7_0_log.out").write_text("srun: fatal\n")
+    logs(tmp_path / "sweeps", None, step)
+    assert capsys.readouterr().out == "srun: fatal\n"
+    folder.log(step).write_text("begun\n")
+    logs(tmp_path / "sweeps", None, step)
+    assert capsys.readouterr().out == "begun\n"

@@ -81,13 +81,17 @@ def test_of_many_steps_in_trouble_some_are_named(tmp_path, capsys):
 def test_what_steps_say_is_one_line_each(tmp_path, capsys):
     folder, plan = make_sweep(tmp_path, "works")
     trouble = [BegunStep(plan.steps[1], state("failed", reason="no\nroom \x1b[2J [b]"))]
-    status = SweepStatus({"failed": 1}, trouble, [], None, True, ["Slurm\x1b[2J"])
+    status = SweepStatus({"failed": 1}, trouble, [], None, True, ["Slurm\x1b[2J"], ["held\x07: [x]"])
     print_status(folder, status, as_json=False)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2:4] == [
+    assert lines[2:5] == [
         rf"{plan.steps[1].step_id} failed: works on emoji, seed 1: no room \x1b[2J [b]",
+        r"held\x07: [x]",
         r"Slurm\x1b[2J",
     ]
+    print_status(folder, status, as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["notes"], said["stuck"]) == (["Slurm\x1b[2J"], ["held\x07: [x]"])
 
 
 def test_nothing_is_shown_where_there_is_no_terminal(tmp_path, capfd):
