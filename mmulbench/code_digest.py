@@ -48,7 +48,7 @@ def code_digest(module: str, without: Sequence[str] = ()) -> str:
         path = source_file(name)
         if name in known or path is None:
             continue
-        code, imported = _parsed(path, path.stat().st_mtime_ns, name)
+        code, imported = _parsed(path, _content(path), name)
         known[name] = code
         waiting += [other for other in imported if _belongs(other, module) and not _within(other, without)]
     text = "\0".join(f"{name}\0{code}" for name, code in sorted(known.items()))
@@ -82,25 +82,36 @@ def source_file(name: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
+def _content(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        MmulbenchError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MmulbenchError(f"the code {path} cannot be read: {reason_of(error)}") from error
+
+
 @functools.lru_cache(maxsize=512)
-def _parsed(path: Path, changed: int, name: str) -> tuple[str, tuple[str, ...]]:
+def _parsed(path: Path, content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     """Return the code of a file without what does not count, and the names that it imports.
 
     Args:
         path: the file.
-        changed: time of its last change, so that a changed file is read again.
+        content: what is in it; the same need not be parsed again.
         name: dotted name of its module, which relative imports start from.
 
     Raises:
-        MmulbenchError: It cannot be read, or is no Python.
+        MmulbenchError: It is no Python.
     """
     try:
-        source = path.read_text(encoding="utf-8")
+        source = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()
         tree = ast.parse(source)
         return _bare(source, tree), tuple(sorted(set(_imports(tree, name, path.name == "__init__.py"))))
-    except (OSError, SyntaxError, ValueError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else str(error)
-        raise MmulbenchError(f"the code {path} cannot be read: {reason}") from error
+    except (SyntaxError, ValueError) as error:
+        raise MmulbenchError(f"the code {path} cannot be read: {error}") from error
 
 
 def _bare(source: str, tree: ast.Module) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmulbench.broken_off import refuse_broken_off
 from mmulbench.errors import MmulbenchError, text_of
+from mmulbench.file_digests import ContentChanged, check_content
 from mmulbench.lfs_pointers import LFS_PULL, is_lfs_pointer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ WHITE16 = 65_535
 """White in pictures of 16-bit grey, which Pillow's modes I and I;16 hold."""
 
 
-def read_image(image: Path | bytes, where: str = "") -> Pixels:
+def read_image(image: Path | bytes, where: str = "", digest: str = "") -> Pixels:
     """Decode an image as RGB, upright.
 
     Grey and CMYK are converted, 16 bits are scaled to 8, and transparent parts are put on white. As in the
@@ -44,11 +45,13 @@ def read_image(image: Path | bytes, where: str = "") -> Pixels:
     Args:
         image: path of a file, or the content of one.
         where: what messages call the image; its path where empty.
+        digest: SHA-256 that the content must have; where empty, it may be any.
 
     Returns:
         (h, w, 3) RGB.
 
     Raises:
+        ContentChanged: if the content has another digest.
         MmulbenchError: if the image cannot be decoded, or has more pixels than Pillow takes for safe.
     """
     from PIL import Image
@@ -56,6 +59,8 @@ def read_image(image: Path | bytes, where: str = "") -> Pixels:
     where = where or str(image)
     try:
         content = image if isinstance(image, bytes) else image.read_bytes()
+        if digest:
+            check_content(content, digest, where)
         if is_lfs_pointer(content):
             raise MmulbenchError(f"it is {LFS_PULL}")
         with warnings.catch_warnings():
@@ -64,6 +69,8 @@ def read_image(image: Path | bytes, where: str = "") -> Pixels:
             with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
                 refuse_broken_off(content, opened.format)
                 return _as_rgb(_upright(opened))
+    except ContentChanged:
+        raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise MmulbenchError(f"{where}: refused as a decompression bomb: {error}") from error
     except Exception as error:  # decoders raise all kinds on damaged bytes

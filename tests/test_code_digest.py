@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -95,6 +96,15 @@ def test_what_stands_beside_a_docstring_counts(package):
         for value in (1, 2)
     ]
     assert digests[0] != digests[1]
+
+
+def test_an_edit_that_keeps_size_and_time_is_noticed(package):
+    file = package / "far.py"
+    times, before = file.stat(), code_digest("my_digest_package.method")
+    file.write_text("FAR = 2\n")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert file.stat().st_size == times.st_size
+    assert code_digest("my_digest_package.method") != before
 
 
 def test_nothing_is_imported_to_be_read(package):

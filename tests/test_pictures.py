@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import TASKS
+from mmulbench.file_digests import ContentChanged
 from mmulbench.pictures import read_image
 from mmulbench.progress import Progress
 
@@ -28,6 +30,19 @@ def test_transparent_parts_are_white(tmp_path):
     for name in "ab":
         pixels = read_image(tmp_path / f"{name}.png")
         assert pixels[0, 0].tolist() == [255, 255, 255] and pixels[1, 1].tolist() == [200, 0, 0]
+
+
+def test_only_the_content_with_the_digest_that_was_taken_is_decoded(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (4, 4), (200, 0, 0)).save(path)
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    assert read_image(path, digest=digest)[0, 0].tolist() == [200, 0, 0]
+    path.write_bytes(b"not even a picture")
+    for image, where, place in ((path, "", str(path)), (path.read_bytes(), "row 5", "row 5")):
+        with pytest.raises(ContentChanged) as caught:
+            read_image(image, where, digest)
+        assert str(caught.value).startswith(f"{place}: it has changed since the data was opened")
 
 
 def test_colours_survive_cmyk(tmp_path):

@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from mmulbench.cache.block_layout import Layout
 from mmulbench.cache.blockwise import CACHE_FLAG
 from mmulbench.cache.tensor_files import save_tensors
 from mmulbench.errors import MmulbenchError
+from mmulbench.file_digests import hints_in
 from mmulbench.files import disk_errors, sha256_of, write_atomically
 from mmulbench.hashing import canonical_json, fingerprint
 from mmulbench.leases import leased
@@ -242,6 +244,10 @@ class ArtifactCache:
             inputs: everything its tensors depend on.
         """
         return self._root / kind / fingerprint(_identity(kind, inputs))[:16]
+
+    def hints(self) -> AbstractContextManager[None]:
+        """Keep digests of files that the body takes, so that the next command need not take them again."""
+        return hints_in(self._root / "digests")
 
     @contextlib.contextmanager
     def lock(self, name: str, doing: str | None = None) -> Iterator[None]:

@@ -57,7 +57,8 @@ def print_prepare(
     rows = []
     with make_progress(bars=not as_json) as progress:
         cache = ArtifactCache(cache_dir, progress.note)
-        data = task.load(data_dir, progress)
+        with cache.hints():
+            data = task.load(data_dir, progress)
         for modality in task.modalities:
             start = time.perf_counter()
             found = load_inputs(modality, data, backbone, cache, progress)

@@ -180,14 +180,15 @@ def load_data(task: Task, workspace: Workspace) -> TaskData:
 
     Args:
         task: the configured task.
-        workspace: names the folder of official data.
+        workspace: names the folder of official data, and has the cache of their digests.
 
     Raises:
         UsageError: Data or packages are missing.
         MmulbenchError: Data is damaged.
     """
     workspace.progress.stage("data")
-    return task.load(workspace.data_dir, workspace.progress)
+    with workspace.cache.hints():
+        return task.load(workspace.data_dir, workspace.progress)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
+from mmulbench.file_digests import Stamp
 from mmulbench.files import clock_of, disk_errors, read_regular, write_atomically
 from mmulbench.leases import Lease
 from mmulbench.owners import is_running
@@ -37,7 +38,7 @@ LOST_SECONDS = 60.0
 
 
 class _CachedState(NamedTuple):
-    file: tuple[int, int]
+    stamp: Stamp
     state: StepState | None
 
 
@@ -105,20 +106,32 @@ class SweepFolder:
 
     def states(self) -> dict[str, StepState]:
         """Read the states of all steps that were begun; files that have not changed are not read again."""
-        found = {}
+        found, now = {}, time.time_ns()
         with contextlib.suppress(FileNotFoundError), os.scandir(self.root / "state") as entries:
             for entry in entries:
                 name, _, suffix = entry.name.rpartition(".")
                 if suffix != "json":
                     continue
-                # Each state is a file of its own, put in the place of the one before.
                 with contextlib.suppress(FileNotFoundError):
-                    file = (entry.inode(), entry.stat().st_mtime_ns)
-                    if name not in self._cached or self._cached[name].file != file:
-                        self._cached[name] = _CachedState(file, self._stored_state(name))
-                    if (state := self._cached[name].state) is not None:
+                    if (state := self._state_of(name, Stamp.of(entry.stat()), now)) is not None:
                         found[name] = self._or_lost(name, state)
         return found
+
+    def _state_of(self, step_id: str, stamp: Stamp, now: int) -> StepState | None:
+        """Return the state in a file, which is read again unless this very version was read before.
+
+        Args:
+            step_id: id of the step.
+            stamp: present version of the file.
+            now: time when the files began to be looked at, in nanoseconds since 1970.
+        """
+        known = self._cached.get(step_id)
+        if known is not None and known.stamp == stamp:
+            return known.state
+        state = self._stored_state(step_id)
+        if stamp.is_settled(now):  # else it may be replaced once more by a file of the same stamp
+            self._cached[step_id] = _CachedState(stamp, state)
+        return state
 
     def write_state(self, step_id: str, state: StepState) -> None:
         """Store the state of a step.

@@ -6,9 +6,11 @@ import contextlib
 import functools
 import os
 import stat
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmulbench.file_digests import Stamp
 from mmulbench.files import reason_of
 from mmulbench.records.record_files import read_file
 from mmulbench.records.schema import RunResult
@@ -51,11 +53,14 @@ def _fault(path: Path) -> str | None:
         return f"its record {path} is gone"
     except OSError as error:
         return f"its record {path} cannot be used: {reason_of(error)}"
-    return _fault_of_content(path, (found.st_ino, found.st_mtime_ns, found.st_size), found.st_mode)
+    stamp = Stamp.of(found)
+    # What was written a moment ago may be written once more, with the same stamp.
+    look = _fault_of_version if stamp.is_settled(time.time_ns()) else _fault_of_version.__wrapped__
+    return look(path, stamp, found.st_mode)
 
 
 @functools.cache
-def _fault_of_content(path: Path, version: tuple[int, int, int], mode: int) -> str | None:
+def _fault_of_version(path: Path, stamp: Stamp, mode: int) -> str | None:
     """Look at a file once for each version of it, since `mmulbench status --watch` does every two seconds."""
     if stat.S_ISREG(mode) and _is_whole(path):
         return None

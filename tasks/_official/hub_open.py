@@ -7,11 +7,13 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mmulbench import MmulbenchError, UsageError
+from mmulbench import MmulbenchError, UsageError, fingerprint
 from mmulbench.errors import text_of
+from mmulbench.file_digests import Hints, Stamp, digests_of
 from mmulbench.lfs_pointers import refuse_lfs_pointer
+from mmulbench.progress import Track
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubData
 
 if TYPE_CHECKING:
@@ -23,17 +25,35 @@ HUB_INSTALL = 'pip install "mmulbench[hub]"'
 NAME = re.compile(r"(?P<path>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?")
 """Name of a data set on a hub, with or without a revision."""
 
+CARD = "README.md"
+"""File that may say which files of a folder are which split, and what their columns hold."""
+
 TIMEOUT = 10
 """Time limit for the hub's first answer, in seconds; `datasets` alone gives up after 23 s and more."""
 
 
-def open_hub(name: str, columns: ColumnNames, otherwise: str) -> HubData:
+class Place(NamedTuple):
+    """Says where the library finds a data set, and where it keeps what it makes of it.
+
+    Attributes:
+        path: absolute path of a folder, or name on a hub.
+        revision: revision on a hub; None for the newest, and for a folder.
+        cache: folder of the library's cache; None for its own choice.
+    """
+
+    path: str
+    revision: str | None = None
+    cache: str | None = None
+
+
+def open_hub(name: str, columns: ColumnNames, otherwise: str, track: Track) -> HubData:
     """Open a data set; one on a hub is downloaded once, into the library's own cache.
 
     Args:
         name: path of a folder, or ``owner/name`` or ``owner/name@revision`` on a hub.
         columns: names of the columns that are looked for.
         otherwise: how to do without the hub, for messages.
+        track: shows a bar while files are hashed.
 
     Raises:
         UsageError: if the data set cannot be found, or is not of a form that is read.
@@ -45,13 +65,12 @@ def open_hub(name: str, columns: ColumnNames, otherwise: str) -> HubData:
         raise UsageError(f"task.hub needs the package datasets: run {HUB_INSTALL}; or {otherwise}") from error
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
-    path, revision = _located(name, otherwise)
-    builder = _builder(name, path, revision, otherwise)
-    return HubData(name, _splits(name, builder), columns)
+    builder = _builder(name, _located(name, otherwise, track), otherwise)
+    return HubData(name, _splits(name, builder), columns, track)
 
 
-def _located(name: str, otherwise: str) -> tuple[str, str | None]:
-    """Return path and revision for the library, once the data set is known to exist.
+def _located(name: str, otherwise: str, track: Track) -> Place:
+    """Return the place of a data set, once it is known to exist.
 
     Raises:
         UsageError: if it cannot be found.
@@ -61,12 +80,23 @@ def _located(name: str, otherwise: str) -> tuple[str, str | None]:
     if folder.is_dir():
         for file in sorted(folder.rglob("*.parquet")):
             refuse_lfs_pointer(file)
-        return str(folder.absolute()), None
+        return Place(str(folder.absolute()), cache=_cache_of(folder, track))
     match = NAME.fullmatch(name)
     if match is None:
         raise UsageError(f"task.hub={name}: neither a folder that is there nor like owner/name; {otherwise}")
     _reach(name, match["path"], match["revision"], otherwise)
-    return match["path"], match["revision"]
+    return Place(match["path"], match["revision"])
+
+
+def _cache_of(folder: Path, track: Track) -> str:
+    """Return the folder of the library's cache for a folder's content; by itself, it looks at times alone."""
+    import datasets
+
+    read = (file for file in folder.rglob("*") if file.suffix == ".parquet" or file.name == CARD)
+    files = {str(file.relative_to(folder)): file for file in sorted(read) if file.is_file()}
+    stamped = {name: (file, Stamp.of(file.stat())) for name, file in files.items()}
+    digests = digests_of(stamped, Hints(folder), track)
+    return str(Path(datasets.config.HF_DATASETS_CACHE) / f"content-{fingerprint(digests)[:16]}")
 
 
 def _reach(name: str, path: str, revision: str | None, otherwise: str) -> None:
@@ -92,7 +122,7 @@ def _reach(name: str, path: str, revision: str | None, otherwise: str) -> None:
         ) from error
 
 
-def _builder(name: str, path: str, revision: str | None, otherwise: str) -> DatasetBuilder:
+def _builder(name: str, place: Place, otherwise: str) -> DatasetBuilder:
     """Make the library's reader of a data set, which has to be that of parquet files or of its own cache.
 
     Raises:
@@ -103,27 +133,27 @@ def _builder(name: str, path: str, revision: str | None, otherwise: str) -> Data
     from datasets.packaged_modules.parquet.parquet import Parquet
 
     try:
-        builder = load_dataset_builder(path, revision=revision)
-        found = builder if isinstance(builder, (Parquet, Cache)) else _parquet_alone(path)
+        builder = load_dataset_builder(place.path, revision=place.revision, cache_dir=place.cache)
+        found = builder if isinstance(builder, (Parquet, Cache)) else _parquet_alone(place)
     except RuntimeError as error:  # raised for a data set that is a script, and nothing of it is run
         raise UsageError(
             f"task.hub={name}: {text_of(error)}; scripts are not run here. "
             "The hub often keeps a parquet copy: "
-            f"task.hub={path}@refs/convert/parquet; or {otherwise}"
+            f"task.hub={place.path}@refs/convert/parquet; or {otherwise}"
         ) from error
     except (OSError, ValueError) as error:  # one reason: splits of several kinds of files
-        found = _parquet_alone(path)
+        found = _parquet_alone(place)
         if found is None:
             raise UsageError(f"task.hub={name} cannot be opened: {text_of(error)}; {otherwise}") from error
     if found is None:
-        fewer = "" if Path(path).is_dir() else ", or more of another kind (a folder with both is read)"
+        fewer = "" if Path(place.path).is_dir() else ", or more of another kind (a folder with both is read)"
         raise UsageError(
             f"task.hub={name} holds no parquet files{fewer}, and nothing else is read; {otherwise}"
         )
     return found
 
 
-def _parquet_alone(path: str) -> DatasetBuilder | None:
+def _parquet_alone(place: Place) -> DatasetBuilder | None:
     """Make the library's reader of a folder's parquet files, as if nothing lay beside them.
 
     The library itself reads the commonest kind of file in a folder, and nothing else.
@@ -134,16 +164,16 @@ def _parquet_alone(path: str) -> DatasetBuilder | None:
     from datasets import load_dataset_builder
     from datasets.data_files import DataFilesDict, _get_data_files_patterns, resolve_pattern
 
-    if not Path(path).is_dir():
+    if not Path(place.path).is_dir():
         return None
-    only: Any = {"base_path": path, "allowed_extensions": [".parquet"]}
+    only: Any = {"base_path": place.path, "allowed_extensions": [".parquet"]}
     try:  # the public get_data_patterns would let the other files say what the splits are
         patterns = _get_data_files_patterns(partial(resolve_pattern, **only))
     except (FileNotFoundError, ValueError):  # none, or splits of names that no split may have
         return None
     found = DataFilesDict.from_patterns(patterns, **only)
     files = {split: [glob.escape(file) for file in names] for split, names in found.items()}
-    return load_dataset_builder("parquet", data_files=files)
+    return load_dataset_builder("parquet", data_files=files, cache_dir=place.cache)
 
 
 def _splits(name: str, builder: DatasetBuilder) -> dict[str, Dataset]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmulbench import MmulbenchError, UsageError, read_image
+from mmulbench.file_digests import WORKERS, Hints, Stamp
 from mmulbench.pictures import Pixels
+from mmulbench.progress import Track
 from mmulbench.tasks._official.json_files import DataRow
 from mmulbench.tasks._official.pair_table import SPLITS
 
@@ -66,6 +71,7 @@ class ImageLocation(NamedTuple):
         column: name of the column.
         part: place of the image in the column's list; None where the column holds no lists.
         size: number of bytes of the image.
+        digest: SHA-256 of the image.
     """
 
     split: str
@@ -73,6 +79,7 @@ class ImageLocation(NamedTuple):
     column: str
     part: int | None
     size: int
+    digest: str
 
 
 class HubRow(NamedTuple):
@@ -106,6 +113,11 @@ class HubImage:
         """Number of bytes of the image."""
         return self.location.size
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the image."""
+        return self.location.digest
+
     def content(self) -> bytes:
         """Return the bytes of the image."""
         return self.hub.content(self.location)
@@ -122,15 +134,17 @@ class HubData:
         name: the user's name of the data set, for messages.
         splits: `datasets.Dataset` by the data set's own name of the split, giving pyarrow tables.
         columns: names of the columns that are looked for.
+        track: shows a bar while images are hashed.
 
     Attributes:
         has_images: whether the data set has images, not annotations alone.
 
     Raises:
         UsageError: if a column or a split is missing.
+        MmulbenchError: if a column does not hold images.
     """
 
-    def __init__(self, name: str, splits: Mapping[str, Dataset], columns: ColumnNames) -> None:
+    def __init__(self, name: str, splits: Mapping[str, Dataset], columns: ColumnNames, track: Track) -> None:
         self.name = name
         self._splits, self._columns = splits, columns
         self._there: list[str] = next(iter(splits.values())).column_names
@@ -145,6 +159,7 @@ class HubData:
             for own, data in splits.items()
             for column in dict.fromkeys(self._images)
         }
+        self._digests = self._take_digests(track)
 
     def __len__(self) -> int:
         return sum(len(rows) for rows in self._splits.values())
@@ -179,7 +194,36 @@ class HubData:
             MmulbenchError: if the image is damaged.
         """
         where = f"{self._where(location.split, location.row)}, column {location.column}"
-        return read_image(self.content(location), where)
+        return read_image(self.content(location), where, location.digest)
+
+    def _take_digests(self, track: Track) -> dict[tuple[str, str], list[str]]:
+        """Take the digests of all images, or believe the hints on the library's files of them.
+
+        Returns:
+            By split and column, the digest of each image, row by row; empty where an image has no bytes.
+
+        Raises:
+            MmulbenchError: if a column does not hold images.
+        """
+        hints, found = Hints(PurePath(self.name)), dict[tuple[str, str], list[str]]()
+        for (own, column), data in self._pictures.items():
+            files = [Path(file["filename"]) for file in data.cache_files]
+            key = "\0".join([own, column, *map(str, files)])
+            stamps, begun = [Stamp.of(file.stat()) for file in files], time.time_ns()
+            known = hints.find(key, stamps)
+            if known is None:
+                known = list(track(self._hashed(own, column), len(data) * self._each(column), "hash images"))
+                hints.note(key, stamps, known, begun)
+            found[own, column] = known
+        hints.save()
+        return found
+
+    def _hashed(self, own: str, column: str) -> Iterator[str]:
+        """Yield the digests of the images of a column, row by row."""
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for batch in self._pictures[own, column].iter(BATCH):
+                contents, _ = self._contents(own, column, batch)
+                yield from pool.map(_digest, [content.as_buffer() for content in contents])
 
     def _first(self, names: Sequence[str]) -> str | None:
         return next((name for name in names if name in self._there), None)
@@ -280,7 +324,25 @@ class HubData:
         return [PurePosixPath((path or "").replace("\\", "/")).name for path in paths]
 
     def _locations(self, own: str, start: int, batch: Table, part: int) -> list[ImageLocation | None]:
-        """Locate image number ``part`` of each row; sizes come from offsets, so that no image is read.
+        """Locate image number ``part`` of each row, without reading any.
+
+        Raises:
+            MmulbenchError: if the column does not hold images.
+        """
+        column = self._images[part]
+        _, sizes = self._contents(own, column, batch)
+        each = self._each(column)
+        digests = self._digests[own, column][start * each : (start + len(batch)) * each]
+        first, inner = (part, part) if each > 1 else (0, None)
+        return [
+            None if size is None else ImageLocation(own, start + row, column, inner, size, digest)
+            for row, (size, digest) in enumerate(zip(sizes[first::each], digests[first::each], strict=True))
+        ]
+
+    def _contents(self, own: str, column: str, batch: Table) -> tuple[Any, list[int | None]]:
+        """Return the bytes of a column's images, those of each row's list after one another, and their sizes.
+
+        Sizes come from offsets: no image is read before its bytes are.
 
         Raises:
             MmulbenchError: if the column does not hold images.
@@ -288,22 +350,26 @@ class HubData:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        column, count = self._images[part], len(self._images)
-        listed = self._images.count(column) > 1
+        values = batch[column]
         where = f"{self.name}, split {own}: the column {column} holds"
         try:
-            values = batch[column]
-            if listed and set(pc.list_value_length(values).to_pylist()) != {count}:
-                raise MmulbenchError(f"{where} lists of other than {count} images")
-            values = pc.list_flatten(values) if listed else values
-            sizes = pc.binary_length(pc.struct_field(values, "bytes")).to_pylist()
+            if (count := self._each(column)) > 1:
+                if set(pc.list_value_length(values).to_pylist()) != {count}:
+                    raise MmulbenchError(f"{where} lists of other than {count} images")
+                values = pc.list_flatten(values)
+            contents = pc.struct_field(values, "bytes")
+            return contents, pc.binary_length(contents).to_pylist()
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
             raise MmulbenchError(f"{where} {batch[column].type}, not images") from error
-        inner = part if listed else None
-        return [
-            None if size is None else ImageLocation(own, start + row, column, inner, size)
-            for row, size in enumerate(sizes[part::count] if listed else sizes)
-        ]
+
+    def _each(self, column: str) -> int:
+        """Return the number of images in a row of a column: 1, or all of the unit's in a list."""
+        return self._images.count(column)
 
     def _where(self, own: str, row: int) -> str:
         return f"{self.name}, split {own}, row {row}"
+
+
+def _digest(content: Any) -> str:
+    """Return the SHA-256 of an image's bytes, without copying them; nothing where there are none."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()

@@ -14,12 +14,13 @@ import numpy as np
 
 from mmulbench import DataReport, Integers, MmulbenchError, Progress, RawItems, TaskData
 from mmulbench.broken_off import doubt_about
+from mmulbench.file_digests import Hints
 from mmulbench.lfs_pointers import LFS_BYTES, is_lfs_pointer
 from mmulbench.pictures import DECODING
 from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.hub_open import open_hub
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubImage, ImageLocation
-from mmulbench.tasks._official.images import Finder, Images, StoredImage, TreeFinder
+from mmulbench.tasks._official.images import Finder, Images, StoredImage, TreeFinder, with_digests
 from mmulbench.tasks._official.json_files import DataRow, read_lines
 from mmulbench.tasks._official.pair_table import SPLITS, Annotations, PairTable, Unit
 from mmulbench.tasks._official.same_images import SameImages
@@ -50,9 +51,9 @@ class ImageTextTask(DataFolderTask):
     it comes from.
 
     An image is decoded when a backbone prepares it, never kept, and turned as its EXIF orientation says. The
-    fingerprint covers the annotations as they are used, and name and size of every image file, not the
-    pixels: reading those would take as long as preparing them. A text that several images have is one item,
-    right for all of them.
+    fingerprint covers the annotations as they are used, and name and content of every image file: its digest
+    is taken when the data is opened, and has to be the same when the image is decoded. A text that several
+    images have is one item, right for all of them.
     """
 
     modalities = ("image", "text")
@@ -138,7 +139,7 @@ class ImageTextTask(DataFolderTask):
     def _read_hub(self, data_dir: Path, progress: Progress) -> ImageTextSource:
         """Read a hub's data set; if it has no images, those on disk are taken."""
         otherwise = f"local files do as well: mmulbench data info {self.name}"
-        hub = open_hub(self.config.hub, self.columns, otherwise)
+        hub = open_hub(self.config.hub, self.columns, otherwise, progress.track)
         table, locations = PairTable(), dict[str, ImageLocation]()
         for split, row, images in progress.track(hub.rows(), len(hub), "read annotations"):
             unit = self.add(row, split, table)
@@ -153,26 +154,30 @@ class ImageTextTask(DataFolderTask):
         return ImageTextSource(table, PurePath(hub.name), find)
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:
-        """Read the annotations and find every image, without decoding any.
+        """Read the annotations, find every image and take its digest, without decoding any.
 
         Raises:
             UsageError: if annotations or images are not there.
-            MmulbenchError: if annotations are damaged, or an image is missing or a Git LFS pointer.
+            MmulbenchError: if annotations are damaged, or an image is missing, a Git LFS pointer, or cannot
+                be read.
         """
         source = self.read(data_dir, progress)
         annotations = source.table.build(labelled=bool(self.classes), limit=self.config.limit)
         names, groups = _images_of(annotations)
         found = {name: source.find(name) for name in progress.track(names, len(names), "find images")}
         self._refuse_lacking(found, source, data_dir)
-        stored = [image for image in found.values() if image is not None]
-        images = Images([PurePosixPath(name).name for name in names], stored)
+        hints, there = Hints(source.images), {name: one for name, one in found.items() if one is not None}
+        stored = with_digests(there, hints, progress.track)
+        images = Images([PurePosixPath(name).name for name in names], stored, hints)
         return TaskData(
             items={
                 "image": RawItems(images=images, groups=groups),
                 "text": RawItems(texts=annotations.texts),
             },
             **annotations.splits,
-            fingerprint=_fingerprint(annotations, zip(names, (image.size for image in stored), strict=True)),
+            fingerprint=_fingerprint(
+                annotations, zip(names, (image.digest for image in stored), strict=True)
+            ),
         )
 
     def _refuse_lacking(
@@ -308,14 +313,14 @@ def _remember(
         if location is None:
             continue
         first = locations.setdefault(name, location)
-        if first.size != location.size:
+        if first.digest != location.digest:
             raise MmulbenchError(
                 f"{where}: the image {name} is not that of split {first.split}, row {first.row}: keep one"
             )
 
 
-def _fingerprint(annotations: Annotations, files: Iterable[tuple[str, int]]) -> str:
-    """Return the SHA-256 of units, texts, splits, names and sizes of the image files, and `DECODING`."""
+def _fingerprint(annotations: Annotations, files: Iterable[tuple[str, str]]) -> str:
+    """Return the SHA-256 of units, texts, splits, names and digests of the image files, and `DECODING`."""
     total = hashlib.sha256()
 
     def add(*parts: bytes) -> None:
@@ -328,5 +333,5 @@ def _fingerprint(annotations: Annotations, files: Iterable[tuple[str, int]]) -> 
         columns = annotations.splits[split]
         labels = columns.label if columns.label is not None else np.empty(0, dtype=np.int64)
         add(split.encode(), *(column.tobytes() for column in (columns.first, columns.second, labels)))
-    add(f"decoding {DECODING}".encode(), *(f"{name}\0{size}".encode() for name, size in files))
+    add(f"decoding {DECODING}".encode(), *(f"{name}\0{digest}".encode() for name, digest in files))
     return total.hexdigest()

@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol, overload
 
 from mmulbench import MmulbenchError, read_image
+from mmulbench.file_digests import ContentChanged, Hints, Stamp, digests_of
 from mmulbench.pictures import Pixels
+from mmulbench.progress import Track
 
 SURROGATES = {chr(code) for code in range(0xD800, 0xE000)}
 """Halves of characters, which JSON can hold but no file name and no text."""
@@ -22,6 +24,10 @@ class StoredImage(Protocol):
     @property
     def size(self) -> int:
         """Number of bytes of the stored image."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the stored image, as 64 hexadecimal digits; empty as long as nobody has taken it."""
 
     def content(self) -> bytes:
         """Return the bytes of the stored image.
@@ -37,6 +43,7 @@ class StoredImage(Protocol):
             (h, w, 3) RGB.
 
         Raises:
+            ContentChanged: if the image is not the one whose digest was taken.
             MmulbenchError: if the image cannot be decoded.
         """
 
@@ -46,11 +53,18 @@ class ImageFile(NamedTuple):
 
     Attributes:
         path: path of the file.
-        size: number of bytes of the file.
+        stamp: version of the file.
+        digest: SHA-256 of the file; empty as long as nobody has taken it.
     """
 
     path: Path
-    size: int
+    stamp: Stamp
+    digest: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of bytes of the file."""
+        return self.stamp.size
 
     def content(self) -> bytes:
         """Return the bytes of the file."""
@@ -58,7 +72,7 @@ class ImageFile(NamedTuple):
 
     def read(self) -> Pixels:
         """Decode the file."""
-        return read_image(self.path)
+        return read_image(self.path, digest=self.digest)
 
 
 class Images(Sequence[Pixels]):
@@ -69,11 +83,13 @@ class Images(Sequence[Pixels]):
     Args:
         names: file names of the images.
         stored: where each image is stored.
+        hints: where the digests of the images may come from.
     """
 
-    def __init__(self, names: Sequence[str], stored: Sequence[StoredImage]) -> None:
+    def __init__(self, names: Sequence[str], stored: Sequence[StoredImage], hints: Hints) -> None:
         self.names = tuple(names)
         self.stored = tuple(stored)
+        self._hints = hints
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -86,8 +102,37 @@ class Images(Sequence[Pixels]):
 
     def __getitem__(self, index: int | slice) -> Pixels | list[Pixels]:
         if isinstance(index, slice):
-            return [image.read() for image in self.stored[index]]
-        return self.stored[index].read()
+            return [self._read(image) for image in self.stored[index]]
+        return self._read(self.stored[index])
+
+    def _read(self, image: StoredImage) -> Pixels:
+        """Decode an image; where it is not what it was, no hint is believed any more.
+
+        Raises:
+            ContentChanged: if it is not what it was.
+        """
+        try:
+            return image.read()
+        except ContentChanged:
+            self._hints.forget()
+            raise
+
+
+def with_digests(images: Mapping[str, StoredImage], hints: Hints, track: Track) -> list[StoredImage]:
+    """Return images with the digests of their content, which those on a hub have already.
+
+    Args:
+        images: images by name.
+        hints: where digests of files are looked up and noted.
+        track: shows a bar while files are hashed.
+
+    Raises:
+        MmulbenchError: if a file cannot be read.
+    """
+    files = {name: image for name, image in images.items() if isinstance(image, ImageFile)}
+    digests = digests_of({name: (file.path, file.stamp) for name, file in files.items()}, hints, track)
+    named = {name: file._replace(digest=digests[name]) for name, file in files.items()}
+    return [named.get(name, image) for name, image in images.items()]
 
 
 def safe_name(name: str, where: str) -> str:
@@ -151,7 +196,7 @@ class Finder:
                 information = path.stat()
         except (OSError, RuntimeError):  # RuntimeError: links that lead in a circle
             return None
-        return ImageFile(path, information.st_size) if stat.S_ISREG(information.st_mode) else None
+        return ImageFile(path, Stamp.of(information)) if stat.S_ISREG(information.st_mode) else None
 
     def _top(self, part: str) -> Path:
         if part not in self._tops:

@@ -1,14 +1,18 @@
-"""Which backbone a name means, and which tasks it serves."""
+"""Which backbone a name means, which tasks it serves, and that inputs are those of the data as it is."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import torch
+from official_data import load, repaint_one
 
 from mmulbench.backbones.albef import AlbefBackbone
 from mmulbench.core.backbone import TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
-from mmulbench.runs.prepare import find_backbone, serving
+from mmulbench.runs.prepare import find_backbone, load_data, load_inputs, serving
 
 IMAGES = ["albef", "blip", "clip", "vilt"]
 
@@ -69,3 +73,20 @@ def test_a_kind_of_task_that_a_backbone_does_not_serve_is_refused(monkeypatch):
         "backbone albef serves retrieval and classification, but the task is group classification; "
         "choose blip or clip or vilt"
     )
+
+
+def test_inputs_of_a_repaired_image_are_made_again(own, make_workspace):
+    """The file has the same name, size and time of change, and the cache is the same."""
+    few = TASKS.get("flickr30k")(TASKS.get("flickr30k").Config(**{"limit": 3}))
+    backbone = find_backbone("albef:tiny", few)
+
+    def pixels(workspace):
+        data = load_data(few, replace(workspace, data_dir=own))
+        return load_inputs("image", data, backbone, workspace.cache, workspace.progress).inputs["pixels"]
+
+    workspace = make_workspace()
+    broken = pixels(workspace)
+    number = repaint_one(load("flickr30k", own, limit=3))
+    repaired = pixels(workspace)
+    assert torch.equal(repaired, pixels(make_workspace()))
+    assert (repaired != broken).flatten(1).any(1).tolist() == [place == number for place in range(9)]

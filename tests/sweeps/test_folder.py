@@ -12,6 +12,7 @@ from nodes import LEASE, start, wait_for
 from sweep_toys import ORIGINAL, make_sweep, state
 
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.file_digests import Stamp
 from mmulbench.sweeps.folder import LOST_SECONDS, SweepFolder, find_sweep
 
 
@@ -35,6 +36,27 @@ def test_what_is_written_is_read(sweep):
     other = SweepFolder(folder.root)
     other.write_state(ORIGINAL, done.queued("because"))
     assert folder.states()[ORIGINAL].status == "queued"
+
+
+def test_a_state_replaced_within_a_tick_of_the_clock_is_read_again(sweep, monkeypatch):
+    folder, _ = sweep
+    folder.write_state(ORIGINAL, state("running"))
+    stamp = Stamp.of((folder.root / "state" / f"{ORIGINAL}.json").stat())
+    monkeypatch.setattr(Stamp, "of", lambda _: stamp)
+    folder.states()
+    SweepFolder(folder.root).write_state(ORIGINAL, state("done"))
+    assert folder.states()[ORIGINAL].status == "done"
+
+
+def test_a_state_that_has_settled_is_read_once(sweep, monkeypatch):
+    folder, _ = sweep
+    now, read = time.time_ns(), list[str]()
+    monkeypatch.setattr("mmulbench.sweeps.folder.time.time_ns", lambda: now + 10**11)
+    stored = folder._stored_state
+    monkeypatch.setattr(folder, "_stored_state", lambda name: read.append(name) or stored(name))
+    folder.write_state(ORIGINAL, state("done"))
+    assert [folder.states()[ORIGINAL].status for _ in range(2)] == ["done", "done"]
+    assert read == [ORIGINAL]
 
 
 def test_a_sweep_is_written_once_and_a_damaged_one_again(sweep):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 from sweep_toys import make_sweep, record_of, state
 
+from mmulbench.file_digests import Stamp
 from mmulbench.records.record_files import read_file
 from mmulbench.records.store import ResultsStore
 from mmulbench.sweeps import kept_records
@@ -54,6 +56,27 @@ def test_a_file_is_read_again_when_it_has_changed(sweep):
     for content, lost in ((good, 0), (good[:-9], 1), (good, 0)):
         path.write_bytes(content)
         assert len(lost_records(folder.states())) == lost
+
+
+def test_a_file_that_changes_within_a_tick_of_the_clock_is_read_again(sweep):
+    folder, _, (path, _) = sweep
+    good, times = path.read_bytes(), path.stat()
+    stamp = Stamp.of(times)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stamp, "of", lambda _: stamp)
+        for content, lost in ((good, 0), (good[:-9] + b"x" * 9, 1), (good, 0)):
+            path.write_bytes(content)
+            assert len(lost_records(folder.states())) == lost
+
+
+def test_a_file_that_has_settled_is_looked_at_once(sweep, monkeypatch):
+    folder, _, _ = sweep
+    now, looked = time.time_ns(), list[Path]()
+    monkeypatch.setattr("mmulbench.sweeps.kept_records.time.time_ns", lambda: now + 10**11)
+    monkeypatch.setattr(kept_records, "_is_whole", lambda path: not looked.append(path))
+    for _ in range(2):
+        assert lost_records(folder.states()) == {}
+    assert len(looked) == 2
 
 
 def test_records_that_are_whole_are_not_read(sweep, monkeypatch):

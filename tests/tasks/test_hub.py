@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -20,7 +21,11 @@ import pytest
 from official_data import load, mmulbench
 from PIL import Image
 
+from mmulbench import file_digests
+from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.file_digests import ContentChanged
+from mmulbench.tasks._official import hub_rows
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -111,6 +116,50 @@ def test_changed_files_are_noticed(rows, tmp_path, library_cache):
     flickr(tmp_path / "hub", rows)
     assert load("flickr30k", tmp_path, hub=hub).fingerprint != before
     assert any(library_cache.iterdir())
+
+
+def other(content: bytes) -> bytes:
+    """Other bytes of the same number."""
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def test_an_image_of_the_same_size_in_a_file_of_the_same_time_is_other_data(rows, tmp_path):
+    hub = flickr(tmp_path / "hub", rows)
+    (file,) = Path(hub).rglob("*.parquet")
+    times, before = file.stat(), load("flickr30k", tmp_path, hub=hub)
+    content = rows[0]["image"]["bytes"]
+    rows[0]["image"]["bytes"] = other(content)
+    flickr(tmp_path / "hub", rows)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = load("flickr30k", tmp_path, hub=hub)
+    assert after.fingerprint != before.fingerprint
+    number = after.items["image"].images.names.index(rows[0]["filename"])
+    assert after.items["image"].images.stored[number].content() == other(content)
+
+
+def test_two_images_of_one_name_and_size_are_refused(rows, tmp_path):
+    image = {**rows[5]["image"], "bytes": other(rows[5]["image"]["bytes"])}
+    hub = flickr(tmp_path / "hub", [*rows, {**rows[5], "image": image}])
+    with pytest.raises(MmulbenchError, match=r"row 80: the image .* is not that of split test, row 5: keep"):
+        load("flickr30k", tmp_path, hub=hub)
+
+
+@pytest.mark.parametrize("form", [form for form, (name, _) in hub_miniatures.FORMS.items() if name != "coco"])
+def test_images_are_read_once_to_be_known(form, hubs, kept, tmp_path, monkeypatch):
+    now, name = time.time_ns, hub_miniatures.FORMS[form][0]
+    monkeypatch.setattr("mmulbench.file_digests.time.time_ns", lambda: now() + 10**11)
+    with ArtifactCache(tmp_path / "cache").hints():
+        first = load(name, kept, hub=str(hubs[form]))
+        monkeypatch.setattr(hub_rows, "_digest", None)
+        monkeypatch.setattr(file_digests, "sha256_of", None)
+        assert load(name, kept, hub=str(hubs[form])).fingerprint == first.fingerprint
+
+
+def test_an_image_that_changes_in_the_librarys_cache_ends_the_command(hubs, kept, monkeypatch):
+    images = load("flickr30k", kept, hub=str(hubs["flickr_one_split"])).items["image"].images
+    monkeypatch.setattr(hub_rows.HubData, "content", lambda *_: b"other")
+    with pytest.raises(ContentChanged, match=r"split test, row \d+, column image: it has changed since"):
+        images[0]
 
 
 def damaged(kind: str, content: bytes) -> bytes:

@@ -14,6 +14,7 @@ import pytest
 from official_data import FIRST, edit, first_image, karpathy, load, mmulbench, nlvr, paths_of, snli
 
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.file_digests import Stamp
 from mmulbench.tasks._official.images import ImageFile
 from mmulbench.tasks._official.json_files import LINE_BYTES
 from mmulbench.tasks._official.pair_table import PairTable
@@ -189,7 +190,7 @@ def test_a_corrupt_image_is_named(content, own):
     half = path.read_bytes()[: path.stat().st_size // 2]
     path.write_bytes(half if content == "half" else content)
     with pytest.raises(MmulbenchError, match=f"{path}: cannot be decoded as an image") as caught:
-        ImageFile(path, path.stat().st_size).read()
+        ImageFile(path, Stamp.of(path.stat())).read()
     assert "\n" not in str(caught.value)
 
 
