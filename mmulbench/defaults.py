@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mmulbench.errors import UsageError
@@ -32,12 +33,7 @@ def cache_dir(option: Path | None = None) -> Path:
         UsageError: The user has no home folder, and nothing else is named.
     """
     given = option or os.environ.get("MMULBENCH_CACHE")
-    if given:
-        return Path(given)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mmulbench"
-    except RuntimeError as error:
-        raise UsageError("you have no home folder: name a folder with --cache-dir") from error
+    return Path(given) if given else _user_cache()
 
 
 def tuned_dir(option: Path | None = None) -> Path:
@@ -48,6 +44,22 @@ def tuned_dir(option: Path | None = None) -> Path:
 def sweeps_dir(option: Path | None = None) -> Path:
     """Return the folder of sweeps: --sweeps-dir, MMULBENCH_SWEEPS, or ./sweeps."""
     return _folder(option, "MMULBENCH_SWEEPS", Path("sweeps"))
+
+
+def usual_folders() -> dict[str, Path]:
+    """Return the folders that commands read and write where neither an option nor a variable names others.
+
+    There is none for the cache where the user has no home folder.
+    """
+    folders = {
+        "--data-dir": Path("data"),
+        "--results-dir": Path("results"),
+        "--tuned-dir": Path("tuned"),
+        "--sweeps-dir": Path("sweeps"),
+    }
+    with suppress(UsageError):
+        folders["--cache-dir"] = _user_cache()
+    return folders
 
 
 def plugin_files(option: Sequence[Path] | None = None) -> tuple[Path, ...]:
@@ -72,6 +84,18 @@ def checkpoint_seconds() -> float:
             f"MMULBENCH_CHECKPOINT_SECONDS is {text!r}; give a number of seconds such as 60; 0: at every step"
         )
     return seconds
+
+
+def _user_cache() -> Path:
+    """Return the user's own cache folder.
+
+    Raises:
+        UsageError: The user has no home folder.
+    """
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mmulbench"
+    except RuntimeError as error:
+        raise UsageError("you have no home folder: name a folder with --cache-dir") from error
 
 
 def _folder(option: Path | None, variable: str, default: Path) -> Path:

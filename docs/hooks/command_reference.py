@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from mmulbench.cli.app import app
+from mmulbench.cli.examples import EXAMPLES
 
 HELP = {"--help", "-h"}
 
@@ -23,6 +24,8 @@ PAGES = {
     "logs": "[Sweeps](../tutorials/sweeps.md)",
     "retry": "[Sweeps](../tutorials/sweeps.md)",
     "cancel": "[Sweeps](../tutorials/sweeps.md)",
+    "list": "[Methods](methods.md), [Tasks](tasks.md), [Backbones](backbones.md), [Metrics](metrics.md)",
+    "describe": "[Methods](methods.md), [Tasks](tasks.md), [Backbones](backbones.md), [Metrics](metrics.md)",
     "show": "[Records](../records.md)",
     "validate": "[Records](../records.md)",
     "leaderboard": "[Records](../records.md)",
@@ -83,6 +86,7 @@ def _section(name: str, command: typer.core.TyperCommand) -> str:
         lines += [""]
     lines += ["| Option | Meaning |", "| --- | --- |"] if known else []
     lines += [_row(one, hints) for one in known]
+    lines += ["", "```text", *EXAMPLES.get(name, ()), "```"]
     if name in PAGES:
         lines += ["", f"See {PAGES[name]}."]
     return "\n".join([*lines, ""])

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import math
-import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +10,7 @@ from mmulbench.cli.list_output import entries
 from mmulbench.core.backbone import Backbone
 from mmulbench.core.metric import Metric
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
-from mmulbench.core.search_space import Search
+from mmulbench.core.setting_docs import bounds_in_words, prose, settings_of
 from mmulbench.metrics.catalogue import all_metrics
 from mmulbench.records.schema import RunResult
 
@@ -58,20 +55,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _method(name: str, description: str) -> str:
     method = METHODS.get(name)
-    lines = [f"## `{name}` {{ #{name} }}", "", description, "", *_prose(method), ""]
+    lines = [f"## `{name}` {{ #{name} }}", "", description, "", prose(method), ""]
     lines += [f"File: [methods/{name}.py](../../methods/{name}.py).", ""]
-    fields = dataclasses.fields(method.Config)
-    if fields:
-        hints = typing.get_type_hints(method.Config, include_extras=True)
-        explained = _attributes(method.Config)
+    settings = settings_of(method.Config)
+    if settings:
         rows = [
-            (
-                f"`{one.name}`",
-                f"`{one.default}`",
-                _searched(hints[one.name]),
-                _escaped(explained.get(one.name, "")),
-            )
-            for one in fields
+            (f"`{one.name}`", f"`{one.default}`", one.searched, _escaped(one.meaning)) for one in settings
         ]
         lines += [table(("Setting", "Default", "Tuning looks in", "Meaning"), rows)]
     else:
@@ -97,52 +86,14 @@ def _metric(metric: Metric) -> str:
 def _values(metric: Metric) -> str:
     """Say in which range a metric's values lie, and those of details where it is another."""
     ranges = {"": metric.bounds, **metric.part_bounds}
-    texts = [f"`{part}` " * bool(part) + _range(*bounds) for part, bounds in ranges.items()]
+    texts = [f"`{part}` " * bool(part) + bounds_in_words(*bounds) for part, bounds in ranges.items()]
     return "; ".join(texts)
-
-
-def _range(low: float, high: float) -> str:
-    if math.isinf(low) and math.isinf(high):
-        return "any number"
-    if math.isinf(high):
-        return f"{low:g} or more"
-    return f"{high:g} or less" if math.isinf(low) else f"from {low:g} to {high:g}"
 
 
 def _reads(what: str, of: tuple[str, ...] | bool) -> str:
     """Say what a metric reads, and of which sets where it says so."""
     name = what.replace("_", " ")
     return f"{name} outputs of each modality" if isinstance(of, bool) else f"{name}: {', '.join(of)}"
-
-
-def _prose(cls: type) -> list[str]:
-    """Return a class's docstring without its sections."""
-    text = inspect.cleandoc(cls.__doc__ or "")
-    return [text.partition("\nAttributes:")[0].partition("\nArgs:")[0].strip()]
-
-
-def _attributes(cls: type) -> dict[str, str]:
-    """Return what the docstrings of a settings class and its bases say of each setting."""
-    found: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        text = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")[2]
-        name = ""
-        for line in text.splitlines():
-            if not line.strip() or not line.startswith("    "):
-                break
-            if line.startswith("        "):
-                found[name] += " " + line.strip()
-            else:
-                name, _, meaning = line.strip().partition(":")
-                found[name] = meaning.strip()
-    return found
-
-
-def _searched(hint: object) -> str:
-    for extra in getattr(hint, "__metadata__", ()):
-        if isinstance(extra, Search):
-            return f"{extra.low:g} to {extra.high:g}{', by ratios' if extra.log else ''}"
-    return ""
 
 
 def _task(name: str, description: str) -> str:
@@ -160,7 +111,7 @@ def _task(name: str, description: str) -> str:
             ("Terms", _escaped(info.terms)),
             ("In the data folder", _layout(info.layout)),
         ]
-    lines = [f"## `{name}` {{ #{name} }}", "", description, "", *_prose(task), ""]
+    lines = [f"## `{name}` {{ #{name} }}", "", description, "", prose(task), ""]
     lines += [table(("", ""), rows), "", f"File: [tasks/{name}.py](../../tasks/{name}.py)."]
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from mmulbench.plain_text import visible
-from mmulbench.progress import SHADOWS, STAGES, Progress
+from mmulbench.progress import Progress, place_of
 
 T = TypeVar("T")
 
@@ -43,8 +43,7 @@ class NotebookBars(Progress):
         Args:
             name: one of `mmulbench.progress.STAGES`, or ``shadows``.
         """
-        place = "" if name == SHADOWS else f"{STAGES.index(name) + 1}/{len(STAGES)} "
-        self._stage = f"[{place}{name}] "
+        self._stage = f"[{place_of(name)}] "
 
     def note(self, line: str) -> None:
         """Print one line that stays.

@@ -16,7 +16,16 @@ import typer
 from mmulbench import __version__, defaults
 from mmulbench.cli import launch
 from mmulbench.cli.author import check_app, new_app
+from mmulbench.cli.completions import metric as complete_metric
+from mmulbench.cli.completions import metrics as complete_metrics
+from mmulbench.cli.data import data_app
+from mmulbench.cli.help import dress
+from mmulbench.cli.look_up import describe, list_
+from mmulbench.cli.names import methods_of_run, one_task, seeds, several
 from mmulbench.cli.options import (
+    OUTPUT,
+    WHAT,
+    WHERE,
     AsJson,
     BackboneName,
     CacheDir,
@@ -24,17 +33,26 @@ from mmulbench.cli.options import (
     Debug,
     Device,
     ForgetSize,
+    Methods,
+    NoReference,
     NoUnits,
+    OnlyTask,
+    Overwrite,
     OverwriteChoice,
     Plugins,
     Processes,
     Quiet,
     Results,
+    Seeds,
+    Settings,
     Shadows,
+    TaskOption,
     TunedDir,
+    Untuned,
     path,
 )
 from mmulbench.cli.selftest import selftest_app
+from mmulbench.cli.slips import hint
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
 from mmulbench.cli.terminal import replace_signs
 from mmulbench.cli.tune import tune
@@ -49,12 +67,10 @@ app = typer.Typer(
     name="mmulbench",
     help="Benchmark for multimodal machine unlearning: run methods on tasks, judge them beside retraining.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-data_app = typer.Typer(help="What data a task needs, and whether it is all there.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
@@ -64,23 +80,12 @@ for command in (tune, sweep, status, logs, retry, cancel, validate):
 
 INTERRUPTED = 130
 
-TaskName = Annotated[str, typer.Argument(metavar="TASK")]
-
 
 class RunExecutor(StrEnum):
     """Names where runs are made."""
 
     local = "local"
     slurm = "slurm"
-
-
-class Listable(StrEnum):
-    """Names what can be listed."""
-
-    tasks = "tasks"
-    methods = "methods"
-    backbones = "backbones"
-    metrics = "metrics"
 
 
 @app.callback(invoke_without_command=True)
@@ -94,42 +99,37 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 @app.command()
 def run(
     context: typer.Context,
-    method: Annotated[list[str], typer.Option("--method", "-m", help="Method to run; repeat for several.")],
-    task: Annotated[str, typer.Option("--task", "-t", help="Task to run it on.")],
-    plugin: Plugins = None,
+    method: Methods,
+    task: TaskOption,
     backbone: BackboneName = None,
-    seed: Annotated[list[int] | None, typer.Option("--seed", "-s", help="Repeat for several. [42]")] = None,
+    seed: Seeds = None,
     forget_size: ForgetSize = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; repeat for several."),
-    ] = None,
-    device: Device = "auto",
-    processes: Processes = 1,
+    settings: Settings = None,
     data_dir: DataDir = None,
     results_dir: Results = None,
     cache_dir: CacheDir = None,
-    overwrite: Annotated[
-        OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
-    ] = OverwriteChoice.failed,
-    no_reference: Annotated[
-        bool, typer.Option("--no-reference", help="Skip retrain; says what is then missing.")
-    ] = False,
     tuned_dir: TunedDir = None,
-    untuned: Annotated[
-        bool, typer.Option("--untuned", help="Start from the methods' own settings, not from tuned ones.")
-    ] = False,
-    shadows: Shadows = 0,
-    no_units: NoUnits = False,
+    plugin: Plugins = None,
+    device: Device = "auto",
+    processes: Processes = 1,
     executor: Annotated[
-        RunExecutor, typer.Option("--executor", help="In this process, or as Slurm jobs: then a sweep.")
+        RunExecutor,
+        typer.Option(
+            "--executor", rich_help_panel=WHERE, help="In this process, or as Slurm jobs: then a sweep."
+        ),
     ] = RunExecutor.local,
     slurm: SlurmOptions = None,
+    overwrite: Overwrite = OverwriteChoice.failed,
+    no_reference: NoReference = False,
+    untuned: Untuned = False,
+    shadows: Shadows = 0,
+    no_units: NoUnits = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Unlearn with a method on a task, and judge the result beside the original and retrain."""
+    task = one_task(task, "run")
     if processes > 1 and (executor is RunExecutor.slurm or slurm):
         raise UsageError("--processes divides a run between this machine's GPUs; leave it out with Slurm")
     if processes > 1 and not launch.is_started():
@@ -137,11 +137,12 @@ def run(
     from mmulbench.cli.run_output import run_and_print
     from mmulbench.runs.request import DEFAULT_SEED, Request
 
+    plugins = defaults.plugin_files(plugin)
     request = Request(
-        methods=tuple(method),
+        methods=methods_of_run(method, task, plugins),
         task=task,
         backbone=backbone,
-        seeds=tuple(seed or (DEFAULT_SEED,)),
+        seeds=seeds(seed) or (DEFAULT_SEED,),
         forget_size=forget_size,
         settings=tuple(settings or ()),
         device=device,
@@ -150,7 +151,7 @@ def run(
         cache_dir=defaults.cache_dir(cache_dir),
         overwrite=overwrite.value,
         reference=not no_reference,
-        plugins=defaults.plugin_files(plugin),
+        plugins=plugins,
         tuned_dir=defaults.tuned_dir(tuned_dir),
         untuned=untuned,
         shadows=shadows,
@@ -164,56 +165,85 @@ def run(
     raise typer.Exit(code)
 
 
-@app.command("list")
-def list_(
-    what: Annotated[Listable, typer.Argument()],
-    plugin: Plugins = None,
+@app.command()
+def show(
+    record: Annotated[
+        str, typer.Argument(help="Its path, the start of its id, or a name: then all records of that name.")
+    ],
+    results_dir: Results = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """List what there is."""
-    from mmulbench.cli.list_output import print_list
+    """Show a record: specification, values, verdict, environment; or the records that a name has."""
+    from mmulbench.records.lookup import find_records
 
-    print_list(what.value, defaults.plugin_files(plugin), as_json=as_json)
+    found = find_records(record, defaults.results_dir(results_dir))
+    if len(found) > 1:
+        from mmulbench.cli.record_list import print_records
 
-
-@app.command()
-def show(record: Path, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Show a record: specification, values, verdict, environment."""
+        print_records(found, as_json=as_json)
+        return
     from mmulbench.cli.run_output import show_record
 
-    raise typer.Exit(show_record(record, as_json=as_json))
+    raise typer.Exit(show_record(found[0], as_json=as_json))
 
 
 @app.command()
 def leaderboard(
-    task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
-    metric: Annotated[list[str] | None, typer.Option("--metric", help="Only these columns.")] = None,
-    paper: Annotated[bool, typer.Option("--paper", help="Only the tables of MMUL's paper.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", parser=path, help="Write here instead of standard output."),
+    task: OnlyTask = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            rich_help_panel=WHAT,
+            autocompletion=complete_metrics,
+            help="Only these columns: a metric, or several with commas; repeatable.",
+        ),
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit 1 if the output file differs from the records.")
+    paper: Annotated[
+        bool, typer.Option("--paper", rich_help_panel=WHAT, help="Only the tables of MMUL's paper.")
     ] = False,
     results_dir: Results = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", parser=path, rich_help_panel=OUTPUT, help="Write here, not to standard output."
+        ),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", rich_help_panel=OUTPUT, help="Exit 1 if the output file differs from the records."
+        ),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Make the tables from the records."""
     from mmulbench.cli.run_output import make_leaderboard
 
-    make_leaderboard(defaults.results_dir(results_dir), task, metric, output, paper=paper, check=check)
+    columns = list(several(metric, "--metric")) or None
+    make_leaderboard(defaults.results_dir(results_dir), task, columns, output, paper=paper, check=check)
 
 
 @app.command()
 def plot(
-    task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task.")] = None,
-    metric: Annotated[str | None, typer.Option("--metric", help="Utility on the vertical axis.")] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", parser=path, help="Folder for PNG, SVG and CSV files.")
-    ] = Path("plots"),
+    task: OnlyTask = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            rich_help_panel=WHAT,
+            autocompletion=complete_metric,
+            help="Utility on the vertical axis.",
+        ),
+    ] = None,
     results_dir: Results = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", parser=path, rich_help_panel=OUTPUT, help="Folder for PNG, SVG and CSV files."
+        ),
+    ] = Path("plots"),
     debug: Debug = False,
 ) -> None:
     """Plot the records: forgetting against retention, score distributions, cost."""
@@ -222,65 +252,17 @@ def plot(
     make_plots(defaults.results_dir(results_dir), task, metric, output)
 
 
-@data_app.command("info")
-def data_info(task: TaskName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Say what a task's data is, its terms, its size, and what to put where."""
-    from mmulbench.cli.data_check import print_info
-
-    print_info(task, defaults.plugin_files(plugin), as_json=as_json)
-
-
-@data_app.command("check")
-def data_check(
-    task: TaskName,
-    data_dir: DataDir = None,
-    hub: Annotated[
-        str, typer.Option("--hub", help="owner/name on a hub, or a folder of its files, instead.")
-    ] = "",
-    plugin: Plugins = None,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Count a task's data against what there should be; list missing and damaged files, show a sample."""
-    from mmulbench.cli.data_check import print_check
-
-    plugins = defaults.plugin_files(plugin)
-    raise typer.Exit(print_check(task, defaults.data_dir(data_dir), plugins, hub=hub, as_json=as_json))
-
-
-@data_app.command("prepare")
-def data_prepare(
-    task: TaskName,
-    backbone: BackboneName = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="task.KEY=value; repeat for several.")
-    ] = None,
-    data_dir: DataDir = None,
-    cache_dir: CacheDir = None,
-    plugin: Plugins = None,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Compute a task's model inputs into the cache; goes on where it was interrupted."""
-    from mmulbench.cli.data_prepare import print_prepare
-
-    print_prepare(
-        task,
-        backbone,
-        settings or [],
-        defaults.data_dir(data_dir),
-        defaults.cache_dir(cache_dir),
-        defaults.plugin_files(plugin),
-        as_json=as_json,
-    )
-
-
 @app.command()
 def schema(debug: Debug = False) -> None:
     """Print the JSON schema of a record."""
     from mmulbench.records.schema import RunResult
 
     print(json.dumps(RunResult.model_json_schema(), indent=2))
+
+
+app.command("list")(list_)
+app.command()(describe)
+dress(app)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -343,9 +325,14 @@ def _failed(error: Exception, *, debug: bool) -> int:
     if isinstance(error, MmulbenchError):
         text, code = str(error), error.exit_code
     elif hasattr(error, "format_message") and hasattr(error, "exit_code"):  # wrong use, found by the parser
-        text, code = error.format_message().replace("Value error, ", ""), int(error.exit_code)
+        text, code = _said(error), int(error.exit_code)
     else:
         text, code = f"{located(error)}; --debug shows the whole traceback", 1
     if line := one_line(text):  # there is none where help was printed
         print(f"mmulbench: {line}", file=sys.stderr)
     return code
+
+
+def _said(error: Any) -> str:
+    """Return what the parser says, with a hint where there is one."""
+    return f"{error.format_message()}{hint(error)}".replace("Value error, ", "")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mmulbench.cli.options import AsJson, DataDir, Debug, Plugins, path
+from mmulbench.cli import completions
+from mmulbench.cli.options import WHERE, AsJson, DataDir, Debug, Plugins, path
 
 new_app = typer.Typer(
     help="Write a new method, task or metric and its test, ready to run.", no_args_is_help=True
@@ -18,11 +19,16 @@ check_app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
+MethodName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completions.method)]
+TaskName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completions.task)]
+FamilyName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completions.family)]
+MetricName = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completions.metric)]
 Folder = Annotated[
     Path | None,
     typer.Option(
         "--folder",
         parser=path,
+        rich_help_panel=WHERE,
         help="Write here, to be run with --plugin. (a checkout's own folders, else the current one)",
     ),
 ]
@@ -53,7 +59,9 @@ def new_metric(name: Name, folder: Folder = None, debug: Debug = False) -> None:
 
 
 @check_app.command("method")
-def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+def check_method(
+    name: MethodName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
     """Try a method on a tiny model of every kind of task; exit 1 where it breaks the contract."""
     from mmulbench.conformance import report
     from mmulbench.defaults import plugin_files
@@ -62,7 +70,9 @@ def check_method(name: Name, plugin: Plugins = None, as_json: AsJson = False, de
 
 
 @check_app.command("backbone")
-def check_backbone(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+def check_backbone(
+    name: FamilyName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
     """Try a backbone on made-up items of every kind it serves; exit 1 where it breaks the contract."""
     from mmulbench.conformance import report
     from mmulbench.defaults import plugin_files
@@ -72,7 +82,7 @@ def check_backbone(name: Name, plugin: Plugins = None, as_json: AsJson = False, 
 
 @check_app.command("task")
 def check_task(
-    name: Name,
+    name: TaskName,
     data_dir: DataDir = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
@@ -89,7 +99,9 @@ def check_task(
 
 
 @check_app.command("metric")
-def check_metric(name: Name, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
+def check_metric(
+    name: MetricName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
     """Try a metric on arrays of which the truth is known; exit 1 where it breaks the contract."""
     from mmulbench.conformance import report
     from mmulbench.defaults import plugin_files

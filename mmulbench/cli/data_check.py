@@ -8,9 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from mmulbench.core.data_info import DataInfo, DataReport, plural
 from mmulbench.core.plugins import load_plugins
@@ -19,6 +17,7 @@ from mmulbench.errors import UsageError
 from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
 from mmulbench.setting_values import Overrides
+from mmulbench.tables import Column, WholeTable, show, show_line
 
 if TYPE_CHECKING:
     from mmulbench.core.task import Task
@@ -40,7 +39,6 @@ def print_info(name: str, plugins: Sequence[Path], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"task": name, **asdict(info)}, indent=2))
         return
-    console = Console(highlight=False)
     nothing = ("nothing: the data comes with installed packages",)
     sections = {
         "What it is": (info.about,),
@@ -50,19 +48,18 @@ def print_info(name: str, plugins: Sequence[Path], *, as_json: bool) -> None:
     }
     if info.hub:
         sections["Or from a hub, with --set task.hub=NAME"] = info.hub
-    console.print(f"[bold]{name}[/bold]: {escape(TASKS.describe(name))}", soft_wrap=True)
+    show(Text.assemble((name, "bold"), f": {TASKS.describe(name)}"))
     for title, lines in sections.items():
-        console.print(f"\n[bold]{title}[/bold]")
-        for line in lines:
-            console.print(line, markup=False, soft_wrap=True)
+        show("", Text(title, style="bold"))
+        show_line(*lines)
     if info.sizes:
-        console.print()
-        console.print(_sizes(info, None))
+        show("", _sizes(info, None))
     if info.layout:
-        console.print(
-            "\nThe data folder is that of --data-dir, of MMULBENCH_DATA, or ./data. When the data is there: "
-            f"mmulbench data check {name}\nThe task {info.offline} needs no data folder.",
-            soft_wrap=True,
+        show_line(
+            "",
+            "The data folder is that of --data-dir, of MMULBENCH_DATA, or ./data. When the data is there: "
+            f"mmulbench data check {name}",
+            f"The task {info.offline} needs no data folder.",
         )
 
 
@@ -107,10 +104,9 @@ def _info(name: str, cls: type[Task]) -> DataInfo:
 
 
 def _print_report(name: str, place: str, info: DataInfo, report: DataReport, short: list[str]) -> None:
-    console = Console(highlight=False)
     if info.layout:
-        console.print(f"{name} in {place}", markup=False, soft_wrap=True)
-    console.print(_sizes(info, report))
+        show_line(f"{name} in {place}")
+    show(_sizes(info, report))
     for title, lines in (
         ("Left out", [f"{_count(count, info.pair)}: {why}" for why, count in report.dropped.items()]),
         ("A sample", list(report.sample)),
@@ -118,24 +114,17 @@ def _print_report(name: str, place: str, info: DataInfo, report: DataReport, sho
         ("Missing or damaged", [*short, *report.problems]),
     ):
         if lines:
-            console.print(f"\n[bold]{title}[/bold]")
-            for line in lines:
-                console.print(visible(line), markup=False, soft_wrap=True)
+            show("", Text(title, style="bold"))
+            show_line(*map(visible, lines))
     count = len(short) + len(report.problems)
-    console.print()
-    console.print(
-        "All is there." if not count else f"Not complete: {count:,} lines above say what is missing."
-    )
+    show("", "All is there." if not count else f"Not complete: {count:,} lines above say what is missing.")
 
 
-def _sizes(info: DataInfo, report: DataReport | None) -> Table:
+def _sizes(info: DataInfo, report: DataReport | None) -> WholeTable:
     """Units and pairs by split: how many there should be and, after a check, how many there are."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("Split")
-    names = [plural(info.unit), plural(info.pair)]
-    for title in names:
-        for column in [title] if report is None else [title, "expected"]:
-            table.add_column(column, justify="right")
+    titles = [plural(info.unit), plural(info.pair)]
+    names = titles if report is None else [name for title in titles for name in (title, "expected")]
+    table = WholeTable((Column("Split"), *(Column(name, right=True) for name in names)))
     splits = info.sizes if report is None else report.counts
     for split in splits:
         expected = info.sizes.get(split, (None, None))

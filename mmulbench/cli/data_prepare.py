@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.cache.blockwise import CACHE_FLAG
@@ -22,6 +21,7 @@ from mmulbench.files import prepare_folder
 from mmulbench.progress import make_progress
 from mmulbench.runs.prepare import ModalityInputs, find_backbone, load_inputs
 from mmulbench.setting_values import Overrides
+from mmulbench.tables import show, show_line
 
 
 def print_prepare(
@@ -66,10 +66,8 @@ def print_prepare(
     if as_json:
         print(json.dumps({"task": name, "backbone": backbone.full_name, "modalities": rows}, indent=2))
         return
-    console = Console(highlight=False)
-    console.print(f"[bold]{name}[/bold] for {escape(backbone.full_name)}", soft_wrap=True)
-    for row in rows:
-        console.print(_line(row), markup=False, soft_wrap=True)
+    show(Text.assemble((name, "bold"), f" for {backbone.full_name}"))
+    show_line(*map(_line, rows))
 
 
 def _configured(name: str, settings: Sequence[str]) -> Task:

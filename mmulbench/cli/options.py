@@ -1,4 +1,4 @@
-"""Options that several commands share, each written once."""
+"""Options that several commands share, each written once, and the panels that help shows them in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mmulbench.cli import completions
+
+WHAT = "What"
+"""Panel of the options that say which runs, records or names are meant."""
+
+WHERE = "Where"
+"""Panel of folders, devices and machines."""
+
+HOW = "How"
+"""Panel of the options that say how the work is done."""
+
+OUTPUT = "Output"
+"""Panel of what is printed; ``--help`` is in it."""
+
+PANELS = (WHAT, WHERE, HOW, OUTPUT)
+"""The panels, in the order that every command shows them in."""
 
 
 def path(text: str | Path) -> Path:
@@ -22,52 +39,141 @@ def path(text: str | Path) -> Path:
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", parser=path, help="Official data. (env MMULBENCH_DATA, ./data)"),
+    typer.Option(
+        "--data-dir", parser=path, rich_help_panel=WHERE, help="Official data. (env MMULBENCH_DATA, ./data)"
+    ),
 ]
 Results = Annotated[
     Path | None,
-    typer.Option("--results-dir", parser=path, help="Records go here. (env MMULBENCH_RESULTS, ./results)"),
+    typer.Option(
+        "--results-dir",
+        parser=path,
+        rich_help_panel=WHERE,
+        help="Records are here. (env MMULBENCH_RESULTS, ./results)",
+    ),
 ]
 CacheDir = Annotated[
     Path | None,
     typer.Option(
-        "--cache-dir", parser=path, help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)"
+        "--cache-dir",
+        parser=path,
+        rich_help_panel=WHERE,
+        help="Shared artifacts. (env MMULBENCH_CACHE, ~/.cache/mmulbench)",
     ),
 ]
 TunedDir = Annotated[
     Path | None,
-    typer.Option("--tuned-dir", parser=path, help="Your own studies. (env MMULBENCH_TUNED, ./tuned)"),
+    typer.Option(
+        "--tuned-dir", parser=path, rich_help_panel=WHERE, help="Your studies. (env MMULBENCH_TUNED, ./tuned)"
+    ),
 ]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
         metavar="FILE",
+        rich_help_panel=WHERE,
         help="Python file with methods, tasks or metrics of your own; repeatable. (env MMULBENCH_PLUGINS)",
     ),
 ]
+TaskOption = Annotated[
+    str,
+    typer.Option("--task", "-t", rich_help_panel=WHAT, autocompletion=completions.task, help="The task."),
+]
+OnlyTask = Annotated[
+    str | None,
+    typer.Option("--task", "-t", rich_help_panel=WHAT, autocompletion=completions.task, help="Only this."),
+]
+Methods = Annotated[
+    list[str],
+    typer.Option(
+        "--method",
+        "-m",
+        rich_help_panel=WHAT,
+        autocompletion=completions.methods,
+        help="Methods: a name, several with commas, or all that apply; repeatable.",
+    ),
+]
+SomeMethods = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method",
+        "-m",
+        rich_help_panel=WHAT,
+        autocompletion=completions.methods,
+        help="Methods: a name, several with commas, or all; repeatable.",
+    ),
+]
 BackboneName = Annotated[
-    str | None, typer.Option("--backbone", "-b", help="family:variant; the task's own by default.")
+    str | None,
+    typer.Option(
+        "--backbone",
+        "-b",
+        rich_help_panel=WHAT,
+        autocompletion=completions.backbone,
+        help="family:variant; the task's own by default.",
+    ),
+]
+Seeds = Annotated[
+    list[str] | None,
+    typer.Option("--seed", "-s", rich_help_panel=WHAT, help="Seeds: 42, or 42,87; repeatable. [42]"),
 ]
 ForgetSize = Annotated[
-    str | None, typer.Option("--forget-size", help="Number of forget units, or a fraction such as 0.05.")
+    str | None,
+    typer.Option(
+        "--forget-size", rich_help_panel=WHAT, help="Number of forget units, or a fraction such as 0.05."
+    ),
 ]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        rich_help_panel=WHAT,
+        help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; repeatable.",
+    ),
+]
+Device = Annotated[str, typer.Option("--device", rich_help_panel=WHERE, help="auto, cpu or cuda:N.")]
 Processes = Annotated[
-    int, typer.Option("--processes", min=1, help="Divide a run between so many GPUs, or CPU processes.")
+    int,
+    typer.Option(
+        "--processes",
+        min=1,
+        rich_help_panel=WHERE,
+        help="Divide a run between so many GPUs, or CPU processes.",
+    ),
+]
+Untuned = Annotated[
+    bool,
+    typer.Option(
+        "--untuned", rich_help_panel=HOW, help="Start from the methods' own settings, not from tuned ones."
+    ),
+]
+NoReference = Annotated[
+    bool,
+    typer.Option(
+        "--no-reference", rich_help_panel=HOW, help="Skip retrain; it is said what is then missing."
+    ),
 ]
 Shadows = Annotated[
     int,
     typer.Option(
         "--shadows",
         min=0,
+        rich_help_panel=HOW,
         help="Shadow models to attack with besides (U-LiRA, KLOM); costs as many trainings.",
     ),
 ]
-NoUnits = Annotated[bool, typer.Option("--no-units", help="Keep no scores by unit beside the record.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No bars and no table.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+NoUnits = Annotated[
+    bool,
+    typer.Option("--no-units", rich_help_panel=OUTPUT, help="Keep no scores by unit beside the record."),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print JSON on standard output.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="No bars and no table.")]
+Debug = Annotated[
+    bool, typer.Option("--debug", rich_help_panel=OUTPUT, help="Show the traceback of an error.")
+]
 
 
 class OverwriteChoice(StrEnum):
@@ -76,3 +182,8 @@ class OverwriteChoice(StrEnum):
     never = "never"
     failed = "failed"
     always = "always"
+
+
+Overwrite = Annotated[
+    OverwriteChoice, typer.Option("--overwrite", rich_help_panel=HOW, help="Records to make again.")
+]

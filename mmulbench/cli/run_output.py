@@ -8,8 +8,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
-
 from mmulbench.api.records import left_out_lines, read_records
 from mmulbench.core.registry import METHODS
 from mmulbench.core.reproduce import command_of
@@ -18,21 +16,24 @@ from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import is_written_through, write_atomically
 from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
+from mmulbench.records.folders import with_folders
 from mmulbench.records.printable import printable
 from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import read_record
 from mmulbench.report import leaderboard, plots, summary
 from mmulbench.report.aggregate import REFERENCES
+from mmulbench.report.comparison import comparison_table
 from mmulbench.report.floor import Floor
 from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.request import Request
 from mmulbench.runs.session import run_session
+from mmulbench.tables import show, show_line
 from mmulbench.validity.record import faults
 
 
 def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool = False) -> int:
-    """Make the runs of a request and show each as it ends.
+    """Make the runs of a request and show each as it ends; several are compared at the end.
 
     Args:
         request: options of the command.
@@ -43,7 +44,6 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool =
     Returns:
         0, or 1 if any run failed or diverged, or left the better record of an earlier try in its place.
     """
-    console = _console()
     progress = make_progress(bars=not (quiet or as_json), debug=debug)
     records = []
     for record in run_session(request, progress):
@@ -53,30 +53,23 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool =
         if quiet and not as_json:
             print(record.path)
         elif not as_json:
-            _print_record(record, console)
+            _print_record(record)
+    if len(records) > 1 and not (quiet or as_json):
+        show("", comparison_table([record.result for record in records]))
     if as_json:
         print(json.dumps([record.result.model_dump(mode="json") for record in records], indent=2))
     return int(not all(record.is_well for record in records))
 
 
-def _print_record(record: StoredRecord, console: Console) -> None:
+def _print_record(record: StoredRecord) -> None:
     result = printable(record.result)
-    console.print()
-    if result.values:
-        console.print(summary.summary_table(result))
+    show("", *([summary.summary_table(result)] if result.values else []))
     floor = _floor_of(record.result, record.path)
-    console.print(summary.verdict(result, floor), highlight=False, markup=False)
-    for frame in result.trace:
-        console.print(f"  {frame}", highlight=False, markup=False, soft_wrap=True)
-    for missing in result.missing:
-        console.print(f"Missing: {missing}", highlight=False, markup=False)
+    show(summary.verdict(result, floor))
+    show_line(*(f"  {frame}" for frame in result.trace))
+    show(*(f"Missing: {missing}" for missing in result.missing))
     kept = "" if record.kept is None else ", of an earlier try, which is done and stays"
-    console.print(f"Record: {visible(str(record.path))}{kept}", soft_wrap=True, highlight=False, markup=False)
-
-
-def _console() -> Console:
-    """Make a console that is as wide as the tables, unless there is a terminal, which has its own width."""
-    return Console() if sys.stdout.isatty() else Console(width=summary.WIDTH)
+    show_line(f"Record: {visible(str(record.path))}{kept}")
 
 
 def _floor_of(result: RunResult, path: Path) -> Floor:
@@ -114,7 +107,9 @@ def show_record(path: Path, *, as_json: bool) -> int:
         fields = {**result.model_dump(mode="json"), "command": command_of(result)}
         print(json.dumps(fields, indent=2))
     else:
-        _console().print(summary.show(result, _floor_of(result, path), _changed_since(result)))
+        show(summary.show(result, _floor_of(result, path), _changed_since(result)), "", "Reproduce with:")
+        shown = printable(result)
+        show_line(with_folders(command_of(shown), shown, path))
     found = faults(result)
     for fault in found:
         print(f"mmulbench: {visible(str(path))} does not hold: {fault.text}", file=sys.stderr)

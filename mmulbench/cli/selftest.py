@@ -14,16 +14,12 @@ from mmulbench import defaults
 from mmulbench.cli.options import AsJson, Debug, Plugins
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from mmulbench.selftest.trial import Statement
+    from mmulbench.tables import WholeTable
 
 selftest_app = typer.Typer(
     help="Try the benchmark itself on models of which the truth is known.", no_args_is_help=True
 )
-
-FILE_WIDTH = 140
-"""Columns of a table that goes to a file; no line of it is folded."""
 
 
 @selftest_app.callback()
@@ -73,23 +69,23 @@ def print_metrics(plugins: Sequence[Path], *, as_json: bool) -> int:
 
 
 def _print_tables(truths: dict[str, str], statements: Sequence[Statement]) -> None:
-    from rich.console import Console
+    from rich.text import Text
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = FILE_WIDTH
+    from mmulbench.tables import show
+
     for name, truth in truths.items():
-        console.print(f"\n[bold]{name}[/bold]: {truth}", soft_wrap=True)
-        console.print(_table([one for one in statements if one.planted == name]))
+        table = _table([one for one in statements if one.planted == name])
+        show("", Text.assemble((name, "bold"), f": {truth}"), table)
 
 
-def _table(statements: Sequence[Statement]) -> Table:
-    from rich.table import Table
+def _table(statements: Sequence[Statement]) -> WholeTable:
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("Measure", "Expected", "Found", "OK"):
-        table.add_column(title, overflow="fold")
-    answers = {True: "yes", False: "[bold]NO[/bold]", None: "–"}
+    from mmulbench.tables import Column, WholeTable
+
+    columns = (Column("Measure"), Column("Expected", folds=True), Column("Found", folds=True), Column("OK"))
+    table = WholeTable(columns)
+    answers = {True: Text("yes"), False: Text("NO", style="bold"), None: Text("–")}
     for one in statements:
         table.add_row(one.measure, one.expected or "–", one.found, answers[one.holds])
     return table

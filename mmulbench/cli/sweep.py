@@ -11,18 +11,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmulbench.cli import completions
+from mmulbench.cli.names import seeds, several, with_all_methods
 from mmulbench.cli.options import (
+    HOW,
+    WHAT,
+    WHERE,
     AsJson,
     CacheDir,
     DataDir,
     Debug,
     Device,
+    NoReference,
     NoUnits,
+    Overwrite,
     OverwriteChoice,
     Plugins,
     Results,
+    Seeds,
+    Settings,
     Shadows,
+    SomeMethods,
     TunedDir,
+    Untuned,
     path,
 )
 from mmulbench.errors import UsageError
@@ -43,67 +54,113 @@ class ExecutorName(StrEnum):
 SweepName = Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Its id; the latest by default.")]
 SweepsDir = Annotated[
     Path | None,
-    typer.Option("--sweeps-dir", parser=path, help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)"),
+    typer.Option(
+        "--sweeps-dir",
+        parser=path,
+        rich_help_panel=WHERE,
+        help="Sweeps are kept here. (env MMULBENCH_SWEEPS, ./sweeps)",
+    ),
 ]
 ExecutorOption = Annotated[
     ExecutorName | None,
-    typer.Option("--executor", help="local processes, slurm job arrays, or debug: in this one. [local]"),
+    typer.Option(
+        "--executor",
+        rich_help_panel=WHERE,
+        help="local processes, slurm job arrays, or debug: in this one. [local]",
+    ),
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", "-w", min=1, help="Worker processes side by side. [1]")
+    int | None,
+    typer.Option("--workers", "-w", min=1, rich_help_panel=WHERE, help="Worker processes side by side. [1]"),
 ]
 Pack = Annotated[
-    str | None, typer.Option("--pack", help="Runs in one Slurm task: 10, or as many as take 30m. [1]")
+    str | None,
+    typer.Option(
+        "--pack", rich_help_panel=HOW, help="Runs in one Slurm task: 10, or as many as take 30m. [1]"
+    ),
 ]
 SlurmOptions = Annotated[
     list[str] | None,
-    typer.Option("--slurm", metavar="KEY=VALUE", help="Option of sbatch, such as partition=gpu. Repeatable."),
+    typer.Option(
+        "--slurm",
+        metavar="KEY=VALUE",
+        rich_help_panel=WHERE,
+        help="Option of sbatch, such as partition=gpu; repeatable.",
+    ),
 ]
 Timeout = Annotated[
-    float | None, typer.Option("--timeout", min=1.0, help="Seconds a step may take before it is ended.")
+    float | None,
+    typer.Option(
+        "--timeout", min=1.0, rich_help_panel=HOW, help="Seconds a step may take; then it is ended."
+    ),
 ]
 Detach = Annotated[
     bool,
-    typer.Option("--detach", help="Start the workers and return; mmulbench status shows how far they are."),
+    typer.Option(
+        "--detach",
+        rich_help_panel=HOW,
+        help="Start the workers and return; mmulbench status shows how far they are.",
+    ),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--task",
+        "-t",
+        rich_help_panel=WHAT,
+        autocompletion=completions.tasks,
+        help="Tasks: a name, or several with commas; repeatable.",
+    ),
+]
+Backbones = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--backbone",
+        "-b",
+        rich_help_panel=WHAT,
+        autocompletion=completions.backbone,
+        help="family:variant, or several with commas; repeatable; the tasks' own by default.",
+    ),
+]
+Sizes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--forget-size",
+        rich_help_panel=WHAT,
+        help="Number of units or fraction, or several with commas; repeatable.",
+    ),
 ]
 
 
 def sweep(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Sweep file (YAML).")] = None,
-    task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Repeat for several.")] = None,
-    method: Annotated[list[str] | None, typer.Option("--method", "-m", help="Repeat for several.")] = None,
-    backbone: Annotated[
-        list[str] | None, typer.Option("--backbone", "-b", help="The tasks' own by default.")
-    ] = None,
-    seed: Annotated[list[int] | None, typer.Option("--seed", "-s", help="Repeat for several. [42]")] = None,
-    forget_size: Annotated[
-        list[str] | None,
-        typer.Option("--forget-size", help="Number of units or fraction. Repeatable."),
-    ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value for all runs, as for `run`.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps, run nothing.")] = False,
-    executor: ExecutorOption = None,
-    workers: Workers = None,
-    timeout: Timeout = None,
-    detach: Detach = False,
-    pack: Pack = None,
-    slurm: SlurmOptions = None,
-    device: Device = "auto",
+    task: Tasks = None,
+    method: SomeMethods = None,
+    backbone: Backbones = None,
+    seed: Seeds = None,
+    forget_size: Sizes = None,
+    settings: Settings = None,
     data_dir: DataDir = None,
     results_dir: Results = None,
     cache_dir: CacheDir = None,
     tuned_dir: TunedDir = None,
     sweeps_dir: SweepsDir = None,
-    overwrite: Annotated[
-        OverwriteChoice, typer.Option("--overwrite", help="Records to make again.")
-    ] = OverwriteChoice.failed,
-    no_reference: Annotated[bool, typer.Option("--no-reference", help="Skip retrain.")] = False,
-    untuned: Annotated[bool, typer.Option("--untuned", help="Start from the methods' own settings.")] = False,
-    shadows: Shadows = 0,
-    no_units: NoUnits = False,
     plugin: Plugins = None,
+    device: Device = "auto",
+    executor: ExecutorOption = None,
+    workers: Workers = None,
+    slurm: SlurmOptions = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", rich_help_panel=HOW, help="Print the steps, run nothing.")
+    ] = False,
+    overwrite: Overwrite = OverwriteChoice.failed,
+    no_reference: NoReference = False,
+    untuned: Untuned = False,
+    shadows: Shadows = 0,
+    timeout: Timeout = None,
+    pack: Pack = None,
+    detach: Detach = False,
+    no_units: NoUnits = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -130,18 +187,18 @@ def sweep(
         checkpoint_seconds=defaults.checkpoint_seconds(),
     )
     given = {
-        "task": task,
-        "method": method,
-        "backbone": backbone,
-        "seed": seed,
-        "forget_size": forget_size,
+        "task": several(task, "--task"),
+        "method": several(method, "--method"),
+        "backbone": several(backbone, "--backbone"),
+        "seed": seeds(seed),
+        "forget_size": several(forget_size, "--forget-size"),
         "set": settings,
     }
     wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
     grid = given_grid(file, {name: value for name, value in given.items() if value})
     command = shlex.join(["mmulbench", *sys.argv[1:]])
     code = commands.sweep(
-        grid,
+        with_all_methods(grid, options.plugins),
         options,
         defaults.sweeps_dir(sweeps_dir),
         choose_executor(wanted, read_executor(file) if file is not None else {}),
@@ -155,8 +212,10 @@ def sweep(
 
 def status(
     sweep: SweepName = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep showing until all is done.")] = False,
     sweeps_dir: SweepsDir = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", rich_help_panel=HOW, help="Keep showing until all is done.")
+    ] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -183,18 +242,22 @@ def logs(
 def retry(
     sweep: SweepName = None,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Only what failed or diverged, and what it needs.")
+        bool,
+        typer.Option(
+            "--failed", rich_help_panel=WHAT, help="Only what failed or diverged, and what it needs."
+        ),
     ] = False,
     only_missing: Annotated[
-        bool, typer.Option("--only-missing", help="Leave out what failed or diverged.")
+        bool,
+        typer.Option("--only-missing", rich_help_panel=WHAT, help="Leave out what failed or diverged."),
     ] = False,
+    sweeps_dir: SweepsDir = None,
     executor: ExecutorOption = None,
     workers: Workers = None,
-    timeout: Timeout = None,
-    detach: Detach = False,
-    pack: Pack = None,
     slurm: SlurmOptions = None,
-    sweeps_dir: SweepsDir = None,
+    timeout: Timeout = None,
+    pack: Pack = None,
+    detach: Detach = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:

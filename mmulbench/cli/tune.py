@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
+from mmulbench.cli.completions import ALL
+from mmulbench.cli.names import one_task, seeds, several
 from mmulbench.cli.options import (
+    HOW,
+    WHAT,
     AsJson,
     BackboneName,
     CacheDir,
@@ -16,47 +20,55 @@ from mmulbench.cli.options import (
     ForgetSize,
     Plugins,
     Quiet,
+    Settings,
+    SomeMethods,
+    TaskOption,
     TunedDir,
 )
 
 
 def tune(
-    task: Annotated[str, typer.Option("--task", "-t", help="Task to tune on.")],
+    task: TaskOption,
+    method: SomeMethods = None,
+    backbone: BackboneName = None,
+    seed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--seed",
+            "-s",
+            rich_help_panel=WHAT,
+            help="Seeds: 1, or 1,2; repeatable; none of records. [1 and 2]",
+        ),
+    ] = None,
+    forget_size: ForgetSize = None,
+    settings: Settings = None,
+    data_dir: DataDir = None,
+    tuned_dir: TunedDir = None,
+    cache_dir: CacheDir = None,
+    plugin: Plugins = None,
+    device: Device = "auto",
     trials: Annotated[
         int | None,
         typer.Option(
             "--trials",
             min=1,
+            rich_help_panel=HOW,
             help="Configurations tried for each method, defaults included. "
             "[20; 30 where four or more settings are searched]",
         ),
     ] = None,
-    method: Annotated[
-        list[str] | None, typer.Option("--method", "-m", help="Repeat for several; all by default.")
-    ] = None,
-    backbone: BackboneName = None,
-    seed: Annotated[
-        list[int] | None, typer.Option("--seed", "-s", help="Repeat for several; none of records. [1 and 2]")
-    ] = None,
     budget: Annotated[
-        float, typer.Option("--budget", min=0.0, help="FLOPs of a trial, as a part of retrain's.")
-    ] = 0.5,
-    forget_size: ForgetSize = None,
-    settings: Annotated[
-        list[str] | None,
+        float,
         typer.Option(
-            "--set", help="key=value: KEY, METHOD.KEY, recipe.KEY or task.KEY; where the search starts."
+            "--budget", min=0.0, rich_help_panel=HOW, help="FLOPs of a trial, as part of retrain's."
         ),
-    ] = None,
+    ] = 0.5,
     replace: Annotated[
         bool,
-        typer.Option("--replace", help="Replace studies of another recipe, version or budget."),
+        typer.Option(
+            "--replace", rich_help_panel=HOW, help="Replace studies of another recipe, version or budget."
+        ),
     ] = False,
-    device: Device = "auto",
-    data_dir: DataDir = None,
-    tuned_dir: TunedDir = None,
-    cache_dir: CacheDir = None,
-    plugin: Plugins = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -69,12 +81,13 @@ def tune(
     from mmulbench.cli.tune_output import tune_and_print
     from mmulbench.tuning.session import DEFAULT_SEEDS, TuneRequest
 
+    methods = several(method, "--method")
     request = TuneRequest(
-        task=task,
+        task=one_task(task, "tune"),
         trials=trials,
-        methods=tuple(method or ()),
+        methods=() if ALL in methods else methods,
         backbone=backbone,
-        seeds=tuple(dict.fromkeys(seed or DEFAULT_SEEDS)),
+        seeds=seeds(seed) or DEFAULT_SEEDS,
         budget=budget,
         forget_size=forget_size,
         settings=tuple(settings or ()),

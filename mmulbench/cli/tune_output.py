@@ -7,14 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from mmulbench.plain_text import one_line
 from mmulbench.progress import make_progress
 from mmulbench.records.study import Study
 from mmulbench.report.aggregate import settings_text
+from mmulbench.tables import Column, WholeTable, show
 from mmulbench.tuning.session import TuneRequest, tune_session
 
 
@@ -41,7 +38,7 @@ def tune_and_print(request: TuneRequest, *, as_json: bool, quiet: bool, debug: b
     if as_json:
         print(json.dumps([_as_json(study) for study in studies], indent=1))
     elif not quiet:
-        Console().print(_table(request, studies))
+        show(_table(request, studies))
     return int(any(study.best is None and study.over_budget is None for study in studies))
 
 
@@ -69,15 +66,17 @@ def _found(study: Study) -> str:
     return text
 
 
-def _table(request: TuneRequest, studies: list[Study]) -> Table:
+def _table(request: TuneRequest, studies: list[Study]) -> WholeTable:
     """Make a table of the distances to retrain: of the original, of own settings, of those chosen."""
-    table = Table(
-        title=f"Distance to retrain on held-out data of {escape(request.task)}",
-        title_justify="left",
-        box=None,
+    columns = (
+        Column("Method"),
+        Column("nothing", drop=2, right=True),
+        Column("default", drop=3, right=True),
+        Column("tuned", right=True),
+        Column("trials", drop=1, folds=True),
+        Column("settings", folds=True),
     )
-    for name in ("Method", "nothing", "default", "tuned", "trials", "settings"):
-        table.add_column(name, justify="right" if name in ("nothing", "default", "tuned") else "left")
+    table = WholeTable(columns, title=f"Distance to retrain on held-out data of {one_line(request.task)}")
     for study in studies:
         chosen = study.chosen
         table.add_row(
@@ -85,8 +84,8 @@ def _table(request: TuneRequest, studies: list[Study]) -> Table:
             _number(_mean(study.do_nothing)),
             _number(study.trials[0].objective if study.trials else None),
             _number(chosen.objective if chosen else None),
-            escape(one_line(_trials(study))),
-            escape(one_line(_settings(study))),
+            one_line(_trials(study)),
+            one_line(_settings(study)),
         )
     return table
 

@@ -13,8 +13,11 @@ from mmulbench.cli.options import AsJson, Debug, Plugins, Results
 
 def validate(
     records: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="RECORD", help="Files and folders; by default the results folder."),
+        list[str] | None,
+        typer.Argument(
+            metavar="RECORD",
+            help="Files and folders; starts of ids or names, as for `show`; by default the results folder.",
+        ),
     ] = None,
     results_dir: Results = None,
     plugin: Plugins = None,
@@ -32,4 +35,13 @@ def validate(
         from mmulbench.core.plugins import load_plugins
 
         load_plugins(files)
-    raise typer.Exit(print_checked(records or [defaults.results_dir(results_dir)], as_json=as_json))
+    folder = defaults.results_dir(results_dir)
+    places = [place for text in records or () for place in _places(text, folder)]
+    raise typer.Exit(print_checked(places or [folder], as_json=as_json))
+
+
+def _places(text: str, results: Path) -> list[Path]:
+    """Return the files and folders that a word names: what there is of that path, or else records."""
+    from mmulbench.records.lookup import find_records
+
+    return [Path(text)] if text and Path(text).exists() else find_records(text, results)

@@ -21,8 +21,22 @@ def described_file(path: Path) -> str | None:
 
 def described_module(module: str) -> str | None:
     """Return the first docstring line of an installed module, None where there is none to be found."""
-    path = _file_of(module)
+    path = file_of(module)
     return described_file(path) if path is not None else None
+
+
+def described_variants(path: Path) -> list[str]:
+    """Return the names in the first table called ``variants`` in a source file; none where there is none."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError):
+        return []
+    for node in ast.walk(tree):
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        if any(isinstance(one, ast.Name) and one.id == "variants" for one in targets):
+            keys = getattr(getattr(node, "value", None), "keys", [])
+            return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    return []
 
 
 def described_class(cls: type[object]) -> str | None:
@@ -31,7 +45,7 @@ def described_class(cls: type[object]) -> str | None:
     return lines[0] if lines else None
 
 
-def _file_of(module: str) -> Path | None:
+def file_of(module: str) -> Path | None:
     """Find a module's source file without importing its parents, as `find_spec` alone would do."""
     top, *rest = module.split(".")
     spec = importlib.util.find_spec(top)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from mmulbench.core.descriptions import described_class, described_file, described_module
+from mmulbench.core.descriptions import described_class, described_file, described_module, file_of
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -105,6 +105,18 @@ class Registry(Generic[T]):
         if cls is None:
             raise self._unknown(name)
         return described_class(cls) or f"from {_place(cls.__module__)}"
+
+    def source_of(self, name: str) -> Path | None:
+        """Return the source file behind ``name``, which is not imported; None where none is found.
+
+        Raises:
+            UsageError: the name is unknown.
+        """
+        if (path := self._modules().get(name)) is not None:
+            return path
+        module = self.module_of(name)
+        loaded = getattr(sys.modules.get(module), "__file__", None)
+        return Path(loaded) if loaded is not None else file_of(module)
 
     def module_of(self, name: str) -> str:
         """Return the dotted name of the module behind ``name``, which is not imported.
@@ -260,3 +272,10 @@ BACKBONES: Registry[Backbone] = Registry(
 METRICS: Registry[Metric] = Registry(
     "metric", "mmulbench.core.metric:Metric", "mmulbench.metrics.catalogue", "mmulbench.metrics"
 )
+
+_REGISTRIES: tuple[Registry[Any], ...] = (METHODS, TASKS, BACKBONES, METRICS)
+
+
+def registry_of(kind: str) -> Registry[Any]:
+    """Return the registry of a kind: ``method``, ``task``, ``backbone`` or ``metric``."""
+    return next(registry for registry in _REGISTRIES if registry.kind == kind)

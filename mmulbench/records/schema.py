@@ -240,6 +240,11 @@ class RunResult(Frozen):
         "mmulbench's own, each with the modules of its own that it imports; empty where it is not known",
     )
     command: str = Field(description="the command line that reproduces this record")
+    folders: dict[str, str] = Field(
+        default_factory=dict,
+        description="folders that the run read where they were not the default ones, by option, such as "
+        "`--data-dir`; empty in records from before this was kept",
+    )
     environment: Environment
     models: dict[str, Making] = Field(
         default_factory=dict,

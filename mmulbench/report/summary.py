@@ -7,11 +7,8 @@ from itertools import groupby
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from mmulbench.core.reproduce import command_of
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.printable import printable
 from mmulbench.records.schema import Cost, RunResult, Tuning, Value
@@ -20,11 +17,9 @@ from mmulbench.report.columns import columns_of, part_columns
 from mmulbench.report.floor import Floor
 from mmulbench.report.makings import made_otherwise
 from mmulbench.report.verdict import verdict
+from mmulbench.tables import Column, WholeTable
 
 __all__ = ["show", "summary_table", "verdict"]
-
-WIDTH = 100
-"""Characters that the tables fit, whatever the terminal says of files and pipes."""
 
 BETTER = {
     "higher": "higher",
@@ -35,7 +30,7 @@ BETTER = {
 """Words of the column that says what is better."""
 
 
-def summary_table(result: RunResult) -> Table:
+def summary_table(result: RunResult) -> WholeTable:
     """Tabulate the headline values and the cost of a run beside the original's and retrain's.
 
     What is measured on each association path, or of each modality, has a line for each, so that all numbers
@@ -43,23 +38,23 @@ def summary_table(result: RunResult) -> Table:
     """
     spec = result.spec
     title = f"{spec.method} on {spec.task}, {spec.backbone}, forget size {spec.forget_size}, seed {spec.seed}"
-    table = _table(escape(title))
+    table = _table(title)
     columns = columns_of(result)
     for column in columns:
         parts = part_columns([column], [result])
         if parts != [column]:
-            table.add_row(escape(column.title))
+            table.add_row(column.title)
         for part in parts:
             label = column.title if part == column else f" {part.name.removeprefix(f'{column.name}/')}"
             table.add_row(*_cells(label, result.values[part.name]))
     if result.cost is not None:
-        table.add_section()
+        table.end_section()
         for label, text in _cost_lines(result.cost):
             table.add_row(label, text)
     nulls = {column.name for column in columns if result.values[column.name].value is None}
     reasons = [line for line in result.missing if line.partition(": ")[0] in nulls]
     if reasons:
-        table.caption = escape("\n".join(f"Without a number is {reason}" for reason in reasons))
+        table.caption = "\n".join(f"Without a number is {reason}" for reason in reasons)
     return table
 
 
@@ -87,28 +82,24 @@ def show(result: RunResult, floor: Floor | None = None, changed: Sequence[str] =
         parts.append(
             Text(f"Made by other code than today's of: {', '.join(changed)}. Run it again to compare.")
         )
-    parts += [_environment(result), Text(f"Reproduce with: {command_of(result)}")]
+    parts.append(_environment(result))
     spaced: list[RenderableType] = [piece for part in parts for piece in (part, Text())]
     return Group(*spaced[:-1])
 
 
-def _table(title: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
+def _table(title: str) -> WholeTable:
+    columns = (
+        Column("Measure", folds=True),
+        Column("this\nrun", right=True),
+        Column("original", drop=5, right=True),
+        Column("retrain", drop=6, right=True),
+        Column("chance", drop=3, right=True),
+        Column("better", drop=2),
+        Column("95 %\ninterval", drop=4),
+        Column("n", drop=1, right=True),
     )
-    table.add_column("Measure", overflow="fold")
-    for name in ("this\nrun", "original", "retrain", "chance"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("better", no_wrap=True)
-    table.add_column("95 %\ninterval", no_wrap=True)
-    table.add_column("n", justify="right", no_wrap=True)
-    return table
+    style = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "show_edge": False}
+    return WholeTable(columns, title=title, style=style)
 
 
 def _cells(label: str, value: Value) -> tuple[str, ...]:
@@ -116,7 +107,7 @@ def _cells(label: str, value: Value) -> tuple[str, ...]:
     ends = (value.low, value.high)
     interval = "" if None in ends else "–".join(f"{end:.3f}".removeprefix("0") for end in ends)
     numbers = (value.value, value.original, value.retrain, value.chance)
-    return (escape(label), *map(_number, numbers), BETTER[value.direction], interval, f"{value.n:,}")
+    return (label, *map(_number, numbers), BETTER[value.direction], interval, f"{value.n:,}")
 
 
 def _number(value: float | None) -> str:
@@ -138,7 +129,7 @@ def _cost_lines(cost: Cost) -> Iterator[tuple[str, str]]:
     yield "Steps", f"{cost.steps:,}"
 
 
-def _details(result: RunResult) -> Table | None:
+def _details(result: RunResult) -> WholeTable | None:
     """Tabulate the values below the headline, one section for each metric."""
     shown = {column.name for column in part_columns(columns_of(result), [result])}
     keys = [key for key in result.values if "/" in key and key not in shown]
@@ -149,23 +140,21 @@ def _details(result: RunResult) -> Table | None:
     )
     table = _table("Details")
     for head, section in groupby(keys, key=lambda key: key.split("/")[0]):
-        table.add_section()
-        table.add_row(escape(head))
+        table.end_section()
+        table.add_row(head)
         for key in section:
             table.add_row(*_cells(f" {key.removeprefix(f'{head}/')}", result.values[key]))
     return table
 
 
-def _pairs(title: str, pairs: dict[str, str]) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+def _pairs(title: str, pairs: dict[str, str]) -> WholeTable:
+    table = WholeTable((Column(), Column(folds=True)), title=title, style={"padding": (0, 1, 0, 0)})
     for name, text in pairs.items():
-        table.add_row(name, escape(text))
+        table.add_row(name, text)
     return table
 
 
-def _specification(result: RunResult) -> Table:
+def _specification(result: RunResult) -> WholeTable:
     spec = result.spec
     pairs = {
         "run id": result.run_id,
@@ -205,7 +194,7 @@ def _origins(origins: dict[str, str]) -> dict[str, str]:
     return {"settings from": "; ".join([*texts, "all others: default"])} if texts else {}
 
 
-def _environment(result: RunResult) -> Table:
+def _environment(result: RunResult) -> WholeTable:
     env = result.environment
     started, finished = (time.isoformat(timespec="seconds") for time in (result.started, result.finished))
     pairs = {

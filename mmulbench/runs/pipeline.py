@@ -46,6 +46,7 @@ class Run:
         origins: where each setting comes from.
         shadows: number of shadow models that the run is judged by besides.
         units: whether scores by unit are kept beside the record.
+        folders: folders that are not the default ones, by option.
     """
 
     spec: RunSpec
@@ -56,6 +57,7 @@ class Run:
     origins: dict[str, str] = field(default_factory=dict)
     shadows: int = 0
     units: bool = False
+    folders: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def code(self) -> dict[str, str]:
@@ -174,6 +176,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         missing=outcome.missing,
         code=run.code,
         command=run.command,
+        folders=run.folders,
         environment=describe_environment(workspace.device),
         models=outcome.models,
         started=started,

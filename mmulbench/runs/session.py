@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -11,6 +12,7 @@ from mmulbench.core.reproduce import Circumstances, OwnSettings, reproducing_com
 from mmulbench.errors import UsageError
 from mmulbench.metrics.populations import FEWEST
 from mmulbench.progress import Progress
+from mmulbench.records.folders import unusual
 from mmulbench.records.schema import RunSpec
 from mmulbench.records.store import RESULTS_FLAG
 from mmulbench.runs.open_task import Output, ResolvedRequest, open_task, resolve
@@ -39,10 +41,12 @@ def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
         prepared = open_task(request, resolved, results_output(request), progress)
         for line in settings_notes(resolved):
             progress.note(line)
-        for seed in dict.fromkeys(request.seeds):
-            for name in resolved.methods:
-                run = plan_run(name, seed, request, resolved, prepared)
-                yield execute(run, prepared, request.overwrite)
+        planned = list(itertools.product(dict.fromkeys(request.seeds), resolved.methods))
+        progress.plan([seed for seed, _ in planned], shadows=bool(request.shadows))
+        for seed, name in planned:
+            progress.run(f"{name}, seed {seed}")
+            run = plan_run(name, seed, request, resolved, prepared)
+            yield execute(run, prepared, request.overwrite)
 
 
 def check_shadows(request: RunOptions) -> None:
@@ -87,6 +91,7 @@ def plan_run(
         origins=resolved.origins[name],
         shadows=options.shadows,
         units=options.units,
+        folders=unusual({"--data-dir": options.data_dir, "--cache-dir": options.cache_dir}),
     )
 
 

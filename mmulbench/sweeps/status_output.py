@@ -16,6 +16,7 @@ from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.plan import STEP_KINDS, Estimate, Plan, StepKind
 from mmulbench.sweeps.state import ENDED
 from mmulbench.sweeps.status import SweepStatus, sweep_status
+from mmulbench.time_left import duration
 
 LISTED = 20
 """Largest number of steps in trouble that are named; --json names all."""
@@ -126,14 +127,6 @@ def _advice(status: SweepStatus) -> list[str]:
     if not status.is_over and not status.attended:
         lines.append("nobody works on it; mmulbench retry goes on with it")
     return lines
-
-
-def duration(seconds: float) -> str:
-    """Say seconds in words."""
-    minutes = round(seconds / 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02} min"
-    return f"{minutes} min" if minutes else f"{seconds:.0f} s"
 
 
 def _words(kind: StepKind) -> str:

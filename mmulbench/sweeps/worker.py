@@ -15,7 +15,7 @@ from mmulbench.errors import MmulbenchError, traceback_of
 from mmulbench.failure import located
 from mmulbench.files import disk_errors, write_atomically
 from mmulbench.plain_text import one_line, visible
-from mmulbench.progress import Progress
+from mmulbench.progress import Lines
 from mmulbench.records.schema import RunResult
 from mmulbench.streams import patient
 from mmulbench.sweeps.folder import SWEEPS_FLAG, SweepFolder
@@ -205,15 +205,15 @@ def stamp() -> str:
     return now().isoformat(timespec="seconds")
 
 
-class LogProgress(Progress):
-    """Writes stages, notes and the tracebacks of failures to standard output, which is a log."""
+class LogProgress(Lines):
+    """Writes stages, how far they are, notes and tracebacks to standard output, which is a log."""
 
     debug = True
 
-    def stage(self, name: str) -> None:
-        """Say which stage begins."""
-        print(f"{stamp()} {name}", flush=True)
+    def say(self, line: str) -> None:
+        """Write one line with the time."""
+        print(f"{stamp()} {visible(line)}", flush=True)
 
     def note(self, line: str) -> None:
-        """Print one line."""
+        """Write one line."""
         print(visible(line), flush=True)

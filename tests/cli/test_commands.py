@@ -38,7 +38,7 @@ def test_the_end_of_a_run_is_a_table_a_verdict_and_the_record(ready):
     assert shown.index("Test utility") < shown.index("Gap to retrain") < shown.index("Time")
     assert lines[-1] == f"Record: {ready.record()}"
     assert re.search(r"^mmul (forgot|did not forget|over-forgot|cannot be judged)", done.out, re.MULTILINE)
-    assert max(len(line) for line in lines[:-1]) <= 100
+    assert all(line == line.rstrip() for line in lines)
 
 
 @pytest.mark.slow
@@ -47,9 +47,8 @@ def test_running_again_finds_the_record_and_says_so(ready):
     for options in ([], ["--quiet"], ["--json"]):
         done = ready.run(*MMUL, *options)
         assert done.code == 0
-        assert done.err == (
-            f"found the record of this run (--overwrite always makes it again): {ready.record()}\n"
-        )
+        found = f"found the record of this run (--overwrite always makes it again): {ready.record()}\n"
+        assert done.err == (found if options else f"1/5 data\n{found}")
     assert ready.record().stat().st_mtime_ns == before
 
 
@@ -208,7 +207,7 @@ def test_show(ready):
     assert RunResult.model_validate_json(here("show", path, "--json").out) == record
     done = here("show", path)
     assert done.code == 0
-    for part in (record.run_id, "Test utility", "mia", "torch ", "Reproduce with: mmulbench run"):
+    for part in (record.run_id, "Test utility", "mia", "torch ", "Reproduce with:\nmmulbench run"):
         assert part in done.out
 
 
@@ -316,7 +315,7 @@ def test_a_terminal_shows_stages_with_bars_and_time_left(bench):
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
     for stage in ("[2/5 original] train original", "[3/5 retrain] train"):
         assert stage in text
-    bar = r"\[2/5 original\] train original +\S+ +\d+/\d+ +\d:\d\d:\d\d +left +[-\d]:[-\d]{2}:[-\d]{2}"
+    bar = r"\[2/5 original\] train original +\S+ +\d+/\d+ +\d+ (s|min) left( \(all: \d+ (s|min)\))?"
     assert re.search(bar, text)
     assert max(len(line) for line in re.split(r"[\r\n]+", text) if not line.startswith("Record")) <= 80
     assert "Traceback" not in text

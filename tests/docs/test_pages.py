@@ -15,6 +15,9 @@ from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
 from mmulbench.report.floor import UNKNOWN_FLOOR, analytical_resolution
 from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS, UTILITY_TOLERANCE
 
+ROOT_OPTIONS = {"--help", "--version", "--install-completion", "--show-completion"}
+"""Options of ``mmulbench`` itself."""
+
 
 def test_readme_is_short():
     assert len(README.splitlines()) <= 200
@@ -53,7 +56,7 @@ def test_every_mmulbench_command_line_parses(page):
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_options_in_prose_exist(page):
-    known = set().union(*(options(command) for _, command in commands())) | {"--help", "--version"}
+    known = set().union(*(options(command) for _, command in commands())) | ROOT_OPTIONS
     said = re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", " ".join(re.findall(r"`([^`\n]+)`", TEXTS[page])))
     of_others = {"--extra-index-url", "--strict"}
     assert set(said) - of_others <= known

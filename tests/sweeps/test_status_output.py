@@ -13,19 +13,10 @@ from mmulbench.sweeps.status import BegunStep, SweepStatus
 from mmulbench.sweeps.status_output import (
     LISTED,
     counts_table,
-    duration,
     live_counts,
     print_plan,
     print_status,
 )
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(3, "3 s"), (29.4, "29 s"), (60, "1 min"), (3599, "1 h 00 min"), (9000, "2 h 30 min")],
-)
-def test_durations_in_words(seconds, words):
-    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize(
