@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.core.data import Inputs, Integers
@@ -62,6 +62,15 @@ class RawItems:
         return 0
 
 
+@runtime_checkable
+class SaysItsData(Protocol):
+    """Describes initial weights that may say which data they were trained on."""
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Fingerprints of the data, or names of its files without folders; empty where nothing is said."""
+
+
 class Backbone(ABC):
     """Describes a family of models: it turns raw items into inputs once, and builds initialised models.
 
@@ -80,6 +89,10 @@ class Backbone(ABC):
     whole: ClassVar[frozenset[str]] = frozenset()
     """Names of the prepared inputs that belong to all items together, such as a graph's edges. Each encoder
     call gets them as they are."""
+
+    checkpoint: object | None = None
+    """What the initial weights were read from; None where they are random. Weights that were trained before
+    may have seen the forget set, so that every run looks for that; they may also say it (`SaysItsData`)."""
 
     def __init__(self, variant: str) -> None:
         self.variant = variant

@@ -108,6 +108,21 @@ def measure_losses(model: MultimodalModel, sets: EvaluationSets, progress: Progr
     return _scores_and_losses(model, sets.splits, sets, encoder, progress)[1]
 
 
+@torch.no_grad()
+def fused_outputs(model: MultimodalModel, split: Split, encoder: ItemEncoder) -> Floats:
+    """Compute the (n, d) fused representations of a split's pairs.
+
+    Args:
+        model: model in evaluation mode.
+        split: the pairs.
+        encoder: encodes items with the model.
+    """
+    size = encoder.block(PAIR_BLOCK, *model.modalities)
+    parts = (slice(start, start + size) for start in range(0, len(split), size))
+    blocks = (_encoded_pairs(model, split, encoder, part) for part in parts)
+    return torch.cat([model.fuse(block.a, block.b).double().cpu() for block in blocks]).numpy()
+
+
 def _scores_and_losses(
     model: MultimodalModel,
     pairs: Mapping[str, Split],

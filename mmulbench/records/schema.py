@@ -170,6 +170,23 @@ class ScoreHistogram(Frozen):
         return self
 
 
+class StartAttack(Frozen):
+    """Holds how well a loss attack tells pairs from test pairs, before any training."""
+
+    value: Number = Field(description="AUC; .5 for pairs that were not seen")
+    low: Number = Field(description="lower end of the 99 % interval")
+    high: Number = Field(description="upper end of the 99 % interval")
+
+
+class StartCheck(Frozen):
+    """Holds what was measured of the weights that retrain starts from, which did not show the forget set."""
+
+    forget: dict[str, StartAttack] = Field(description="by path: forget-set pairs against test pairs")
+    retain: dict[str, StartAttack] = Field(description="by path: a sample of retain-set pairs")
+    utility: dict[str, Number] = Field(description="of `forget` and `test`")
+    limit: Number = Field(description="what no lower end of `forget` may exceed")
+
+
 class Environment(Frozen):
     """Describes where a run ran."""
 
@@ -233,6 +250,11 @@ class RunResult(Frozen):
     shadows: int = Field(
         default=0, ge=0, description="shadow models that u_lira, lira, rmia and klom rest on"
     )
+    start: StartCheck | None = Field(
+        default=None,
+        description="what the checkpoint knew of the forget set that retrain starts from; absent where there "
+        "is no reference, or where its initial weights are random",
+    )
     missing: list[str] = Field(default_factory=list, description="what was left out, and why")
     code: dict[str, str] = Field(
         default_factory=dict,
@@ -265,6 +287,23 @@ class RunResult(Frozen):
         if any(len(one) != len(pairs) for one in self.by_unit.values()) or min(pairs, default=1) <= 0:
             raise ValueError("by_unit must hold for each unit its pairs, above 0, and one number of all else")
         return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_start(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the start where there is none, as records from before it was kept do."""
+        dumped: dict[str, Any] = dump(self)
+        if self.start is None:
+            dumped.pop("start", None)
+        return dumped
+
+    @property
+    def has_unchecked_reference(self) -> bool:
+        """Whether retrain starts from a checkpoint that nobody looked at: it may have seen the forget set.
+
+        Names of checkpoints carry a digest after an ``@``. Records from before starts were checked are such.
+        """
+        compared = any(value.retrain is not None for value in self.values.values())
+        return compared and "@" in self.spec.backbone and self.start is None
 
     @property
     def is_tuned(self) -> bool:

@@ -20,6 +20,9 @@ from mmulbench.records.unit_files import digest_of, unit_file
 
 RESULTS_FLAG = "--results-dir"
 
+UNCHECKED = "retrain's initial weights were not checked for the forget set: run it again"
+"""Why a record of a checkpoint is left out that does not say what the checkpoint knew."""
+
 _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,99}")
 
@@ -149,8 +152,8 @@ class ResultsStore:
     def load_all(self, task: str | None = None) -> tuple[list[RunResult], list[Unreadable]]:
         """Return every record, and what is none, both in the order of their paths.
 
-        What is none are ``.json`` files without a valid record, folders that cannot be searched, and links
-        that lead nowhere.
+        What is none are ``.json`` files without a valid record, folders that cannot be searched, links that
+        lead nowhere, and records whose reference may have seen the forget set.
 
         Args:
             task: Only this task's; None for all.
@@ -160,7 +163,7 @@ class ResultsStore:
         """
         folder = self._root if task is None else self._root / _check_name("task", task, task)
         entries = find_files(folder)
-        loaded = [one if isinstance(one, Unreadable) else self._load(one) for one in entries]
+        loaded = [one if isinstance(one, Unreadable) else self._load_comparable(one) for one in entries]
         results = [found for found in loaded if isinstance(found, RunResult)]
         return results, [found for found in loaded if isinstance(found, Unreadable)]
 
@@ -179,6 +182,13 @@ class ResultsStore:
         with disk_errors("move", path, RESULTS_FLAG):
             path.replace(place)
         self._report(f"the damaged file is kept as {place}")
+
+    def _load_comparable(self, path: Path) -> RunResult | Unreadable | None:
+        """Return the record, unless nothing may be said by its reference."""
+        found = self._load(path)
+        if isinstance(found, RunResult) and found.has_unchecked_reference:
+            return Unreadable(path, UNCHECKED, is_damaged=False)
+        return found
 
     def _load(self, path: Path) -> RunResult | Unreadable | None:
         """Return the record, unless it is a copy out of place, which would count one run twice."""

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.printable import printable
-from mmulbench.records.schema import Cost, RunResult, Tuning, Value
+from mmulbench.records.schema import Cost, RunResult, StartCheck, Tuning, Value
 from mmulbench.report.aggregate import settings_text
 from mmulbench.report.columns import columns_of, part_columns
 from mmulbench.report.floor import Floor
@@ -172,6 +172,8 @@ def _specification(result: RunResult) -> WholeTable:
     }
     if result.shadows:
         pairs["shadow models"] = str(result.shadows)
+    if result.start is not None:
+        pairs["start of retrain"] = _start(result.start)
     if spec.plugins:
         pairs["plug-ins"] = settings_text({**spec.plugins})
     return _pairs("Run", pairs)
@@ -184,6 +186,18 @@ def _tuned(tuning: Tuning | None) -> str:
         f"{'' if tuning.found else 'no trial was done of '}{tuning.trials} trials on {tuning.task} with "
         f"{tuning.backbone}, forget size {tuning.forget_size} (study {tuning.study_id})"
         f"{', except ' if tuning.overridden else ''}{', '.join(tuning.overridden)}"
+    )
+
+
+def _start(start: StartCheck) -> str:
+    """Say what the checkpoint that retrain starts from knew of the forget set."""
+    attacks = (
+        f"{path} AUC {auc.value:.3f} ({auc.low:.3f}–{auc.high:.3f})" for path, auc in start.forget.items()
+    )
+    utility = ", ".join(f"{name} {value:.3f}" for name, value in start.utility.items())
+    return (
+        f"checked before any training, the forget set was not seen: {', '.join(attacks)}, counts as seen "
+        f"from {start.limit:.2f}; utility {utility}"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult
+from mmulbench.records.store import UNCHECKED
 from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN
 from mmulbench.report.floor import Floor, analytical_resolution, attack_key, attacked_paths
 from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS, UTILITY_TOLERANCE
@@ -60,8 +61,8 @@ def verdict(result: RunResult, floor: Floor | None = None) -> str:
     its AUC is above retrain's, and *over-forgotten* when it is below: the deletion then shows just as much.
     The run did not forget if any path is still known, else over-forgot if any is over-forgotten, else forgot.
     It lost utility if test or retain utility is more than `UTILITY_TOLERANCE` below retrain's. Forgetting
-    cannot be judged without retrain's values, below `MINIMUM_UNITS` forget units, or where the original
-    already looks like retrain.
+    cannot be judged without retrain's values, with those of a checkpoint that was not checked for the forget
+    set, below `MINIMUM_UNITS` forget units, or where the original already looks like retrain.
 
     Args:
         result: the run.
@@ -73,6 +74,8 @@ def verdict(result: RunResult, floor: Floor | None = None) -> str:
         return f"{name} does not apply to {result.spec.task}: {reason}."
     if result.status != "done":
         return f"{name} {result.status}: {reason}."
+    if result.has_unchecked_reference:
+        return f"{name} cannot be judged: {UNCHECKED}."
     if name == RETRAIN:
         return f"{name} is the reference that every other run is compared with{_took(result)}."
     floor = floor or Floor()

@@ -22,7 +22,17 @@ from mmulbench.evaluation.values import compute_values, score_histograms
 from mmulbench.failure import Frame, frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
-from mmulbench.records.schema import Cost, Making, RunResult, RunSpec, ScoreHistogram, Status, Tuning, Value
+from mmulbench.records.schema import (
+    Cost,
+    Making,
+    RunResult,
+    RunSpec,
+    ScoreHistogram,
+    StartCheck,
+    Status,
+    Tuning,
+    Value,
+)
 from mmulbench.records.unit_files import digest_of
 from mmulbench.runs.prepare import PreparedTask, Workspace
 from mmulbench.runs.references import Trained
@@ -84,6 +94,8 @@ class Outcome:
         by_unit: by value, one number for each forget unit.
         units: content of the file of scores by unit; None where none is kept.
         shadows: number of shadow models that values rest on.
+        start: what retrain's initial weights know of the forget set; None where they are random, or there is
+            no reference.
         missing: what was left out, and why; one line each.
         models: where the original and retrain were trained, by name, where it is known.
     """
@@ -97,6 +109,7 @@ class Outcome:
     by_unit: dict[str, list[float]] = field(default_factory=dict)
     units: bytes | None = None
     shadows: int = 0
+    start: StartCheck | None = None
     missing: list[str] = field(default_factory=list)
     models: dict[str, Making] = field(default_factory=dict)
 
@@ -173,6 +186,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         tuning=run.tuning,
         origins=run.origins,
         shadows=outcome.shadows,
+        start=outcome.start,
         missing=outcome.missing,
         code=run.code,
         command=run.command,
@@ -196,7 +210,7 @@ def is_settled(found: RunResult, run: Run, overwrite: Overwrite) -> bool:
         return False
     if overwrite == "never":
         return True
-    if changed_code(found.code, run.code) or reason_to_make_again(found) is not None:
+    if _useless(found, run) is not None:
         return False
     complete = not run.reference or all(
         value.retrain is not None or value.value is None for value in found.values.values()
@@ -262,6 +276,8 @@ def _useless(found: RunResult, run: Run) -> str | None:
     """Say what is wrong with a record whatever is asked for; None where nothing is."""
     if kinds := changed_code(found.code, run.code):
         return f"was made by other code of {' and '.join(kinds)}"
+    if found.has_unchecked_reference:
+        return "compares with a retrain whose initial weights were not checked for the forget set"
     reason = reason_to_make_again(found)
     return None if reason is None else f"does not hold ({reason})"
 
@@ -302,6 +318,8 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
     scenario, workspace = run.scenario(prepared), prepared.workspace
     retrain: Trained | None = None
     with _stage(workspace.progress, "original"):
+        # First of all, so that no original is trained in vain.
+        start = scenario.start if _needs_start(run) else None
         original = scenario.original().model
     if run.reference or run.method.is_reference:
         with _stage(workspace.progress, "retrain"):
@@ -314,6 +332,7 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
             unlearned = unlearn(run.method, problem)
     with _stage(workspace.progress, "evaluate"):
         outcome = _evaluate(run, scenario, unlearned, retrain if run.reference else None)
+    outcome = replace(outcome, start=start)
     if not run.shadows or retrain is None:
         return outcome
     with _stage(workspace.progress, SHADOWS):
@@ -325,6 +344,11 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
         missing=[*outcome.missing, *missing],
         shadows=run.shadows,
     )
+
+
+def _needs_start(run: Run) -> bool:
+    """Return whether a run compares with a model that is retrained, or is one itself."""
+    return run.reference or run.method.is_reference or run.method.is_noise_floor
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from mmulbench.core.model import MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs, Tensors
 from mmulbench.core.training import Checkpoints
 from mmulbench.evaluation.measure import EvaluationSets
-from mmulbench.records.schema import Cost
+from mmulbench.records.schema import Cost, StartCheck
 from mmulbench.runs.measurements import evaluation_sets, load_measurements, retain_sample
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import (
@@ -27,6 +27,7 @@ from mmulbench.runs.references import (
     original_inputs,
     weights_digest,
 )
+from mmulbench.runs.start_check import check_start
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,21 @@ class Scenario:
         """Return the frozen retrain: this scenario's own, from the cache, or trained now.
 
         Raises:
+            UsageError: `start` does.
+            MmulbenchError: `start` does.
             Diverged: Training diverges.
         """
         return self._retrain
+
+    @cached_property
+    def start(self) -> StartCheck | None:
+        """What the initial weights of retrain know of the forget set; None where they are random.
+
+        Raises:
+            UsageError: They say that they were trained on the data.
+            MmulbenchError: They have seen the forget set, so that no retrain of them is a reference.
+        """
+        return check_start(self.prepared, self.sampled_sets, self.forget, self.seed)
 
     @cached_property
     def _original(self) -> Trained:
@@ -65,9 +78,21 @@ class Scenario:
 
     @cached_property
     def _retrain(self) -> Trained:
-        return load_retrain(
-            self.prepared, self.forget, self.seed, lambda kept: self.problem(checkpoints=kept)
-        )
+        return self.retrain_with(lambda kept: self.problem(checkpoints=kept))
+
+    def retrain_with(self, make_problem: Callable[[Checkpoints], UnlearningProblem]) -> Trained:
+        """Load the frozen retrain, or train it, after its initial weights have been checked.
+
+        Args:
+            make_problem: makes the problem that the method retrain is given, where the cache lacks the model.
+
+        Raises:
+            UsageError: `start` does.
+            MmulbenchError: `start` does.
+            Diverged: Training diverges.
+        """
+        _ = self.start
+        return load_retrain(self.prepared, self.forget, self.seed, make_problem)
 
     @cached_property
     def sets(self) -> EvaluationSets:

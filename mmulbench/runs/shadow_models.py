@@ -31,7 +31,6 @@ from mmulbench.runs.measurements import by_path_of, digest_of_sets, tensors_of
 from mmulbench.runs.references import (
     REFERENCE,
     Trained,
-    load_retrain,
     original_inputs,
     retrain_inputs,
 )
@@ -137,16 +136,10 @@ class Shadows:
         Raises:
             Diverged: Its training diverges.
         """
-        prepared, forget = self.scenario.prepared, self.scenario.forget
         second = replace(self.scenario, seed=second_seed(number))
         # Retraining does not look at the original, so that one of this seed need not be trained.
         any_original = self.scenario.original().model
-        return load_retrain(
-            prepared,
-            forget,
-            second.seed,
-            lambda checkpoints: second.problem(any_original, checkpoints=checkpoints),
-        )
+        return second.retrain_with(lambda kept: second.problem(any_original, checkpoints=kept))
 
     def unlearned(self, number: int, method: Method, run_id: str) -> ByPath:
         """Return how sure a shadow model is that a run's method has unlearned.

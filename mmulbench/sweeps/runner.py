@@ -67,7 +67,7 @@ class Runner:
         if step.kind == "shadow":
             self._unlearn_shadow(step, options, resolved, prepared)
         else:
-            _train(step, resolved, prepared)
+            _train(step, resolved, prepared, reference=options.reference)
         return StepOutcome()
 
     def _unlearn_shadow(
@@ -116,8 +116,18 @@ def _as_step(stored: StoredRecord) -> RunResult:
     )
 
 
-def _train(step: Step, resolved: ResolvedRequest, prepared: PreparedTask) -> None:
-    """Train an original, a retrain or a second retrain, of a run or of a shadow model."""
+def _train(step: Step, resolved: ResolvedRequest, prepared: PreparedTask, *, reference: bool) -> None:
+    """Train an original, a retrain or a second retrain, of a run or of a shadow model.
+
+    Args:
+        step: the step.
+        resolved: what the names of its run stand for.
+        prepared: the task with data in memory.
+        reference: whether runs are compared with retrain; no original is trained where they cannot be.
+
+    Raises:
+        MmulbenchError: The initial weights have seen the forget set, or training diverges.
+    """
     size = prepared.task.forget_size(prepared.data, resolved.forget_size)
     forget = prepared.task.forget_units(prepared.data, size, step.job.seed)
     if step.kind == "second_retrain":
@@ -125,6 +135,8 @@ def _train(step: Step, resolved: ResolvedRequest, prepared: PreparedTask) -> Non
         return
     seed = shadow_seed(step.shadow) if step.shadow else step.job.seed
     scenario = Scenario(prepared, forget, seed)
+    if reference:
+        _ = scenario.start
     scenario.original()
     if step.kind == "retrain":
         scenario.retrain()

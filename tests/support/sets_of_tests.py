@@ -38,6 +38,7 @@ SLOW = (
     *PACKAGING,
     "runs/test_divided_model.py",
     "runs/test_shadow_models.py",
+    "runs/test_start_check.py",
     "runs/test_tiny_data.py",
     "selftest/test_judged.py",
     "slurm/test_slurm_surroundings.py",

@@ -14,6 +14,7 @@ import torch
 from mmulbench.backbones._pretrained.albef_layout import PublishedWeights
 from mmulbench.backbones._pretrained.checkpoint_names import argument_of, label_of, split_digest
 from mmulbench.backbones._pretrained.foreign_files import without_wrappers
+from mmulbench.backbones._pretrained.provenance import in_configuration, in_metadata
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import reason_of, sha256_of
 from mmulbench.lfs_pointers import refuse_lfs_pointer
@@ -42,6 +43,16 @@ class AlbefCheckpoint:
     def argument(self) -> str:
         """Place and digest."""
         return argument_of(self.source, self.digest)
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Names of the data that the weights say they were trained on.
+
+        Raises:
+            MmulbenchError: it is damaged, or holds more than tensors and plain values.
+        """
+        safe = self.path.suffix == ".safetensors"
+        return in_metadata(self.path) if safe else in_configuration(_read(self.path))
 
     def read(self) -> PublishedWeights:
         """Return what is in it; pickled code is never run.

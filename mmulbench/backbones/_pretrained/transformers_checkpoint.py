@@ -25,6 +25,7 @@ from mmulbench.backbones._pretrained.foreign_files import (
     three_numbers,
     without_kernels,
 )
+from mmulbench.backbones._pretrained.provenance import in_metadata
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import sha256_of
 from mmulbench.lfs_pointers import LFS_PULL, is_lfs_pointer, refuse_lfs_pointer
@@ -91,6 +92,16 @@ class Checkpoint:
             refuse_lfs_pointer(path)
         text = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Names of the data that the weights say they were trained on.
+
+        Raises:
+            UsageError: there are no weights.
+            MmulbenchError: the index is damaged, or leads out of the folder.
+        """
+        return frozenset().union(*map(in_metadata, self.weights))
 
     @property
     def label(self) -> str:
