@@ -32,6 +32,9 @@ BEAT_SECONDS = 10.0
 POLL_SECONDS = 0.2
 """Time between two looks whether a lease is free."""
 
+_LAPSED: set[Owner] = set()
+"""Owners that this process did not hear of for `LEASE_SECONDS`."""
+
 
 class _Mark(NamedTuple):
     """Holds what the file of a lease is at a moment; a touch makes it another.
@@ -88,10 +91,11 @@ class Lease:
         """
         if self._lock.is_locked:
             return False
+        mark = _mark(self.path)
+        is_abandoned = mark is not None and self._is_abandoned(mark)
         if self._try():
             return True
-        mark = _mark(self.path)
-        if mark is None or not self._is_abandoned(mark):
+        if mark is None or not is_abandoned:
             return False
         self._remove(mark)
         return self._try()
@@ -144,10 +148,16 @@ class Lease:
         """Tell whether the owner is gone, or was not heard of while this object looked."""
         if mark != self._seen[0]:
             self._seen = mark, time.monotonic()
-        if time.monotonic() - self._seen[1] >= LEASE_SECONDS:
-            return True
         signed = self._signed()
-        return signed is not None and signed.is_gone()
+        if signed is not None and signed.is_gone():
+            return True
+        # Who lost one lease holds others: these need not be watched as long again, one after the other.
+        patience = 2 * BEAT_SECONDS if signed in _LAPSED else LEASE_SECONDS
+        if time.monotonic() - self._seen[1] < patience:
+            return False
+        if signed is not None:
+            _LAPSED.add(signed)
+        return True
 
     def _remove(self, mark: _Mark) -> None:
         """Remove the file of an abandoned lease, unless it is another's by now.

@@ -92,6 +92,30 @@ def test_a_killed_owner_of_another_host_is_followed_when_its_lease_has_lapsed(pa
     )
 
 
+def hold_two(path: Path) -> None:
+    held = [Lease(path), Lease(path.with_name("run-1.lease"))]
+    assert all(lease.take() for lease in held)
+    (path.parent / "held").touch()
+    time.sleep(60)
+
+
+def wait_for_two(path: Path) -> None:
+    with leased(path, "building original", lambda line: None):
+        wait(path.with_name("run-1.lease"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exchange", [True, False])
+def test_of_two_leases_of_a_killed_owner_one_is_watched_that_long(path, exchange):
+    owner = start(THERE, hold_two, path)
+    wait_for(path.parent / "held")
+    kill(owner)
+    waiter = start(HERE, wait_for_two, path, exchange=exchange)
+    assert 2 * BEAT <= result(path)[0] < LEASE
+    waiter.join(30)
+    assert waiter.exitcode == 0
+
+
 @pytest.mark.slow
 def test_a_living_owner_keeps_it_whatever_its_clock_says(path):
     owner = start(THERE, hold, path)

@@ -120,6 +120,9 @@ def test_what_libraries_print_goes_to_the_log_and_only_there(tmp_path, capfd):
     print("after")
     assert sorted(log.read_text().splitlines()) == ["from a process", "from here"]
     assert capfd.readouterr().out == "after\n"
+    with printing_to(Path("/dev/full")):
+        print("a full disk costs the log, not the step")
+        sys.stderr.write("x" * 100_000)
     there, error = printing_to(log / "x"), "choose another folder with --sweeps-dir"
     with pytest.raises(MmulbenchError, match=error), there:
         pass
