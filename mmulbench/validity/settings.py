@@ -30,8 +30,8 @@ Outcome = tuple[tuple[str, str, str], ...]
 def check_settings(record: RunResult) -> Iterator[Finding]:
     """Yield the settings that are not legal, and the names of which nothing is known here.
 
-    A record that was made by other code of its method or task may have other settings than today's; one that
-    does not know its code may be from before a setting was there.
+    A record that was made by other code of its method or task may have other settings than today's. A setting
+    that it lacks may have come since, also to all methods or recipes, whose code records do not know.
 
     Args:
         record: the record.
@@ -41,7 +41,7 @@ def check_settings(record: RunResult) -> Iterator[Finding]:
     for one in found:
         if one.is_fault and changed:
             yield Finding(one.field, f"it {one.wrong}, made by other code of {' and '.join(changed)}")
-        elif one.is_fault and one.wrong == MISSING and "method" not in record.code:
+        elif one.wrong == MISSING:
             yield Finding(one.field, "it was perhaps not there yet when the record was made")
         else:
             yield one
