@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 
 def derive(seed: int, *names: str) -> int:
@@ -39,6 +38,8 @@ def torch_seeded(seed: int, *names: str) -> Iterator[None]:
         seed: seed of the run.
         *names: name of the use, in one or more parts.
     """
+    import torch  # tables draw numbers too, and need no torch
+
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(derive(seed, *names))
         yield

@@ -13,6 +13,7 @@ from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.plain_text import one_line, visible
 from mmulbench.records.record_files import MOST_NAMED, Unreadable
 from mmulbench.records.schema import RunResult
+from mmulbench.records.slim import Slimmer
 from mmulbench.records.store import ResultsStore
 from mmulbench.validity.sift import load_valid
 
@@ -27,12 +28,15 @@ class Markdown(str):
         return str(self)
 
 
-def read_records(folder: Path, task: str | None) -> tuple[list[RunResult], list[Unreadable]]:
+def read_records(
+    folder: Path, task: str | None, *, slim: bool = False
+) -> tuple[list[RunResult], list[Unreadable]]:
     """Read all records of a folder that hold together.
 
     Args:
         folder: where they are.
         task: only this task's; None for all.
+        slim: whether to keep what tables show alone (`mmulbench.records.slim`).
 
     Returns:
         The records, and the files that are none or do not hold together, both in the order of their paths.
@@ -40,7 +44,8 @@ def read_records(folder: Path, task: str | None) -> tuple[list[RunResult], list[
     Raises:
         UsageError: when there are none of the task.
     """
-    records, left_out = load_valid(folder, task)
+    keep = Slimmer().slim if slim else None
+    records, left_out = load_valid(folder, task, keep)
     if task is not None and not records and not left_out:
         known = sorted({record.spec.task for record in ResultsStore(folder).load_all()[0]})
         raise UsageError(f"no records of task {task!r} in {folder}{did_you_mean(task, known)}")
@@ -108,7 +113,7 @@ def leaderboard(
     from mmulbench.report import leaderboard as tables
 
     folder = results_folder(results_dir)
-    records, unreadable = read_records(folder, task)
+    records, unreadable = read_records(folder, task, slim=True)
     return Markdown(
         tables.render(records, unreadable, metrics, expected_methods=METHODS.names(), results=folder)
     )

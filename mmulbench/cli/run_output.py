@@ -7,6 +7,7 @@ import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmulbench.api.records import left_out_lines, read_records
 from mmulbench.core.registry import METHODS
@@ -25,11 +26,12 @@ from mmulbench.report import leaderboard, plots, summary
 from mmulbench.report.aggregate import REFERENCES
 from mmulbench.report.comparison import comparison_table
 from mmulbench.report.floor import Floor
-from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.request import Request
-from mmulbench.runs.session import run_session
 from mmulbench.tables import show, show_line
 from mmulbench.validity.record import faults
+
+if TYPE_CHECKING:
+    from mmulbench.runs.pipeline import StoredRecord
 
 
 def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool = False) -> int:
@@ -44,6 +46,8 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool =
     Returns:
         0, or 1 if any run failed or diverged, or left the better record of an earlier try in its place.
     """
+    from mmulbench.runs.session import run_session  # torch is not for the commands that read records
+
     progress = make_progress(bars=not (quiet or as_json), debug=debug)
     records = []
     for record in run_session(request, progress):
@@ -141,7 +145,7 @@ def make_leaderboard(
     """
     if paper and metrics:
         raise UsageError("--paper has columns of its own: leave out --metric")
-    records, unreadable = read_records(results, task)
+    records, unreadable = read_records(results, task, slim=True)
     options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
     command = " ".join(["mmulbench leaderboard", *options, *(["--paper"] if paper else [])])
     if paper:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -163,7 +162,7 @@ class ScoreHistogram(Frozen):
         Raises:
             ValueError: There are such.
         """
-        if len(self.edges) < 2 or any(left >= right for left, right in pairwise(self.edges)):
+        if len(self.edges) < 2 or self.edges != sorted(set(self.edges)):
             raise ValueError("edges of bins must rise")
         if any(len(one) != len(self.edges) - 1 for one in (*self.before.values(), *self.after.values())):
             raise ValueError("there must be a count for each bin")

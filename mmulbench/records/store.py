@@ -9,11 +9,12 @@ import contextlib
 import itertools
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors, prepare_folder, write_atomically
+from mmulbench.many_objects import uncollected
 from mmulbench.records.record_files import Unreadable, find_files, inconsistency, read_file
 from mmulbench.records.schema import RunResult, RunSpec
 from mmulbench.records.unit_files import digest_of, unit_file
@@ -50,12 +51,28 @@ class ResultsStore:
         Raises:
             UsageError: A name in ``spec`` cannot be a folder's name.
         """
+        return self._place(spec, spec.run_id)
+
+    def path_of(self, result: RunResult) -> Path:
+        """Return the file of a record, whose run id is taken for that of its specification.
+
+        To compute the id anew takes longer than all else that a table does with a record.
+
+        Args:
+            result: A record that was read or made, not one that was changed since.
+
+        Raises:
+            UsageError: A name in its specification cannot be a folder's name.
+        """
+        return self._place(result.spec, result.run_id)
+
+    def _place(self, spec: RunSpec, run_id: str) -> Path:
         for part in re.split("[:/]", spec.backbone):
             _check_name("backbone", part, spec.backbone)
         task = _check_name("task", spec.task, spec.task)
         method = _check_name("method", spec.method, spec.method)
-        name = f"{spec.forget_size}-{spec.seed}-{spec.run_id}.json"
-        return self._root / task / folder_of_backbone(spec.backbone) / method / name
+        name = f"{spec.forget_size}-{spec.seed}-{run_id}.json"
+        return Path(self._root, task, folder_of_backbone(spec.backbone), method, name)
 
     def find(self, spec: RunSpec) -> RunResult | None:
         """Return the record of a run; None where there is none.
@@ -161,11 +178,25 @@ class ResultsStore:
         Raises:
             UsageError: ``task`` cannot be a folder's name.
         """
-        folder = self._root if task is None else self._root / _check_name("task", task, task)
-        entries = find_files(folder)
-        loaded = [one if isinstance(one, Unreadable) else self._load_comparable(one) for one in entries]
+        with uncollected():
+            loaded = list(self.each(task))
         results = [found for found in loaded if isinstance(found, RunResult)]
         return results, [found for found in loaded if isinstance(found, Unreadable)]
+
+    def each(self, task: str | None = None) -> Iterator[RunResult | Unreadable]:
+        """Read one file after the other: every record, and what is none, in the order of their paths.
+
+        Args:
+            task: Only this task's; None for all.
+
+        Raises:
+            UsageError: ``task`` cannot be a folder's name.
+        """
+        folder = self._root if task is None else self._root / _check_name("task", task, task)
+        for entry in find_files(folder):
+            found = entry if isinstance(entry, Unreadable) else self._load_comparable(entry)
+            if found is not None:
+                yield found
 
     def _put_aside(self, path: Path) -> None:
         """Give a damaged file another name, since something may be left in it.
@@ -196,7 +227,7 @@ class ResultsStore:
         if not isinstance(found, RunResult):
             return found
         try:
-            home = self.path(found.spec)
+            home = self.path_of(found)
         except UsageError as error:
             return Unreadable(path, str(error))
         return found if home == path else Unreadable(path, f"it is the record that belongs at {home}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import shlex
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +24,9 @@ RETRAIN_AGAIN = "retrain_again"
 ORIGINAL = "original"
 REFERENCES = (RETRAIN, RETRAIN_AGAIN, ORIGINAL)
 """Rows that are no unlearning methods, in the order in which they come first; they are never ranked."""
+
+_PLAIN = re.compile(r"[\w ./:=+@%,-]*", re.ASCII)
+"""Commands that a shell takes apart at spaces alone."""
 
 LABELS = {RETRAIN_AGAIN: "retrain′"}
 """How tables name methods whose rows have another name than they."""
@@ -88,8 +94,10 @@ class SeedSummary:
         numbers = list(values)
         if not numbers:
             return None
-        sd = statistics.stdev(numbers) if len(numbers) > 1 else None
-        return cls(statistics.fmean(numbers), sd, len(numbers))
+        mean, n = statistics.fmean(numbers), len(numbers)
+        # As exact as `statistics.stdev`, which computes with fractions and takes ten times as long.
+        sd = math.sqrt(math.fsum((one - mean) ** 2 for one in numbers) / (n - 1)) if n > 1 else None
+        return cls(mean, sd, n)
 
 
 @dataclass(frozen=True)
@@ -104,12 +112,12 @@ class MethodRow:
     label: str
     records: tuple[RunResult, ...]
 
-    @property
+    @cached_property
     def done(self) -> tuple[RunResult, ...]:
         """The records that hold numbers."""
         return tuple(record for record in self.records if record.status == "done")
 
-    @property
+    @cached_property
     def done_seeds(self) -> tuple[int, ...]:
         """The seeds that have a record with numbers."""
         return tuple(sorted({record.spec.seed for record in self.done}))
@@ -124,7 +132,7 @@ class MethodRow:
         """Whether all its settings are those that a study came to."""
         return any(record.is_tuned for record in self.records)
 
-    @property
+    @cached_property
     def is_default(self) -> bool:
         """Whether its settings are the method's own; the command of a record names all others."""
         return all(_has_own_settings(record.command) for record in self.records)
@@ -139,7 +147,21 @@ class MethodRow:
 
     def values(self, metric: str) -> list[tuple[int, Value]]:
         """Return a measure of every record that has it, with the record's seed."""
-        return [(r.spec.seed, r.values[metric]) for r in self.done if metric in r.values]
+        return self._values.get(metric, [])
+
+    @cached_property
+    def _values(self) -> dict[str, list[tuple[int, Value]]]:
+        """The values of all records by name, with the record's seed: gathered once for all columns."""
+        found: defaultdict[str, list[tuple[int, Value]]] = defaultdict(list)
+        for record in self.done:
+            for name, value in record.values.items():
+                found[name].append((record.spec.seed, value))
+        return dict(found)
+
+    @cached_property
+    def _summaries(self) -> dict[tuple[str, str], SeedSummary | None]:
+        """Summaries that were asked for, by their kind and the name of the value."""
+        return {}
 
     def by_seed(self, metric: str) -> dict[int, float]:
         """Return a measure of each seed in which it could be computed."""
@@ -156,15 +178,23 @@ class MethodRow:
 
     def summary(self, metric: str) -> SeedSummary | None:
         """Summarise a measure over the seeds in which it could be computed."""
-        return SeedSummary.of(self.by_seed(metric).values())
+        return self._summary("value", metric, self.by_seed)
 
     def difference(self, metric: str) -> SeedSummary | None:
         """Summarise value - retrain over seeds."""
-        return SeedSummary.of(self.differences(metric).values())
+        return self._summary("difference", metric, self.differences)
 
     def distance(self, metric: str) -> SeedSummary | None:
         """Summarise |value - retrain| over seeds."""
-        return SeedSummary.of(self.distances(metric).values())
+        return self._summary("distance", metric, self.distances)
+
+    def _summary(
+        self, kind: str, metric: str, numbers: Callable[[str], dict[int, float]]
+    ) -> SeedSummary | None:
+        key = (kind, metric)
+        if key not in self._summaries:
+            self._summaries[key] = SeedSummary.of(numbers(metric).values())
+        return self._summaries[key]
 
     def chance(self, metric: str) -> SeedSummary | None:
         """Summarise over seeds what chance would give."""
@@ -285,7 +315,7 @@ def _origin(row: MethodRow) -> str:
 def _has_own_settings(command: str) -> bool:
     """Check whether a record's command sets nothing of the method, whose settings have no prefix."""
     try:
-        words = shlex.split(command)
+        words = command.split() if _PLAIN.fullmatch(command) else shlex.split(command)
     except ValueError:  # an open quotation, which no shell has taken
         return False
     return not any(word == "--set" and "." not in setting.split("=")[0] for word, setting in pairwise(words))
@@ -297,7 +327,10 @@ def _by_seed(numbers: Iterable[tuple[int, float | None]]) -> dict[int, float]:
     for seed, number in numbers:
         if number is not None:
             found[seed].append(number)
-    return {seed: statistics.fmean(of_seed) for seed, of_seed in sorted(found.items())}
+    return {
+        seed: of_seed[0] if len(of_seed) == 1 else statistics.fmean(of_seed)
+        for seed, of_seed in sorted(found.items())
+    }
 
 
 def _difference(value: Value) -> float | None:

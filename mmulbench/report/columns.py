@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mmulbench.core.metric import Metric, PerPathMetric, UnimodalMetric
@@ -58,14 +58,15 @@ def part_columns(columns: Iterable[Column], records: Sequence[RunResult]) -> lis
         columns: columns of metrics.
         records: the records to be shown, which say what paths and modalities there are.
     """
-    return [part for column in columns for part in _parts(column, records)]
+    known: set[str] = set().union(*(record.values for record in records))
+    return [part for column in columns for part in _parts(column, records, known)]
 
 
-def _parts(column: Column, records: Sequence[RunResult]) -> list[Column]:
+def _parts(column: Column, records: Sequence[RunResult], known: Collection[str]) -> list[Column]:
     if not _is_divided(column.name, records):
         return [column]
     start = f"{column.name}/"
-    names = sorted({n for r in records for n in r.values if n.startswith(start) and n.count("/") == 1})
+    names = sorted(name for name in known if name.startswith(start) and name.count("/") == 1)
     titles = {name: f"{column.title}, {name.removeprefix(start)}" for name in names}
     return [replace(column, name=name, title=title) for name, title in titles.items()] or [column]
 

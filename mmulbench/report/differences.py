@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.special import ndtr
 
 Floats = npt.NDArray[np.float64]
 
@@ -97,7 +97,7 @@ def like_the_best(means: Floats, samples: Floats, noise: float, floor: float) ->
         apart = np.abs(means[first] - means[second])
         with np.errstate(divide="ignore", invalid="ignore"):
             score = np.where(apart > 0, apart / np.sqrt(np.maximum(spread, 0)), 0.0)
-        corrected = holm(2 * norm.sf(score))
+        corrected = holm(2 * ndtr(-score))
         with_best = (first == best) | (second == best)
         other = np.where(first == best, second, first)[with_best]
         alike[other] |= corrected[with_best] >= LEVEL

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import RunResult
@@ -99,7 +99,7 @@ def bound_of_noise(floor: NoiseFloor, paths: int) -> float:
         floor: noise floor of the AUC of one path.
         paths: number of paths that are judged.
     """
-    quantile = float(t.ppf(1 - (1 - CONFIDENCE) / 2 / paths, floor.draws))
+    quantile = float(stdtrit(floor.draws, 1 - (1 - CONFIDENCE) / 2 / paths))
     return quantile * math.sqrt(2 * floor.variance)
 
 

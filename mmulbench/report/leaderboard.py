@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mmulbench.core.reproduce import command_of
+from mmulbench.many_objects import uncollected
 from mmulbench.records.record_files import MOST_NAMED, Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
@@ -48,6 +49,7 @@ _IN_LINKS = "/:@+~"
 """Marks that a link may hold as they are."""
 
 
+@uncollected()
 def render(
     records: Sequence[RunResult],
     unreadable: Sequence[Unreadable],
@@ -180,7 +182,7 @@ def _details(group: RecordGroup, store: ResultsStore) -> str:
     for row in recorded(group):
         lines.append(f"- **{escape(row.label)}**")
         lines += [f"  - {code(command)}" for command in reproduce(row.records)]
-        places = [(r.spec.seed, quote(bytes(store.path(r.spec)), safe=_IN_LINKS)) for r in row.records]
+        places = [(r.spec.seed, quote(bytes(store.path_of(r)), safe=_IN_LINKS)) for r in row.records]
         lines.append(f"  - records by seed: {', '.join(f'[{seed}]({place})' for seed, place in places)}")
         lines += [f"  - {escape(note)}" for note in _notes(row)]
     return "\n".join([*lines, "", "</details>"])

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import RETRAIN, MethodRow, RecordGroup
 from mmulbench.report.cells import points
-from mmulbench.report.differences import Floats, draws, like_the_best, resampled_mean
+from mmulbench.report.differences import REPEATS, Floats, draws, like_the_best
 from mmulbench.report.noise_floor import GAP, GAP_ATTACK, GAP_UTILITIES, NoiseFloor
 from mmulbench.seeds import derive
 
@@ -61,8 +62,10 @@ def rank(group: RecordGroup, keys: Sequence[str]) -> Ranking:
     able = [row for row in rows if row.label not in out]
     retrain = group.row_of(RETRAIN)
     assert retrain is not None
-    references = [_Reference.of(record) for record in retrain.done]
-    best = {key: _best(able, key, references, NoiseFloor.of(group, key)) for key in keys}
+    # Such small products gain nothing by threads, which spin while they wait.
+    with threadpool_limits(1, "blas"):
+        judged = _judge(able, keys, retrain.done)
+    best = {key: _best(judged[key], key, group) for key in keys}
     if not any(best.values()):
         return Ranking("fewer than two rows compete that have numbers for every seed and forget unit", out)
     return Ranking("", out, best)
@@ -98,87 +101,142 @@ def _lost_utility(row: MethodRow) -> str:
 
 
 @dataclass(frozen=True)
-class _Reference:
-    """Holds the retrain of one seed, and the draws of forget units that all rows of the seed share."""
+class _Judged:
+    """Holds the distance to retrain of one row, by one value.
 
-    record: RunResult
-    times: Floats
+    Attributes:
+        label: label of the row.
+        mean: the distance, mean over seeds.
+        samples: the same of each bootstrap repeat.
+    """
 
-    @classmethod
-    def of(cls, record: RunResult) -> _Reference:
-        """Draw the units of a record of retrain."""
-        return cls(record, draws(len(record.by_unit["pairs"]), derive(record.spec.seed, "ranking")))
+    label: str
+    mean: float
+    samples: Floats
 
 
-def _best(
-    rows: Sequence[MethodRow], key: str, references: Sequence[_Reference], floor: NoiseFloor | None
-) -> frozenset[str]:
-    """Return the labels of the rows that cannot be told from the best by one value; none below two rows."""
-    judged: list[tuple[str, float, Floats]] = []
-    for row in rows:
+def _judge(
+    rows: Sequence[MethodRow], keys: Sequence[str], references: Sequence[RunResult]
+) -> dict[str, list[_Judged]]:
+    """Judge by each value the rows that have it for every seed and forget unit.
+
+    Args:
+        rows: the rows that compete.
+        keys: names of the values.
+        references: record of retrain of each seed.
+    """
+    records = [{record.spec.seed: record for record in row.done} for row in rows]
+    sums: dict[tuple[int, str], Floats] = {
+        (place, key): np.zeros(REPEATS)
+        for place, of_row in enumerate(records)
+        for key in keys
+        if all(_has_units(of_row.get(reference.spec.seed), reference, key) for reference in references)
+    }
+    for reference in references:
+        own = {place: records[place][reference.spec.seed] for place, _ in sums}
+        names = sorted({name for _, key in sums for name in _names(key, reference)})
+        attacks = _attacks(reference)
+        values = _resampled([*own.values(), reference], names)
+        retrain = values.pop()
+        apart = {
+            place: {name: np.abs(own_values[name] - retrain[name]) for name in own_values if name in retrain}
+            for place, own_values in zip(own, values, strict=True)
+        }
+        for place, key in sums:
+            sums[place, key] += _samples(own[place], attacks, key, apart[place])
+    judged: dict[str, list[_Judged]] = {key: [] for key in keys}
+    for (place, key), total in sums.items():
+        row = rows[place]
         distance = row.summary(key) if key == GAP else row.distance(key)
-        samples = _samples_of(row, key, references)
-        if distance is not None and samples is not None:
-            judged.append((row.label, distance.mean, samples))
+        if distance is not None:
+            judged[key].append(_Judged(row.label, distance.mean, total / len(references)))
+    return judged
+
+
+def _best(judged: Sequence[_Judged], key: str, group: RecordGroup) -> frozenset[str]:
+    """Return the labels of the rows that cannot be told from the best by one value; none below two rows."""
+    floor = NoiseFloor.of(group, key)
     if floor is None or len(judged) < 2:
         return frozenset()
     alike = like_the_best(
-        np.array([mean for _, mean, _ in judged]),
-        np.stack([samples for _, _, samples in judged]),
-        floor.variance / len(references),
+        np.array([row.mean for row in judged]),
+        np.stack([row.samples for row in judged]),
+        floor.variance / len(group.seeds),
         floor.mean,
     )
-    return frozenset(label for (label, _, _), is_best in zip(judged, alike, strict=True) if is_best)
+    return frozenset(row.label for row, is_best in zip(judged, alike, strict=True) if is_best)
 
 
-def _samples_of(row: MethodRow, key: str, references: Sequence[_Reference]) -> Floats | None:
-    """Return a row's distance of each bootstrap repeat, mean over seeds; None where a seed lacks numbers."""
-    records = {record.spec.seed: record for record in row.done}
-    by_seed: list[Floats] = []
-    for reference in references:
-        record = records.get(reference.record.spec.seed)
-        if record is None or not _has_units(record, reference.record, key):
-            return None
-        by_seed.append(_samples(record, reference.record, key, reference.times))
-    mean: Floats = np.mean(by_seed, axis=0)
-    return mean
+def _names(key: str, reference: RunResult) -> list[str]:
+    """Name the values by unit that a distance is computed from."""
+    return [*_attacks(reference), "forget"] if key == GAP else [key]
 
 
-def _has_units(record: RunResult, reference: RunResult, key: str) -> bool:
+def _has_units(record: RunResult | None, reference: RunResult, key: str) -> bool:
     """Check whether two records have a value for each of the same number of forget units."""
-    names = [*_attacks(reference), "forget"] if key == GAP else [key]
     units = len(reference.by_unit["pairs"])
     return (key != GAP or bool(_attacks(reference))) and all(
-        len(one.by_unit.get(name, ())) == units and one.values.get(name) is not None
+        one is not None and len(one.by_unit.get(name, ())) == units and one.values.get(name) is not None
         for one in (record, reference)
-        for name in names
+        for name in _names(key, reference)
     )
 
 
-def _samples(record: RunResult, reference: RunResult, key: str, times: Floats) -> Floats:
-    """Return the distance to retrain of each bootstrap repeat, with the same draws for both models."""
+def _samples(record: RunResult, attacks: Sequence[str], key: str, apart: Mapping[str, Floats]) -> Floats:
+    """Return the distance to retrain of each bootstrap repeat.
+
+    Args:
+        record: the record.
+        attacks: names of the attack's values.
+        key: name of the value that is judged.
+        apart: by value, distance of the record to retrain with the same draws for both.
+    """
     if key != GAP:
-        return np.abs(_resampled(record, key, times) - _resampled(reference, key, times))
+        return apart[key]
     fixed = sum(
         abs((value.value or 0.0) - (value.retrain or 0.0))
         for name in GAP_UTILITIES
         if name != "forget" and (value := record.values.get(name)) is not None
     )
-    attacks = [_samples(record, reference, name, times) for name in _attacks(reference)]
-    parts = fixed + _samples(record, reference, "forget", times) + np.max(attacks, axis=0)
-    gap: Floats = parts / (len(GAP_UTILITIES) + 1)
+    furthest = np.max([apart[name] for name in attacks], axis=0)
+    gap: Floats = (fixed + apart["forget"] + furthest) / (len(GAP_UTILITIES) + 1)
     return gap
+
+
+def _resampled(records: Sequence[RunResult], names: Sequence[str]) -> list[dict[str, Floats]]:
+    """Resample the values of records of one seed, all in one product.
+
+    Utility is a mean over units; attacks and separation are means over pairs.
+
+    Args:
+        records: the records, retrain's last; those that lack a value are left without.
+        names: names of the values.
+
+    Returns:
+        For each record the values of each bootstrap repeat, around the recorded one.
+    """
+    reference = records[-1]
+    units = len(reference.by_unit["pairs"])
+    times = draws(units, derive(reference.spec.seed, "ranking"))
+    places, columns, weights, around = [], [], [], []
+    for place, record in enumerate(records):
+        for name in names:
+            by_unit = np.array(record.by_unit.get(name, ()), dtype=np.float64)
+            if by_unit.size != units or name not in record.values:
+                continue
+            pairs = np.array(record.by_unit["pairs"] if name != "forget" else [1] * units, dtype=np.float64)
+            places.append((place, name))
+            columns.append(by_unit * pairs)
+            weights.append(pairs)
+            around.append((record.values[name].value or 0.0) - float(np.average(by_unit, weights=pairs)))
+    found: list[dict[str, Floats]] = [{} for _ in records]
+    sums = np.stack(columns) @ times.T if columns else np.empty((0, REPEATS))
+    distinct = {pairs.tobytes(): pairs for pairs in weights}
+    counts = {key: times @ pairs for key, pairs in distinct.items()}
+    for (place, name), total, pairs, offset in zip(places, sums, weights, around, strict=True):
+        found[place][name] = total / counts[pairs.tobytes()] + offset
+    return found
 
 
 def _attacks(record: RunResult) -> list[str]:
     return sorted(name for name in record.by_unit if name.startswith(f"{GAP_ATTACK}/"))
-
-
-def _resampled(record: RunResult, key: str, times: Floats) -> Floats:
-    """Return one model's value of each bootstrap repeat, around the recorded one.
-
-    Utility is a mean over units; attacks and separation are means over pairs.
-    """
-    by_unit, point = np.array(record.by_unit[key], dtype=np.float64), record.values[key].value or 0.0
-    pairs = np.ones_like(by_unit) if key == "forget" else np.array(record.by_unit["pairs"], dtype=np.float64)
-    return point + resampled_mean(by_unit, pairs, times) - float(np.average(by_unit, weights=pairs))

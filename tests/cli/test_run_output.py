@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,9 +18,11 @@ from mmulbench.cli import run_output
 from mmulbench.cli.app import main
 from mmulbench.cli.run_output import show_record
 from mmulbench.records.store import ResultsStore, read_record
+from mmulbench.runs import session
 from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.request import Request
 
+ROOT = Path(__file__).resolve().parents[2]
 REQUEST = Request(methods=("mmul",), task="emoji")
 
 
@@ -79,7 +83,7 @@ def test_a_try_that_fails_beside_a_done_record_gives_exit_code_1_and_names_what_
     useless = failed.model_copy(update={"status": "not_applicable"})
 
     def code(*records, **how):
-        monkeypatch.setattr(run_output, "run_session", lambda request, progress: iter(records))
+        monkeypatch.setattr(session, "run_session", lambda request, progress: iter(records))
         return run_output.run_and_print(REQUEST, **{"as_json": False, "quiet": False, **how})
 
     for worse in (failed, useless):
@@ -118,7 +122,7 @@ def test_texts_with_brackets_and_escapes_are_printed_as_they_are(folder, capsys,
     failed = done.model_copy(update={"status": "failed", "reason": reason, "values": {}, "missing": [reason]})
     places = [path.parent / "r[/a]" / "x.json", path.parent / "a\x1bb"]
     records = [StoredRecord(failed, place, is_new=True) for place in places]
-    monkeypatch.setattr(run_output, "run_session", lambda request, progress: iter(records))
+    monkeypatch.setattr(session, "run_session", lambda request, progress: iter(records))
     assert run_output.run_and_print(REQUEST, as_json=False, quiet=False) == 1
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
@@ -181,3 +185,16 @@ def test_the_leaderboard_leaves_out_what_does_not_hold(tmp_path, capsys):
     assert err.startswith(f"mmulbench: {line}") and err.count("\n") == 1
     assert f"## Left out\n\n- `{path}`: values.retrain" in out
     assert "| mmul |" not in out and "| scrub" in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["leaderboard"], ["show"], ["validate"], ["list", "methods"], ["status"]])
+def test_commands_that_read_records_import_no_torch(words):
+    """Torch alone takes seconds."""
+    (record, *_) = sorted((ROOT / "results").glob("emoji/*/mmul/*.json"))
+    files = [str(record)] if words[0] in ("show", "validate") else []
+    code = "import sys; from mmulbench.cli.app import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, *files], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] in ("0 False", "2 False"), done.stderr

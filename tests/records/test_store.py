@@ -305,3 +305,13 @@ def test_scores_by_unit_are_no_record(store):
 def test_the_digest_of_scores_is_a_digest():
     with pytest.raises(ValidationError, match="units"):
         result_of(spec_of(), units="../../elsewhere")
+
+
+def test_each_yields_records_and_what_is_none_in_the_order_of_paths(tmp_path, store):
+    for seed in (2, 1):
+        store.write(result_of(spec_of(seed=seed)))
+    (tmp_path / "flickr30k" / "broken.json").write_text("{")
+    found = list(store.each())
+    assert [type(one).__name__ for one in found] == ["Unreadable", "RunResult", "RunResult"]
+    assert [one.spec.seed for one in found[1:]] == [1, 2]
+    assert [store.path_of(one) for one in found[1:]] == [store.path(one.spec) for one in found[1:]]

@@ -1,0 +1,85 @@
+"""Keep of a record what tables show, in a tenth of the memory: there may be tens of thousands."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+
+from mmulbench.records.schema import Direction, Environment, RunResult, ScoreHistogram
+
+NO_SCORES = ScoreHistogram(edges=[0.0, 1.0], before={}, after={})
+"""Stands for the histograms of a slim record, of which tables read the paths alone."""
+
+SETS = ("test", "retain", "forget")
+"""Metrics whose parts are measures of the task, such as ``test/i2t_r@1``, and paths."""
+
+DETAILS = ("mi_ratio", "u_lira", "lira")
+"""Metrics whose details on a path, such as ``mi_ratio/matching/ratio``, tables show."""
+
+
+class SlimValue(NamedTuple):
+    """Holds what a `mmulbench.records.schema.Value` does, by the same names, in a seventh of the memory."""
+
+    value: float | None
+    n: int
+    direction: Direction
+    retrain: float | None
+    original: float | None
+    low: float | None
+    high: float | None
+    chance: float | None
+
+
+class Slimmer:
+    """Makes records slim; what is equal in several is kept once.
+
+    A slim record has no scores in its histograms, and no values that no table shows; it is not to be stored.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, Any] = {}
+
+    def slim(self, record: RunResult) -> RunResult:
+        """Return the slim record.
+
+        Args:
+            record: a valid record.
+        """
+        once = self._kept.setdefault
+        values = {
+            once(name, name): SlimValue(
+                value.value,
+                value.n,
+                value.direction,
+                value.retrain,
+                value.original,
+                value.low,
+                value.high,
+                value.chance,
+            )
+            for name, value in record.values.items()
+            if _is_shown(name, record)
+        }
+        return record.model_copy(
+            update={
+                "values": values,
+                "histograms": dict.fromkeys(record.histograms, NO_SCORES),
+                "by_unit": {
+                    name: [once(one, one) for one in of_unit] for name, of_unit in record.by_unit.items()
+                },
+                "environment": self._environment(record.environment),
+            }
+        )
+
+    def _environment(self, found: Environment) -> Environment:
+        fields = dict(found)
+        key = (*(value for value in fields.values() if not isinstance(value, dict)), *found.packages.items())
+        kept: Environment = self._kept.setdefault(key, found)
+        return kept
+
+
+def _is_shown(name: str, record: RunResult) -> bool:
+    metric, *parts = name.split("/")
+    if len(parts) > 1:
+        return metric in DETAILS
+    return not parts or metric not in SETS or parts[0] in record.histograms
