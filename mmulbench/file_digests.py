@@ -83,9 +83,8 @@ class Stamp(NamedTuple):
         return max(self.modified, self.changed) + TICK < now
 
 
-class _Entry(NamedTuple):
-    stamps: list[Stamp]
-    digests: list[str]
+_Entry = tuple[list[list[int]], list[str]]
+"""Stamps and digests, as JSON has them: tens of thousands need not be made into anything else."""
 
 
 class Hints:
@@ -110,7 +109,7 @@ class Hints:
             stamps: stamps of the files that the digests depend on, as they are now.
         """
         known = self._known.get(key)
-        return known.digests if known is not None and known.stamps == list(stamps) else None
+        return known[1] if known is not None and known[0] == [list(stamp) for stamp in stamps] else None
 
     def note(self, key: str, stamps: Sequence[Stamp], digests: Sequence[str], begun: int) -> None:
         """Note digests for the next command, unless the files were changed a moment ago.
@@ -122,7 +121,7 @@ class Hints:
             begun: time when reading began, in nanoseconds since 1970.
         """
         if stamps and all(stamp.is_settled(begun) for stamp in stamps):
-            self._new[key] = _Entry(list(stamps), list(digests))
+            self._new[key] = [list(stamp) for stamp in stamps], list(digests)
 
     def save(self) -> None:
         """Write what was noted; what cannot be written is hashed again next time."""
@@ -150,10 +149,8 @@ def _read(path: Path) -> dict[str, _Entry]:
         document = json.loads(body)
     except (OSError, ValueError):
         return {}
-    if document["format"] != FORMAT:
-        return {}
-    entries = document["entries"].items()
-    return {key: _Entry([Stamp(*stamp) for stamp in stamps], digests) for key, (stamps, digests) in entries}
+    found: dict[str, _Entry] = document["entries"] if document["format"] == FORMAT else {}
+    return found
 
 
 def check_content(content: bytes, digest: str, where: str) -> None:

@@ -131,7 +131,7 @@ def with_digests(images: Mapping[str, StoredImage], hints: Hints, track: Track) 
     """
     files = {name: image for name, image in images.items() if isinstance(image, ImageFile)}
     digests = digests_of({name: (file.path, file.stamp) for name, file in files.items()}, hints, track)
-    named = {name: file._replace(digest=digests[name]) for name, file in files.items()}
+    named = {name: ImageFile(file.path, file.stamp, digests[name]) for name, file in files.items()}
     return [named.get(name, image) for name, image in images.items()]
 
 
