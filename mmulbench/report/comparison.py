@@ -34,10 +34,10 @@ class _Row(NamedTuple):
     remark: str = ""
 
     @property
-    def order(self) -> tuple[float, str]:
-        """The gap, from the smallest; lines without one come last."""
+    def order(self) -> tuple[float, bool, str]:
+        """The gap, from the smallest, retrain before its equals; lines without one come last."""
         gap = self.numbers.get(GAP)
-        return (math.inf if gap is None else gap.mean, self.name)
+        return (math.inf if gap is None else gap.mean, self.name != RETRAIN, self.name)
 
 
 def comparison_table(records: Sequence[RunResult]) -> WholeTable:

@@ -30,9 +30,11 @@ def measured(gap, test=0.5):
 
 
 def test_methods_come_by_their_gap_between_retrain_and_the_original(record):
-    records = [record("scrub", values=measured(0.4)), record("mmul", values=measured(0.1))]
+    records = [
+        record(name, values=measured(gap)) for name, gap in (("scrub", 0.4), ("a", 0.0), ("mmul", 0.1))
+    ]
     title, rows = rows_of(records)
-    assert list(rows) == ["retrain", "mmul", "original", "scrub"]
+    assert list(rows) == ["retrain", "a", "mmul", "original", "scrub"]
     assert rows["retrain"] == ["0.000", "0.600", "0.450", "0.500", "1.000"]
     assert rows["mmul"] == ["0.100", "0.500", "0.400", "0.800", "0.040"]
     assert rows["original"] == ["0.300", "0.700", "0.950", "0.900", "–"]
