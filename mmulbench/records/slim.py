@@ -16,6 +16,11 @@ SETS = ("test", "retain", "forget")
 DETAILS = ("mi_ratio", "u_lira", "lira")
 """Metrics whose details on a path, such as ``mi_ratio/matching/ratio``, tables show."""
 
+UNRANKED = ("original", "retrain_again")
+"""Methods whose numbers by unit no table reads."""
+
+_FIELDS = set(RunResult.model_fields)
+
 
 class SlimValue(NamedTuple):
     """Holds what a `mmulbench.records.schema.Value` does, by the same names, in a seventh of the memory."""
@@ -60,16 +65,24 @@ class Slimmer:
             for name, value in record.values.items()
             if _is_shown(name, record)
         }
-        return record.model_copy(
-            update={
-                "values": values,
-                "histograms": dict.fromkeys(record.histograms, NO_SCORES),
-                "by_unit": {
-                    name: [once(one, one) for one in of_unit] for name, of_unit in record.by_unit.items()
-                },
-                "environment": self._environment(record.environment),
-            }
-        )
+        fields = {
+            **dict(record),
+            "values": values,
+            "histograms": dict.fromkeys(record.histograms, NO_SCORES),
+            "by_unit": self._by_unit(record),
+            "environment": self._environment(record.environment),
+        }
+        return RunResult.model_construct(_FIELDS, **fields)
+
+    def _by_unit(self, record: RunResult) -> dict[str, list[float]]:
+        """Return the numbers by unit of a record that may be ranked, or that others are compared with."""
+        if record.spec.method in UNRANKED:
+            return {}
+        once = self._kept.setdefault
+        found = {name: [once(one, one) for one in of_unit] for name, of_unit in record.by_unit.items()}
+        if "pairs" in found:  # the same in all records of a seed
+            found["pairs"] = once(("pairs", *found["pairs"]), found["pairs"])
+        return found
 
     def _environment(self, found: Environment) -> Environment:
         fields = dict(found)
