@@ -58,7 +58,6 @@ from mmulbench.cli.terminal import replace_signs
 from mmulbench.cli.tune import tune
 from mmulbench.cli.validate import validate
 from mmulbench.errors import MmulbenchError, UsageError, traceback_of
-from mmulbench.failure import located
 from mmulbench.files import reason_of
 from mmulbench.plain_text import one_line, visible
 from mmulbench.streams import patient_streams
@@ -327,6 +326,8 @@ def _failed(error: Exception, *, debug: bool) -> int:
     elif hasattr(error, "format_message") and hasattr(error, "exit_code"):  # wrong use, found by the parser
         text, code = _said(error), int(error.exit_code)
     else:
+        from mmulbench.failure import located
+
         text, code = f"{located(error)}; --debug shows the whole traceback", 1
     if line := one_line(text):  # there is none where help was printed
         print(f"mmulbench: {line}", file=sys.stderr)
