@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mmulbench.core.reproduce import all_settings, command_of, words_of
+from mmulbench.core.reproduce import OwnSettings, all_settings, command_of, words_of
 from mmulbench.records.schema import RunResult, RunSpec, Scalar
 from mmulbench.validity.findings import Finding, shown
 from mmulbench.validity.settings import changed_kinds
@@ -42,8 +42,9 @@ def check_command(record: RunResult) -> Iterator[Finding]:
     lacking = [key for key, _ in (_read(words_of(wanted)) or ({}, []))[1] if key not in given]
     if not lacking:
         return
-    known = "method" in record.code and not changed_kinds(record)
-    if known:
+    own = OwnSettings.of(record.spec)
+    are_known = None not in (own.task, own.recipe, own.method)  # a plug-in's are not, unless it is loaded
+    if are_known and "method" in record.code and not changed_kinds(record):
         yield Finding("command", f"is {shown(record.command)}", wanted)
     else:
         yield Finding(
