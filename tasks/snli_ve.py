@@ -143,11 +143,11 @@ class SnliVe(ImageTextTask):
         except UsageError as error:
             needed = f"Flickr30K's dataset_{Flickr30k.name}.json, for the order of deletion"
             raise self.missing(needed, data_dir / Flickr30k.name) from error
-        self._check_ids(source.table, data_dir)
+        self._check_ids(source.table, data_dir, progress)
         return source
 
-    def _check_ids(self, table: PairTable, data_dir: Path) -> None:
-        """Demand that most training images are known to Flickr30K, whose order of deletion is taken.
+    def _check_ids(self, table: PairTable, data_dir: Path, progress: Progress) -> None:
+        """Demand that Flickr30K knows most training images, since its order is taken; say how many not.
 
         Raises:
             MmulbenchError: if they are not.
@@ -160,6 +160,12 @@ class SnliVe(ImageTextTask):
                 f"{len(others):,} of {len(ours):,} training images of snli_ve, such as {others[0]}, are none "
                 f"of flickr30k's, such as {min(known)}, whose order of deletion is taken: Flickr30K_ID must "
                 "be its file name"
+            )
+        if others:
+            progress.note(
+                f"{len(others):,} of {len(ours):,} training images of snli_ve "
+                f"({len(others) / len(ours):.1%}), such as {others[0]}, are none of flickr30k's, such as "
+                f"{min(known)}: they are deleted after all others, in an order of their own"
             )
 
     def load(self, data_dir: Path, progress: Progress) -> TaskData:

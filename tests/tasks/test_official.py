@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 
@@ -174,6 +175,37 @@ def test_snli_ve_without_flickr30ks_images_has_no_order_of_deletion(own, capsys)
         load("snli_ve", own)
     code, _, err = mmulbench(capsys, "data", "check", "snli_ve", "--data-dir", own)
     assert code == 1 and "Flickr30K_ID must be its file name" in err
+
+
+class Noted(Progress):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def notes_of(root) -> list[str]:
+    progress = Noted()
+    TASKS.get("snli_ve")().load(root, progress)
+    return progress.lines
+
+
+def test_snli_ve_says_how_many_images_it_does_not_share_with_flickr30k(own):
+    """They are deleted after all others, so that the order is another than Flickr30K's."""
+    before = notes_of(own)
+    names = miniatures.flickr_names()["train"]
+    document = json.loads(karpathy(own).read_text())
+    for image in document["images"]:
+        if image["filename"] in names:
+            image["split"] = "train" if names.index(image["filename"]) % 3 else "val"
+    miniatures.write_json(karpathy(own), document)
+    (line,) = notes_of(own)
+    count = re.match(r"(\d+) of 60 training images of snli_ve \((.*)%\), such as", line)
+    assert count is not None and abs(int(count[1]) / 60 - float(count[2]) / 100) < 1e-3
+    assert line.endswith("they are deleted after all others, in an order of their own") and line not in before
 
 
 @pytest.mark.parametrize("ending", ["", "\r", "\r\n"])
