@@ -110,6 +110,12 @@ class Cost(Frozen):
     seconds_ratio: Number | None = Field(default=None, description="seconds / retrain's seconds (RTE)")
     flops_ratio: Number | None = Field(default=None, description="flops / retrain's flops")
 
+    def beside(self, retrain: Cost) -> Cost:
+        """Return this cost with its ratios to what retrain cost."""
+        flops = self.flops / retrain.flops if self.flops is not None and retrain.flops else None
+        ratios = {"seconds_ratio": self.seconds / max(retrain.seconds, 1e-9), "flops_ratio": flops}
+        return self.model_copy(update=ratios)
+
 
 class Tuning(Frozen):
     """Describes where a run's settings come from: a study that tried many and took the best."""

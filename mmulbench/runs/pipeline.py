@@ -378,7 +378,7 @@ def _evaluate(run: Run, scenario: Scenario, unlearned: Trained, retrain: Trained
         "done",
         values=values,
         missing=missing,
-        cost=unlearned.cost if retrain is None else _with_ratios(unlearned.cost, retrain.cost),
+        cost=unlearned.cost if retrain is None else unlearned.cost.beside(retrain.cost),
         histograms=score_histograms(own, before),
         by_unit=values_by_unit(own, units["forget"]),
         units=_unit_file(scenario, own, before, reference) if run.units else None,
@@ -393,10 +393,3 @@ def _unit_file(
     units = {name: split.first for name, split in scenario.sets.splits.items()}
     retained = scenario.sampled_sets.splits["retain"].units
     return unit_scores(own, before, reference, units, retained).to_parquet()
-
-
-def _with_ratios(cost: Cost, retrain: Cost) -> Cost:
-    flops = cost.flops / retrain.flops if cost.flops is not None and retrain.flops else None
-    return cost.model_copy(
-        update={"seconds_ratio": cost.seconds / max(retrain.seconds, 1e-9), "flops_ratio": flops}
-    )
