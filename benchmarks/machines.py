@@ -3,7 +3,8 @@
 A processor without the newest instructions rounds differently, and so do other numbers of threads; training
 makes the difference larger. Each environment makes the same runs in a cache of its own. A value's move is the
 distance between its smallest and its largest over the environments; beside it stands the noise floor of the
-committed records, the distance of two retrains. Nothing is timed, so the machine may do something else.
+committed records, the distance of two retrains: six of them would range over about 2.25 times that. Nothing
+is timed, so the machine may do something else.
 Run: python benchmarks/machines.py
 """
 
