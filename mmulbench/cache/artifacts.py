@@ -224,8 +224,15 @@ class ArtifactCache:
             MmulbenchError: The cache cannot be written.
         """
         folder = self.folder(kind, inputs)
-        with staging.staging(folder) as own:
-            _store(artifact, _identity(kind, inputs), own, folder, replace=True)
+        while True:
+            with staging.staging(folder) as own:
+                try:
+                    _store(artifact, _identity(kind, inputs), own, folder, replace=True)
+                except MmulbenchError:
+                    if own.exists():
+                        raise
+                    continue  # who took this process for a dead one removed its folder
+            return
 
     def discard(self, kind: str, inputs: Mapping[str, JSON]) -> None:
         """Remove an artifact, if it is there, and what a process left that was killed while storing it.
@@ -283,6 +290,7 @@ def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
     Raises:
         _Absent: There is none.
         _Damaged: It cannot be trusted.
+        RuntimeError: The tensors do not fit into memory.
     """
     from safetensors.torch import load_file
 
@@ -295,7 +303,11 @@ def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
             _verify(tensors, record)
             return Artifact(tensors=load_file(tensors), info=record["info"])  # mapped, not read
         except FileNotFoundError as error:
-            raise _Damaged(f"{Path(error.filename).name} is missing") from error
+            raise _Damaged(f"{Path(error.filename or tensors).name} is missing") from error
+        except RuntimeError as error:
+            if not str(error).startswith("unable to open file"):
+                raise
+            raise _Damaged(f"{_TENSORS} went while it was read") from error
 
 
 def _verify(tensors: Path, record: Mapping[str, Any]) -> None:

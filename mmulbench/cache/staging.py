@@ -117,9 +117,9 @@ def leftovers(folder: Path, mine: Path | None = None) -> Iterator[Path]:
 def _written(folder: Path) -> float:
     """Return when something was last written to a folder."""
     times = [0.0]
-    for path in (folder, *folder.glob("*")):
-        with contextlib.suppress(OSError):
-            times.append(path.stat().st_mtime)
+    with contextlib.suppress(OSError):  # another has removed it meanwhile
+        times.append(folder.stat().st_mtime)
+        times += [path.stat().st_mtime for path in folder.iterdir()]
     return max(times)
 
 

@@ -239,7 +239,9 @@ def test_the_metric_example_is_computed(tree):
 
 @pytest.mark.slow
 def test_the_python_examples_run_one_after_the_other(tree):
-    done = python(tree, "-c", "\n".join(CODES[name] for name in ("run", "records", "reports", "names")))
+    done = python(
+        tree, "-c", "\n".join(CODES[name] for name in ("run", "records", "units", "reports", "names"))
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("done ")
 
@@ -261,7 +263,7 @@ def test_the_worked_example_prints_what_the_page_says():
 
 
 def test_every_python_block_is_a_file_or_run():
-    assert set(CODES) == {"run", "records", "reports", "names", "control", "numbers"}
+    assert set(CODES) == {"run", "records", "units", "reports", "names", "control", "numbers"}
     for page, text in TEXTS.items():
         shown_code = text.count("```python\n")
         files = len(re.findall(r"^<!-- file: \S+\.py -->$", text, re.M))
