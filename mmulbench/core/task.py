@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Integers, Split
 from mmulbench.core.data_info import DataInfo, DataReport
+from mmulbench.core.item_names import columns_of, names_of
 from mmulbench.core.search_space import NoSettings
 from mmulbench.core.training import Recipe
 from mmulbench.errors import UsageError
@@ -159,6 +160,32 @@ class Task(ABC):
     def shape(self) -> TaskShape:
         """Shape of the models that the task needs."""
         return TaskShape(len(self.classes), self.group)
+
+    def item_names(self, data: TaskData, modality: str) -> Sequence[str]:
+        """Return what the items of a modality are called in a user's list of what to forget.
+
+        By default texts and nodes are called what they say, images by the names of their files, and others by
+        their numbers. Two items may have one name: a list that names it means both.
+
+        Args:
+            data: the task's data.
+            modality: one of ``modalities``.
+        """
+        return names_of(data.items[modality])
+
+    def pair_columns(self, data: TaskData) -> Mapping[str, Sequence[str]]:
+        """Return what training pairs can be chosen by, as with ``--forget-where``: one value for each pair.
+
+        By default that is the text of the pair, named as the second modality is, and the name of its class,
+        named ``label``.
+
+        Args:
+            data: the task's data.
+
+        Returns:
+            By column, as many texts as ``data.train`` has pairs, in its order.
+        """
+        return columns_of(self, data)
 
     def forget_units(self, data: TaskData, size: int, seed: int) -> Integers:
         """Return the forget set's units.
