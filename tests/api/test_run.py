@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from typing import Any
 
+import forks
 import pytest
 
 import mmulbench
@@ -46,11 +46,13 @@ def test_one_run_gives_its_record(result, folders):
     assert json.loads(path.read_text()) == result.model_dump(mode="json")
 
 
-def test_the_command_line_finds_the_same_record(result, folders):
+def test_the_command_line_finds_the_same_record(result, folders, tmp_path):
     options = [f"--{name.replace('_', '-')}={folder}" for name, folder in folders.items()]
     items = [f"--set={key}={value}" for key, value in SMALL["settings"].items()]
-    command = [sys.executable, "-m", "mmulbench", "run", "-m", "finetune", "-t", "emoji", "-b", "albef:tiny"]
-    done = subprocess.run([*command, *items, *options, "--json"], capture_output=True, text=True, check=True)
+    words = ["run", "-m", "finetune", "-t", "emoji", "-b", "albef:tiny", *items, *options, "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(forks.ROOT)}
+    done = forks.python(tmp_path, environment, "-m", "mmulbench", *words)
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [result.model_dump(mode="json")]
     assert "found the record of this run" in done.stderr
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forks
 import pytest
 from helpers import here
 
@@ -61,7 +62,8 @@ def test_in_a_folder_of_ones_own(kind, tmp_path, monkeypatch):
 def test_both_pass_their_own_tests_and_the_linter_in_a_folder(tmp_path):
     for kind, name in (("method", "push_away"), ("task", "holiday_photographs"), ("metric", "far_away")):
         assert here("new", kind, name, "--folder", str(tmp_path)).code == 0
-    done = python(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    done = forks.python(tmp_path, environment, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert done.returncode == 0 and "42 passed" in done.stdout, done.stdout
     config = str(ROOT / "pyproject.toml")
     for words in (["check"], ["format", "--check"]):

@@ -134,10 +134,10 @@ def test_failures_alone_can_be_retried(warm, tmp_path):
     assert warm.statuses() == {"raises": "failed", "mmul": "done"}
     next(warm.bench.results.rglob("mmul/*.json")).unlink()
     well.touch()
-    done = warm.run("retry", "--failed", WELL=str(well))
+    done = warm.run("retry", "--failed", *DEBUG, WELL=str(well))
     assert done.code == 0, done.err
     assert warm.statuses() == {"raises": "done"}
-    assert warm.run("retry", "--failed", WELL=str(well)).code == 0  # there is nothing
+    assert warm.run("retry", "--failed", *DEBUG, WELL=str(well)).code == 0  # there is nothing
     assert warm.statuses() == {"raises": "done"}
     assert warm.run("retry", "--only-missing", *DEBUG, WELL=str(well)).code == 0
     assert warm.statuses() == {"raises": "done", "mmul": "done"}

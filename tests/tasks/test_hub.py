@@ -7,7 +7,6 @@ import json
 import os
 import pickle
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import datasets
+import forks
 import hub_miniatures
 import numpy as np
 import pytest
@@ -385,14 +385,8 @@ def test_a_hub_out_of_reach_is_said_at_once(environment, message, refusing_hub, 
     words = ["run", "-m", "mmul", "-t", "flickr30k", "--set", "task.hub=nobody/nothing", "--quiet"]
     words += ["--data-dir", "data", "--results-dir", "results", "--cache-dir", "cache", "--device", "cpu"]
     own = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "mmulbench", *words],
-        cwd=tmp_path,
-        env={**own, "HF_HOME": str(tmp_path / "home"), "PYTHONPATH": os.getcwd(), **environment},  # noqa: PTH109
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    own |= {"HF_HOME": str(tmp_path / "home"), "PYTHONPATH": str(forks.ROOT), **environment}
+    done = forks.python(tmp_path, own, "-m", "mmulbench", *words, timeout=60)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     assert re.search(message, done.stderr), done.stderr
     assert "local files do as well: mmulbench data info flickr30k" in done.stderr
