@@ -36,6 +36,13 @@ def cache_dir(option: Path | None = None) -> Path:
     return Path(given) if given else _user_cache()
 
 
+def records_cache() -> Path | None:
+    """Return the folder where records that were judged are remembered; None where there is no cache."""
+    with suppress(UsageError):
+        return cache_dir() / "records"
+    return None
+
+
 def tuned_dir(option: Path | None = None) -> Path:
     """Return the folder of the user's own studies: --tuned-dir, MMULBENCH_TUNED, or ./tuned."""
     return _folder(option, "MMULBENCH_TUNED", Path("tuned"))

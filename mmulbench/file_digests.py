@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +16,9 @@ from contextvars import ContextVar
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from mmulbench.checked_json import read_checked, write_checked
 from mmulbench.errors import MmulbenchError
-from mmulbench.files import read_regular, reason_of, sha256_of, write_atomically
+from mmulbench.files import reason_of, sha256_of
 from mmulbench.progress import Track
 
 TICK = 2 * 10**9
@@ -27,9 +27,6 @@ changed twice within a tick may keep its stamp."""
 
 FORMAT = 1
 """Version of a file of hints; those of other versions are not read."""
-
-MOST_BYTES = 1 << 28
-"""Largest size of a file of hints that is read: that of millions of files."""
 
 CHUNK = 64
 """Number of files that a thread hashes in one go."""
@@ -98,7 +95,7 @@ class Hints:
         folder = _FOLDER.get()
         name = os.fsencode(place.absolute() if isinstance(place, Path) else place)
         self._path = None if folder is None else folder / f"{hashlib.sha256(name).hexdigest()[:16]}.json"
-        self._known = _read(self._path) if self._path is not None else {}
+        self._known: dict[str, _Entry] = {} if self._path is None else read_checked(self._path, FORMAT) or {}
         self._new: dict[str, _Entry] = {}
 
     def find(self, key: str, stamps: Sequence[Stamp]) -> list[str] | None:
@@ -129,28 +126,13 @@ class Hints:
             return
         self._known |= self._new
         self._new = {}
-        body = json.dumps({"format": FORMAT, "entries": self._known}, separators=(",", ":")).encode()
-        with contextlib.suppress(MmulbenchError):
-            write_atomically(self._path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        write_checked(self._path, FORMAT, self._known)
 
     def forget(self) -> None:
         """Remove all hints of this name, since one of them was wrong."""
         if self._path is not None:
             with contextlib.suppress(OSError):
                 self._path.unlink()
-
-
-def _read(path: Path) -> dict[str, _Entry]:
-    """Read a file of hints; one that is missing, damaged or of another version has none."""
-    try:
-        checksum, _, body = read_regular(path, MOST_BYTES).partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != checksum:
-            return {}
-        document = json.loads(body)
-    except (OSError, ValueError):
-        return {}
-    found: dict[str, _Entry] = document["entries"] if document["format"] == FORMAT else {}
-    return found
 
 
 def check_content(content: bytes, digest: str, where: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import relation_miniatures
 import torch
 
+from mmulbench import defaults
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core import plugins
 from mmulbench.core.registry import METHODS, TASKS
@@ -37,6 +38,12 @@ def no_plugin_left_behind():
         plugin = plugins._LOADED.pop(path)
         plugins._discard(plugin.names)
         del sys.modules[plugins._module_name(path)]
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch):
+    """What is remembered of records must not lie in the cache of who runs the tests."""
+    monkeypatch.setattr(defaults, "records_cache", lambda: None)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,9 +58,10 @@ TESTED_BY = {
     "methods/test_random_label.py": ["methods/_relabel"],
     "methods/test_scrub.py": ["methods/_paths"],
     "metrics/test_utility.py": ["metrics/classification"],
+    "api/test_tables.py": ["records/group_key", "report/kept_tables"],
     "records/test_published_records.py": ["records/schema"],
     "records/test_published_studies.py": ["records/published"],
-    "report/test_leaderboard.py": ["report/aggregate", "report/columns"],
+    "report/test_leaderboard.py": ["report/aggregate", "report/columns", "report/page"],
     "report/test_plots.py": ["report/histograms", "report/style"],
     "runs/test_pipeline.py": [
         "records/environment",

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmulbench import defaults
-from mmulbench.core.registry import METHODS
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.plain_text import one_line, visible
 from mmulbench.records.record_files import MOST_NAMED, Unreadable
 from mmulbench.records.schema import RunResult
-from mmulbench.records.slim import Slimmer
 from mmulbench.records.store import ResultsStore
 from mmulbench.validity.sift import load_valid
 
@@ -28,15 +26,12 @@ class Markdown(str):
         return str(self)
 
 
-def read_records(
-    folder: Path, task: str | None, *, slim: bool = False
-) -> tuple[list[RunResult], list[Unreadable]]:
+def read_records(folder: Path, task: str | None) -> tuple[list[RunResult], list[Unreadable]]:
     """Read all records of a folder that hold together.
 
     Args:
         folder: where they are.
         task: only this task's; None for all.
-        slim: whether to keep what tables show alone (`mmulbench.records.slim`).
 
     Returns:
         The records, and the files that are none or do not hold together, both in the order of their paths.
@@ -44,8 +39,7 @@ def read_records(
     Raises:
         UsageError: when there are none of the task.
     """
-    keep = Slimmer().slim if slim else None
-    records, left_out = load_valid(folder, task, keep)
+    records, left_out = load_valid(folder, task)
     if task is not None and not records and not left_out:
         known = sorted({record.spec.task for record in ResultsStore(folder).load_all()[0]})
         raise UsageError(f"no records of task {task!r} in {folder}{did_you_mean(task, known)}")
@@ -110,13 +104,10 @@ def leaderboard(
     Raises:
         UsageError: when there are no records of the task, or a metric is unknown.
     """
-    from mmulbench.report import leaderboard as tables
+    from mmulbench.api.tables import make_page
 
-    folder = results_folder(results_dir)
-    records, unreadable = read_records(folder, task, slim=True)
-    return Markdown(
-        tables.render(records, unreadable, metrics, expected_methods=METHODS.names(), results=folder)
-    )
+    folder, cache = results_folder(results_dir), defaults.records_cache()
+    return Markdown(make_page(folder, task, metrics, "mmulbench leaderboard", cache=cache).text)
 
 
 def plot(

@@ -176,11 +176,12 @@ def show(
     """Show a record: specification, values, verdict, environment; or the records that a name has."""
     from mmulbench.records.lookup import find_records
 
-    found = find_records(record, defaults.results_dir(results_dir))
+    results = defaults.results_dir(results_dir)
+    found = find_records(record, results)
     if len(found) > 1:
         from mmulbench.cli.record_list import print_records
 
-        print_records(found, as_json=as_json)
+        print_records(found, results, as_json=as_json)
         return
     from mmulbench.cli.run_output import show_record
 
@@ -218,7 +219,7 @@ def leaderboard(
     debug: Debug = False,
 ) -> None:
     """Make the tables from the records."""
-    from mmulbench.cli.run_output import make_leaderboard
+    from mmulbench.cli.leaderboard_output import make_leaderboard
 
     columns = list(several(metric, "--metric")) or None
     make_leaderboard(defaults.results_dir(results_dir), task, columns, output, paper=paper, check=check)

@@ -7,34 +7,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmulbench import defaults
 from mmulbench.errors import UsageError
 from mmulbench.plain_text import one_line
-from mmulbench.records.record_files import read_file
-from mmulbench.records.schema import RunResult
+from mmulbench.records.group_key import GroupKey
 from mmulbench.tables import Column, WholeTable, show
+from mmulbench.validity.index import Entry, RecordIndex
 
 SHORT_ID = 6
 """Fewest characters of ids in a list; it has as many as tell them apart."""
 
 
-def print_records(paths: Sequence[Path], *, as_json: bool) -> None:
+def print_records(paths: Sequence[Path], results: Path, *, as_json: bool) -> None:
     """Print what there is of several records, so that one can be chosen; files that are none are left out.
 
     Args:
         paths: their files.
+        results: the results folder that they lie in.
         as_json: whether to print JSON.
 
     Raises:
         UsageError: None of the files is a record.
     """
-    read = ((read_file(path), path) for path in paths)
-    found = [(record, path) for record, path in read if isinstance(record, RunResult)]
+    index = RecordIndex(results, defaults.records_cache())
+    looked = map(index.look, paths)
+    found = [(entry, GroupKey.of_text(entry.known.table)) for entry in looked if isinstance(entry, Entry)]
+    index.save()
     if not found:
         raise UsageError(f"none of the {len(paths)} files is a valid record, such as {paths[0]}")
     if as_json:
-        print(json.dumps([_entry(record, path) for record, path in found], indent=2))
+        print(json.dumps([_fields(entry, key) for entry, key in found], indent=2))
         return
-    digits = _telling_apart([record.run_id for record, _ in found])
+    digits = _telling_apart([entry.known.run_id for entry, _ in found])
     table = WholeTable(
         [
             Column("Id"),
@@ -47,19 +51,12 @@ def print_records(paths: Sequence[Path], *, as_json: bool) -> None:
             Column("Gap", drop=3, right=True),
         ]
     )
-    for record, _ in found:
-        spec, gap = record.spec, record.values.get("retrain_gap")
-        number = "–" if gap is None or gap.value is None else f"{gap.value:.3f}"
-        cells = (
-            spec.method,
-            spec.task,
-            spec.backbone,
-            f"{spec.forget_size:,}",
-            str(spec.seed),
-            record.status,
-        )
-        table.add_row(record.run_id[:digits], *map(one_line, cells), number)
-    show(table, "", f"One of them: mmulbench show {found[0][0].run_id[:digits]}")
+    for entry, key in found:
+        known = entry.known
+        cells = (known.method, key.task, key.backbone, f"{key.forget_size:,}", str(known.seed), known.status)
+        number = "–" if known.gap is None else f"{known.gap:.3f}"
+        table.add_row(known.run_id[:digits], *map(one_line, cells), number)
+    show(table, "", f"One of them: mmulbench show {found[0][0].known.run_id[:digits]}")
 
 
 def _telling_apart(ids: Sequence[str]) -> int:
@@ -70,15 +67,15 @@ def _telling_apart(ids: Sequence[str]) -> int:
     )
 
 
-def _entry(record: RunResult, path: Path) -> dict[str, Any]:
-    spec = record.spec
+def _fields(entry: Entry, key: GroupKey) -> dict[str, Any]:
+    known = entry.known
     return {
-        "run_id": record.run_id,
-        "path": str(path),
-        "task": spec.task,
-        "backbone": spec.backbone,
-        "method": spec.method,
-        "forget_size": spec.forget_size,
-        "seed": spec.seed,
-        "status": record.status,
+        "run_id": known.run_id,
+        "path": str(entry.path),
+        "task": key.task,
+        "backbone": key.backbone,
+        "method": known.method,
+        "forget_size": key.forget_size,
+        "seed": known.seed,
+        "status": known.status,
     }

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmulbench.api.records import left_out_lines, read_records
+from mmulbench.api.records import read_records
+from mmulbench.cli.leaderboard_output import report_left_out
 from mmulbench.core.registry import METHODS
 from mmulbench.core.reproduce import command_of
 from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.files import is_written_through, write_atomically
 from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
 from mmulbench.records.folders import with_folders
 from mmulbench.records.printable import printable
-from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import read_record
-from mmulbench.report import leaderboard, plots, summary
+from mmulbench.report import plots, summary
 from mmulbench.report.aggregate import REFERENCES
 from mmulbench.report.comparison import comparison_table
 from mmulbench.report.floor import Floor
@@ -120,55 +118,6 @@ def show_record(path: Path, *, as_json: bool) -> int:
     return int(bool(found))
 
 
-def make_leaderboard(
-    results: Path,
-    task: str | None,
-    metrics: list[str] | None,
-    output: Path | None,
-    *,
-    paper: bool,
-    check: bool,
-) -> None:
-    """Write the tables, or compare them with what is written.
-
-    Args:
-        results: folder of records.
-        task: only this task; None for all.
-        metrics: columns; None for all.
-        output: file to write; None for standard output.
-        paper: whether to make the tables of MMUL's paper alone.
-        check: whether to compare instead.
-
-    Raises:
-        UsageError: A task or metric is unknown, or columns are chosen for tables that have their own.
-        MmulbenchError: The file differs from the records.
-    """
-    if paper and metrics:
-        raise UsageError("--paper has columns of its own: leave out --metric")
-    records, unreadable = read_records(results, task, slim=True)
-    options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
-    command = " ".join(["mmulbench leaderboard", *options, *(["--paper"] if paper else [])])
-    if paper:
-        text = leaderboard.render_paper(records, command)
-    else:
-        text = leaderboard.render(
-            records, unreadable, metrics, command, expected_methods=METHODS.names(), results=results
-        )
-    if check:
-        path = output or Path("leaderboard.md")
-        if not leaderboard.check(path, text):
-            place = shlex.join(["--results-dir", str(results), "--output", str(path)])
-            raise MmulbenchError(f"{path} differs from the records in {results}: run {command} {place}")
-        print(f"{path} matches the records in {results}")
-    elif output is not None:
-        write_atomically(output, text, "--output")
-        if not is_written_through(output):  # standard output, perhaps: the tables alone go there
-            print(output)
-    else:
-        print(text, end="")
-    _report(unreadable)
-
-
 def make_plots(results: Path, task: str | None, metric: str | None, output: Path) -> None:
     """Write the plots and print their paths.
 
@@ -179,11 +128,6 @@ def make_plots(results: Path, task: str | None, metric: str | None, output: Path
         output: folder of the plots.
     """
     records, unreadable = read_records(results, task)
-    _report(unreadable)
+    report_left_out(unreadable)
     for path in plots.write_plots(records, output, metric):
         print(path)
-
-
-def _report(left_out: list[Unreadable]) -> None:
-    for line in left_out_lines(left_out):
-        print(f"mmulbench: {line}", file=sys.stderr)

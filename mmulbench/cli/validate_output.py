@@ -8,7 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mmulbench import defaults
 from mmulbench.plain_text import visible
+from mmulbench.progress import make_progress
 from mmulbench.validity.files import Checked, check_places
 
 
@@ -22,7 +24,8 @@ def print_checked(places: Sequence[Path], *, as_json: bool) -> int:
     Returns:
         0 where all hold, else 1.
     """
-    checked = list(check_places(places))
+    with make_progress(bars=not as_json) as progress:
+        checked = list(check_places(places, defaults.records_cache(), progress.track))
     if as_json:
         print(json.dumps([_fields(one) for one in checked], indent=2))
     else:

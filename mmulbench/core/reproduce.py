@@ -187,11 +187,21 @@ def _checkpoint(spec: RunSpec, words: Sequence[str]) -> str:
 def _plugins(spec: RunSpec, words: Sequence[str]) -> list[str]:
     """Return the plug-in files of a run, those with the right content by their place."""
     given = [value for option, value in pairwise(words) if option == "--plugin"]
-    places = {_digest(path): path for path in given}
+    places = {digest_of_plugin(path): path for path in given}
     return sorted({places.get(digest, UNKNOWN_PLUGIN) for digest in spec.plugins.values()})
 
 
-def _digest(path: str) -> str:
+def read_besides(record: RunResult) -> list[str]:
+    """Return the files that `command_of` reads to say what a record's command is: plug-ins, by their place.
+
+    Args:
+        record: the record.
+    """
+    words = words_of(record.command) if record.spec.plugins else []
+    return sorted({value for option, value in pairwise(words) if option == "--plugin"})
+
+
+def digest_of_plugin(path: str) -> str:
     """Return the start of the SHA-256 of a file, as records have it; empty where there is none."""
     with contextlib.suppress(OSError, ValueError):
         return hashlib.sha256(read_regular(Path(path))).hexdigest()[:DIGEST_DIGITS]

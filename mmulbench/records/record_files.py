@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path | U
     try:
         found = folder.stat()
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries)
+            found_here = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         yield Unreadable(folder, reason_of(error), is_damaged=False)
         return
@@ -67,15 +67,24 @@ def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path | U
     if here in above or len(above) > DEEPEST:
         yield Unreadable(folder, "it leads back to a folder that it lies in" if here in above else "too deep")
         return
-    for path in (folder / name for name in names):
-        is_json = path.suffix == ".json" and not path.name.startswith(".")
-        is_folder = os.path.isdir(path)  # noqa: PTH112 - false for what cannot be looked at, in any Python
-        if path.is_symlink() and not os.path.exists(path):  # noqa: PTH110 - as above
+    for entry in found_here:
+        path = folder / entry.name
+        is_link = _is(entry.is_symlink)
+        # Of links it is false for what cannot be looked at, in any Python; of others the folder knows it.
+        is_folder = os.path.isdir(path) if is_link else _is(entry.is_dir)  # noqa: PTH112
+        if is_link and not os.path.exists(path):  # noqa: PTH110
             yield Unreadable(path, "a link that leads nowhere")
-        elif is_json:
+        elif path.suffix == ".json" and not entry.name.startswith("."):
             yield path
         if is_folder:
             yield from _below(path, above | {here})
+
+
+def _is(question: Callable[[], bool]) -> bool:
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def read_file(path: Path) -> RunResult | Unreadable | None:
@@ -90,6 +99,16 @@ def read_file(path: Path) -> RunResult | Unreadable | None:
         return None
     except OSError as error:
         return Unreadable(path, reason_of(error), is_damaged=False)
+    return record_in(path, content)
+
+
+def record_in(path: Path, content: bytes) -> RunResult | Unreadable:
+    """Return the record that a file's content is, or why it is none.
+
+    Args:
+        path: the file.
+        content: what was read of it.
+    """
     try:
         result = RunResult.model_validate_json(content)
     except ValidationError as error:

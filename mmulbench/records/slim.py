@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
@@ -78,10 +79,10 @@ class Slimmer:
         """Return the numbers by unit of a record that may be ranked, or that others are compared with."""
         if record.spec.method in UNRANKED:
             return {}
-        once = self._kept.setdefault
-        found = {name: [once(one, one) for one in of_unit] for name, of_unit in record.by_unit.items()}
+        # As arrays they take a quarter of the memory.
+        found: dict[str, Any] = {name: array("d", of_unit) for name, of_unit in record.by_unit.items()}
         if "pairs" in found:  # the same in all records of a seed
-            found["pairs"] = once(("pairs", *found["pairs"]), found["pairs"])
+            found["pairs"] = self._kept.setdefault(("pairs", *found["pairs"]), found["pairs"])
         return found
 
     def _environment(self, found: Environment) -> Environment:

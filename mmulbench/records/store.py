@@ -192,11 +192,21 @@ class ResultsStore:
         Raises:
             UsageError: ``task`` cannot be a folder's name.
         """
-        folder = self._root if task is None else self._root / _check_name("task", task, task)
-        for entry in find_files(folder):
+        for entry in self.files(task):
             found = entry if isinstance(entry, Unreadable) else self._load_comparable(entry)
             if found is not None:
                 yield found
+
+    def files(self, task: str | None = None) -> Iterator[Path | Unreadable]:
+        """Yield the files that may be records, and what cannot be searched, in the order of their paths.
+
+        Args:
+            task: Only this task's; None for all.
+
+        Raises:
+            UsageError: ``task`` cannot be a folder's name.
+        """
+        return find_files(self._root if task is None else self._root / _check_name("task", task, task))
 
     def _put_aside(self, path: Path) -> None:
         """Give a damaged file another name, since something may be left in it.

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mmulbench.hashing import canonical_json
+from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import Cost, RunResult, RunSpec, Scalar, Value
 
 RETRAIN = "retrain"
@@ -30,38 +31,6 @@ _PLAIN = re.compile(r"[\w ./:=+@%,-]*", re.ASCII)
 
 LABELS = {RETRAIN_AGAIN: "retrain′"}
 """How tables name methods whose rows have another name than they."""
-
-
-class GroupKey(NamedTuple):
-    """Holds what all runs of one table share; runs that differ in any of it are never compared."""
-
-    task: str
-    backbone: str
-    forget_size: int
-    data_fingerprint: str
-    metric_version: str
-    recipe_version: str
-    task_config: str
-    recipe: str
-    plugins: str
-
-    @classmethod
-    def of(cls, spec: RunSpec) -> GroupKey:
-        """Return the key of a run's table; mappings become canonical JSON.
-
-        Plug-in files of the task, the backbone and of metrics count; the method's makes another row.
-        """
-        return cls(
-            spec.task,
-            spec.backbone,
-            spec.forget_size,
-            spec.data_fingerprint,
-            spec.metric_version,
-            spec.recipe_version,
-            canonical_json(spec.task_config),
-            canonical_json(spec.recipe),
-            canonical_json({name: digest for name, digest in spec.plugins.items() if name != spec.method}),
-        )
 
 
 class Variant(NamedTuple):

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mmulbench.plain_text import one_line
+from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import Tuning
-from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN, GroupKey, MethodRow, SeedSummary
+from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN, MethodRow, SeedSummary
 from mmulbench.report.columns import Column, furthest
 from mmulbench.report.noise_floor import GAP
 

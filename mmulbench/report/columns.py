@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mmulbench.core.metric import Metric, PerPathMetric, UnimodalMetric
@@ -92,31 +92,34 @@ def furthest(row: MethodRow, columns: Iterable[Column]) -> Column | None:
     return max(known, key=lambda one: one[0])[1] if known else None
 
 
-def choose_columns(names: Sequence[str] | None, records: Iterable[RunResult]) -> tuple[Column, ...]:
+def choose_columns(names: Sequence[str] | None, recorded: Mapping[str, Direction]) -> tuple[Column, ...]:
     """Return the columns of the given names, in the given order; the usual ones for None.
 
     Args:
         names: names of metrics that are registered, or that a record has a value of.
-        records: the records to be shown.
+        recorded: directions of the headline values of the records to be shown.
 
     Raises:
         UsageError: a name is neither.
     """
     if names is None:
         return headline_columns()
-    recorded = _recorded(records)
     return tuple(_column(name, recorded) for name in names)
 
 
 def columns_of(record: RunResult) -> list[Column]:
     """Return the columns of a record's headline values: built-in ones in their order, then others."""
-    recorded = _recorded([record])
+    recorded = recorded_directions([record])
     names = sorted(recorded, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     return [_column(name, recorded) for name in names]
 
 
-def _recorded(records: Iterable[RunResult]) -> dict[str, Direction]:
-    """Return the directions of the records' headline values by name."""
+def recorded_directions(records: Iterable[RunResult]) -> dict[str, Direction]:
+    """Return the directions of the records' headline values by name.
+
+    Args:
+        records: any records.
+    """
     return {
         name: value.direction
         for record in records
@@ -125,7 +128,7 @@ def _recorded(records: Iterable[RunResult]) -> dict[str, Direction]:
     }
 
 
-def _column(name: str, recorded: dict[str, Direction]) -> Column:
+def _column(name: str, recorded: Mapping[str, Direction]) -> Column:
     """Describe a column by its registered metric, or by the records that have its values.
 
     Raises:

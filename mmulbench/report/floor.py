@@ -10,8 +10,9 @@ import numpy as np
 from scipy.special import stdtrit
 
 from mmulbench.metrics.catalogue import with_role
+from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import RunResult
-from mmulbench.report.aggregate import ORIGINAL, REFERENCES, RETRAIN, GroupKey, group_records
+from mmulbench.report.aggregate import ORIGINAL, REFERENCES, RETRAIN, group_records
 from mmulbench.report.differences import LEVEL, draws, resampled_mean
 from mmulbench.report.noise_floor import NoiseFloor
 from mmulbench.report.ranking import MINIMUM_DRAWS

@@ -65,25 +65,52 @@ class Claims:
     noise: float | None
 
 
-def paper_section(groups: Sequence[RecordGroup]) -> list[str]:
+@dataclass(frozen=True)
+class PaperPart:
+    """Holds what one table gives to the section.
+
+    Attributes:
+        parts: parts of the page.
+        claims: what it says of the claims, by each of `ORIGINS`.
+    """
+
+    parts: tuple[str, ...]
+    claims: tuple[Claims | None, ...]
+
+
+def paper_part(group: RecordGroup) -> PaperPart | None:
+    """Render what a table gives to the section; None where it has no fused path.
+
+    Args:
+        group: the table.
+    """
+    path = fused_path(group)
+    if path is None:
+        return None
+    table = [_table(group, path)] if _rows(group) else []
+    heading = f"### {group.key.task}, {group.key.backbone}: {path} path"
+    return PaperPart(
+        (heading, *table, *_sentences(group, path)),
+        tuple(claims(group, path, origin) for origin in ORIGINS),
+    )
+
+
+def paper_section(tables: Sequence[PaperPart | None]) -> list[str]:
     """Render the section; nothing where no table has a fused path.
 
     Args:
-        groups: all tables.
+        tables: what each table gives.
 
     Returns:
         Parts of the page, heading first.
     """
-    fused = [(group, path) for group in groups if (path := fused_path(group)) is not None]
+    fused = [table for table in tables if table is not None]
     if not fused:
         return []
     parts = ["## The paper's protocol", INTRODUCTION]
-    for group, path in fused:
-        parts.append(f"### {group.key.task}, {group.key.backbone}: {path} path")
-        parts += [_table(group, path)] if _rows(group) else []
-        parts += _sentences(group, path)
-    for origin in ORIGINS:
-        parts += _over_tasks([claims(group, path, origin) for group, path in fused], origin)
+    parts += [part for table in fused for part in table.parts]
+    for place, origin in enumerate(ORIGINS):
+        parts += _over_tasks([table.claims[place] for table in fused], origin)
     return parts
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mmulbench.errors import UsageError
 from mmulbench.hashing import fingerprint
 from mmulbench.metrics.catalogue import with_role
+from mmulbench.records.group_key import GroupKey
 from mmulbench.records.printable import printable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import folder_of_backbone
@@ -19,13 +20,12 @@ from mmulbench.report.aggregate import (
     ORIGINAL,
     RETRAIN,
     RETRAIN_AGAIN,
-    GroupKey,
     MethodRow,
     RecordGroup,
     SeedSummary,
     group_records,
 )
-from mmulbench.report.columns import Column, choose_columns, furthest, part_columns
+from mmulbench.report.columns import Column, choose_columns, furthest, part_columns, recorded_directions
 from mmulbench.report.histograms import score_figures
 from mmulbench.report.noise_floor import GAP, NoiseFloor
 from mmulbench.report.ranking import UTILITY_TOLERANCE
@@ -111,7 +111,9 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     import matplotlib as mpl
 
     records = [printable(record) for record in records]
-    (retention,) = choose_columns([with_role("utility")[0].name if metric is None else metric], records)
+    (retention,) = choose_columns(
+        [with_role("utility")[0].name if metric is None else metric], recorded_directions(records)
+    )
     groups = [group for group in group_records(records) if any(row.done for row in group.rows)]
     if not groups:
         what = "no run is done" if records else "there are no records"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from mmulbench.errors import UsageError
+from mmulbench.file_digests import ContentChanged
 from mmulbench.files import read_regular
-from mmulbench.records.record_files import Unreadable, find_files, read_file
+from mmulbench.progress import Track
+from mmulbench.records.record_files import Unreadable, read_file, record_in
 from mmulbench.records.schema import RunResult
-from mmulbench.records.store import ResultsStore
 from mmulbench.validity.findings import Finding, shown
-from mmulbench.validity.record import findings
+from mmulbench.validity.index import Entry, RecordIndex, findings_in, judge, names_there_twice
 
 LEVELS = 3
 """Folders that a record lies in: its task's, its backbone's, its method's."""
@@ -37,11 +36,15 @@ class Checked:
     unchecked: tuple[Finding, ...] = ()
 
 
-def check_places(places: Iterable[Path]) -> Iterator[Checked]:
+def check_places(
+    places: Iterable[Path], cache: Path | None = None, track: Track | None = None
+) -> Iterator[Checked]:
     """Check each file, and each record in each folder, in the order given and then of their paths.
 
     Args:
         places: files and folders.
+        cache: folder where the records of folders are remembered; None for nowhere.
+        track: shows how far it is where there are many records; None for nothing.
 
     Raises:
         UsageError: One is not there, or a folder holds no records.
@@ -52,11 +55,33 @@ def check_places(places: Iterable[Path]) -> Iterator[Checked]:
         if not place.is_dir():
             yield check_file(place)
             continue
-        files = list(find_files(place))
-        if not files:
+        index = RecordIndex(place, cache)
+        found = index.entries(track=track)
+        if not found:
             raise UsageError(f"there are no records in {place}")
-        for file in files:
-            yield _damaged(file) if isinstance(file, Unreadable) else check_file(file)
+        for entry in found:
+            yield _of_no_record(entry) if isinstance(entry, Unreadable) else _check_entry(entry, index)
+        index.save()
+
+
+def _check_entry(entry: Entry, index: RecordIndex) -> Checked:
+    """Check a file of a folder, from what is remembered of its content."""
+    try:
+        twice = index.twice(entry)
+    except ContentChanged:
+        return check_file(entry.path)
+    known = entry.known
+    return _checked(entry.path, twice, known.home, known.homeless, findings_in(known.findings))
+
+
+def _checked(path: Path, twice: Sequence[str], home: str, homeless: str, found: Iterable[Finding]) -> Checked:
+    every = [
+        *(Finding(name, "is there twice in one object", "there once") for name in twice),
+        *_faults_of_place(path, home, homeless),
+        *found,
+    ]
+    faults = tuple(one for one in every if one.is_fault)
+    return Checked(path, faults, tuple(one for one in every if not one.is_fault))
 
 
 def check_file(path: Path) -> Checked:
@@ -65,19 +90,25 @@ def check_file(path: Path) -> Checked:
     Args:
         path: the file.
     """
-    found = read_file(path)
+    try:
+        content = read_regular(path)
+    except OSError:
+        found = read_file(path)
+    else:
+        found = record_in(path, content)
     if found is None:
         return Checked(path, (Finding("file", "is gone", "there"),))
     if isinstance(found, Unreadable):
-        of_form = tuple(_faults_of_form(path)) if found.is_damaged else ()
-        return Checked(path, of_form or _damaged(found).faults)
-    every = [*_faults_of_text(path), *_faults_of_place(path, found), *findings(found)]
-    faults = tuple(one for one in every if one.is_fault)
-    return Checked(path, faults, tuple(one for one in every if not one.is_fault))
+        return _of_no_record(found)
+    known = judge(found)
+    return _checked(path, names_there_twice(content), known.home, known.homeless, findings_in(known.findings))
 
 
-def _damaged(found: Unreadable) -> Checked:
-    return Checked(found.path, (Finding("file", f"is no record: {found.reason}", "one that is whole"),))
+def _of_no_record(found: Unreadable) -> Checked:
+    """Say what is wrong with what is no record: its fields, or the file as a whole."""
+    of_form = tuple(_faults_of_form(found.path)) if found.is_damaged else ()
+    whole = Finding("file", f"is no record: {found.reason}", "one that is whole")
+    return Checked(found.path, of_form or (whole,))
 
 
 def _faults_of_form(path: Path) -> Iterator[Finding]:
@@ -104,32 +135,17 @@ def _faults_of_form(path: Path) -> Iterator[Finding]:
             yield Finding("run_id", f"is {shown(result.run_id)}", f"{result.spec.run_id}, the hash of spec")
 
 
-def _faults_of_text(path: Path) -> Iterator[Finding]:
-    """Yield the names that an object of the file has twice: readers take one of the values, or the other."""
-    twice: list[str] = []
+def _faults_of_place(path: Path, home: str, homeless: str) -> Iterator[Finding]:
+    """Yield a finding where a file does not lie where a results folder has this record.
 
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice.extend(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        return found
-
-    json.loads(read_regular(path), object_pairs_hook=unique)
-    for name in twice:
-        yield Finding(name, "is there twice in one object", "there once")
-
-
-def _faults_of_place(path: Path, record: RunResult) -> Iterator[Finding]:
-    """Yield a finding where a file does not lie where a results folder has this record."""
-    absolute = path.absolute()
-    store = ResultsStore(absolute.parents[min(LEVELS, len(absolute.parents) - 1)])
-    try:
-        home = store.path(record.spec)
-    except UsageError as error:
-        yield Finding("spec", f"has a name that is none of a folder ({error})", "made of names of folders")
+    Args:
+        path: the file.
+        home: its place below a results folder.
+        homeless: why it can have none.
+    """
+    if homeless:
+        yield Finding("spec", f"has a name that is none of a folder ({homeless})", "made of names of folders")
         return
-    if home != absolute:
-        wanted = "/".join(home.parts[-LEVELS - 1 :])
-        yield Finding(
-            "file", f"is at {'/'.join(absolute.parts[-LEVELS - 1 :])}", f"at {wanted}, as spec says"
-        )
+    found = "/".join(path.absolute().parts[-LEVELS - 1 :])
+    if found != home:
+        yield Finding("file", f"is at {found}", f"at {home}, as spec says")

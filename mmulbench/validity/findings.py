@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmulbench.plain_text import one_line
@@ -47,3 +48,15 @@ def shown(value: object) -> str:
         return "null"
     text = one_line(f"{value:.10g}" if isinstance(value, float) else str(value))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def in_one_line(found: Sequence[Finding]) -> str | None:
+    """Say in one line what is found; None where nothing is.
+
+    Args:
+        found: what is found, the first of which is said.
+    """
+    if not found:
+        return None
+    more = f" (and {len(found) - 1} more: mmulbench validate)" if len(found) > 1 else ""
+    return f"{found[0].text}{more}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mmulbench.records.schema import METRIC_VERSION, RunResult
 from mmulbench.validity.by_unit import check_units
 from mmulbench.validity.command import check_command
-from mmulbench.validity.findings import Finding
+from mmulbench.validity.findings import Finding, in_one_line
 from mmulbench.validity.outcome import check_outcome
 from mmulbench.validity.parts import check_parts
 from mmulbench.validity.settings import check_settings
@@ -50,7 +50,7 @@ def reason_to_leave_out(record: RunResult) -> str | None:
     Args:
         record: a record of a valid form.
     """
-    return _in_one_line(faults(record))
+    return in_one_line(faults(record))
 
 
 def reason_to_make_again(record: RunResult) -> str | None:
@@ -61,7 +61,7 @@ def reason_to_make_again(record: RunResult) -> str | None:
     Args:
         record: a record of a valid form.
     """
-    return _in_one_line([found for found in _of_all_but_the_command(record) if found.is_fault])
+    return in_one_line([found for found in _of_all_but_the_command(record) if found.is_fault])
 
 
 def has_own_command(record: RunResult) -> bool:
@@ -71,10 +71,3 @@ def has_own_command(record: RunResult) -> bool:
         record: a record of a valid form.
     """
     return not any(found.is_fault for found in check_command(record))
-
-
-def _in_one_line(found: Sequence[Finding]) -> str | None:
-    if not found:
-        return None
-    more = f" (and {len(found) - 1} more: mmulbench validate)" if len(found) > 1 else ""
-    return f"{found[0].text}{more}"

@@ -77,12 +77,12 @@ def test_what_names_nothing_is_a_slip(results):
 def test_files_that_are_no_records_are_left_out(results, capsys):
     first, *others = paths(results)
     first.write_text("{")
-    print_records([first, *others], as_json=False)
+    print_records([first, *others], results, as_json=False)
     assert capsys.readouterr().out.count("mmul ") == 2
     for path in others:
         path.write_text("{")
     with pytest.raises(UsageError, match="none of the 3 files"):
-        print_records([first, *others], as_json=False)
+        print_records([first, *others], results, as_json=False)
 
 
 @pytest.mark.slow

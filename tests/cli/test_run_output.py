@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,27 +92,6 @@ def test_a_try_that_fails_beside_a_done_record_gives_exit_code_1_and_names_what_
     assert code(StoredRecord(done, path, is_new=True), StoredRecord(failed, path, is_new=True)) == 1
 
 
-def test_the_leaderboard_goes_through_links_and_pipes(folder, tmp_path, capsys):
-    def make(output):
-        run_output.make_leaderboard(tmp_path, "emoji", None, output, paper=False, check=False)
-        return capsys.readouterr().out
-
-    page = tmp_path / "page.md"
-    page.write_text("old")
-    (tmp_path / "link.md").symlink_to("page.md")
-    assert make(tmp_path / "link.md") == f"{tmp_path / 'link.md'}\n"
-    assert (tmp_path / "link.md").is_symlink()
-    text = page.read_text()
-    assert text.startswith("# Leaderboard\n")
-
-    reading, writing = os.pipe()
-    with ThreadPoolExecutor(1) as reader, os.fdopen(reading, "rb") as source:
-        content = reader.submit(source.read)
-        assert make(Path(f"/dev/fd/{writing}")) == ""
-        os.close(writing)
-        assert content.result(10).decode() == text
-
-
 def test_texts_with_brackets_and_escapes_are_printed_as_they_are(folder, capsys, monkeypatch):
     (path,) = folder.glob("mmul/68-42-*.json")
     done = read_record(path)
@@ -147,14 +124,6 @@ def test_show_prints_no_escapes_of_a_record(folder, capsys):
     text = " ".join(capsys.readouterr().out.split())
     for shown in ("Reproduce with: mmulbench run --method mmul", r"on [/b]\x9b", r"Left out: \x07"):
         assert shown in text
-
-
-def test_what_is_left_out_is_named_in_one_line(folder, tmp_path, capsys):
-    (folder / "mmul" / "x\x1b[2J.json").write_text("{}")
-    run_output.make_leaderboard(tmp_path, "emoji", None, tmp_path / "page.md", paper=False, check=False)
-    err = capsys.readouterr().err
-    assert err.startswith("mmulbench: left out ") and err.count("\n") == 1
-    assert r"x\x1b[2J.json: schema_version is None" in err
 
 
 def test_show_says_what_does_not_hold(tmp_path, capsys):

@@ -10,7 +10,7 @@ from mmulbench.validity.findings import Finding
 def test_many_records_of_a_kind_are_one_note(capsys, monkeypatch):
     note = Finding("spec.method", "it is not known here")
     found = [Checked(Path(f"{number}.json"), (), (note,)) for number in range(1200)]
-    monkeypatch.setattr(validate_output, "check_places", lambda places: iter(found))
+    monkeypatch.setattr(validate_output, "check_places", lambda *_: iter(found))
     assert validate_output.print_checked([Path()], as_json=False) == 0
     assert capsys.readouterr().out.splitlines() == [
         "note: in 1,200 records spec.method cannot be checked: it is not known here",
@@ -21,7 +21,7 @@ def test_many_records_of_a_kind_are_one_note(capsys, monkeypatch):
 def test_names_of_files_stay_in_one_line(capsys, monkeypatch):
     fault = Finding("reason", "is x", "null")
     found = [Checked(Path("a\nb.json"), (fault,)), Checked(Path("c.json"), (fault,))]
-    monkeypatch.setattr(validate_output, "check_places", lambda places: iter(found))
+    monkeypatch.setattr(validate_output, "check_places", lambda *_: iter(found))
     assert validate_output.print_checked([Path()], as_json=False) == 1
     assert capsys.readouterr().out.splitlines() == [
         "a\\nb.json: reason is x; it should be null",

@@ -13,7 +13,7 @@ import pytest
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
-from mmulbench.report import leaderboard
+from mmulbench.report import leaderboard, page
 from mmulbench.setting_values import Overrides
 from mmulbench.sweeps.grid import given_grid
 
@@ -139,4 +139,4 @@ def test_the_leaderboard_is_made_from_the_records():
         expected_methods=METHODS.names(),
         results=Path("results"),
     )
-    assert leaderboard.check(ROOT / "leaderboard.md", text)
+    assert page.holds(ROOT / "leaderboard.md", text)

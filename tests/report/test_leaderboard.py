@@ -11,7 +11,7 @@ from tables_of_text import only_table, run, tables, title
 
 from mmulbench.errors import UsageError
 from mmulbench.records.record_files import Unreadable
-from mmulbench.report import leaderboard
+from mmulbench.report import leaderboard, page
 from mmulbench.report.aggregate import group_records
 from mmulbench.report.columns import Column, furthest, part_columns
 
@@ -237,10 +237,10 @@ def test_metrics_choose_columns_and_an_unknown_one_is_refused(record):
 def test_check_compares_content(record, tmp_path):
     path, text = tmp_path / "leaderboard.md", leaderboard.render([], [])
     assert "No runs yet" in text
-    assert not leaderboard.check(path, text)
+    assert not page.holds(path, text)
     path.write_text(text)
-    assert leaderboard.check(path, text)
-    assert not leaderboard.check(path, leaderboard.render(run(record, "mmul", test=0.5), []))
+    assert page.holds(path, text)
+    assert not page.holds(path, leaderboard.render(run(record, "mmul", test=0.5), []))
 
 
 def test_texts_of_records_are_no_markdown(record, tmp_path):

@@ -156,7 +156,7 @@ def group():
 
 
 def forgetting(group):
-    found = forgetting_figure(group, choose_columns(["test"], [])[0])
+    found = forgetting_figure(group, choose_columns(["test"], {})[0])
     assert found is not None
     return found
 

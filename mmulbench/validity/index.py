@@ -1,0 +1,361 @@
+"""Remember of each record what was read and judged, so that one that has not changed is neither again.
+
+What is remembered belongs to the content of a file: its SHA-256, which is taken again of every file that may
+have changed (`mmulbench.file_digests`). It counts only for the same version of the schema and the same code.
+It lies in one file for each results folder, which may be lost at any time.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmulbench.checked_json import read_checked, write_checked
+from mmulbench.core.judging_code import judging_code
+from mmulbench.core.reproduce import digest_of_plugin, read_besides
+from mmulbench.errors import UsageError
+from mmulbench.file_digests import ContentChanged, Hints, Stamp, check_content, hints_in
+from mmulbench.files import read_regular, reason_of
+from mmulbench.hashing import canonical_json
+from mmulbench.many_objects import uncollected
+from mmulbench.progress import Track
+from mmulbench.records.group_key import GroupKey
+from mmulbench.records.record_files import Unreadable, read_file, record_in
+from mmulbench.records.schema import SCHEMA_VERSION, RunResult
+from mmulbench.records.store import ResultsStore
+from mmulbench.validity.findings import Finding
+
+FORMAT = 1
+"""Version of the file; raised when `Known` changes."""
+
+MANY = 1000
+"""Records that take a second to read."""
+
+MOST_FRESH = 8000
+"""Most records that are kept while others are read: 200 MiB of slim ones."""
+
+GAP = "retrain_gap"
+"""Metric whose value lists of records show."""
+
+
+class Known(NamedTuple):
+    """Holds what is known of a record by its content.
+
+    Attributes:
+        home: path below its results folder, with slashes; empty where it can have none.
+        homeless: why it can have none.
+        table: `GroupKey` as canonical JSON.
+        headlines: directions of its headline values by name, as canonical JSON.
+        besides: digest of each plug-in file that its command names, by path, as canonical JSON.
+        findings: what is wrong with it and what cannot be checked, as JSON: a list of the fields of each.
+        twice: names that an object of the file has twice, as a JSON list; None where nobody looked.
+        is_unchecked: whether its reference may have seen the forget set.
+        run_id: its id.
+        seed: seed of the run.
+        method: method of the run.
+        status: how the run ended.
+        gap: distance to retrain; None where it is not known.
+    """
+
+    home: str
+    homeless: str
+    table: str
+    headlines: str
+    besides: str
+    findings: str
+    twice: str | None
+    is_unchecked: bool
+    run_id: str
+    seed: int
+    method: str
+    status: str
+    gap: float | None
+
+
+class Entry(NamedTuple):
+    """Holds a file of a record.
+
+    Attributes:
+        path: the file.
+        digest: SHA-256 of its content, 64 hexadecimal digits.
+        known: what its content says.
+    """
+
+    path: Path
+    digest: str
+    known: Known
+
+
+NOTHING = "{}"
+
+SHARED = tuple(
+    map(Known._fields.index, ("table", "headlines", "besides", "findings", "twice", "method", "status"))
+)
+"""Places in `Known` of texts that many records have in common; the file has each once."""
+
+
+class RecordIndex:
+    """Looks at the files of a results folder, and reads and judges those that it does not remember.
+
+    Args:
+        root: the results folder.
+        folder: folder of the cache where it is remembered; None for nowhere.
+        keep: makes of a record that was read now what is kept of it, so that it need not be read again; None
+            to keep none.
+
+    Attributes:
+        code: digest of the code that judges; None where nothing is remembered.
+        fresh: by digest what was kept of records, at most `MOST_FRESH`.
+    """
+
+    def __init__(
+        self, root: Path, folder: Path | None = None, keep: Callable[[RunResult], RunResult] | None = None
+    ) -> None:
+        self.fresh: dict[str, RunResult] = {}
+        self._root = root
+        self._keep = keep
+        self.code = None if folder is None else judging_code()
+        self._place = None if folder is None or self.code is None else folder / f"{_name_of(root)}.json"
+        self._rows = {} if self._place is None else _read(self._place, self.code)
+        self._seen: set[str] = set()
+        self._is_new = False
+        self._besides: dict[str, bool] = {}
+        with nullcontext() if self._place is None else hints_in(self._place.parent / "digests"):
+            self._hints = Hints(root)
+
+    def entries(self, task: str | None = None, track: Track | None = None) -> list[Entry | Unreadable]:
+        """Return what the folder holds, in the order of the paths; what is no record has its reason.
+
+        Nothing is said of whether a record holds together or is at its place.
+
+        Args:
+            task: only this task's; None for all.
+            track: shows how far it is where there are many; None for nothing.
+
+        Raises:
+            UsageError: The task cannot be a folder's name.
+        """
+        with uncollected():
+            files = list(ResultsStore(self._root).files(task))
+            shown = files if track is None or len(files) < MANY else track(files, len(files), "read records")
+            found = [one for one in map(self.look, shown) if one is not None]
+        self.save(is_whole=task is None)
+        return found
+
+    def look(self, path: Path | Unreadable) -> Entry | Unreadable | None:
+        """Return what a file holds; None where it is gone.
+
+        Args:
+            path: the file; what is none stays what it is.
+        """
+        if isinstance(path, Unreadable):
+            return path
+        begun = time.time_ns()
+        stamp = _stamp(path)
+        if stamp is None:
+            return _unread(path)
+        hint = self._hints.find(str(path), [stamp])
+        known = None if hint is None else self._known(hint[0])
+        if hint is not None and known is not None:
+            return Entry(path, hint[0], known)
+        try:
+            content = read_regular(path)
+        except OSError:
+            return _unread(path)
+        digest = hashlib.sha256(content).hexdigest()
+        if hint != [digest]:
+            self._hints.note(str(path), [stamp], [digest], begun)
+        known = self._known(digest)
+        if known is None:
+            record = record_in(path, content)
+            if isinstance(record, Unreadable):
+                return record
+            known = self._judge(digest, record)
+        return Entry(path, digest, known)
+
+    def twice(self, entry: Entry) -> list[str]:
+        """Return the names that an object of a file has twice, in the order in which they are met.
+
+        Args:
+            entry: the file.
+
+        Raises:
+            ContentChanged: It is another now, or gone.
+        """
+        text = self._rows[entry.digest].twice
+        if text is None:
+            found = names_there_twice(content_of(entry))
+            self._rows[entry.digest] = entry.known._replace(twice=json.dumps(found))
+            self._is_new = True
+            return found
+        return list(json.loads(text))
+
+    def _known(self, digest: str) -> Known | None:
+        """Return what is remembered of a content, unless it rests on a file that is another today."""
+        known = self._rows.get(digest)
+        if known is None or (known.besides != NOTHING and not self._are_as_they_were(known.besides)):
+            return None
+        self._seen.add(digest)
+        return known
+
+    def _are_as_they_were(self, besides: str) -> bool:
+        if besides not in self._besides:
+            digests = json.loads(besides)
+            self._besides[besides] = all(digest_of_plugin(path) == one for path, one in digests.items())
+        return self._besides[besides]
+
+    def _judge(self, digest: str, record: RunResult) -> Known:
+        known = judge(record)
+        self._rows[digest] = known
+        self._seen.add(digest)
+        self._is_new = True
+        if self._keep is not None and len(self.fresh) < MOST_FRESH:
+            self.fresh[digest] = self._keep(record)
+        return known
+
+    def save(self, *, is_whole: bool = False) -> None:
+        """Write what is new, for the next command.
+
+        Args:
+            is_whole: whether all files of the folder were looked at, so that the rest belongs to none.
+        """
+        self._hints.save()
+        if is_whole and len(self._seen) < len(self._rows):
+            self._rows = {digest: known for digest, known in self._rows.items() if digest in self._seen}
+            self._is_new = True
+        if self._place is None or not self._is_new or judging_code() != self.code:
+            return  # what was judged while the code was changed is by neither
+        self._is_new = False
+        _write(self._place, self.code, self._rows)
+
+
+def judge(record: RunResult) -> Known:
+    """Return what there is to know of a record.
+
+    Args:
+        record: a record of a valid form.
+    """
+    from mmulbench.validity.record import findings  # it takes long to import, mostly for nothing
+
+    home, homeless = "", ""
+    try:
+        home = ResultsStore(Path()).path_of(record).as_posix()
+    except UsageError as error:
+        homeless = str(error)
+    gap = record.values.get(GAP)
+    return Known(
+        home=home,
+        homeless=homeless,
+        table=canonical_json(GroupKey.of(record.spec)),
+        headlines=canonical_json({n: value.direction for n, value in record.values.items() if "/" not in n}),
+        besides=canonical_json({path: digest_of_plugin(path) for path in read_besides(record)}),
+        findings=json.dumps([[one.field, one.wrong, one.expected] for one in findings(record)]),
+        twice=None,
+        is_unchecked=record.has_unchecked_reference,
+        run_id=record.run_id,
+        seed=record.spec.seed,
+        method=record.spec.method,
+        status=record.status,
+        gap=None if gap is None else gap.value,
+    )
+
+
+def content_of(entry: Entry) -> bytes:
+    """Read a file again.
+
+    Args:
+        entry: the file.
+
+    Raises:
+        ContentChanged: It is another now, or gone.
+    """
+    try:
+        content = read_regular(entry.path)
+    except OSError as error:
+        raise ContentChanged(f"{entry.path}: {reason_of(error)}: give the command again") from error
+    check_content(content, entry.digest, str(entry.path))
+    return content
+
+
+def names_there_twice(content: bytes) -> list[str]:
+    """Return the names that an object of a record's file has twice: readers take one value or the other.
+
+    Args:
+        content: content of the file, which is JSON.
+    """
+    twice: list[str] = []
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice.extend(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        return found
+
+    json.loads(content, object_pairs_hook=unique)
+    return twice
+
+
+@functools.lru_cache(maxsize=4096)
+def findings_in(text: str) -> tuple[Finding, ...]:
+    """Return the findings that `Known` holds as text.
+
+    Args:
+        text: its ``findings``.
+    """
+    return tuple(Finding(*fields) for fields in json.loads(text))
+
+
+def _name_of(root: Path) -> str:
+    return hashlib.sha256(os.fsencode(root.absolute())).hexdigest()[:16]
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Return the stamp of a file; None of what is no regular one, or cannot be looked at."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - of tens of thousands
+    except OSError:
+        return None
+    return Stamp.of(found) if stat.S_ISREG(found.st_mode) else None
+
+
+def _unread(path: Path) -> Entry | Unreadable | None:
+    """Say why a file cannot be read; None where it is gone."""
+    found = read_file(path)
+    return Unreadable(path, "it has changed while it was read") if isinstance(found, RunResult) else found
+
+
+def _read(place: Path, code: str | None) -> dict[str, Known]:
+    """Read what is remembered; nothing where that was judged by other code."""
+    entries = read_checked(place, FORMAT)
+    if entries is None or entries["code"] != code or entries["schema"] != SCHEMA_VERSION:
+        return {}
+    texts = entries["texts"]
+    rows = {}
+    for digest, row in entries["rows"].items():
+        for field in SHARED:
+            row[field] = texts[row[field]]
+        rows[digest] = Known(*row)
+    return rows
+
+
+def _write(place: Path, code: str | None, rows: Mapping[str, Known]) -> None:
+    """Write what is to be remembered, texts that records have in common once."""
+    texts: dict[str, int] = {}
+    found = {}
+    for digest, known in rows.items():
+        row: list[Any] = list(known)
+        for field in SHARED:
+            row[field] = texts.setdefault(row[field], len(texts))
+        found[digest] = row
+    write_checked(
+        place, FORMAT, {"code": code, "schema": SCHEMA_VERSION, "texts": list(texts), "rows": found}
+    )
