@@ -134,6 +134,7 @@ def start(root: Path) -> None:
 def evaluate(root: Path) -> None:
     """Measure an untrained model on test, retain and forget set; return the seconds of each part."""
     from mmulbench import RetrievalModel
+    from mmulbench.core.forget_set import ForgetSet
     from mmulbench.evaluation.measure import measure
     from mmulbench.evaluation.retrieval import evaluate_retrieval
     from mmulbench.progress import Progress
@@ -143,7 +144,7 @@ def evaluate(root: Path) -> None:
     found = prepared(root)
     size = found.task.forget_size(found.data, None)
     forget = found.task.forget_units(found.data, size, seed=0)
-    sets = Scenario(found, forget, seed=0).sets
+    sets = Scenario(found, ForgetSet(forget), seed=0).sets
     model = fresh_model(found, 0).eval()
     assert isinstance(model, RetrievalModel)
     begin = time.perf_counter()

@@ -16,12 +16,14 @@ import torch
 from mmulbench import defaults
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core import plugins
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.device import use_device
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.pipeline import Run, execute
 from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, prepare
 from mmulbench.runs.references import load_original
+from mmulbench.runs.run_spec import make_spec
 from mmulbench.runs.scenario import Scenario
 
 pytest_plugins = ("sets_of_tests",)
@@ -90,7 +92,7 @@ def make_problem(emoji, original):
         units = (
             emoji.task.forget_units(emoji.data, forget, SEED) if isinstance(forget, int) else np.array(forget)
         )
-        return Scenario(prepared, units, SEED).problem(original)
+        return Scenario(prepared, ForgetSet(units), SEED).problem(original)
 
     return make
 

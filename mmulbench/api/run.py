@@ -28,6 +28,8 @@ def run(
     seed: int = ...,
     backbone: str | None = ...,
     forget_size: int | float | None = ...,
+    forget: str | Path | None = ...,
+    forget_where: str | Sequence[str] = ...,
     settings: Mapping[str, Scalar] | None = ...,
     device: str = ...,
     data_dir: str | Path | None = ...,
@@ -40,6 +42,7 @@ def run(
     untuned: bool = ...,
     shadows: int = ...,
     units: bool = ...,
+    record_ids: bool = ...,
     progress: bool = ...,
 ) -> RunResult: ...
 
@@ -52,6 +55,8 @@ def run(
     seed: int | Sequence[int] = ...,
     backbone: str | None = ...,
     forget_size: int | float | None = ...,
+    forget: str | Path | None = ...,
+    forget_where: str | Sequence[str] = ...,
     settings: Mapping[str, Scalar] | None = ...,
     device: str = ...,
     data_dir: str | Path | None = ...,
@@ -64,6 +69,7 @@ def run(
     untuned: bool = ...,
     shadows: int = ...,
     units: bool = ...,
+    record_ids: bool = ...,
     progress: bool = ...,
 ) -> RunResult | list[RunResult]: ...
 
@@ -75,6 +81,8 @@ def run(
     seed: int | Sequence[int] = DEFAULT_SEED,
     backbone: str | None = None,
     forget_size: int | float | None = None,
+    forget: str | Path | None = None,
+    forget_where: str | Sequence[str] = (),
     settings: Mapping[str, Scalar] | None = None,
     device: str = "auto",
     data_dir: str | Path | None = None,
@@ -87,6 +95,7 @@ def run(
     untuned: bool = False,
     shadows: int = 0,
     units: bool = True,
+    record_ids: bool = False,
     progress: bool = True,
 ) -> RunResult | list[RunResult]:
     """Unlearn with one or more methods on a task, and judge each result beside the original and retrain.
@@ -101,6 +110,10 @@ def run(
         seed: training seed and seed of the forget set, or several; 0 and above.
         backbone: ``family:variant``, such as ``albef:tiny``; None for the task's own.
         forget_size: number of units to forget, or a fraction between 0 and 1; None for the task's own.
+        forget: file that lists what to forget instead: unit ids, one a line, or a table of unit ids, or of
+            units with the text to forget of each.
+        forget_where: condition such as ``label == contradiction`` on the pairs whose units are forgotten
+            instead, or several that all have to hold.
         settings: what ``--set`` sets: a plain key for every chosen method, ``mmul.lr`` for one method,
             ``recipe.epochs`` for the training, ``task.limit`` for the task.
         device: ``auto``, ``cpu`` or ``cuda:N``.
@@ -114,6 +127,7 @@ def run(
         untuned: whether methods start from their own settings, not from tuned ones.
         shadows: how many shadow models to attack with besides.
         units: whether to keep scores by unit beside each record, for `load_units`.
+        record_ids: whether records hold the ids of a list, too, which may be personal data.
         progress: whether to show bars.
 
     Returns:
@@ -130,6 +144,8 @@ def run(
         backbone=backbone,
         seeds=(seed,) if isinstance(seed, int) else tuple(seed),
         forget_size=None if forget_size is None else str(forget_size),
+        forget=None if forget is None else str(forget),
+        forget_where=(forget_where,) if isinstance(forget_where, str) else tuple(forget_where),
         settings=tuple(f"{key}={value}" for key, value in (settings or {}).items()),
         device=device,
         data_dir=defaults.data_dir(_path(data_dir)),
@@ -142,6 +158,7 @@ def run(
         untuned=untuned,
         shadows=shadows,
         units=units,
+        record_ids=record_ids,
     )
     load_plugins(request.plugins)
     _refuse_what_has_no_file(request)

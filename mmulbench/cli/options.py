@@ -124,6 +124,31 @@ ForgetSize = Annotated[
         "--forget-size", rich_help_panel=WHAT, help="Number of forget units, or a fraction such as 0.05."
     ),
 ]
+Forget = Annotated[
+    str | None,
+    typer.Option(
+        "--forget",
+        metavar="FILE",
+        rich_help_panel=WHAT,
+        help="List of what is forgotten: unit ids, one a line, or a table (.csv, .tsv, .jsonl, .parquet) of "
+        "unit ids, or of units with the text to forget of each.",
+    ),
+]
+ForgetWhere = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--forget-where",
+        metavar="COLUMN==VALUE",
+        rich_help_panel=WHAT,
+        help="Forget the units that have a pair with this value; repeatable, then all must hold.",
+    ),
+]
+RecordIds = Annotated[
+    bool,
+    typer.Option(
+        "--record-ids", rich_help_panel=OUTPUT, help="Keep the ids of a forget list in the record, too."
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

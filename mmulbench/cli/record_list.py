@@ -76,6 +76,7 @@ def _fields(entry: Entry, key: GroupKey) -> dict[str, Any]:
         "backbone": key.backbone,
         "method": known.method,
         "forget_size": key.forget_size,
+        "forget_list": key.forget or None,
         "seed": known.seed,
         "status": known.status,
     }

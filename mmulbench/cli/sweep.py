@@ -22,11 +22,14 @@ from mmulbench.cli.options import (
     DataDir,
     Debug,
     Device,
+    Forget,
+    ForgetWhere,
     NoReference,
     NoUnits,
     Overwrite,
     OverwriteChoice,
     Plugins,
+    RecordIds,
     Results,
     Seeds,
     Settings,
@@ -139,6 +142,8 @@ def sweep(
     backbone: Backbones = None,
     seed: Seeds = None,
     forget_size: Sizes = None,
+    forget: Forget = None,
+    forget_where: ForgetWhere = None,
     settings: Settings = None,
     data_dir: DataDir = None,
     results_dir: Results = None,
@@ -161,6 +166,7 @@ def sweep(
     pack: Pack = None,
     detach: Detach = False,
     no_units: NoUnits = False,
+    record_ids: RecordIds = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -183,6 +189,7 @@ def sweep(
         untuned=untuned,
         shadows=shadows,
         units=not no_units,
+        record_ids=record_ids,
         plugins=defaults.plugin_files(plugin),
         checkpoint_seconds=defaults.checkpoint_seconds(),
     )
@@ -192,6 +199,8 @@ def sweep(
         "backbone": several(backbone, "--backbone"),
         "seed": seeds(seed),
         "forget_size": several(forget_size, "--forget-size"),
+        "forget": forget,
+        "forget_where": forget_where,
         "set": settings,
     }
     wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
@@ -323,6 +332,8 @@ def submit_run(request: Request, executor: str, slurm: Sequence[str], *, as_json
         "seed": list(request.seeds),
         "backbone": request.backbone or (),
         "forget_size": request.forget_size or (),
+        "forget": request.forget or (),
+        "forget_where": list(request.forget_where),
         "set": list(request.settings),
     }
     command = shlex.join(["mmulbench", *sys.argv[1:]])

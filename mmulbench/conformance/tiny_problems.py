@@ -18,6 +18,7 @@ from mmulbench.conformance.tiny_tasks import TINY_TASKS, TinyTaskKind
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Features, Rows
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import UnlearningProblem
 from mmulbench.device import use_device
 from mmulbench.records.store import ResultsStore
@@ -61,7 +62,7 @@ class TinyProblems:
             prepared: the task in another state than as it was made.
         """
         units = self.prepared.task.forget_units(self.prepared.data, size, SEED)
-        scenario = Scenario(prepared or self.prepared, units, SEED)
+        scenario = Scenario(prepared or self.prepared, ForgetSet(units), SEED)
         problem = scenario.problem(copy.deepcopy(self.original))
         return replace(problem, meter=_SampleMeter(problem.device))
 

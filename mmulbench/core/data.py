@@ -67,7 +67,7 @@ class Split:
         Args:
             units: (u,) items of the first modality, in any order.
         """
-        return self._where(np.isin(self.first, units))
+        return self.at(np.isin(self.first, units))
 
     def without(self, units: Integers) -> Split:
         """Return the pairs of all other units, with their rows in the original split.
@@ -75,9 +75,14 @@ class Split:
         Args:
             units: (u,) items of the first modality, in any order.
         """
-        return self._where(~np.isin(self.first, units))
+        return self.at(~np.isin(self.first, units))
 
-    def _where(self, keep: NDArray[np.bool_]) -> Split:
+    def at(self, keep: NDArray[np.bool_]) -> Split:
+        """Return some of the pairs, with their rows in the original split.
+
+        Args:
+            keep: (n,) whether to keep each pair.
+        """
         label = None if self.label is None else self.label[keep]
         return Split(self.first[keep], self.second[keep], label, self.rows[keep])
 

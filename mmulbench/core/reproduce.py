@@ -26,6 +26,9 @@ from mmulbench.records.schema import RunResult, RunSpec, Scalar
 UNKNOWN_PLUGIN = "FILE"
 """Stands for a plug-in file that is not where the record says, or has another content now."""
 
+FORGET_LIST = "LIST"
+"""Stands for the list of what is forgotten: its name and place are its owner's, and may be personal data."""
+
 Settings = Mapping[str, Scalar]
 
 
@@ -96,7 +99,8 @@ def reproducing_command(spec: RunSpec, own: OwnSettings, around: Circumstances) 
     for path in around.plugins:
         parts += ["--plugin", path]
     parts += ["--backbone", around.backbone or spec.backbone]
-    parts += ["--forget-size", str(spec.forget_size), "--seed", str(spec.seed)]
+    size = ["--forget-size", str(spec.forget_size)] if spec.forget is None else ["--forget", FORGET_LIST]
+    parts += [*size, "--seed", str(spec.seed)]
     for key, value in differing_settings(spec, own).items():
         parts += ["--set", f"{key}={value}"]
     if spec.config:

@@ -15,6 +15,7 @@ class GroupKey(NamedTuple):
     task: str
     backbone: str
     forget_size: int
+    forget: str
     data_fingerprint: str
     metric_version: str
     recipe_version: str
@@ -32,6 +33,7 @@ class GroupKey(NamedTuple):
             spec.task,
             spec.backbone,
             spec.forget_size,
+            spec.forget.digest if spec.forget is not None else "",
             spec.data_fingerprint,
             spec.metric_version,
             spec.recipe_version,
@@ -44,3 +46,10 @@ class GroupKey(NamedTuple):
     def of_text(cls, text: str) -> GroupKey:
         """Return the key that was written as JSON, a list of its fields."""
         return cls(*json.loads(text))
+
+    @property
+    def forget_text(self) -> str:
+        """How much is forgotten, in words: of a list, the start of its digest too."""
+        if self.forget:
+            return f"forget list {self.forget[:8]} of {self.forget_size} units"
+        return f"forget size {self.forget_size}"

@@ -35,6 +35,19 @@ Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 
 
+class ForgetList(Frozen):
+    """Describes a list of what was to be forgotten, without the ids in it, which may be personal data."""
+
+    digest: str = Field(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the ids of the units, or of the associations, in canonical JSON and sorted",
+    )
+    level: Literal["units", "pairs"] = Field(
+        description="whether whole units are forgotten, or single associations of units that stay"
+    )
+    pairs: Count = Field(gt=0, description="pairs of the forget set")
+
+
 class RunSpec(Frozen):
     """Holds everything that decides a run's numbers; hashes to its id."""
 
@@ -47,6 +60,9 @@ class RunSpec(Frozen):
         default_factory=dict, description="how the original and retrain are trained"
     )
     forget_size: Count = Field(gt=0, description="forget units in the forget set")
+    forget: ForgetList | None = Field(
+        default=None, description="list that names the forget set; absent where the task draws it by the seed"
+    )
     seed: int = Field(ge=0)
     data_fingerprint: str
     metric_version: str = METRIC_VERSION
@@ -66,13 +82,23 @@ class RunSpec(Frozen):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_old_records_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out no plug-ins and the first recipe version, as old records do: their ids stay."""
+        """Leave out what old records lack, plug-ins and list and the first recipe version: their ids stay."""
         dumped: dict[str, Any] = dump(self)
         if not self.plugins:
             dumped.pop("plugins", None)
+        if self.forget is None:
+            dumped.pop("forget", None)
         if self.recipe_version == FIRST_VERSION:
             dumped.pop("recipe_version", None)
         return dumped
+
+    @property
+    def forget_text(self) -> str:
+        """How much is forgotten, in words: of a list, the start of its digest too."""
+        if self.forget is None:
+            return f"forget size {self.forget_size}"
+        single = f" ({self.forget.pairs} associations)" if self.forget.level == "pairs" else ""
+        return f"forget list {self.forget.digest[:8]} of {self.forget_size} units{single}"
 
     @property
     def run_id(self) -> str:
@@ -247,6 +273,11 @@ class RunResult(Frozen):
     tuning: Tuning | None = Field(
         default=None, description="null where no setting comes from a study; see its `overridden`, too"
     )
+    forget_ids: tuple[str, ...] = Field(
+        default=(),
+        description="ids that the list names, sorted, of associations with the partner after a tab; absent "
+        "unless they were asked to be kept",
+    )
     origins: dict[str, str] = Field(
         default_factory=dict,
         description="where each setting comes from: `default`, `study ID` or `command line`; those of recipe "
@@ -295,10 +326,12 @@ class RunResult(Frozen):
 
     @model_serializer(mode="wrap")
     def _leave_out_no_start(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the start where there is none, as records from before it was kept do."""
+        """Leave out start and ids where there are none, as records from before they were kept do."""
         dumped: dict[str, Any] = dump(self)
         if self.start is None:
             dumped.pop("start", None)
+        if not self.forget_ids:
+            dumped.pop("forget_ids", None)
         return dumped
 
     @property

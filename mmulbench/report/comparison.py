@@ -79,7 +79,7 @@ def _table(records: Sequence[RunResult], columns: Sequence[Column], rows: Sequen
             TableColumn("Time /\nretrain", _drop("time"), right=True),
             *([TableColumn("Remark", folds=True)] if has_remarks else []),
         ],
-        title=f"{spec.task}, {spec.backbone}, forget size {spec.forget_size}, {listed}{mean}",
+        title=f"{spec.task}, {spec.backbone}, {spec.forget_text}, {listed}{mean}",
         style={"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "show_edge": False},
     )
     for row in rows:

@@ -120,7 +120,7 @@ def _heading(group: RecordGroup) -> str:
         facts.insert(0, f"task: {task_config}")
     if plugins := settings_text(key.plugins):
         facts.append(f"plug-ins: {plugins}")
-    return f"### {key.backbone}, forget size {key.forget_size}\n\n{escape(' · '.join(facts))}"
+    return f"### {key.backbone}, {key.forget_text}\n\n{escape(' · '.join(facts))}"
 
 
 def _tables(group: RecordGroup, columns: Sequence[Column], everything: bool) -> list[str]:

@@ -307,5 +307,5 @@ def _name(key: GroupKey) -> str:
 def _title(group: RecordGroup) -> str:
     """Write the title in lines that are shorter than the axes, so that they do not run into the legend."""
     key, seeds = group.key, ", ".join(map(str, group.seeds))
-    what = f"{key.task}, {key.backbone}, forget size {key.forget_size}"
+    what = f"{key.task}, {key.backbone}, {key.forget_text}"
     return "\n".join(line for part in (what, f"seeds {seeds}") for line in wrap(part, TITLE_WIDTH))

@@ -37,7 +37,7 @@ def summary_table(result: RunResult) -> WholeTable:
     of a line are of the same one. Below the table stands why a headline has no number.
     """
     spec = result.spec
-    title = f"{spec.method} on {spec.task}, {spec.backbone}, forget size {spec.forget_size}, seed {spec.seed}"
+    title = f"{spec.method} on {spec.task}, {spec.backbone}, {spec.forget_text}, seed {spec.seed}"
     table = _table(title)
     columns = columns_of(result)
     for column in columns:
@@ -165,7 +165,7 @@ def _specification(result: RunResult) -> WholeTable:
         "tuned": _tuned(result.tuning) if spec.config else "has no settings",
         **_origins(result.origins),
         "recipe": settings_text(spec.recipe) or "defaults",
-        "forget size": str(spec.forget_size),
+        "forget size": str(spec.forget_size) if spec.forget is None else spec.forget_text,
         "seed": str(spec.seed),
         "data": spec.data_fingerprint,
         "versions": f"metrics {spec.metric_version}, recipes {spec.recipe_version}",

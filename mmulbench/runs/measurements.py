@@ -7,6 +7,7 @@ import torch
 from mmulbench.cache.artifacts import Artifact
 from mmulbench.cache.nested_names import flatten, unflatten
 from mmulbench.core.data import Integers, Split
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.metric import ByPath, Estimate, Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.evaluation.measure import EvaluationSets, measure
@@ -41,17 +42,17 @@ def evaluation_sets(prepared: PreparedTask, retain: Split, forget: Split) -> Eva
     )
 
 
-def retain_sample(prepared: PreparedTask, forget: Integers, seed: int) -> Split:
+def retain_sample(prepared: PreparedTask, forget: ForgetSet, seed: int) -> Split:
     """Draw as many units of the retain set as the test split has; the draw depends on the seed alone.
 
     Measuring the whole retain set would cost more than most methods do.
 
     Args:
         prepared: task whose training split the forget set is a part of.
-        forget: (n,) units of the forget set.
+        forget: the forget set.
         seed: seed of the draw.
     """
-    retain, count = prepared.data.train.without(forget), len(prepared.data.test.units)
+    retain, count = forget.kept(prepared.data.train), len(prepared.data.test.units)
     return retain.only(generator(seed, "judged units").permutation(retain.units)[:count])
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core.backbone import Backbone
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import load_plugins
 from mmulbench.core.registry import METHODS, TASKS
@@ -20,6 +21,8 @@ from mmulbench.progress import Progress
 from mmulbench.records.schema import Tuning
 from mmulbench.records.store import ResultsStore
 from mmulbench.records.study import StaleStudy, tuned_default
+from mmulbench.runs.forget_choice import ForgetChoice, chosen
+from mmulbench.runs.forget_list import ForgetRequest, parse_request
 from mmulbench.runs.origins import method_origins, setting_origins, tuning_of
 from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, load_data, prepare_inputs
 from mmulbench.runs.request import CommonOptions, Wanted
@@ -36,6 +39,7 @@ class ResolvedRequest:
         backbone: backbone that serves the task.
         recipe: recipe of the original and retrain.
         forget_size: number of units, fraction, or None for the task's default.
+        forget: how a list or conditions say what is forgotten; None where the task draws it.
         methods: configured methods by name.
         tunings: studies that methods' settings come from, by name; those whose settings do not are absent.
         origins: where each setting comes from, the recipe's and the task's among them, by method.
@@ -47,6 +51,7 @@ class ResolvedRequest:
     backbone: Backbone
     recipe: Recipe
     forget_size: int | float | None
+    forget: ForgetRequest | None
     methods: dict[str, Method]
     tunings: dict[str, Tuning]
     origins: dict[str, dict[str, str]]
@@ -72,6 +77,7 @@ def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedR
     task = task_class(overrides.task(task_class.Config()))
     backbone = find_backbone(task.default_backbone if wanted.backbone is None else wanted.backbone, task)
     recipe, size = overrides.recipe(task.recipe), parse_forget_size(wanted.forget_size)
+    forget = parse_request(wanted.forget, wanted.forget_where, wanted.forget_size)
     places = task.study_places(wanted.task, backbone.full_name)
     shared = {
         **setting_origins(recipe, task.recipe, prefix="recipe."),
@@ -89,7 +95,9 @@ def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedR
         origins[name] = {**own, **shared}
         if (tuning := tuning_of(own, default)) is not None:
             tunings[name] = tuning
-    return ResolvedRequest(wanted.task, task, backbone, recipe, size, methods, tunings, origins, tuple(stale))
+    return ResolvedRequest(
+        wanted.task, task, backbone, recipe, size, forget, methods, tunings, origins, tuple(stale)
+    )
 
 
 class Output(NamedTuple):
@@ -129,8 +137,27 @@ def open_task(
     task = resolved.task
     data = load_data(task, workspace)
     _refuse_too_little(resolved.task_name, data)
-    task.forget_size(data, resolved.forget_size)  # refused before inputs are prepared
+    choose_forget_set(resolved, data, seed=0)  # refused before inputs are prepared
     return prepare_inputs(resolved.task_name, task, data, resolved.backbone, resolved.recipe, workspace)
+
+
+def choose_forget_set(resolved: ResolvedRequest, data: TaskData, seed: int) -> ForgetChoice:
+    """Return what a run forgets: what a list or conditions name, or else what the task draws by the seed.
+
+    Args:
+        resolved: what the names of a request stand for.
+        data: data of the task.
+        seed: seed of the run.
+
+    Raises:
+        UsageError: The forget size is out of range, or what is named does not fit the data.
+    """
+    task = resolved.task
+    if resolved.forget is not None:
+        return chosen(resolved.forget, task, data)
+    return ForgetChoice(
+        ForgetSet(task.forget_units(data, task.forget_size(data, resolved.forget_size), seed))
+    )
 
 
 def _refuse_too_little(name: str, data: TaskData) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from mmulbench import processes
 from mmulbench.core.checkpoints import StoredCheckpoints
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
-from mmulbench.core.plugins import plugins_of_run
 from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable
 from mmulbench.evaluation.by_unit import values_by_unit
@@ -56,6 +56,8 @@ class Run:
         origins: where each setting comes from.
         shadows: number of shadow models that the run is judged by besides.
         units: whether scores by unit are kept beside the record.
+        forget: forget set that a list names; None where the task draws it.
+        forget_ids: ids of that list that the record is to hold.
         folders: folders that are not the default ones, by option.
     """
 
@@ -67,6 +69,8 @@ class Run:
     origins: dict[str, str] = field(default_factory=dict)
     shadows: int = 0
     units: bool = False
+    forget: ForgetSet | None = None
+    forget_ids: tuple[str, ...] = ()
     folders: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -76,8 +80,10 @@ class Run:
 
     def scenario(self, prepared: PreparedTask) -> Scenario:
         """Return the forget set and seed of the run, with the models that belong to them."""
-        forget = prepared.task.forget_units(prepared.data, self.spec.forget_size, self.spec.seed)
-        return Scenario(prepared, forget, self.spec.seed)
+        spec, forget = self.spec, self.forget
+        if forget is None:
+            forget = ForgetSet(prepared.task.forget_units(prepared.data, spec.forget_size, spec.seed))
+        return Scenario(prepared, forget, spec.seed)
 
 
 @dataclass(frozen=True)
@@ -136,33 +142,6 @@ class StoredRecord:
         return self.result.status in ("done", "not_applicable") and self.kept is None
 
 
-def make_spec(
-    prepared: PreparedTask, method_name: str, method: Method, forget_size: int, seed: int
-) -> RunSpec:
-    """Return the specification of a run.
-
-    Args:
-        prepared: task and backbone.
-        method_name: registered name of the method.
-        method: the configured method.
-        forget_size: number of forget units.
-        seed: training seed.
-    """
-    plugins = plugins_of_run(method_name, prepared.task_name, prepared.backbone.name)
-    return RunSpec(
-        task=prepared.task_name,
-        task_config=asdict(prepared.task.config),
-        backbone=prepared.backbone.full_name,
-        method=method_name,
-        config=asdict(method.config),
-        recipe=asdict(prepared.recipe),
-        forget_size=forget_size,
-        seed=seed,
-        data_fingerprint=prepared.data.fingerprint,
-        plugins={name: plugin.digest for name, plugin in plugins.items()},
-    )
-
-
 def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datetime) -> RunResult:
     """Return the record of a run that ends now.
 
@@ -184,6 +163,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         by_unit=outcome.by_unit,
         units=None if outcome.units is None else digest_of(outcome.units),
         tuning=run.tuning,
+        forget_ids=run.forget_ids,
         origins=run.origins,
         shadows=outcome.shadows,
         start=outcome.start,

@@ -14,6 +14,7 @@ from mmulbench.cache.artifacts import Artifact
 from mmulbench.code_digest import code_digest
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Integers
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import UnlearningProblem
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
@@ -81,17 +82,17 @@ def original_inputs(prepared: PreparedTask, seed: int) -> dict[str, Any]:
     return {**prepared.key, "seed": seed}
 
 
-def retrain_inputs(prepared: PreparedTask, forget: Integers, seed: int) -> dict[str, Any]:
+def retrain_inputs(prepared: PreparedTask, forget: ForgetSet, seed: int) -> dict[str, Any]:
     """Return everything that a retrain depends on, for its cache key.
 
     Args:
         prepared: task and backbone.
-        forget: (n,) units of the forget set, in any order.
+        forget: the forget set.
         seed: training seed.
     """
     return {
         **original_inputs(prepared, seed),
-        "forget": digest(np.sort(forget)),
+        **forget.key,
         "method": code_digest(METHODS.module_of(REFERENCE)),
     }
 
@@ -123,7 +124,7 @@ def load_original(prepared: PreparedTask, seed: int) -> Trained:
 
 def load_retrain(
     prepared: PreparedTask,
-    forget: Integers,
+    forget: ForgetSet,
     seed: int,
     make_problem: Callable[[Checkpoints], UnlearningProblem],
 ) -> Trained:
@@ -131,7 +132,7 @@ def load_retrain(
 
     Args:
         prepared: task and backbone.
-        forget: (n,) units of the forget set.
+        forget: the forget set.
         seed: training seed.
         make_problem: makes the problem that the method is given, where the cache lacks the retrain.
 

@@ -38,6 +38,8 @@ class Wanted(Protocol):
         methods: registered names of the methods.
         backbone: ``family:variant``; None for the task's own.
         forget_size: number of forget units, or a fraction; None for the task's own.
+        forget: file that lists what is forgotten, see `mmulbench.runs.forget_list.parse_request`; or None.
+        forget_where: conditions on the pairs that are forgotten; empty for none.
         settings: ``key=value`` texts, as for ``--set``.
     """
 
@@ -50,6 +52,10 @@ class Wanted(Protocol):
     @property
     def forget_size(self) -> str | None: ...  # noqa: D102
     @property
+    def forget(self) -> str | None: ...  # noqa: D102
+    @property
+    def forget_where(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
     def settings(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
@@ -60,6 +66,8 @@ class TaskRequest(CommonOptions):
     methods: tuple[str, ...] = Field(default=(), description="registered names of the methods")
     backbone: str | None = Field(default=None, description="family:variant; null for the task's own")
     forget_size: str | None = Field(default=None, description="number of forget units, or a fraction")
+    forget: str | None = Field(default=None, description="file that lists what is forgotten")
+    forget_where: tuple[str, ...] = Field(default=(), description="conditions on what is forgotten")
     settings: tuple[str, ...] = Field(default=(), description="key=value texts, as for --set")
 
 
@@ -72,13 +80,16 @@ class RunOptions(CommonOptions):
     untuned: bool = Field(default=False, description="whether to ignore tuned settings")
     shadows: int = Field(default=0, description="number of shadow models to attack with besides")
     units: bool = Field(default=True, description="whether scores by unit are kept beside each record")
+    record_ids: bool = Field(default=False, description="whether records hold the ids of a forget list")
 
     @model_serializer(mode="wrap")
     def _leave_out_what_old_sweeps_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out that scores are kept, as sweeps from before there was a choice do: their ids stay."""
+        """Leave out what was so before there was a choice, as sweeps of that time do: their ids stay."""
         dumped: dict[str, Any] = dump(self)
         if self.units:
             dumped.pop("units", None)
+        if not self.record_ids:
+            dumped.pop("record_ids", None)
         return dumped
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from mmulbench.cache.artifacts import Artifact
 from mmulbench.core.cost import CostMeter
-from mmulbench.core.data import Integers
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import UnlearningProblem
 from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
@@ -36,12 +36,12 @@ class Scenario:
 
     Attributes:
         prepared: task and backbone with data in memory.
-        forget: (n,) units of the forget set.
+        forget: the forget set.
         seed: training seed of original, retrain and method.
     """
 
     prepared: PreparedTask
-    forget: Integers
+    forget: ForgetSet
     seed: int
 
     def original(self) -> Trained:
@@ -98,13 +98,13 @@ class Scenario:
     def sets(self) -> EvaluationSets:
         """Sets that a run's models are judged on: the test split, the whole retain set, the forget set."""
         train = self.prepared.data.train
-        return evaluation_sets(self.prepared, train.without(self.forget), train.only(self.forget))
+        return evaluation_sets(self.prepared, self.forget.kept(train), self.forget.forgotten(train))
 
     @cached_property
     def sampled_sets(self) -> EvaluationSets:
         """Sets that many models can be judged on: as `sets`, with a fixed sample of the retain set."""
         retain = retain_sample(self.prepared, self.forget, self.seed)
-        return evaluation_sets(self.prepared, retain, self.prepared.data.train.only(self.forget))
+        return evaluation_sets(self.prepared, retain, self.forget.forgotten(self.prepared.data.train))
 
     def problem(
         self,
@@ -125,8 +125,8 @@ class Scenario:
         meter = CostMeter(workspace.device, limit)
         return UnlearningProblem(
             original=original,
-            forget=prepared.pairs(data.train.only(self.forget), "pair"),
-            retain=prepared.pairs(data.train.without(self.forget)),
+            forget=prepared.pairs(self.forget.forgotten(data.train), "pair"),
+            retain=prepared.pairs(self.forget.kept(data.train)),
             validation=prepared.pairs(data.validation),
             outputs=self._outputs(original, meter),
             recipe=prepared.recipe,

@@ -15,10 +15,11 @@ from mmulbench.progress import Progress
 from mmulbench.records.folders import unusual
 from mmulbench.records.schema import RunSpec
 from mmulbench.records.store import RESULTS_FLAG
-from mmulbench.runs.open_task import Output, ResolvedRequest, open_task, resolve
-from mmulbench.runs.pipeline import Run, StoredRecord, execute, make_spec
+from mmulbench.runs.open_task import Output, ResolvedRequest, choose_forget_set, open_task, resolve
+from mmulbench.runs.pipeline import Run, StoredRecord, execute
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import Request, RunOptions
+from mmulbench.runs.run_spec import make_spec
 from mmulbench.runs.settings_notes import settings_notes
 
 
@@ -39,7 +40,7 @@ def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
     resolved = resolve(request, request, tuned=not request.untuned)
     with progress:
         prepared = open_task(request, resolved, results_output(request), progress)
-        for line in settings_notes(resolved):
+        for line in (*settings_notes(resolved), *_forget_note(resolved, prepared)):
             progress.note(line)
         planned = list(itertools.product(dict.fromkeys(request.seeds), resolved.methods))
         progress.plan([seed for seed, _ in planned], shadows=bool(request.shadows))
@@ -47,6 +48,18 @@ def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
             progress.run(f"{name}, seed {seed}")
             run = plan_run(name, seed, request, resolved, prepared)
             yield execute(run, prepared, request.overwrite)
+
+
+def _forget_note(resolved: ResolvedRequest, prepared: PreparedTask) -> Iterator[str]:
+    """Say how much is forgotten, where a list or conditions say what."""
+    if resolved.forget is not None:
+        forget, named, _ = choose_forget_set(resolved, prepared.data, seed=0)
+        pairs = len(forget.forgotten(prepared.data.train))
+        what = "units with all their" if named is not None and named.level == "units" else "units that stay:"
+        yield (
+            f"forgets {len(forget):,} {what} {pairs:,} pairs, of {len(prepared.data.train):,} pairs of "
+            f"{len(prepared.data.train.units):,} units"
+        )
 
 
 def check_shadows(request: RunOptions) -> None:
@@ -80,8 +93,8 @@ def plan_run(
         prepared: the task with data in memory.
     """
     method = resolved.methods[name]
-    size = prepared.task.forget_size(prepared.data, resolved.forget_size)
-    spec = make_spec(prepared, name, method, size, seed)
+    forget, named, ids = choose_forget_set(resolved, prepared.data, seed)
+    spec = make_spec(prepared, name, method, len(forget), seed, named)
     return Run(
         spec=spec,
         method=method,
@@ -91,6 +104,8 @@ def plan_run(
         origins=resolved.origins[name],
         shadows=options.shadows,
         units=options.units,
+        forget=forget if named is not None else None,
+        forget_ids=ids if options.record_ids else (),
         folders=unusual({"--data-dir": options.data_dir, "--cache-dir": options.cache_dir}),
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mmulbench.cache.artifacts import Artifact
 from mmulbench.core.backbone import SaysItsData
-from mmulbench.core.data import Integers
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.metric import HEADLINE
 from mmulbench.core.model import ClassificationModel
 from mmulbench.errors import MmulbenchError, UsageError
@@ -38,7 +38,7 @@ ADVICE = (
 
 
 def check_start(
-    prepared: PreparedTask, sets: EvaluationSets, forget: Integers, seed: int
+    prepared: PreparedTask, sets: EvaluationSets, forget: ForgetSet, seed: int
 ) -> StartCheck | None:
     """Check that a retrain's initial weights have not seen the forget set.
 
@@ -47,7 +47,7 @@ def check_start(
     Args:
         prepared: task and backbone.
         sets: sets that the initial weights are judged on, with a sample of the retain set.
-        forget: (n,) units of the forget set.
+        forget: the forget set.
         seed: training seed of the retrain.
 
     Returns:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import Scalar
+from mmulbench.runs.forget_list import fixed_list
 from mmulbench.sweeps.sweep_file import read_fields
 
 
@@ -25,6 +26,8 @@ class Job(Frozen):
         seed: seed of the run.
         backbone: backbone as for ``--backbone``; None for the task's own.
         forget_size: number of forget units or fraction as for ``--forget-size``; None for the task's own.
+        forget: file that lists what is forgotten, with its digest, as for ``--forget``; None for none.
+        forget_where: conditions on what is forgotten, as for ``--forget-where``.
         settings: ``key=value`` texts as for ``--set``, those of the recipe and the task included.
     """
 
@@ -33,7 +36,18 @@ class Job(Frozen):
     seed: int = Field(ge=0)
     backbone: str | None = None
     forget_size: str | None = None
+    forget: str | None = None
+    forget_where: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_old_sweeps_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out lists and conditions where there are none, as sweeps of before do: their ids stay."""
+        dumped: dict[str, Any] = dump(self)
+        for name in ("forget", "forget_where"):
+            if not dumped.get(name):
+                dumped.pop(name, None)
+        return dumped
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -60,6 +74,8 @@ def titled(job: Job, seed: str) -> str:
     """
     parts = [f"{job.method} on {job.task}", job.backbone or "", seed]
     parts += [f"forget size {job.forget_size}"] if job.forget_size else []
+    parts += [f"forget {job.forget}"] if job.forget else []
+    parts += [f"forget where {condition}" for condition in job.forget_where]
     return ", ".join(part for part in [*parts, *job.settings] if part)
 
 
@@ -130,6 +146,8 @@ class Axes(Frozen):
         seed: seeds.
         backbone: backbones; empty for the tasks' own.
         forget_size: numbers of forget units or fractions; empty for the tasks' own.
+        forget: files that list what is forgotten, each for runs of its own.
+        forget_where: conditions on what is forgotten, which all have to hold.
         settings: ``key=value`` texts for all runs, as for ``--set``.
         methods: settings of single methods, which come before the general ones; several mappings for one
             method are several variants of it.
@@ -140,14 +158,17 @@ class Axes(Frozen):
     seed: Seeds = (42,)
     backbone: Names = ()
     forget_size: Sizes = ()
+    forget: Names = ()
+    forget_where: Names = ()
     settings: Settings = Field(default=(), alias="set")
     methods: dict[str, Variants] = Field(default_factory=dict)
 
     def all_jobs(self) -> Iterator[Job]:
         """Yield the runs in the order of tasks, backbones, forget sizes, seeds and methods."""
         sizes, backbones = self.forget_size or (None,), self.backbone or (None,)
-        for task, backbone, size, seed, method in itertools.product(
-            self.task, backbones, sizes, self.seed, self.method
+        lists = tuple(fixed_list(one) for one in self.forget) or (None,)
+        for task, backbone, forget, size, seed, method in itertools.product(
+            self.task, backbones, lists, sizes, self.seed, self.method
         ):
             for variant in self.methods.get(method, ({},)):
                 yield Job(
@@ -156,6 +177,8 @@ class Axes(Frozen):
                     seed=seed,
                     backbone=backbone,
                     forget_size=size,
+                    forget=forget,
+                    forget_where=self.forget_where,
                     settings=self._settings(method, variant),
                 )
 

@@ -50,7 +50,7 @@ class Step(Frozen):
             trained = self.kind.replace("_", " ")
             job = job.model_copy(update={"method": trained, "settings": shared_settings(job)})
         if self.kind == "original":
-            job = job.model_copy(update={"forget_size": None})
+            job = job.model_copy(update={"forget_size": None, "forget": None, "forget_where": ()})
             seed = "" if self.shadow else seed
         whole = titled(job, seed)
         return f"{whole}, shadow model {self.shadow}" if self.shadow else whole
@@ -112,7 +112,8 @@ def _shared_steps(job: Job, shadow: int, *, retrain: bool) -> list[Step]:
     original = _step("original", job, shadow, [*trained, *([] if shadow else [job.seed])])
     if not retrain:
         return [original]
-    forget = [*trained, job.seed, job.forget_size]
+    named = [one for one in (job.forget, *job.forget_where) if one]
+    forget = [*trained, job.seed, job.forget_size, *named]
     return [original, _step("retrain", job, shadow, forget, original.step_id)]
 
 

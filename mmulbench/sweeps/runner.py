@@ -9,7 +9,7 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.files import prepare_folder, write_atomically
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
-from mmulbench.runs.open_task import ResolvedRequest, open_task, resolve
+from mmulbench.runs.open_task import ResolvedRequest, choose_forget_set, open_task, resolve
 from mmulbench.runs.pipeline import Outcome, StoredRecord, execute, is_settled, make_record
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import RunOptions
@@ -128,8 +128,7 @@ def _train(step: Step, resolved: ResolvedRequest, prepared: PreparedTask, *, ref
     Raises:
         MmulbenchError: The initial weights have seen the forget set, or training diverges.
     """
-    size = prepared.task.forget_size(prepared.data, resolved.forget_size)
-    forget = prepared.task.forget_units(prepared.data, size, step.job.seed)
+    forget = choose_forget_set(resolved, prepared.data, step.job.seed).forget
     if step.kind == "second_retrain":
         Shadows(Scenario(prepared, forget, step.job.seed)).second_retrain(step.shadow)
         return

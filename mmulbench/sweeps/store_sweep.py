@@ -9,6 +9,7 @@ from pathlib import Path
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.records.study import StaleStudy
+from mmulbench.runs.forget_list import parse_request
 from mmulbench.runs.open_task import parse_forget_size, resolve
 from mmulbench.runs.request import RunOptions
 from mmulbench.runs.session import check_shadows
@@ -43,10 +44,11 @@ def check_jobs(
     for job in jobs:
         # Forget sizes are checked apart from the rest, so that a thousand seeds and sizes cost one check.
         key = (job.task, job.method, job.backbone, job.settings)
-        size = ("forget size", job.forget_size)
+        size = ("forget size", job.forget_size, job.forget, job.forget_where)
         try:
             if size not in seen:
                 parse_forget_size(job.forget_size)
+                parse_request(job.forget, job.forget_where, job.forget_size)
             if key not in seen:
                 resolved = resolve(job, options, tuned=not options.untuned)
                 stale |= {study.path: study for study in resolved.stale}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mmulbench.core.data import Split
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
@@ -89,7 +90,7 @@ def make_judge(
         Diverged: Training diverges.
     """
     held = held_out(prepared, seed)
-    scenario = Scenario(held, forget_units(held, size, seed, seen), seed)
+    scenario = Scenario(held, ForgetSet(forget_units(held, size, seed, seen)), seed)
     retrain = replace(scenario).retrain()  # of another scenario, so that the model is not kept
     sets = judged_sets(scenario, prepared.data.validation)
     limit = budget * (retrain.cost.flops or math.inf)
@@ -106,6 +107,6 @@ def judged_sets(scenario: Scenario, validation: Split) -> EvaluationSets:
         scenario: forget set and seed, of a task without its test split.
         validation: pairs of the whole validation split.
     """
-    retain = scenario.prepared.data.train.without(scenario.forget)
+    retain = scenario.forget.kept(scenario.prepared.data.train)
     galleries = {"test": validation, "forget": validation, "retain": retain}
     return replace(scenario.sampled_sets, galleries=galleries)

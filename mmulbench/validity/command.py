@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mmulbench.core.reproduce import OwnSettings, all_settings, command_of, words_of
+from mmulbench.core.reproduce import FORGET_LIST, OwnSettings, all_settings, command_of, words_of
 from mmulbench.records.schema import RunResult, RunSpec, Scalar
 from mmulbench.validity.findings import Finding, shown
 from mmulbench.validity.settings import changed_kinds
@@ -73,19 +73,22 @@ def _read(words: Sequence[str]) -> tuple[dict[str, str], list[tuple[str, str]]] 
     return options, settings
 
 
-IDENTITY = ("--method", "--task", "--backbone", "--forget-size", "--seed")
+IDENTITY = ("--method", "--task", "--backbone", "--forget-size", "--forget", "--seed")
 """Options that say which run it is."""
 
 
 def _is_of(spec: RunSpec, options: dict[str, str], settings: list[tuple[str, str]]) -> bool:
     """Say whether nothing that a command line says contradicts a specification."""
     whole = {"--method": spec.method, "--task": spec.task, "--seed": str(spec.seed)}
-    whole["--forget-size"] = str(spec.forget_size)
+    if spec.forget is None:
+        whole["--forget-size"] = str(spec.forget_size)
+    else:
+        whole["--forget"] = FORGET_LIST
     whole["--backbone"] = spec.backbone
     own = all_settings(spec)
     return (
         "--method" in options
-        and all(_is_same(option, given, whole[option]) for option, given in options.items())
+        and all(_is_same(option, given, whole.get(option, "")) for option, given in options.items())
         and all(key in own and _means(text, own[key]) for key, text in settings)
     )
 

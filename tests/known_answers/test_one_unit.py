@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from mmulbench.core.data import Batch, PairData
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import TASKS
 from mmulbench.methods.retrain_again import RetrainAgain
@@ -59,9 +60,9 @@ def scenario(size: Size, workspace: Workspace) -> Scenario:
     if recipe.sampling == "pair":
         few = prepared.data.train.units[: 10 * size.batch_sizes[0] + 1]
         prepared = replace(prepared, data=replace(prepared.data, train=prepared.data.train.only(few)))
-    forget = task.forget_units(prepared.data, 1, SEED)
+    forget = ForgetSet(task.forget_units(prepared.data, 1, SEED))
     train = prepared.data.train
-    both = [len(prepared.pairs(split)) for split in (train, train.without(forget))]
+    both = [len(prepared.pairs(split)) for split in (train, forget.kept(train))]
 
     def contrast(batch_size: int) -> float:
         return abs(math.log(rest(both[0], batch_size) / rest(both[1], batch_size)))

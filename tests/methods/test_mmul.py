@@ -7,6 +7,7 @@ import pytest
 import torch
 from toys import Toy, changed, state_of, toy_features, toy_problem, whole
 
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.core.registry import TASKS
 from mmulbench.evaluation.values import compute_values
@@ -179,7 +180,7 @@ def test_beta_is_what_keeps_the_encoders(workspace):
     task = TASKS.get("emoji")(TASKS.get("emoji").Config(**{"limit": 200}))
     recipe = replace(task.recipe, epochs=4, batch_size=16)
     prepared = prepare("emoji", task, find_backbone("albef:tiny", task), recipe, workspace)
-    scenario = Scenario(prepared, task.forget_units(prepared.data, 20, 42), 42)
+    scenario = Scenario(prepared, ForgetSet(task.forget_units(prepared.data, 20, 42)), 42)
     before = scenario.measure(scenario.original().model, scenario.sampled_sets)
     units = {name: split.first for name, split in scenario.sampled_sets.splits.items()}
     found = {}

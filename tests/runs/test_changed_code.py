@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.core.forget_set import ForgetSet
+from mmulbench.runs.pipeline import Run, execute
 from mmulbench.runs.prepare import features_key
 from mmulbench.runs.references import original_inputs, retrain_inputs
+from mmulbench.runs.run_spec import make_spec
 
 METHOD = """
 import torch
@@ -121,4 +123,4 @@ def test_inputs_and_originals_are_known_by_the_code_of_backbone_and_task(emoji, 
     assert keys[0] == keys[2]
     known = original_inputs(emoji, 1)
     assert known["task_code"] and known["code"]
-    assert retrain_inputs(emoji, emoji.data.train.units[:4], 1)["method"]
+    assert retrain_inputs(emoji, ForgetSet(emoji.data.train.units[:4]), 1)["method"]

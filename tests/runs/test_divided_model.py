@@ -15,6 +15,7 @@ from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.conformance.method_trial import QUICK
 from mmulbench.conformance.tiny_tasks import TINY_TASKS
 from mmulbench.core.cost import CostMeter
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Checkpoints, fit
 from mmulbench.device import use_device
@@ -178,7 +179,7 @@ class Unlearned:
 def unlearned(kind: str, folder: Path) -> dict[str, Unlearned]:
     """What every method that applies makes of a problem, and how the model scores all pairs then."""
     prepared = opened(kind, folder)
-    scenario = Scenario(prepared, prepared.task.forget_units(prepared.data, 5, SEED), SEED)
+    scenario = Scenario(prepared, ForgetSet(prepared.task.forget_units(prepared.data, 5, SEED)), SEED)
     found = {}
     for name in METHODS.names():
         cls = METHODS.get(name)

@@ -18,8 +18,9 @@ from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
 from mmulbench.progress import NotesOnly, Progress
 from mmulbench.records.unit_files import read_units, unit_file
-from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.pipeline import Run, execute
 from mmulbench.runs.prepare import PreparedTask
+from mmulbench.runs.run_spec import make_spec
 
 
 class Simple(Method):

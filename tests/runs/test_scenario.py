@@ -10,6 +10,7 @@ import pytest
 import torch
 from toys import state_of
 
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.runs.scenario import Scenario
 
 SEED = 42
@@ -17,7 +18,7 @@ SEED = 42
 
 @pytest.fixture(scope="module")
 def scenario(emoji):
-    return Scenario(emoji, emoji.task.forget_units(emoji.data, 4, SEED), SEED)
+    return Scenario(emoji, ForgetSet(emoji.task.forget_units(emoji.data, 4, SEED)), SEED)
 
 
 def test_the_original_is_loaded_once_and_another_seed_has_another(scenario, original):

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import Diverged
 from mmulbench.evaluation.measure import measure
@@ -16,8 +17,9 @@ from mmulbench.metrics.klom import klom
 from mmulbench.metrics.populations import confidence
 from mmulbench.metrics.shadow_attacks import rmia, u_lira
 from mmulbench.progress import Progress
-from mmulbench.runs.pipeline import Run, execute, is_settled, make_spec
+from mmulbench.runs.pipeline import Run, execute, is_settled
 from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.run_spec import make_spec
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import second_seed, shadow_seed
 from mmulbench.runs.unlearn import unlearn
@@ -78,7 +80,7 @@ def test_a_record_with_shadow_models_has_all_that_one_without_has_and_more(made,
 
 @pytest.mark.slow
 def test_the_values_are_those_of_models_made_one_by_one(emoji, mmul, judged):
-    forget = emoji.task.forget_units(emoji.data, SIZE, SEED)
+    forget = ForgetSet(emoji.task.forget_units(emoji.data, SIZE, SEED))
     sets = Run(judged.spec, mmul, "test").scenario(emoji).sampled_sets
     kinds = {"unlearned": [], "originals": [], "retrained": [], "retrained again": []}
     for seed, second in zip((SEED, shadow_seed(1), shadow_seed(2)), map(second_seed, range(3)), strict=True):

@@ -12,13 +12,15 @@ from fine_tuned import fine_tuned, fresh, opened
 from safetensors.torch import load_file, save_file
 
 from mmulbench.backbones._pretrained.provenance import TRAINED_ON
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.metrics.memory import LIMIT, Memory, UnitAuc
 from mmulbench.records.schema import RunResult
 from mmulbench.report.verdict import verdict
-from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.pipeline import Run, execute
 from mmulbench.runs.prepare import PreparedTask
+from mmulbench.runs.run_spec import make_spec
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import Shadows
 from mmulbench.runs.start_check import refuse_seen
@@ -47,11 +49,11 @@ def seen(root, base, workspace) -> PreparedTask:
 @pytest.fixture(scope="module")
 def without(root, base, workspace) -> PreparedTask:
     """The same, trained on all but the forget set of `UNITS` units."""
-    return opened(fine_tuned(base, root / "clip-retain", forget_set(base).forget), workspace)
+    return opened(fine_tuned(base, root / "clip-retain", forget_set(base).forget.units), workspace)
 
 
 def forget_set(prepared: PreparedTask, units: int = UNITS) -> Scenario:
-    return Scenario(prepared, prepared.task.forget_units(prepared.data, units, SEED), SEED)
+    return Scenario(prepared, ForgetSet(prepared.task.forget_units(prepared.data, units, SEED)), SEED)
 
 
 def run_of(prepared: PreparedTask, name: str = "original", *, reference: bool = True, units=UNITS) -> Run:
@@ -216,4 +218,4 @@ def test_many_forget_sets_that_were_not_seen(base):
     units = base.data.train.units
     for seed in range(10):
         forget = np.sort(rng.permutation(units)[:UNITS])
-        assert Scenario(base, forget, seed).start is not None
+        assert Scenario(base, ForgetSet(forget), seed).start is not None

@@ -9,8 +9,9 @@ import pytest
 
 from mmulbench.conformance.tiny_tasks import TINY_TASKS
 from mmulbench.records.schema import RunResult
-from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.pipeline import Run, execute
 from mmulbench.runs.prepare import PreparedTask, prepare
+from mmulbench.runs.run_spec import make_spec
 
 KINDS = {kind.name: kind for kind in TINY_TASKS}
 SEED = 42

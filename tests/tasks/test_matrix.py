@@ -13,8 +13,9 @@ from mmulbench.core.task import Task
 from mmulbench.metrics.catalogue import headline_metrics
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
-from mmulbench.runs.pipeline import Run, execute, make_spec
+from mmulbench.runs.pipeline import Run, execute
 from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, prepare, serving
+from mmulbench.runs.run_spec import make_spec
 
 METHOD_NAMES = ("original", "retrain", "finetune", "gradient_ascent", "scrub", "mmul")
 FEW_METHODS = ("original", "retrain", "mmul")

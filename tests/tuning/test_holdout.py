@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmulbench.core.forget_set import ForgetSet
 from mmulbench.errors import UsageError
 from mmulbench.records.published import PUBLISHED_SEEDS
 from mmulbench.runs.measurements import retain_sample
@@ -54,7 +55,7 @@ def test_what_checks_a_search_shares_no_unit_with_it(held):
 
 
 def test_the_sample_of_the_retain_set_is_a_part_of_dr(held):
-    forget = forget_units(held, 2, 1)
+    forget = ForgetSet(forget_units(held, 2, 1))
     judged = retain_sample(held, forget, 1)
-    assert set(judged.units) <= set(held.data.train.without(forget).units)
+    assert set(judged.units) <= set(forget.kept(held.data.train).units)
     assert len(judged.units) == len(held.data.test.units)

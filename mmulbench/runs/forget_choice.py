@@ -1,0 +1,168 @@
+"""Find the training pairs that a list or a condition names: the forget set of a deletion request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mmulbench.core.data import Integers
+from mmulbench.core.forget_set import ForgetSet
+from mmulbench.core.task import Task, TaskData
+from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.hashing import fingerprint
+from mmulbench.records.schema import ForgetList
+from mmulbench.runs.forget_list import Condition, ForgetRequest, NamedPairs, read_list
+
+SHOWN = 10
+"""Most ids that a message names."""
+
+
+class ForgetChoice(NamedTuple):
+    """Holds a forget set, and what a record says of the list that it was named by.
+
+    Attributes:
+        forget: the forget set.
+        named: description of the list; None where the task drew the forget set.
+        ids: ids of the units, sorted; of associations, each with its partner after a tab. Empty where the
+            task drew the forget set.
+    """
+
+    forget: ForgetSet
+    named: ForgetList | None = None
+    ids: tuple[str, ...] = ()
+
+
+def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
+    """Find what a request names among a task's training pairs.
+
+    Args:
+        request: the request.
+        task: the task, which says what its items are called.
+        data: data of the task.
+
+    Raises:
+        UsageError: An id is unknown or not in the training split, no pair is named, or all are.
+    """
+    names = np.asarray(task.item_names(data, task.modalities[0]), dtype=object)
+    if request.conditions:
+        rows = _satisfying(request.conditions, task, data)
+        forget = ForgetSet(np.unique(data.train.first[rows]))
+    else:
+        listed = read_list(request, task.modalities)
+        units = _units(listed.units, names, data, f"--forget {request.file}")
+        forget = ForgetSet(units)
+        if listed.partners is not None:
+            forget = _associations(listed, names, task, data)
+    if not len(forget.kept(data.train)):
+        what = "all training pairs" if forget.rows is not None else f"all {len(forget):,} training units"
+        raise UsageError(f"what is to be forgotten is {what}: nothing is left to keep")
+    return _described(forget, names, task, data)
+
+
+def _described(forget: ForgetSet, names: np.ndarray, task: Task, data: TaskData) -> ForgetChoice:
+    """Add what a record says: a digest of the ids whatever their order, and how many there are."""
+    pairs = forget.forgotten(data.train)
+    if forget.rows is None:
+        ids: list[object] = sorted(set(names[forget.units]))
+        texts = tuple(map(str, ids))
+    else:
+        partners = np.asarray(task.item_names(data, task.modalities[1]), dtype=object)
+        both = sorted(set(zip(names[pairs.first], partners[pairs.second], strict=True)))
+        ids, texts = [list(pair) for pair in both], tuple("\t".join(pair) for pair in both)
+    level: Literal["units", "pairs"] = "units" if forget.rows is None else "pairs"
+    return ForgetChoice(forget, ForgetList(digest=fingerprint(ids), level=level, pairs=len(pairs)), texts)
+
+
+def _units(wanted: Sequence[str], names: np.ndarray, data: TaskData, source: str) -> Integers:
+    """Return the training units of these names, ascending.
+
+    Raises:
+        UsageError: A name is unknown, or of items that nothing is trained on.
+    """
+    asked = pd.Index(wanted).unique()
+    place = asked.get_indexer(pd.Index(names))  # of each item's name among those asked for; -1 for none
+    trained = np.zeros(len(names), dtype=bool)
+    trained[data.train.units] = True
+    if len(unknown := asked[_absent(place, len(asked))]):
+        near = did_you_mean(str(unknown[0]), map(str, names)) if len(names) <= 10_000 else ""
+        near = near if near.startswith("; did you mean") else f"; the data's ids look like {names[0]}"
+        raise UsageError(f"{source}: {_counted(unknown, 'id')} unknown to the data: {_first(unknown)}{near}")
+    if len(others := asked[_absent(place[trained], len(asked))]):
+        split = "test" if others.isin(names[data.test.units]).any() else "validation"
+        raise UsageError(
+            f"{source}: {_counted(others, 'id')} not in the training split but in that of {split}, which no "
+            f"model was trained on: {_first(others)}"
+        )
+    return np.flatnonzero((place >= 0) & trained).astype(np.int64)
+
+
+def _associations(listed: NamedPairs, names: np.ndarray, task: Task, data: TaskData) -> ForgetSet:
+    """Return the forget set of single associations.
+
+    Raises:
+        UsageError: A unit has no such partner in the training split.
+    """
+    assert listed.partners is not None
+    second = task.modalities[1]
+    partners = np.asarray(task.item_names(data, second), dtype=object)
+    train = data.train
+    own = pd.MultiIndex.from_arrays([names[train.first], [_plain(text) for text in partners[train.second]]])
+    asked = pd.MultiIndex.from_arrays([list(listed.units), [*map(_plain, listed.partners)]]).unique()
+    if len(unknown := asked[~asked.isin(own)]):
+        shown = [f"{unit} with {partner!r}" for unit, partner in unknown[:SHOWN]]
+        more = f" and {len(unknown) - SHOWN:,} more" if len(unknown) > SHOWN else ""
+        raise UsageError(
+            f"--forget: {_counted(unknown, 'association')} not in the training "
+            f"split, such as of {task.modalities[0]} and {second}: {', '.join(shown)}{more}"
+        )
+    rows = np.flatnonzero(own.isin(asked)).astype(np.int64)
+    return ForgetSet(np.unique(train.first[rows]), rows)
+
+
+def _satisfying(conditions: Sequence[Condition], task: Task, data: TaskData) -> Integers:
+    """Return the rows of the training split that satisfy all conditions.
+
+    Raises:
+        UsageError: A column is unknown, or no row does.
+    """
+    columns = task.pair_columns(data)
+    kept = np.ones(len(data.train), dtype=bool)
+    for condition in conditions:
+        if condition.column not in columns:
+            hint = did_you_mean(condition.column, columns)
+            raise UsageError(f"--forget-where: there is no column {condition.column!r}{hint}")
+        holds = np.asarray(columns[condition.column], dtype=object) == condition.value
+        if not holds.any():
+            example = columns[condition.column][0]
+            raise UsageError(
+                f"--forget-where: no training pair has {condition.column} == {condition.value!r}; "
+                f"one has {example!r}"
+            )
+        kept &= holds
+    if not kept.any():
+        raise UsageError("--forget-where: no training pair satisfies all conditions")
+    return np.flatnonzero(kept)
+
+
+def _absent(places: Integers, count: int) -> Integers:
+    """Return which of the places 0 … ``count`` - 1 are not among these, of which -1 is none."""
+    there = np.zeros(count, dtype=bool)
+    there[places[places >= 0]] = True
+    return np.flatnonzero(~there)
+
+
+def _plain(text: str) -> str:
+    """Return a text with white space made single spaces, as tasks read their texts."""
+    return " ".join(text.split())
+
+
+def _counted(ids: pd.Index, what: str) -> str:
+    return f"{len(ids):,} {what}{'s are' if len(ids) > 1 else ' is'}"
+
+
+def _first(ids: pd.Index) -> str:
+    more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
+    return f"{', '.join(map(str, ids[:SHOWN]))}{more}"

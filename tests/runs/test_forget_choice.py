@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys import split_of
+
+from mmulbench.core.backbone import RawItems
+from mmulbench.core.data import Split
+from mmulbench.core.registry import TASKS
+from mmulbench.core.task import Task, TaskData
+from mmulbench.errors import UsageError
+from mmulbench.runs.forget_choice import ForgetChoice, chosen
+from mmulbench.runs.forget_list import parse_request
+
+TEXTS = ("a dog", "a cat", "a bird", "a fish")
+
+
+class Files:
+    names = ("0.jpg", "1.jpg", "2.jpg", "3.jpg", "4.jpg", "2.jpg")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@pytest.fixture
+def task() -> Task:
+    return TASKS.get("snli_ve")()
+
+
+@pytest.fixture
+def data() -> TaskData:
+    items = {"image": RawItems(images=Files()), "text": RawItems(texts=TEXTS)}
+    pairs = split_of((0, 0), (0, 1), (1, 1), (2, 2), (5, 3))
+    train = Split(pairs.first, pairs.second, np.array([0, 1, 1, 2, 0]))
+    return TaskData(items, train, split_of((3, 0)), split_of((4, 1)), "")
+
+
+@pytest.fixture
+def choose(tmp_path, task, data):
+    def make(text: str = "", name: str = "ids", where: tuple[str, ...] = ()) -> ForgetChoice:
+        path: Path = tmp_path / name
+        path.write_text(text)
+        request = parse_request(None if where else str(path), where, None)
+        assert request is not None
+        return chosen(request, task, data)
+
+    return make
+
+
+def test_units_by_their_names(choose, data):
+    found = choose("1.jpg\n0.jpg\n1.jpg\n")
+    assert found.forget.units.tolist() == [0, 1]
+    assert found.forget.forgotten(data.train).rows.tolist() == [0, 1, 2]
+    assert found.ids == ("0.jpg", "1.jpg")
+    assert found.named is not None and (found.named.level, found.named.pairs) == ("units", 3)
+
+
+def test_a_name_of_two_items_means_both(choose):
+    assert choose("2.jpg\n").forget.units.tolist() == [2, 5]
+
+
+def test_associations_leave_the_unit_s_other_pairs(choose, data):
+    found = choose("image,text\n0.jpg,a  cat\n", "a.csv")
+    assert found.forget.forgotten(data.train).rows.tolist() == [1]
+    assert found.forget.kept(data.train).rows.tolist() == [0, 2, 3, 4]
+    assert found.ids == ("0.jpg\ta cat",)
+    assert found.named is not None and (found.named.level, found.named.pairs) == ("pairs", 1)
+
+
+def test_conditions_choose_units(choose, data):
+    assert choose(where=("label == neutral",)).forget.units.tolist() == [0, 1]
+    assert choose(where=("label == neutral", "text == 'a cat'")).forget.units.tolist() == [0, 1]
+    assert choose(where=("text == a dog",)).forget.forgotten(data.train).rows.tolist() == [0, 1]
+
+
+def test_a_list_and_a_condition_that_name_the_same_are_the_same(choose):
+    assert choose("1.jpg\n0.jpg").named == choose(where=("label == neutral",)).named
+    assert choose("1.jpg").named != choose("0.jpg").named
+    assert choose("id,text\n1.jpg,a cat\n", "a.csv").named != choose("1.jpg").named
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("5.jpg\n", r"1 id is unknown to the data: 5\.jpg; did you mean"),
+        (
+            "\n".join(f"x{n}" for n in range(12)),
+            r"12 ids are unknown to the data: x0, x1, .*, x9 and 2 more; the data's ids look like 0\.jpg",
+        ),
+        ("4.jpg\n0.jpg\n", r"1 id is not in the training split but in that of test, .*: 4\.jpg"),
+        ("3.jpg\n", "in that of validation"),
+        ("0.jpg\n1.jpg\n2.jpg\n", "is all 4 training units: nothing is left to keep"),
+    ],
+)
+def test_lists_that_do_not_fit(choose, text, message):
+    with pytest.raises(UsageError, match=message):
+        choose(text)
+
+
+def test_associations_that_are_not_there(choose):
+    with pytest.raises(UsageError, match="1 association is not in the training split"):
+        choose("id,text\n1.jpg,a dog\n0.jpg,a dog\n", "a.csv")
+    with pytest.raises(UsageError, match="all training pairs: nothing is left"):
+        rows = ["0.jpg,a dog", "0.jpg,a cat", "1.jpg,a cat", "2.jpg,a bird", "2.jpg,a fish"]
+        choose("\n".join(["id,text", *rows]), "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("lable == neutral", "there is no column 'lable'; did you mean label"),
+        ("label == Neutral", "no training pair has label == 'Neutral'; one has 'entailment'"),
+    ],
+)
+def test_conditions_that_do_not_fit(choose, where, message):
+    with pytest.raises(UsageError, match=message):
+        choose(where=(where,))
+    with pytest.raises(UsageError, match="no training pair satisfies all conditions"):
+        choose(where=("label == contradiction", "text == a dog"))
