@@ -175,3 +175,19 @@ def test_a_job_stands_for_the_same_as_a_request_that_says_it():
     assert of_job.recipe == of_request.recipe and of_job.recipe.epochs == 2
     assert of_job.methods["scrub"].config == of_request.methods["scrub"].config
     assert of_job.methods["scrub"].config != METHODS.get("scrub").Config()
+
+
+def test_a_list_is_named_with_its_content_and_jobs_without_one_keep_their_ids(tmp_path):
+    path = tmp_path / "ids"
+    path.write_text("a\n")
+    (plain,) = jobs(task="emoji", method="mmul")
+    (listed,) = jobs(task="emoji", method="mmul", forget=str(path))
+    (where,) = jobs(task="emoji", method="mmul", forget_where=["a == b"])
+    assert plain.job_id == "f3f6776a6ced"
+    assert listed.forget.startswith(f"{path}@") and len({plain.job_id, listed.job_id, where.job_id}) == 3
+    path.write_text("b\n")
+    (changed,) = jobs(task="emoji", method="mmul", forget=str(path))
+    assert changed.job_id != listed.job_id
+    assert "forget where a == b" in where.title
+    with pytest.raises(UsageError, match="cannot be read"):
+        jobs(task="emoji", method="mmul", forget=str(tmp_path / "missing"))
