@@ -24,6 +24,7 @@ ORDER = (
     "backbones",
     "methods",
     "tasks",
+    "exports",
     "runs",
     "tuning",
     "sweeps",

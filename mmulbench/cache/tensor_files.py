@@ -88,12 +88,15 @@ def rows_of(tensors: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.
     }
 
 
-def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+def save_tensors(
+    tensors: Mapping[str, torch.Tensor], path: Path, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write tensors to a safetensors file that survives a power cut; what is shared is stored twice.
 
     Args:
         tensors: tensors by name, of any device.
         path: the file.
+        metadata: texts to keep with them, by name.
 
     Raises:
         OSError: It cannot be written.
@@ -103,7 +106,7 @@ def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
     from safetensors.torch import save_file
 
     try:
-        save_file(_separate(tensors), path)
+        save_file(_separate(tensors), path, None if metadata is None else dict(metadata))
     except SafetensorError as error:
         code = re.search(r"os error (\d+)", str(error))
         if code is None:

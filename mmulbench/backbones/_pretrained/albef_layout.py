@@ -54,6 +54,41 @@ _FUSION_LAYER: _Parts = {
     "norm3.": ("output.LayerNorm",),
 }
 
+HEADS = {"image_embedding.": "vision_proj", "text_embedding.": "text_proj", "matching.": "itm_head"}
+"""Our heads for retrieval, and the published ones."""
+
+ENTAILMENT_HEAD = {"classes.0.": "cls_head.0", "classes.2.": "cls_head.2"}
+"""The same for visual entailment; the published classes stand in the reverse order of our tasks'."""
+
+
+def is_entailment(shapes: Mapping[str, torch.Size]) -> bool:
+    """Tell whether a model's head has the form of that for visual entailment, by its parameters' shapes."""
+    return shapes.get("classes.2.bias") == (3,) and "slots" not in shapes
+
+
+def trunk_names(config: AlbefConfig, text: str) -> dict[str, tuple[str, ...]]:
+    """Return our modules and the published ones that are stacked to make each, but embeddings and heads.
+
+    Args:
+        config: size of the model.
+        text: how the names of the text encoder begin.
+    """
+    found: dict[str, tuple[str, ...]] = {
+        "image.patches.": ("visual_encoder.patch_embed.proj",),
+        "image.norm.": ("visual_encoder.norm",),
+        "text.norm.": (f"{text}embeddings.LayerNorm",),
+    }
+    layers = f"{text}encoder.layer."
+    for ours, published, first, count, layer in (
+        ("image.layers.", "visual_encoder.blocks.", 0, config.image_layers, _VIT_LAYER),
+        ("text.layers.", layers, 0, config.text_layers, _TEXT_LAYER),
+        ("fusion.", layers, config.text_layers, config.fusion_layers, _FUSION_LAYER),
+    ):
+        for i in range(count):
+            for name, parts in layer.items():
+                found[f"{ours}{i}.{name}"] = tuple(f"{published}{first + i}.{part}" for part in parts)
+    return found
+
 
 class PublishedWeights:
     """Tensors under the names that ALBEF's authors gave them.
@@ -71,6 +106,11 @@ class PublishedWeights:
         self._tensors = tensors
         self._pretraining = self._has("text_encoder.bert.")
         self._text = "text_encoder.bert." if self._pretraining else "text_encoder."
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by name, those that are never looked at too."""
+        return {name: value for name, value in self._tensors.items() if isinstance(value, Tensor)}
 
     @cached_property
     def config(self) -> AlbefConfig:
@@ -107,18 +147,24 @@ class PublishedWeights:
         )
 
     @torch.no_grad()
-    def load_into(self, model: nn.Module) -> None:
+    def load_into(self, model: nn.Module) -> frozenset[str]:
         """Overwrite a model's parameters; heads that the file lacks stay as they are.
 
         Args:
             model: ALBEF for retrieval or classification, of this size.
 
+        Returns:
+            Names of the parameters that were in the file.
+
         Raises:
             MmulbenchError: a tensor is missing or has an odd shape; the message names it.
         """
         parameters = dict(model.named_parameters())
+        loaded = set()
         for name, value in self._translated({name: found.shape for name, found in parameters.items()}):
             parameters[name].copy_(value)
+            loaded.add(name)
+        return frozenset(loaded)
 
     def _translated(self, shapes: Mapping[str, torch.Size]) -> Iterator[tuple[str, Tensor]]:
         """Yield our parameters' names and values one by one: together they are as large as the model.
@@ -126,7 +172,7 @@ class PublishedWeights:
         Raises:
             MmulbenchError: a tensor is missing or has an odd shape, or the temperature is not positive.
         """
-        for ours, published in {**self._trunk(), **self._heads(shapes)}.items():
+        for ours, published in {**trunk_names(self.config, self._text), **self._heads(shapes)}.items():
             for kind in ("weight", "bias"):
                 rows, *rest = shapes[ours + kind]
                 wanted = (rows // len(published), *rest)
@@ -146,34 +192,19 @@ class PublishedWeights:
                 )
             yield "log_temperature", temperature.log()
 
-    def _trunk(self) -> dict[str, tuple[str, ...]]:
-        """Return our modules and the published ones, without embeddings and heads."""
-        found: dict[str, tuple[str, ...]] = {
-            "image.patches.": ("visual_encoder.patch_embed.proj",),
-            "image.norm.": ("visual_encoder.norm",),
-            "text.norm.": (f"{self._text}embeddings.LayerNorm",),
-        }
-        config, text = self.config, f"{self._text}encoder.layer."
-        for ours, published, first, count, layer in (
-            ("image.layers.", "visual_encoder.blocks.", 0, config.image_layers, _VIT_LAYER),
-            ("text.layers.", text, 0, config.text_layers, _TEXT_LAYER),
-            ("fusion.", text, config.text_layers, config.fusion_layers, _FUSION_LAYER),
-        ):
-            for i in range(count):
-                for name, parts in layer.items():
-                    found[f"{ours}{i}.{name}"] = tuple(f"{published}{first + i}.{part}" for part in parts)
-        return found
-
     def _heads(self, shapes: Mapping[str, torch.Size]) -> dict[str, tuple[str, ...]]:
         """Return our heads and the published ones, where both are there.
 
         The head for classes is taken where it is that of visual entailment: three classes of one image with
         a text.
         """
-        heads = {"image_embedding.": "vision_proj", "text_embedding.": "text_proj", "matching.": "itm_head"}
-        entailment = shapes.get("classes.2.bias") == (3,) and "slots" not in shapes
-        if entailment and self._has("cls_head.2.") and len(self._tensor("cls_head.2.bias", 1)) == 3:
-            heads |= {"classes.0.": "cls_head.0", "classes.2.": "cls_head.2"}
+        heads = dict(HEADS)
+        if (
+            is_entailment(shapes)
+            and self._has("cls_head.2.")
+            and len(self._tensor("cls_head.2.bias", 1)) == 3
+        ):
+            heads |= ENTAILMENT_HEAD
         return {
             ours: (published,)
             for ours, published in heads.items()

@@ -36,6 +36,9 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 
 SMALL_FILES = ("*.json", "*.txt", "*.model")
 
+EXPORT = "mmulbench.json"
+"""File in which an export says of which run it is. Neither inputs nor weights depend on it."""
+
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _TOKENISERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
@@ -87,7 +90,7 @@ class Checkpoint:
             MmulbenchError: one of the files is a Git LFS pointer.
         """
         small = [path for pattern in SMALL_FILES for path in self.folder.glob(pattern) if path.is_file()]
-        files = sorted({*small, *self.weights})
+        files = sorted({*small, *self.weights} - {self.folder / EXPORT})
         for path in files:
             refuse_lfs_pointer(path)
         text = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
