@@ -49,7 +49,9 @@ def test_a_slim_value_has_the_fields_of_a_value(records, slim):
 def test_what_is_equal_in_several_is_kept_once(slim):
     methods = ("mmul", "finetune")
     first, second = (
-        one for one in slim if one.spec.method in methods and (one.spec.task, one.spec.seed) == ("emoji", 42)
+        one
+        for one in slim
+        if one.spec.method in methods and (one.spec.task, one.spec.seed) == ("emoji", 42) and not one.is_tuned
     )
     assert first.environment == second.environment and first.environment is second.environment
     assert first.by_unit["pairs"] is second.by_unit["pairs"]
@@ -60,7 +62,8 @@ def test_numbers_by_unit_are_kept_where_rows_are_ranked(records, slim):
     kept = {record.run_id: record.by_unit for record in records}
     for record in slim:
         reads_none = record.spec.method in UNRANKED
-        assert record.by_unit == ({} if reads_none else kept[record.run_id])
+        numbers = {name: list(one) for name, one in record.by_unit.items()}
+        assert numbers == ({} if reads_none else kept[record.run_id])
 
 
 def test_a_slim_record_takes_a_fraction_of_the_memory(records):
