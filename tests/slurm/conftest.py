@@ -13,20 +13,10 @@ import pytest
 from slurm_cluster import CannotStart, Cluster, unable
 from slurm_site import PLUGIN, Site, numbers
 
-WAITING_SWEEP = [
-    *("sweep", "-m", "waiting", "-t", "emoji", "-b", "albef:tiny", "--device", "cpu", "--no-reference"),
-    *(
-        "--set",
-        "task.limit=40",
-        "--set",
-        "recipe.epochs=1",
-        "--set",
-        "epochs=3",
-        "--seed",
-        "1",
-        "--seed",
-        "2",
-    ),
+METHODS = ["-m", "waiting", "-m", "waiting_too"]
+SMALL = [
+    *("-t", "emoji", "-b", "albef:tiny", "--device", "cpu", "--no-reference"),
+    *("--set", "task.limit=40", "--set", "recipe.epochs=1", "--set", "epochs=3"),
 ]
 
 
@@ -56,12 +46,12 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def wanted(tmp_path_factory) -> Site:
-    """What sweeps of the method ``waiting`` give in one process, without Slurm."""
+    """What the sweep of two runs that wait gives in one process, without Slurm."""
     site = Site(tmp_path_factory.mktemp("wanted"))
     plugin = site.root / "waiting.py"
     plugin.write_text(PLUGIN)
     site.go()
-    done = site.run(*WAITING_SWEEP, "--plugin", str(plugin), "--executor", "debug")
+    done = site.run("sweep", *METHODS, *SMALL, "--plugin", str(plugin), "--executor", "debug")
     assert done.code == 0, done.err
     return site
 
@@ -76,18 +66,30 @@ def site(cluster, wanted, tmp_path) -> Site:
 
 
 @pytest.fixture
-def words(wanted) -> list[str]:
-    """The sweep of two runs that wait, for Slurm."""
-    return [*WAITING_SWEEP, "--plugin", str(wanted.root / "waiting.py"), "--executor", "slurm"]
+def on_slurm(wanted) -> list[str]:
+    """What every sweep of runs that wait has besides its methods."""
+    return [*SMALL, "--plugin", str(wanted.root / "waiting.py"), "--executor", "slurm"]
 
 
 @pytest.fixture
-def complete(site, wanted) -> Callable[[], None]:
-    """Checks that a sweep has ended well, with the records that it has without Slurm."""
+def words(on_slurm) -> list[str]:
+    """The sweep of two runs that wait and share an original."""
+    return ["sweep", *METHODS, *on_slurm]
 
-    def check() -> None:
+
+@pytest.fixture
+def one_run(on_slurm) -> list[str]:
+    """The sweep of the first of them alone."""
+    return ["sweep", *METHODS[:2], *on_slurm]
+
+
+@pytest.fixture
+def complete(site, wanted) -> Callable[..., None]:
+    """Checks that a sweep has ended well, with the records that its first runs have without Slurm."""
+
+    def check(runs: int = 2) -> None:
         status = site.until_over()
-        assert (status["counts"], status["trouble"]) == ({"done": 4}, [])
-        assert numbers(site.records()) == numbers(wanted.records())
+        assert (status["counts"], status["trouble"]) == ({"done": 1 + runs}, [])
+        assert numbers(site.records()) == numbers(wanted.records()[:runs])
 
     return check

@@ -18,7 +18,7 @@ def test_a_sweep_from_inside_a_job_without_its_environment_and_held(site, wanted
     options = [word for setting in more for word in ("--slurm", setting)]
     done = site.run(*words, *options, "--pack", "2", before=inside)
     assert done.code == 0, done.err
-    assert [len(task.steps) for task in site.jobs().tasks] == [2, 2]
+    assert [len(task.steps) for task in site.jobs().tasks] == [1, 2]
 
     # All that waits is held, or waits for what is.
     shown = site.here("status", "--watch")

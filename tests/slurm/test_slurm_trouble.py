@@ -13,37 +13,42 @@ from slurm_cluster import until
 from slurm_site import Site
 
 
-def submit(site, words: list[str], *more: str, begun: int = 2) -> list[str]:
-    """Submit the sweep and wait until runs wait in the method; returns the ids of the runs' jobs."""
+def submit(site, words: list[str], *more: str) -> str:
+    """Submit a sweep of one run and wait until it waits in the method; returns the id of its job."""
     done = site.run(*words, *more)
     assert done.code == 0, done.err
     assert re.search(r"submitted as Slurm jobs \d+, \d+; this terminal may be closed\n$", done.err)
-    until(lambda: len(site.begun()) == begun, f"{begun} runs that have begun in {site.root}")
-    return [task.job for task in site.jobs().tasks[-2:]]
+    until(lambda: site.begun(), f"a run that has begun in {site.root}")
+    return site.jobs().tasks[-1].job
+
+
+def begun_times(site: Site, times: int) -> bool:
+    return len(site.begun()) == times
 
 
 def log_of_runs(site) -> str:
     return "".join(path.read_text() for path in site.sweeps.glob("*/logs/*.log"))
 
 
-def test_a_job_that_is_queued_again_goes_on(site, words, complete, cluster):
-    job, _ = submit(site, words)
-    cluster.say("scontrol", "requeue", job)
-    until(lambda: len(site.begun()) == 3, "the run's second start")
-    site.go()
-    complete()
-    assert log_of_runs(site).count("attempt 2: waiting on emoji") == 1
-    assert log_of_runs(site).count("going on after step 1 of a training that was interrupted") == 1
-
-
-def test_a_task_that_is_cancelled_costs_its_own_run_until_a_retry(site, words, complete, cluster):
-    job, _ = submit(site, words)
-    cluster.say("scancel", job)
+def test_without_its_driver_a_job_queued_again_goes_on_and_a_cancelled_one_costs_its_own_run(
+    site, words, complete, cluster
+):
+    driver = site.start("run", *words[1:])
+    until(lambda: list(site.sweeps.glob("*/slurm.json")) and len(site.jobs().tasks) == 3, "submitted jobs")
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    until(partial(begun_times, site, 2), "both runs")
+    _, cancelled, again = (task.job for task in site.jobs().tasks)
+    cluster.say("scontrol", "requeue", again)
+    until(partial(begun_times, site, 3), "the second start of one run")
+    cluster.say("scancel", cancelled)
     until(lambda: "lost" in site.status()["counts"], "a lost step")
     site.go()
     status = site.until_over()
-    assert status["counts"] == {"done": 3, "lost": 1}
-    assert status["trouble"][0]["reason"].startswith(f"Slurm job {job} is over (CANCELLED")
+    assert status["counts"] == {"done": 2, "lost": 1}
+    assert status["trouble"][0]["reason"].startswith(f"Slurm job {cancelled} is over (CANCELLED")
+    assert log_of_runs(site).count("attempt 2: waiting_too on emoji") == 1
+    assert log_of_runs(site).count("going on after step 1 of a training that was interrupted") == 1
     assert len(site.records()) == 1
     assert site.here("status").code == 1
 
@@ -52,73 +57,52 @@ def test_a_task_that_is_cancelled_costs_its_own_run_until_a_retry(site, words, c
     complete()
 
 
-def test_a_time_limit_in_mid_run_only_interrupts_it(site, words, complete):
-    submit(site, words, "--slurm", "time=1")
-    until(lambda: len(site.begun()) == 4, "the second start of both runs")
+def test_a_time_limit_in_mid_run_only_interrupts_it(site, one_run, complete):
+    submit(site, one_run, "--slurm", "time=1")
+    until(partial(begun_times, site, 2), "the run's second start")
     site.go()
-    complete()
-    assert log_of_runs(site).count("going on after step 1 of a training that was interrupted") == 2
+    complete(runs=1)
+    assert log_of_runs(site).count("going on after step 1 of a training that was interrupted") == 1
 
 
-def begun_times(site: Site, times: int) -> bool:
-    return len(site.begun()) == times
-
-
-def test_a_run_that_never_fits_its_time_limit_fails(site, words, cluster):
-    job, _ = submit(site, words, "--slurm", "time=5")
-    for starts in (3, 4):
-        cluster.say("scancel", "--signal=USR2", job)  # what Slurm sends before the limit
-        until(partial(begun_times, site, starts), f"begun {starts} times in all")
-    cluster.say("scancel", "--signal=USR2", job)
-    until(lambda: "failed" in site.status()["counts"], "a failed run")
-    site.go()
-    status = site.until_over()
-    assert status["counts"] == {"done": 3, "failed": 1}
-    wanted = "did not end within Slurm's time limit, although it was started 3 times: set a longer one"
-    assert status["trouble"][0]["reason"].startswith(wanted)
-    assert sorted(record.status for record in site.records()) == ["done", "failed"]
-
-
-def test_a_controller_that_starts_again_changes_nothing(site, words, complete, cluster):
-    submit(site, words)
+def test_a_controller_that_starts_again_changes_nothing_and_a_run_that_never_fits_its_time_limit_fails(
+    site, one_run, cluster
+):
+    job = submit(site, one_run, "--slurm", "time=5")
     cluster.stop_controller()
     try:
         status = site.status()
     finally:
         cluster.start_controller()
-    assert status["counts"] == {"done": 2, "running": 2}
+    assert status["counts"] == {"done": 1, "running": 1}
     assert status["notes"][0].startswith("Slurm does not answer: ")
-    site.go()
-    complete()
+
+    for starts in (2, 3):
+        cluster.say("scancel", "--signal=USR2", job)  # what Slurm sends before the limit
+        until(partial(begun_times, site, starts), f"begun {starts} times in all")
+    cluster.say("scancel", "--signal=USR2", job)
+    status = site.until_over()
+    assert status["counts"] == {"done": 1, "failed": 1}
+    wanted = "did not end within Slurm's time limit, although it was started 3 times: set a longer one"
+    assert status["trouble"][0]["reason"].startswith(wanted)
+    assert [record.status for record in site.records()] == ["failed"]
 
 
-def test_a_driver_that_is_killed_changes_nothing(site, words, complete):
-    driver = site.start(*words, "--pack", "30m")  # nothing is known of them yet, so each has a task
-    until(lambda: list(site.sweeps.glob("*/slurm.json")) and len(site.jobs().tasks) == 4, "submitted jobs")
+def test_a_driver_killed_while_it_submits_costs_a_retry_and_a_killed_worker_its_own_run(
+    site, words, complete
+):
+    packed = [*words, "--pack", "2"]
+    driver = site.start(*packed)
+    until(lambda: list(site.sweeps.glob("*/slurm.json")), "the first submitted job")
     driver.send_signal(signal.SIGKILL)
     driver.communicate()
-    site.go()
-    complete()
-
-
-def test_a_driver_that_is_killed_while_it_submits_costs_a_retry(site, words, complete):
-    driver = site.start(*words)
-    until(lambda: list(site.sweeps.glob("*/slurm.json")), "the first submitted jobs")
-    driver.send_signal(signal.SIGKILL)
-    driver.communicate()
-    site.go()
-    done = site.run(*words)
+    done = site.run(*packed)
     assert done.code == 0, done.err
-    complete()
-
-
-def test_a_killed_worker_costs_its_own_run_and_not_what_is_packed_with_it(site, words, complete):
-    assert site.run(*words, "--pack", "2").code == 0
-    until(lambda: len(site.begun()) == 1, "the first run")
+    until(lambda: site.begun(), "the first run")
     os.kill(int(site.begun()[0].partition("-")[2]), signal.SIGKILL)
     site.go()
     status = site.until_over()
-    assert status["counts"] == {"done": 3, "failed": 1}
+    assert status["counts"] == {"done": 2, "failed": 1}
     assert "its worker was ended by SIGKILL" in status["trouble"][0]["reason"]
     assert sorted(record.status for record in site.records()) == ["done", "failed"]
 
@@ -126,13 +110,13 @@ def test_a_killed_worker_costs_its_own_run_and_not_what_is_packed_with_it(site, 
     complete()
 
 
-def test_cancel_ends_the_jobs_and_retry_goes_on(site, words, complete):
-    submit(site, words)
+def test_cancel_ends_the_job_and_retry_goes_on(site, one_run, complete):
+    submit(site, one_run)
     assert site.here("cancel").code == 0
     site.go()
-    assert site.run("retry").code == 0  # while the jobs are being ended
-    complete()
-    assert len(site.begun()) == 4
+    assert site.run("retry").code == 0  # while the job is being ended
+    complete(runs=1)
+    assert len(site.begun()) == 2
 
 
 @pytest.mark.parametrize(
@@ -158,10 +142,3 @@ def test_without_slurm_it_says_what_to_install(site, words, monkeypatch):
     done = site.run(*words)
     assert done.code == 2
     assert "needs Slurm's commands, and sbatch is not here" in done.err.splitlines()[-1]
-
-
-def test_run_goes_to_slurm_too(site, words, complete):
-    done = site.run("run", *words[1:])
-    assert done.code == 0, done.err
-    site.go()
-    complete()

@@ -1,4 +1,4 @@
-"""Folders for sweeps, commands that work on them, and a method that waits in mid-training."""
+"""Folders for sweeps, commands that work on them, and two methods that wait in mid-training."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import forks
 from slurm_cluster import PATIENCE, until
 
 from mmulbench.cli.app import main
@@ -34,6 +35,7 @@ from mmulbench.core.registry import METHODS
 
 
 @METHODS.register("waiting")
+@METHODS.register("waiting_too")
 class Waiting(GradientAscent):
     """Gradient ascent that waits for a file before its second step."""
 
@@ -90,7 +92,10 @@ class Site:
         )
 
     def run(self, *words: str, before: Sequence[str] = ()) -> Done:
-        """Run a command in a new process, by another command where there are words before it."""
+        """Run a command in a fork of a warm server, or in a new process by another command before it."""
+        if not before:
+            found = forks.python(self.root, self.environment, "-m", "mmulbench", *words, timeout=2 * PATIENCE)
+            return Done(found.returncode, found.stdout, found.stderr)
         process = self.start(*words, before=before)
         out, err = process.communicate(timeout=2 * PATIENCE)
         return Done(process.returncode, out, err)
@@ -122,7 +127,7 @@ class Site:
         return sorted(found, key=lambda record: (record.spec.task, record.spec.method, record.spec.seed))
 
     def begun(self) -> list[str]:
-        """Processes that have come to where the method ``waiting`` waits."""
+        """Processes that have come to where a method waits."""
         return sorted(path.name for path in self.root.glob("begun-*"))
 
     def go(self) -> None:
