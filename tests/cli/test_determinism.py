@@ -24,14 +24,12 @@ def test_fresh_processes_with_separate_caches_give_identical_values(tmp_path):
 
 def test_neither_the_order_of_methods_nor_another_seed_before_changes_a_number(tmp_path):
     tiny = ["run", *TINY, *ONE_EPOCH, "-b", "albef:tiny", "--json"]
-    one = Bench(tmp_path / "one").run(*tiny, "-m", "mmul", "-m", "scrub", "-m", "finetune")
-    other = Bench(tmp_path / "other").run(
-        *tiny, "-m", "finetune", "-m", "scrub", "-m", "mmul", "--seed", "7", "--seed", "42"
-    )
+    one = Bench(tmp_path / "one").run(*tiny, "-m", "mmul", "-m", "scrub")
+    other = Bench(tmp_path / "other").run(*tiny, "-m", "scrub", "-m", "mmul", "--seed", "7", "--seed", "42")
     assert (one.code, other.code) == (0, 0)
     wanted = {record.spec.method: numbers(record) for record in one.records}
     found = {record.spec.method: numbers(record) for record in other.records if record.spec.seed == 42}
-    assert list(wanted) == ["mmul", "scrub", "finetune"]
+    assert list(wanted) == ["mmul", "scrub"]
     assert found == wanted
     seven = {record.spec.method: numbers(record) for record in other.records if record.spec.seed == 7}
     assert all(seven[method] != wanted[method] for method in wanted)

@@ -59,7 +59,7 @@ def plugin(tmp_path):
     return str(path)
 
 
-def test_records_are_those_of_one_process(tmp_path):
+def test_records_are_those_of_one_process_and_failures_are_recorded_beside_them(tmp_path, plugin):
     words = ["run", *TINY, "--untuned"]
     words += [word for name in ("finetune", "scrub", "salun") for word in ("--set", f"{name}.epochs=2")]
     words += ["-b", "albef:tiny", "--json", *(word for name in METHODS for word in ("-m", name))]
@@ -80,11 +80,18 @@ def test_records_are_those_of_one_process(tmp_path):
     assert two.leftovers() == []
 
     made = {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")}
+    words += ["--plugin", plugin, "-m", "failing", "-m", "unseeded", "-m", "gradient_ascent"]
+    words += ["--set", "gradient_ascent.epochs=1", "--set", "gradient_ascent.lr=1e30"]
     again = two.run(*words, *TWO)
-    assert again.code == 0
-    assert again.err.count("found the record of this run") == len(METHODS)
-    assert again.out == together.out
-    assert {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")} == made
+    assert again.code == 1
+    assert again.err.count("found the record of this run") == again.err.count("\n") == len(METHODS)
+    *found_again, failing, unseeded, diverged = again.records
+    assert found_again == together.records
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    assert (failing.status, unseeded.status, diverged.status) == ("failed", "failed", "diverged")
+    assert failing.reason.startswith("ValueError: nothing works")
+    assert "the processes came to different weights" in unseeded.reason
+    assert len(list(two.results.rglob("*.json"))) == len(METHODS) + 3
 
 
 def test_shadow_models_are_those_of_one_process(tmp_path):
@@ -107,13 +114,14 @@ def members(running) -> dict[str, psutil.Process]:
     return {child.environ()["RANK"]: child for child in children if "RANK" in child.environ()}
 
 
-def test_after_a_kill_all_go_on_in_the_middle_of_training(bench):
+def test_a_killed_process_ends_the_others_and_all_go_on_in_the_middle_of_training(bench):
     *shared, _, _ = TINY
     words = ["run", "-m", "retrain", *shared, "--set", "recipe.epochs=20", "-b", "albef:tiny", "--json", *TWO]
     running = bench.start(*words, MMULBENCH_CHECKPOINT_SECONDS="0")
     running.until(lambda: any(bench.cache.glob("unfinished/*/artifact.json")))
-    members(running)["1"].send_signal(signal.SIGKILL)
-    assert running.wait().code == 1
+    found = members(running)
+    found["1"].send_signal(signal.SIGKILL)
+    assert_ended_by_a_kill(running, found, bench)
     done = bench.run(*words)
     assert done.code == 0
     assert re.fullmatch(r"going on after step \d+ of a training that was interrupted\n", done.err), done.err
@@ -121,23 +129,25 @@ def test_after_a_kill_all_go_on_in_the_middle_of_training(bench):
     assert numbers(done.records[0]) == numbers(undisturbed.records[0])
 
 
-@pytest.mark.parametrize("waiting", [False, True], ids=["at_work", "awaited"])
-def test_a_killed_process_ends_the_others(bench, waiting):
-    words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "stopping:tiny", "--json", *TWO]
-    running = bench.start(*words, stop_in="original")
-    running.until(running.stopped.exists)
-    found = members(running)
-    if waiting:  # the first process waits for what the second does not send
-        found["1"].suspend()
-        bench.go()
-        running.until(lambda: found["0"].status() == psutil.STATUS_SLEEPING)
-        time.sleep(1)
-    found["1"].send_signal(signal.SIGKILL)
+def assert_ended_by_a_kill(running, found: dict[str, psutil.Process], bench) -> None:
     done = running.wait(60)
     assert (done.code, done.out) == (1, "")
     assert done.err == "mmulbench: process 2 of the run was ended by SIGKILL; run the same command again\n"
     assert not list(bench.results.rglob("*.json"))
     assert not found["0"].is_running()
+
+
+def test_a_killed_process_ends_one_that_waits_for_it(bench):
+    words = ["run", "-m", "mmul", *TINY, *ONE_EPOCH, "-b", "stopping:tiny", "--json", *TWO]
+    running = bench.start(*words, stop_in="original")
+    running.until(running.stopped.exists)
+    found = members(running)
+    found["1"].suspend()
+    bench.go()
+    running.until(lambda: found["0"].status() == psutil.STATUS_SLEEPING)
+    time.sleep(1)
+    found["1"].send_signal(signal.SIGKILL)
+    assert_ended_by_a_kill(running, found, bench)
 
 
 def test_an_interruption_ends_all(bench):
@@ -150,18 +160,6 @@ def test_an_interruption_ends_all(bench):
     assert done.err == "mmulbench: interrupted; what is finished is kept: run the same command to go on\n"
     assert not any(process.is_running() for process in found.values())
     assert bench.leftovers() == []
-
-
-def test_failures_of_all_are_recorded_once_and_the_run_goes_on(bench, plugin):
-    words = ["run", "--plugin", plugin, "-m", "failing", "-m", "unseeded", "-m", "gradient_ascent", *TINY]
-    words += ["--set", "gradient_ascent.epochs=1", "--set", "gradient_ascent.lr=1e30"]
-    done = bench.run(*words, "-b", "albef:tiny", "--no-reference", "--json", *TWO)
-    assert (done.code, done.err) == (1, "")
-    failing, unseeded, diverged = done.records
-    assert (failing.status, unseeded.status, diverged.status) == ("failed", "failed", "diverged")
-    assert failing.reason.startswith("ValueError: nothing works")
-    assert "the processes came to different weights" in unseeded.reason
-    assert len(list(bench.results.rglob("*.json"))) == 3
 
 
 def test_a_process_that_fails_alone_ends_the_run_without_a_record(bench, plugin):
