@@ -95,7 +95,7 @@ def _capture(learner: Learner, stop: EarlyStop, info: Mapping[str, Any]) -> Arti
     schedule = None if learner.schedule is None else learner.schedule.state_dict()
     best, judged = stop.state()
     random = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
+    if learner.device.type == "cuda":
         random["cuda"] = torch.cuda.get_rng_state(learner.device)
     parts: dict[str, Mapping[str, Tensor]] = {
         "model": learner.model.state_dict(),
@@ -127,5 +127,5 @@ def _restore(found: Artifact, learner: Learner, stop: EarlyStop) -> None:
     stop.restore_state(parts.get("best", {}), found.info["judged"])
     learner.meter.restore(found.info["meter"])
     torch.set_rng_state(parts["random"]["cpu"])
-    if torch.cuda.is_available():
+    if learner.device.type == "cuda":
         torch.cuda.set_rng_state(parts["random"]["cuda"], learner.device)

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmulbench import processes
@@ -41,11 +42,22 @@ def _attention_backward_flops(
     return 2 * batch * heads * queries * key[2] * (3 * width + 2 * value[3])
 
 
-_CPU_ATTENTION: dict[Any, Any] = {
+def _product_flops(first: Tensor, second: Tensor, *_: Any, **__: Any) -> int:
+    """Count a product of dense matrices; one with a sparse matrix is free, as in torch's forward passes."""
+    if not first.layout == second.layout == torch.strided:
+        return 0
+    return 2 * first.shape[0] * first.shape[1] * second.shape[1]
+
+
+_product_flops._get_raw = True  # type: ignore[attr-defined]  # torch then hands over tensors, not shapes
+
+_COUNTED_HERE: dict[Any, Any] = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward_flops,
+    torch.ops.aten.mm: _product_flops,
 }
-"""Operation counts of kernels that torch's counter misses; without them attention on a CPU would be free."""
+"""Operation counts of kernels that torch's counter misses or takes for others: without them attention on a
+CPU would be free, and the gradient of a graph layer on a GPU would cost what a dense matrix does."""
 
 
 COUNTED = 4
@@ -96,16 +108,14 @@ class CostMeter:
     def __enter__(self) -> CostMeter:
         """Start the clock and reset the peak."""
         _reset_peak(self._device)
-        self._start = time.perf_counter()
+        self._start = self._now()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the clock."""
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        self._seconds += time.perf_counter() - self._start
+        self._seconds += self._now() - self._start
         self._peak = max(_peak_mb(self._device), self._earlier_peak)
 
     def run(self, kind: str, samples: int, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -174,11 +184,11 @@ class CostMeter:
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """Leave out what the block does, even within a step, because it is charged through `charge`."""
-        start, counted, exchanged = time.perf_counter(), self._counted(), processes.exchanges()
+        start, counted, exchanged = self._now(), self._counted(), processes.exchanges()
         try:
             yield
         finally:
-            self._seconds -= time.perf_counter() - start
+            self._seconds -= self._now() - start
             self._uncounted += self._counted() - counted
             self._exchanged_aside += processes.exchanges() - exchanged
 
@@ -201,7 +211,7 @@ class CostMeter:
         return {
             "known": {kind: asdict(work) for kind, work in self._known.items()},
             "flops": self._flops,
-            "seconds": self._seconds + time.perf_counter() - self._start,
+            "seconds": self._seconds + self._now() - self._start,
             "samples": self._samples,
             "steps": self._steps,
             "charged": sorted(self._charged),
@@ -212,9 +222,15 @@ class CostMeter:
         """Continue from the state of another process, and forget what this process has counted."""
         self._known = {kind: _Work(**work) for kind, work in state["known"].items()}
         self._flops, self._samples, self._steps = state["flops"], state["samples"], state["steps"]
-        self._seconds, self._start = state["seconds"], time.perf_counter()
+        self._seconds, self._start = state["seconds"], self._now()
         self._charged = set(state["charged"])
         self._earlier_peak = state["peak"]
+
+    def _now(self) -> float:
+        """Return the time in seconds, when a GPU has done all that it was given."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter()
 
     def _spend(self, flops: float) -> None:
         self._flops += flops
@@ -224,7 +240,7 @@ class CostMeter:
     def _count(self, work: Callable[[], T]) -> tuple[T, float]:
         """Do some work, and return its result and its floating-point operations."""
         self._uncounted, self._exchanged_aside, exchanged = 0.0, 0, processes.exchanges()
-        with FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION) as self._counter:
+        with FlopCounterMode(display=False, custom_mapping=_COUNTED_HERE) as self._counter:
             result = work()
         flops = self._counted() - self._uncounted
         self._counter = None

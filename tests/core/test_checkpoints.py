@@ -78,6 +78,17 @@ def test_a_killed_training_goes_on_to_the_same_weights_at_the_same_cost(cache, n
     assert notes == [f"going on after step {step} of a training that was interrupted"]
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["left where there is a GPU", "gone on with there"])
+def test_a_training_on_the_processor_asks_for_no_gpu(cache, monkeypatch, before):
+    wanted, _ = trained(Checkpoints())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: before)
+    with pytest.raises(Killed):
+        trained(Killing(cache, 3))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: not before)
+    found, _ = trained(going_on(cache))
+    assert not changed(state_of(wanted), found)
+
+
 def test_only_what_is_left_is_computed(cache):
     with pytest.raises(Killed):
         trained(Killing(cache, 4))

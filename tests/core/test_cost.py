@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from gpus import needs_gpu
 from torch import nn
 from toys import CPU
 
@@ -17,6 +18,18 @@ def test_flops_of_a_product():
     product = meter.step("product", 7, lambda: a @ b)
     assert torch.equal(product, a @ b)
     assert meter.cost().flops == 2 * 7 * 5 * 3
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta state")
+def test_a_product_with_a_sparse_matrix_is_free_forward_and_backward():
+    """Torch's counter would take the gradient's product for one of dense matrices."""
+    starts, columns = torch.tensor([0, 1, 2, 2]), torch.tensor([1, 0])
+    sparse = torch.sparse_csr_tensor(starts, columns, torch.ones(2), (3, 3), check_invariants=False)
+    dense = torch.randn(3, 5, requires_grad=True)
+    meter = CostMeter(CPU)
+    meter.step("graph layer", 3, lambda: torch.sparse.mm(sparse, dense).sum().backward())
+    assert torch.equal(dense.grad, torch.tensor([[1.0], [1.0], [0.0]]).expand(3, 5))
+    assert meter.cost().flops == 0
 
 
 def test_later_steps_of_a_kind_are_charged_by_their_samples():
@@ -46,6 +59,18 @@ def test_shared_work_is_charged_once():
     meter.charge("nothing", Cost(seconds=0.0))
     cost = meter.cost()
     assert (cost.seconds, cost.flops, cost.samples, cost.steps) == (100.0, 7.0, 3, 0)
+
+
+@needs_gpu
+def test_a_gpu_has_done_its_work_before_other_work_is_put_aside():
+    device = torch.device("cuda:0")
+    meter, large = CostMeter(device), torch.ones(8192, 8192, device=device)
+    with meter:
+        for _ in range(20):
+            large @ large
+        assert not torch.cuda.current_stream().query()
+        with meter.aside():
+            assert torch.cuda.current_stream().query()
 
 
 def test_work_aside_is_left_out_of_its_step():
