@@ -57,11 +57,11 @@ def test_attention_on_a_gpu_gives_the_same_gradients_again():
     device = use_device("cuda:0")
     assert not torch.is_deterministic_algorithms_warn_only_enabled()
     torch.manual_seed(0)
-    parts = [torch.randn(1, 2, 4096, 64, device=device, requires_grad=True) for _ in range(3)]
+    query, key, value = (torch.randn(1, 2, 4096, 64, device=device, requires_grad=True) for _ in range(3))
 
     def gradients():
-        found = torch.nn.functional.scaled_dot_product_attention(*parts)
-        return torch.autograd.grad(found.square().sum(), parts)
+        found = torch.nn.functional.scaled_dot_product_attention(query, key, value)
+        return torch.autograd.grad(found.square().sum(), (query, key, value))
 
     first = gradients()
     for _ in range(5):

@@ -28,6 +28,7 @@ def test_a_product_with_a_sparse_matrix_is_free_forward_and_backward():
     dense = torch.randn(3, 5, requires_grad=True)
     meter = CostMeter(CPU)
     meter.step("graph layer", 3, lambda: torch.sparse.mm(sparse, dense).sum().backward())
+    assert dense.grad is not None
     assert torch.equal(dense.grad, torch.tensor([[1.0], [1.0], [0.0]]).expand(3, 5))
     assert meter.cost().flops == 0
 
