@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,3 +103,26 @@ def test_a_package_is_found_without_being_imported(tmp_path, monkeypatch):
 def test_the_command_names_the_extra():
     with pytest.raises(UsageError, match=r'needs the package no_such: run pip install "mmulbench\[hub\]"'):
         package_folder("no_such", "the test", "hub")
+
+
+GENERATING = """
+import sys, tempfile
+from pathlib import Path
+from mmulbench import BACKBONES, TaskShape
+
+BACKBONES.get("gtnn")("tiny").build(TaskShape(2, 2))
+place = tempfile.gettempdir()
+made = [m for m in sys.modules.values() if str(getattr(m, "__file__", "")).startswith(place)]
+print(len(made), len(list(Path(place).iterdir())))
+"""
+
+
+@pytest.mark.slow
+def test_what_a_package_generates_is_gone_when_the_process_ends(tmp_path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", GENERATING], env=environment, capture_output=True, text=True, check=True
+    )
+    modules, files = map(int, done.stdout.split())
+    assert modules > 0 and files > 0
+    assert list(tmp_path.rglob("*.py*")) == []

@@ -75,7 +75,6 @@ TESTED_BY = {
     "tasks/test_emoji.py": ["tasks/_pictures/picture_task", "tasks/_pictures/twemoji"],
     "tasks/test_gdpr_hostile.py": ["tasks/_relations/relation_files"],
     "tasks/test_hpo_pgr.py": ["tasks/_relations/hpo_relation_task"],
-    "tasks/test_hub.py": ["tasks/_official/hub_rows"],
     "tasks/test_official.py": [
         "tasks/_official/caption_task",
         "tasks/_official/data_folder_task",

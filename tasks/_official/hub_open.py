@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,8 +15,10 @@ from mmulbench import MmulbenchError, UsageError, fingerprint
 from mmulbench.errors import text_of
 from mmulbench.file_digests import Hints, Stamp, digests_of
 from mmulbench.lfs_pointers import refuse_lfs_pointer
+from mmulbench.parquet_sizes import open_encoded, refuse_large, size_of
 from mmulbench.progress import Track
 from mmulbench.tasks._official.hub_rows import ColumnNames, HubData
+from mmulbench.tasks._official.json_files import DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetBuilder
@@ -65,7 +69,9 @@ def open_hub(name: str, columns: ColumnNames, otherwise: str, track: Track) -> H
         raise UsageError(f"task.hub needs the package datasets: run {HUB_INSTALL}; or {otherwise}") from error
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
-    builder = _builder(name, _located(name, otherwise, track), otherwise)
+    place = _located(name, otherwise, track)
+    builder = _builder(name, place, otherwise)
+    _refuse_outside(name, place, builder)
     return HubData(name, _splits(name, builder), columns, track)
 
 
@@ -74,18 +80,57 @@ def _located(name: str, otherwise: str, track: Track) -> Place:
 
     Raises:
         UsageError: if it cannot be found.
-        MmulbenchError: if a parquet file of the folder is a Git LFS pointer.
+        MmulbenchError: if a parquet file of the folder is a Git LFS pointer, or too large in memory.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
         for file in sorted(folder.rglob("*.parquet")):
             refuse_lfs_pointer(file)
+            _refuse_bomb(file)
         return Place(str(folder.absolute()), cache=_cache_of(folder, track))
     match = NAME.fullmatch(name)
     if match is None:
         raise UsageError(f"task.hub={name}: neither a folder that is there nor like owner/name; {otherwise}")
     _reach(name, match["path"], match["revision"], otherwise)
     return Place(match["path"], match["revision"])
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Refuse a parquet file of a folder whose texts are in memory far larger than in the file.
+
+    Texts inside of lists, and pictures, are not counted.
+
+    Raises:
+        MmulbenchError: if they are.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet, types
+
+    with suppress(pa.ArrowException, ValueError, OSError):  # a damaged one is named where it is read
+        with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
+            fields = [(field.name, field.type) for field in file.schema_arrow]
+        kinds = {name: kind.value_type if types.is_dictionary(kind) else kind for name, kind in fields}
+        texts = [name for name, kind in kinds.items() if types.is_string(kind) or types.is_large_string(kind)]
+        with path.open("rb") as opened, open_encoded(opened, texts) as file:
+            refuse_large(path, file, texts, DOCUMENT_BYTES)
+            for group in range(file.metadata.num_row_groups):
+                table = file.read_row_group(group, columns=texts)
+                if sum(map(size_of, table.columns)) > DOCUMENT_BYTES:
+                    raise MmulbenchError(f"{path}: columns of more than {DOCUMENT_BYTES:,} bytes are refused")
+
+
+def _refuse_outside(name: str, place: Place, builder: DatasetBuilder) -> None:
+    """Refuse a folder whose card names files that do not lie in it; nothing of them was read.
+
+    Raises:
+        UsageError: if it does.
+    """
+    if not Path(place.path).is_dir():
+        return
+    named = builder.config.data_files
+    for file in (one for files in (named or {}).values() for one in files):
+        if not Path(os.path.abspath(file)).is_relative_to(place.path):  # noqa: PTH100 - links are not followed
+            raise UsageError(f"task.hub={name}: its {CARD} names {file}, which is not in the folder: refused")
 
 
 def _cache_of(folder: Path, track: Track) -> str:

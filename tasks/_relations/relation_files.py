@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mmulbench import MmulbenchError, UsageError, csv_quoting
 from mmulbench.errors import text_of
 from mmulbench.lfs_pointers import refuse_lfs_pointer
+from mmulbench.parquet_sizes import open_encoded, refuse_large, size_of
 from mmulbench.tasks._official.json_files import (
     BOM,
     DOCUMENT_BYTES,
@@ -165,15 +166,19 @@ def read_parquet(path: Path, columns: Sequence[str], task: str) -> Iterator[Data
     Raises:
         UsageError: if pyarrow is missing or too old.
         MmulbenchError: if the file cannot be read, is a Git LFS pointer, a column is missing, or a row group
-            says that it is larger than `DOCUMENT_BYTES`.
+            is in memory larger than `DOCUMENT_BYTES`.
     """
-    pyarrow, parquet = _pyarrow(task)
+    pyarrow = _pyarrow(task)
     number = 0
     try:
         refuse_lfs_pointer(path)
-        with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
+        with path.open("rb") as opened, open_encoded(opened, columns) as file:
             _check_parquet(path, file, columns)
+            room = DOCUMENT_BYTES * max(1, file.metadata.num_row_groups)
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+                room -= sum(map(size_of, batch.columns))
+                if room < 0:
+                    raise MmulbenchError(f"{path}: columns of more than {DOCUMENT_BYTES:,} bytes are refused")
                 for values in batch.to_pylist():
                     number += 1
                     yield DataRow(f"{path}: row {number}", values)
@@ -191,26 +196,23 @@ def _check_parquet(path: Path, file: ParquetFile, columns: Sequence[str]) -> Non
     for name in columns:
         if file.schema_arrow.names.count(name) != 1:
             raise MmulbenchError(f"{path}: the column {name!r} is missing, or there twice")
-    metadata = file.metadata
-    for group in range(metadata.num_row_groups):
-        if metadata.row_group(group).total_byte_size > DOCUMENT_BYTES:
-            raise MmulbenchError(f"{path}: a row group of more than {DOCUMENT_BYTES:,} bytes is refused")
+    refuse_large(path, file, columns, DOCUMENT_BYTES)
 
 
-def _pyarrow(task: str) -> tuple[ModuleType, ModuleType]:
-    """Import the modules pyarrow and pyarrow.parquet.
+def _pyarrow(task: str) -> ModuleType:
+    """Import the module pyarrow.
 
     Raises:
-        UsageError: if they are missing or too old.
+        UsageError: if it is missing or too old.
     """
     oldest = ".".join(map(str, OLDEST_PYARROW))
     install = f'run pip install "pyarrow>={oldest}"'
     needs = f"the task {task} needs pyarrow {oldest} or newer to read parquet files: {install}"
     try:
         import pyarrow
-        import pyarrow.parquet as parquet
     except ImportError as error:
         raise UsageError(needs) from error
     if tuple(int(part) for part in pyarrow.__version__.split(".")[:3] if part.isdigit()) < OLDEST_PYARROW:
         raise UsageError(f"{needs} (there is {pyarrow.__version__})")
-    return pyarrow, parquet
+    module: ModuleType = pyarrow
+    return module

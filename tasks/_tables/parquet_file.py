@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmulbench import MmulbenchError
 from mmulbench.errors import text_of
 from mmulbench.lfs_pointers import refuse_lfs_pointer
+from mmulbench.parquet_sizes import open_encoded, refuse_large, size_of
 from mmulbench.tasks._official.json_files import DOCUMENT_BYTES
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def read_parquet(path: Path) -> tuple[dict[str, pa.ChunkedArray], dict[str, str]
         Cells by column, and what the columns hold that were not read.
 
     Raises:
-        MmulbenchError: if the file cannot be read, is a Git LFS pointer, has two columns of one name, or says
-            that it is larger than `DOCUMENT_BYTES`.
+        MmulbenchError: if the file cannot be read, is a Git LFS pointer, has two columns of one name, or is
+            in memory larger than `DOCUMENT_BYTES`.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -42,25 +43,14 @@ def read_parquet(path: Path) -> tuple[dict[str, pa.ChunkedArray], dict[str, str]
             for name in schema.names:
                 if schema.names.count(name) > 1:
                     raise MmulbenchError(f"{path}: two columns are called {name!r}")
-            _refuse_large(path, file, single)
+        with path.open("rb") as opened, open_encoded(opened, single) as file:
+            refuse_large(path, file, single, DOCUMENT_BYTES)
             table = file.read(columns=single)
+            if sum(size_of(table[name]) for name in single) > DOCUMENT_BYTES:
+                raise MmulbenchError(f"{path}: columns of more than {DOCUMENT_BYTES:,} bytes are refused")
             return {name: _as_text(table[name]) for name in single}, nested
     except (pa.ArrowException, ValueError, MemoryError, OSError) as error:
         raise MmulbenchError(f"{path}: cannot be read as parquet: {text_of(error)}") from error
-
-
-def _refuse_large(path: Path, file: Any, wanted: list[str]) -> None:
-    """Refuse a file whose wanted columns say that they are larger than `DOCUMENT_BYTES`.
-
-    Raises:
-        MmulbenchError: if they do.
-    """
-    metadata, total = file.metadata, 0
-    for group in range(metadata.num_row_groups):
-        columns = map(metadata.row_group(group).column, range(metadata.num_columns))
-        total += sum(one.total_uncompressed_size for one in columns if one.path_in_schema in wanted)
-    if total > DOCUMENT_BYTES:
-        raise MmulbenchError(f"{path}: columns of more than {DOCUMENT_BYTES:,} bytes are refused")
 
 
 def _is_single(kind: pa.DataType) -> bool:

@@ -1,20 +1,15 @@
-"""Official data sets from a hub: the same data as from local files, and what is refused."""
+"""Rows of data sets on a hub: the same data as from local files, and which rows are refused."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import pickle
 import re
-import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import datasets
-import forks
 import hub_miniatures
 import numpy as np
 import pytest
@@ -305,97 +300,6 @@ def test_two_splits_of_one_meaning(rows, tmp_path):
     hub = hub_miniatures.save(tmp_path / "hub", splits, image=datasets.Image())
     with pytest.raises(UsageError, match=r"has several validation splits: .*\bval\b"):
         load("flickr30k", tmp_path, hub=str(hub))
-
-
-class Bomb:
-    """Unpickling it makes a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.folder),)
-
-
-@pytest.mark.parametrize(
-    ("file", "error", "message"),
-    [
-        (
-            "hub.py",
-            UsageError,
-            "Dataset scripts are no longer supported.*scripts are not run here.*@refs/conv",
-        ),
-        ("data/train.pkl", UsageError, r"cannot be opened: No \(supported\) data files found"),
-        ("data/train.jsonl", UsageError, "holds no parquet files, and nothing else is read"),
-        ("data/train.parquet", MmulbenchError, "cannot be read: Parquet magic bytes not found"),
-        ("README.txt", UsageError, "holds no parquet files, and nothing else is read"),
-    ],
-)
-def test_other_contents_are_refused_and_nothing_executed(file, error, message, tmp_path):
-    path = tmp_path / "hub" / file
-    path.parent.mkdir(parents=True)
-    bomb = f"__import__('os').mkdir({str(tmp_path / 'executed')!r})\n".encode()
-    path.write_bytes(pickle.dumps(Bomb(tmp_path / "executed")) if file.endswith("pkl") else bomb)
-    if file.endswith("jsonl"):
-        path.write_text(json.dumps({"image": "x", "caption": "y"}))
-    with pytest.raises(error, match=message) as caught:
-        load("flickr30k", tmp_path, hub=str(tmp_path / "hub"))
-    assert type(caught.value) is error and "\n" not in str(caught.value)
-    assert not (tmp_path / "executed").exists()
-
-
-@pytest.mark.parametrize("name", ["/nowhere/at all", "./nowhere", "flickr30k", "a/b/c", "a b/c"])
-def test_what_is_neither_a_folder_nor_a_name(name, tmp_path):
-    with pytest.raises(UsageError, match=r"task.hub=.*: neither a folder that is there nor like owner/name"):
-        load("flickr30k", tmp_path, hub=name)
-
-
-class Refusing(BaseHTTPRequestHandler):
-    """A hub that knows no data set."""
-
-    def do_GET(self):
-        self.send_error(404)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def refusing_hub():
-    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("environment", "message"),
-    [
-        ({"HF_HUB_OFFLINE": "1"}, "cannot be opened: Couldn't reach"),
-        ({"HF_ENDPOINT": ""}, "the hub refuses it: .*404"),
-        # The port of the discard service, where nobody listens: as without a network.
-        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "nor can the hub be reached"),
-    ],
-)
-def test_a_hub_out_of_reach_is_said_at_once(environment, message, refusing_hub, tmp_path):
-    environment = {key: value or refusing_hub for key, value in environment.items()}
-    words = ["run", "-m", "mmul", "-t", "flickr30k", "--set", "task.hub=nobody/nothing", "--quiet"]
-    words += ["--data-dir", "data", "--results-dir", "results", "--cache-dir", "cache", "--device", "cpu"]
-    own = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    own |= {"HF_HOME": str(tmp_path / "home"), "PYTHONPATH": str(forks.ROOT), **environment}
-    done = forks.python(tmp_path, own, "-m", "mmulbench", *words, timeout=60)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
-    assert re.search(message, done.stderr), done.stderr
-    assert "local files do as well: mmulbench data info flickr30k" in done.stderr
-
-
-def test_without_the_library(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(UsageError, match=r'needs the package datasets: run pip install "mmulbench\[hub\]"'):
-        load("flickr30k", tmp_path, hub=str(tmp_path))
 
 
 @pytest.mark.slow
