@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 """Version of an entry's layout. It is part of every key, so that older entries are simply not found."""
 
+TRIES = 20
+"""How often an entry is begun anew that others take away while it is being written."""
+
 JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
 
 _LOG = logging.getLogger(__name__)
@@ -221,18 +224,19 @@ class ArtifactCache:
             artifact: the tensors, with what is to be known about them.
 
         Raises:
-            MmulbenchError: The cache cannot be written.
+            MmulbenchError: The cache cannot be written, or others take away what is being written.
         """
         folder = self.folder(kind, inputs)
-        while True:
+        for _ in range(TRIES):
             with staging.staging(folder) as own:
                 try:
                     _store(artifact, _identity(kind, inputs), own, folder, replace=True)
+                    return
                 except MmulbenchError:
-                    if own.exists():
+                    if own.exists():  # else who took this process for a dead one removed its folder
                         raise
-                    continue  # who took this process for a dead one removed its folder
-            return
+        what = f"cannot write {folder}: it was taken away {TRIES} times while it was being written"
+        raise MmulbenchError(f"{what}; end what clears the cache, or choose another with {CACHE_FLAG}")
 
     def discard(self, kind: str, inputs: Mapping[str, JSON]) -> None:
         """Remove an artifact, if it is there, and what a process left that was killed while storing it.

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 import torch
 from nodes import PROCESSES, wait_for
 
+from mmulbench.cache import artifacts
 from mmulbench.cache.artifacts import Artifact, ArtifactCache
 from mmulbench.errors import MmulbenchError
 
@@ -299,6 +301,25 @@ def test_of_an_entry_that_replaces_another_one_is_there_whenever_a_kill_comes(tm
     first = seen.index(1)
     assert seen[:first] == [None] * first
     assert None not in seen[first:] and seen[first:] == sorted(seen[first:])
+
+
+def test_what_is_always_taken_away_ends_in_a_line(tmp_path, monkeypatch):
+    save, taken, most = artifacts.save_tensors, [], 99
+
+    def taken_away(tensors, path):
+        save(tensors, path)
+        if len(taken) < most:
+            taken.append(path)
+            shutil.rmtree(path.parent)
+
+    monkeypatch.setattr(artifacts, "save_tensors", taken_away)
+    cache, artifact = ArtifactCache(tmp_path), Artifact({"a": torch.tensor([1.0])}, {})
+    with pytest.raises(MmulbenchError, match=f"cannot write .*taken away {artifacts.TRIES} times") as caught:
+        cache.put("unfinished", INPUTS, artifact)
+    assert "\n" not in str(caught.value) and len(set(taken)) == artifacts.TRIES
+    most = artifacts.TRIES + 5
+    cache.put("unfinished", INPUTS, artifact)
+    assert len(taken) == most and cache.find("unfinished", INPUTS) is not None
 
 
 def test_discarding_takes_what_a_killed_process_was_storing_along(tmp_path):
