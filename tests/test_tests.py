@@ -72,6 +72,7 @@ TESTED_BY = {
     "runs/test_shadow_models.py": ["evaluation/population_values"],
     "selftest/test_expectations.py": ["selftest/row", "selftest/shadow_rows"],
     "sweeps/test_choose_executor.py": ["sweeps/debug", "sweeps/executor"],
+    "validity/test_index.py": ["validity/known"],
     "tasks/test_emoji.py": ["tasks/_pictures/picture_task", "tasks/_pictures/twemoji"],
     "tasks/test_gdpr_hostile.py": ["tasks/_relations/relation_files"],
     "tasks/test_hpo_pgr.py": ["tasks/_relations/hpo_relation_task"],

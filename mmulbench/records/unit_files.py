@@ -121,9 +121,6 @@ def read_units(record: Path, digest: str) -> pa.Table | UnusableUnits:
         A table with the columns of `UnitScores`; or why there is none: the file is gone, or is another than
         the one that was written with the record.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
     path = unit_file(record)
     try:
         content = read_regular(path, LARGEST)
@@ -133,6 +130,19 @@ def read_units(record: Path, digest: str) -> pa.Table | UnusableUnits:
         return UnusableUnits(path, reason_of(error))
     if digest_of(content) != digest:
         return UnusableUnits(path, "it is not the file that its record names: it was changed or swapped")
+    return units_in(content, path)
+
+
+def units_in(content: bytes, path: Path) -> pa.Table | UnusableUnits:
+    """Return the scores that a file's content is, or why it is none.
+
+    Args:
+        content: content of the file.
+        path: the file.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
     try:
         return parquet.read_table(io.BytesIO(content), schema=_schema())
     except (pa.ArrowException, ValueError, OSError) as error:

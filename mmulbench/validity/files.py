@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from mmulbench.errors import UsageError
 from mmulbench.file_digests import ContentChanged
 from mmulbench.files import read_regular
 from mmulbench.progress import Track
-from mmulbench.records.record_files import Unreadable, read_file, record_in
+from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.validity.findings import Finding, shown
-from mmulbench.validity.index import Entry, RecordIndex, findings_in, judge, names_there_twice
+from mmulbench.validity.index import Entry, RecordIndex
+from mmulbench.validity.known import findings_in
 
 LEVELS = 3
 """Folders that a record lies in: its task's, its backbone's, its method's."""
@@ -64,44 +65,33 @@ def check_places(
         index.save()
 
 
-def _check_entry(entry: Entry, index: RecordIndex) -> Checked:
-    """Check a file of a folder, from what is remembered of its content."""
-    try:
-        twice = index.twice(entry)
-    except ContentChanged:
-        return check_file(entry.path)
-    known = entry.known
-    return _checked(entry.path, twice, known.home, known.homeless, findings_in(known.findings))
-
-
-def _checked(path: Path, twice: Sequence[str], home: str, homeless: str, found: Iterable[Finding]) -> Checked:
-    every = [
-        *(Finding(name, "is there twice in one object", "there once") for name in twice),
-        *_faults_of_place(path, home, homeless),
-        *found,
-    ]
-    faults = tuple(one for one in every if one.is_fault)
-    return Checked(path, faults, tuple(one for one in every if not one.is_fault))
-
-
 def check_file(path: Path) -> Checked:
     """Check one file.
 
     Args:
         path: the file.
     """
-    try:
-        content = read_regular(path)
-    except OSError:
-        found = read_file(path)
-    else:
-        found = record_in(path, content)
+    index = RecordIndex(path.parent)
+    found = index.look(path)
     if found is None:
         return Checked(path, (Finding("file", "is gone", "there"),))
-    if isinstance(found, Unreadable):
-        return _of_no_record(found)
-    known = judge(found)
-    return _checked(path, names_there_twice(content), known.home, known.homeless, findings_in(known.findings))
+    return _of_no_record(found) if isinstance(found, Unreadable) else _check_entry(found, index)
+
+
+def _check_entry(entry: Entry, index: RecordIndex) -> Checked:
+    """Check a file by what is known of its content."""
+    known = entry.known
+    try:
+        every = [
+            *(Finding(name, "is there twice in one object", "there once") for name in index.twice(entry)),
+            *_faults_of_place(entry.path, known.home, known.homeless),
+            *findings_in(known.findings),
+            *index.of_units(entry),
+        ]
+    except ContentChanged:
+        return check_file(entry.path)
+    faults = tuple(one for one in every if one.is_fault)
+    return Checked(entry.path, faults, tuple(one for one in every if not one.is_fault))
 
 
 def _of_no_record(found: Unreadable) -> Checked:

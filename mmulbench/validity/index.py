@@ -7,32 +7,31 @@ It lies in one file for each results folder, which may be lost at any time.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
 import stat
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmulbench.checked_json import read_checked, write_checked
 from mmulbench.core.judging_code import judging_code
-from mmulbench.core.reproduce import digest_of_plugin, read_besides
-from mmulbench.errors import UsageError
+from mmulbench.core.reproduce import digest_of_plugin
 from mmulbench.file_digests import ContentChanged, Hints, Stamp, check_content, hints_in
 from mmulbench.files import read_regular, reason_of
-from mmulbench.hashing import canonical_json
 from mmulbench.many_objects import uncollected
 from mmulbench.progress import Track
-from mmulbench.records.group_key import GroupKey
 from mmulbench.records.record_files import Unreadable, read_file, record_in
 from mmulbench.records.schema import SCHEMA_VERSION, RunResult
 from mmulbench.records.store import ResultsStore
+from mmulbench.records.unit_files import LARGEST, digest_of, unit_file
 from mmulbench.validity.findings import Finding
+from mmulbench.validity.known import NOTHING, SHARED, Known, findings_in, judge, names_there_twice, text_of
+from mmulbench.validity.unit_content import check_absence
+from mmulbench.validity.unit_content import check_content as check_units_file
 
 FORMAT = 1
 """Version of the file; raised when `Known` changes."""
@@ -42,43 +41,6 @@ MANY = 1000
 
 MOST_FRESH = 8000
 """Most records that are kept while others are read: 200 MiB of slim ones."""
-
-GAP = "retrain_gap"
-"""Metric whose value lists of records show."""
-
-
-class Known(NamedTuple):
-    """Holds what is known of a record by its content.
-
-    Attributes:
-        home: path below its results folder, with slashes; empty where it can have none.
-        homeless: why it can have none.
-        table: `GroupKey` as canonical JSON.
-        headlines: directions of its headline values by name, as canonical JSON.
-        besides: digest of each plug-in file that its command names, by path, as canonical JSON.
-        findings: what is wrong with it and what cannot be checked, as JSON: a list of the fields of each.
-        twice: names that an object of the file has twice, as a JSON list; None where nobody looked.
-        is_unchecked: whether its reference may have seen the forget set.
-        run_id: its id.
-        seed: seed of the run.
-        method: method of the run.
-        status: how the run ended.
-        gap: distance to retrain; None where it is not known.
-    """
-
-    home: str
-    homeless: str
-    table: str
-    headlines: str
-    besides: str
-    findings: str
-    twice: str | None
-    is_unchecked: bool
-    run_id: str
-    seed: int
-    method: str
-    status: str
-    gap: float | None
 
 
 class Entry(NamedTuple):
@@ -93,14 +55,6 @@ class Entry(NamedTuple):
     path: Path
     digest: str
     known: Known
-
-
-NOTHING = "{}"
-
-SHARED = tuple(
-    map(Known._fields.index, ("table", "headlines", "besides", "findings", "twice", "method", "status"))
-)
-"""Places in `Known` of texts that many records have in common; the file has each once."""
 
 
 class RecordIndex:
@@ -194,10 +148,57 @@ class RecordIndex:
         text = self._rows[entry.digest].twice
         if text is None:
             found = names_there_twice(content_of(entry))
-            self._rows[entry.digest] = entry.known._replace(twice=json.dumps(found))
+            self._rows[entry.digest] = self._rows[entry.digest]._replace(twice=json.dumps(found))
             self._is_new = True
             return found
         return list(json.loads(text))
+
+    def of_units(self, entry: Entry) -> Iterable[Finding]:
+        """Return what is wrong with the file of scores by unit beside a record, or cannot be checked of it.
+
+        Args:
+            entry: the file of the record.
+
+        Raises:
+            ContentChanged: It is another now, or gone.
+        """
+        known = self._rows[entry.digest]
+        if not known.units:
+            return tuple(check_absence(entry.path))
+        path = unit_file(entry.path)
+        try:
+            digest = self._digest(path)
+            if digest != known.units:
+                return (Finding("units", f"is not the digest of {path.name}", digest),)
+            if known.of_units is None:
+                content, record = (
+                    read_regular(path, LARGEST),
+                    RunResult.model_validate_json(content_of(entry)),
+                )
+                check_content(content, digest, str(path))
+                known = known._replace(of_units=text_of(check_units_file(record, content, entry.path)))
+                self._rows[entry.digest] = known
+                self._is_new = True
+        except FileNotFoundError:
+            return (Finding("units", f"{path.name} is gone"),)
+        except OSError as error:
+            return (Finding("units", f"{path.name}: {reason_of(error)}"),)
+        return findings_in(known.of_units)
+
+    def _digest(self, path: Path) -> str:
+        """Return the SHA-256 of a file of scores, taken again where it may have changed.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        begun, stamp = time.time_ns(), _stamp(path)
+        hint = None if stamp is None else self._hints.find(str(path), [stamp])
+        if hint is not None:
+            return hint[0]
+        digest = digest_of(read_regular(path, LARGEST))
+        if stamp is not None:
+            self._hints.note(str(path), [stamp], [digest], begun)
+        return digest
 
     def _known(self, digest: str) -> Known | None:
         """Return what is remembered of a content, unless it rests on a file that is another today."""
@@ -238,37 +239,6 @@ class RecordIndex:
         _write(self._place, self.code, self._rows)
 
 
-def judge(record: RunResult) -> Known:
-    """Return what there is to know of a record.
-
-    Args:
-        record: a record of a valid form.
-    """
-    from mmulbench.validity.record import findings  # it takes long to import, mostly for nothing
-
-    home, homeless = "", ""
-    try:
-        home = ResultsStore(Path()).path_of(record).as_posix()
-    except UsageError as error:
-        homeless = str(error)
-    gap = record.values.get(GAP)
-    return Known(
-        home=home,
-        homeless=homeless,
-        table=canonical_json(GroupKey.of(record.spec)),
-        headlines=canonical_json({n: value.direction for n, value in record.values.items() if "/" not in n}),
-        besides=canonical_json({path: digest_of_plugin(path) for path in read_besides(record)}),
-        findings=json.dumps([[one.field, one.wrong, one.expected] for one in findings(record)]),
-        twice=None,
-        is_unchecked=record.has_unchecked_reference,
-        run_id=record.run_id,
-        seed=record.spec.seed,
-        method=record.spec.method,
-        status=record.status,
-        gap=None if gap is None else gap.value,
-    )
-
-
 def content_of(entry: Entry) -> bytes:
     """Read a file again.
 
@@ -284,34 +254,6 @@ def content_of(entry: Entry) -> bytes:
         raise ContentChanged(f"{entry.path}: {reason_of(error)}: give the command again") from error
     check_content(content, entry.digest, str(entry.path))
     return content
-
-
-def names_there_twice(content: bytes) -> list[str]:
-    """Return the names that an object of a record's file has twice: readers take one value or the other.
-
-    Args:
-        content: content of the file, which is JSON.
-    """
-    twice: list[str] = []
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice.extend(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        return found
-
-    json.loads(content, object_pairs_hook=unique)
-    return twice
-
-
-@functools.lru_cache(maxsize=4096)
-def findings_in(text: str) -> tuple[Finding, ...]:
-    """Return the findings that `Known` holds as text.
-
-    Args:
-        text: its ``findings``.
-    """
-    return tuple(Finding(*fields) for fields in json.loads(text))
 
 
 def _name_of(root: Path) -> str:

@@ -10,6 +10,7 @@ from mmulbench.validity.command import check_command
 from mmulbench.validity.findings import Finding, in_one_line
 from mmulbench.validity.outcome import check_outcome
 from mmulbench.validity.parts import check_parts
+from mmulbench.validity.run_facts import check_facts
 from mmulbench.validity.settings import check_settings
 from mmulbench.validity.values import check_values
 
@@ -26,6 +27,7 @@ def findings(record: RunResult) -> Iterator[Finding]:
 
 def _of_all_but_the_command(record: RunResult) -> Iterator[Finding]:
     yield from check_outcome(record)
+    yield from check_facts(record)
     if record.spec.metric_version == METRIC_VERSION:
         yield from check_values(record)
         yield from check_parts(record)

@@ -10,7 +10,8 @@ from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import UNCHECKED, ResultsStore
 from mmulbench.validity.findings import in_one_line
-from mmulbench.validity.index import Entry, findings_in
+from mmulbench.validity.index import Entry
+from mmulbench.validity.known import findings_in
 from mmulbench.validity.record import reason_to_leave_out
 
 

@@ -14,7 +14,8 @@ from forged import committed, forged_fields, stored
 from mmulbench.files import read_regular
 from mmulbench.records.record_files import Unreadable
 from mmulbench.validity import index as module
-from mmulbench.validity.index import Entry, RecordIndex, findings_in
+from mmulbench.validity.index import Entry, RecordIndex
+from mmulbench.validity.known import findings_in
 from mmulbench.validity.sift import sift
 
 LATER = 10**11
