@@ -48,20 +48,17 @@ def _check_rows(record: RunResult, table: pa.Table) -> Iterator[Finding]:
     rows = table.select(["split", "path", "unit", "pairs"]).to_pylist()
     paths, sets = {row["path"] for row in rows}, {row["split"] for row in rows}
     if sets != set(SETS):
-        yield Finding(
-            "units", f"names a file of {', '.join(sorted(map(str, sets))) or 'nothing'}", ", ".join(SETS)
-        )
+        yield Finding("units", f"names a file of the sets {_listed(sets)}", _listed(SETS))
     if paths != set(record.histograms):
-        yield Finding("units", f"names a file of the paths {_listed(paths)}", _listed(set(record.histograms)))
+        yield Finding("units", f"names a file of the paths {_listed(paths)}", _listed(record.histograms))
     if any(row["pairs"] is None or row["pairs"] < 1 for row in rows):
         yield Finding("units", "names a file with units without pairs", "of 1 pair or more each")
     for path in sorted(paths & set(record.histograms)):
         of_forget = [row for row in rows if (row["split"], row["path"]) == ("forget", path)]
-        if len(of_forget) != record.spec.forget_size or len({row["unit"] for row in of_forget}) != len(
-            of_forget
-        ):
-            found = f"names a file of {len({row['unit'] for row in of_forget})} forget units on {path}"
-            yield Finding("units", found, f"{record.spec.forget_size}, the forget size")
+        units, size = {row["unit"] for row in of_forget}, record.spec.forget_size
+        if not len(of_forget) == len(units) == size:
+            found = f"names a file of {len(of_forget)} rows of {len(units)} forget units on {path}"
+            yield Finding("units", found, f"{size} of each, the forget size")
         elif record.by_unit and [row["pairs"] for row in of_forget] != list(record.by_unit["pairs"]):
             yield Finding("units", f"names a file of other pairs on {path}", "those of by_unit")
 

@@ -17,6 +17,7 @@ from nodes import PROCESSES, wait_for
 
 from mmulbench.cache import artifacts
 from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.tensor_files import save_tensors
 from mmulbench.errors import MmulbenchError
 
 INPUTS: dict[str, Any] = {"seed": 3, "recipe": {"lr": 0.1, "layers": [1, 2]}}
@@ -304,10 +305,10 @@ def test_of_an_entry_that_replaces_another_one_is_there_whenever_a_kill_comes(tm
 
 
 def test_what_is_always_taken_away_ends_in_a_line(tmp_path, monkeypatch):
-    save, taken, most = artifacts.save_tensors, [], 99
+    taken, most = [], 99
 
     def taken_away(tensors, path):
-        save(tensors, path)
+        save_tensors(tensors, path)
         if len(taken) < most:
             taken.append(path)
             shutil.rmtree(path.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 from forged import committed, forged
@@ -15,8 +16,8 @@ MAKING = {"device": "cpu", "threads": 1}
 FAILED = {"status": "failed", "values": {}, "cost": None, "reason": "it broke"}
 ATTACK = {"value": 0.5, "low": 0.4, "high": 0.6}
 START = {
-    "forget": {"matching": ATTACK},
-    "retain": {"matching": ATTACK},
+    "forget": {"matching": {**ATTACK}},
+    "retain": {"matching": {**ATTACK}},
     "utility": {"forget": 0.1, "test": 0.1},
     "limit": LIMIT,
 }
@@ -74,7 +75,7 @@ def test_units_are_those_of_a_run_that_is_done():
 
 def start(place=None, value=None):
     """What a start says, with one part of it forged."""
-    forged_start = copy.deepcopy(START)
+    forged_start: dict[str, Any] = copy.deepcopy(START)
     if place is not None:
         *above, last = place.split(".")
         inner = forged_start

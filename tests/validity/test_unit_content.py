@@ -27,9 +27,12 @@ def scores(record, change=None):
                 )
                 for name, value in (change(row) if change else row).items():
                     rows[name].append(value)
-    split, unit, path, pairs = (np.array(rows[name]) for name in ("split", "unit", "path", "pairs"))
     numbers = {name: np.array(rows[name], dtype=np.float64) for name in NUMBERS}
-    return UnitScores(split, unit, path, pairs, numbers).to_parquet()
+    texts_of = {name: np.array(rows[name], dtype=np.str_) for name in ("split", "path")}
+    counts_of = {name: np.array(rows[name], dtype=np.int64) for name in ("unit", "pairs")}
+    return UnitScores(
+        texts_of["split"], counts_of["unit"], texts_of["path"], counts_of["pairs"], numbers
+    ).to_parquet()
 
 
 @pytest.fixture
