@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mmulbench.failure import KEPT
-from mmulbench.metrics.memory import LIMIT
 from mmulbench.records.schema import METRIC_VERSION, RunResult, StartAttack, StartCheck
 from mmulbench.validity.findings import Finding, shown
 
@@ -62,6 +61,8 @@ def _check_models(record: RunResult) -> Iterator[Finding]:
 
 
 def _check_start(record: RunResult, start: StartCheck) -> Iterator[Finding]:
+    from mmulbench.metrics.memory import LIMIT  # it takes long to import, and few records have a start
+
     if "@" not in record.spec.backbone:
         yield Finding("start", "is there", "absent, since the initial weights are random")
     if start.forget.keys() != start.retain.keys() or not start.forget:
