@@ -11,6 +11,7 @@ import miniatures
 import numpy as np
 import pytest
 import relation_miniatures
+import table_miniatures
 import torch
 
 from mmulbench import defaults
@@ -125,12 +126,13 @@ def record(emoji, workspace):
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory) -> Path:
-    """Miniatures of the official data sets; tests leave them as they are."""
+    """Miniatures of the official data sets, and tables of one's own; tests leave them as they are."""
     root = miniatures.write_all(tmp_path_factory.mktemp("miniatures"))
-    return relation_miniatures.write_all(root)
+    relation_miniatures.write_all(root)
+    return table_miniatures.write_all(root)
 
 
 @pytest.fixture
 def own(kept, tmp_path) -> Path:
-    """Miniatures of the official data sets, to spoil."""
+    """Miniatures of the official data sets, and tables of one's own, to spoil."""
     return Path(shutil.copytree(kept, tmp_path / "data", symlinks=True))

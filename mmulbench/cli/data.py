@@ -22,6 +22,10 @@ data_app = typer.Typer(help="What data a task needs, and whether it is all there
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", autocompletion=completions.task)]
 
+TaskSettings = Annotated[
+    list[str] | None, typer.Option("--set", rich_help_panel=WHAT, help="task.KEY=value; repeatable.")
+]
+
 
 @data_app.command("info")
 def data_info(task: TaskName, plugin: Plugins = None, as_json: AsJson = False, debug: Debug = False) -> None:
@@ -40,6 +44,7 @@ def data_check(
             "--hub", rich_help_panel=WHAT, help="owner/name on a hub, or a folder of its files, instead."
         ),
     ] = "",
+    settings: TaskSettings = None,
     data_dir: DataDir = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
@@ -49,16 +54,15 @@ def data_check(
     from mmulbench.cli.data_check import print_check
 
     plugins = defaults.plugin_files(plugin)
-    raise typer.Exit(print_check(task, defaults.data_dir(data_dir), plugins, hub=hub, as_json=as_json))
+    place = defaults.data_dir(data_dir)
+    raise typer.Exit(print_check(task, place, plugins, hub=hub, settings=settings or [], as_json=as_json))
 
 
 @data_app.command("prepare")
 def data_prepare(
     task: TaskName,
     backbone: BackboneName = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", rich_help_panel=WHAT, help="task.KEY=value; repeatable.")
-    ] = None,
+    settings: TaskSettings = None,
     data_dir: DataDir = None,
     cache_dir: CacheDir = None,
     plugin: Plugins = None,

@@ -63,7 +63,15 @@ def print_info(name: str, plugins: Sequence[Path], *, as_json: bool) -> None:
         )
 
 
-def print_check(name: str, data_dir: Path, plugins: Sequence[Path], *, hub: str = "", as_json: bool) -> int:
+def print_check(
+    name: str,
+    data_dir: Path,
+    plugins: Sequence[Path],
+    *,
+    hub: str = "",
+    settings: Sequence[str] = (),
+    as_json: bool,
+) -> int:
     """Print what of a task's data is there.
 
     Args:
@@ -71,26 +79,31 @@ def print_check(name: str, data_dir: Path, plugins: Sequence[Path], *, hub: str 
         data_dir: the data folder.
         plugins: plug-in files, loaded first.
         hub: the data set on a hub, or its folder, that is read instead; empty for local files.
+        settings: ``task.key=value`` texts.
         as_json: print JSON.
 
     Returns:
         0, or 1 where something is missing or damaged.
 
     Raises:
-        UsageError: the task is unknown or says nothing about its data, or nothing of it is there.
+        UsageError: the task is unknown or says nothing about its data, a setting is wrong, or nothing of the
+            data is there.
         MmulbenchError: the annotations cannot be read.
     """
     load_plugins(plugins)
     cls = TASKS.get(name)
     info = _info(name, cls)
-    task = cls(Overrides([f"task.hub={hub}"] if hub else [], []).task(cls.Config()))
+    chosen = [*settings, *([f"task.hub={hub}"] if hub else [])]
+    task = cls(Overrides(chosen, []).task(cls.Config()))
     with make_progress(bars=not as_json) as progress:
         report = task.check(data_dir, progress)
     short = report.short_of(info)
     if as_json:
-        print(json.dumps(_as_json(name, data_dir, hub, info, report, short), indent=2))
+        found = _as_json(name, data_dir, hub, info, report, short)
+        print(json.dumps({**found, "settings": list(settings)}, indent=2))
     else:
-        _print_report(name, hub or str(data_dir.absolute()), info, report, short)
+        place = ", ".join([hub or str(data_dir.absolute()), *settings])
+        _print_report(name, place, info, report, short)
     return int(bool(short or report.problems))
 
 
@@ -123,7 +136,8 @@ def _print_report(name: str, place: str, info: DataInfo, report: DataReport, sho
 def _sizes(info: DataInfo, report: DataReport | None) -> WholeTable:
     """Units and pairs by split: how many there should be and, after a check, how many there are."""
     titles = [plural(info.unit), plural(info.pair)]
-    names = titles if report is None else [name for title in titles for name in (title, "expected")]
+    compared = report is not None and bool(info.sizes)
+    names = [name for title in titles for name in (title, "expected")] if compared else titles
     table = WholeTable((Column("Split"), *(Column(name, right=True) for name in names)))
     splits = info.sizes if report is None else report.counts
     for split in splits:
@@ -132,7 +146,8 @@ def _sizes(info: DataInfo, report: DataReport | None) -> WholeTable:
             cells = [_number(count) for count in expected]
         else:
             found = report.counts[split]
-            cells = [_number(n) for pair in zip(found, expected, strict=True) for n in pair]
+            pairs = zip(found, expected, strict=True)
+            cells = [_number(n) for pair in pairs for n in (pair if compared else pair[:1])]
         table.add_row(split, *cells)
     return table
 

@@ -199,18 +199,18 @@ class Task(ABC):
             seed: seed of the random order.
 
         Returns:
-            (size,) items of the first modality.
+            (size,) items of the first modality; more where a unit is several items.
 
         Raises:
             UsageError: The size is not between 1 and the number of training units minus 1.
         """
-        units = data.train.units
-        if not 0 < size < len(units):
+        total = self.unit_count(data)
+        if not 0 < size < total:
             raise UsageError(
-                f"forget size {size} is out of range: 1 to {len(units) - 1} units, "
+                f"forget size {size} is out of range: 1 to {total - 1} units, "
                 "or a fraction between 0 and 1 such as 0.05"
             )
-        return self.forget_order(data, seed)[:size]
+        return self.first_units(data, self.forget_order(data, seed), size)
 
     def forget_order(self, data: TaskData, seed: int) -> Integers:
         """Return all training units in the order in which growing forget sets take them: a random order.
@@ -222,7 +222,63 @@ class Task(ABC):
         Returns:
             (u,) items of the first modality.
         """
-        return generator(seed, "forget").permutation(data.train.units)
+        rng, numbers = generator(seed, "forget"), self.unit_numbers(data)
+        if numbers is None:
+            return rng.permutation(data.train.units)
+        different, place = np.unique(numbers, return_inverse=True)
+        rank = np.argsort(rng.permutation(len(different)))
+        return data.train.units[np.argsort(rank[place.reshape(-1)], kind="stable")]
+
+    def unit_numbers(self, data: TaskData) -> Integers | None:
+        """Return which forget unit each training item is of, where units are not single items.
+
+        Items of one unit are forgotten together, and forget sizes count units. None, the default, says that
+        each item of the first modality is a unit.
+
+        Args:
+            data: the task's data.
+
+        Returns:
+            (u,) number of the unit of each of ``data.train.units``, or None.
+        """
+        return None
+
+    def unit_count(self, data: TaskData) -> int:
+        """Return the number of training units, which forget sizes are a part of.
+
+        Args:
+            data: the task's data.
+        """
+        return self.units_among(data, data.train.units)
+
+    def units_among(self, data: TaskData, items: Integers) -> int:
+        """Return the number of units that training items are of.
+
+        Args:
+            data: the task's data.
+            items: (n,) training items.
+        """
+        return len(self._first_places(data, items))
+
+    def first_units(self, data: TaskData, order: Integers, size: int) -> Integers:
+        """Return all items of the first units of an order.
+
+        Args:
+            data: the task's data.
+            order: (n,) training items, those of a unit together.
+            size: number of units.
+
+        Returns:
+            (m,) the first of these items: those of ``size`` units, or of all where there are fewer.
+        """
+        first = np.sort(self._first_places(data, order))
+        return order[: first[size]] if size < len(first) else order
+
+    def _first_places(self, data: TaskData, items: Integers) -> Integers:
+        """Return the first place of each unit among training items."""
+        numbers = self.unit_numbers(data)
+        found = items if numbers is None else numbers[np.searchsorted(data.train.units, items)]
+        return np.unique(found, return_index=True)[1]
 
     def forget_size(self, data: TaskData, requested: float | int | None) -> int:
         """Return the number of units to forget.
@@ -234,7 +290,7 @@ class Task(ABC):
         Raises:
             UsageError: The request is out of range.
         """
-        total = len(data.train.units)
+        total = self.unit_count(data)
         wanted = requested if requested is not None else self.forget_fraction
         if requested is None and self.forget_count is not None and total >= 2 * self.forget_count:
             wanted = self.forget_count

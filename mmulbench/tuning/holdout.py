@@ -46,7 +46,7 @@ def forget_units(prepared: PreparedTask, size: int, seed: int, seen: Sequence[in
         seen: seeds of the search, whose forget sets are left out too.
 
     Returns:
-        (size,) units.
+        (size,) units; more items where a unit is several.
 
     Raises:
         UsageError: Too few units are left.
@@ -56,9 +56,10 @@ def forget_units(prepared: PreparedTask, size: int, seed: int, seen: Sequence[in
     taken += [forget_units(prepared, size, other) for other in seen]
     order = task.forget_order(data, seed)
     free = order[~np.isin(order, np.concatenate(taken))]
-    if len(free) < size:
+    found = task.first_units(data, free, size)
+    if (left := task.units_among(data, found)) < size:
         others = "the published forget sets" + (" and those of the search" if seen else "")
         raise UsageError(
-            f"forget size {size} leaves {len(free)} units outside {others}: tune with a smaller --forget-size"
+            f"forget size {size} leaves {left} units outside {others}: tune with a smaller --forget-size"
         )
-    return free[:size]
+    return found

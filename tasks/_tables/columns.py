@@ -74,9 +74,10 @@ def find_columns(
             else _guessed(there, role, {*named.values(), *found.values()})
         )
         if column is None and role not in optional:
+            instead = _INSTEAD if role == "text" and "label" in named else ""
             raise UsageError(
-                f"{place}: no column is called as one with the {role} is mostly: name it, --set "
-                f"task.{role}=COLUMN; {listed(there)}"
+                f"{place}: no column has a name that is known for the {role}: say it, --set "
+                f"task.{role}=COLUMN{instead}; {listed(there)}"
             )
         if column is not None and column in nested:
             raise UsageError(
@@ -92,6 +93,8 @@ _ADVICE = {
     "--set task.table=FOLDER",
     False: ": a row needs one value there; a picture with several texts has a row for each",
 }
+
+_INSTEAD = ", or give all rows one text, --set task.prompt=TEXT"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -220,13 +220,14 @@ def _read_json(path: Path) -> Table:
                 nested[name] = "lists" if isinstance(value, list) else "objects"
     single = [name for name in names if name not in nested]
     rows = (
-        (line, [_plain(row.get(name)) for name in single]) for line, row in zip(lines, fields, strict=True)
+        (line, [plain_value(row.get(name)) for name in single])
+        for line, row in zip(lines, fields, strict=True)
     )
     numbers, columns = _columns(rows, single)
     return Table(str(path), columns, numbers, nested)
 
 
-def _plain(value: object) -> str:
+def plain_value(value: object) -> str:
     """Return a single JSON value as text; half characters become question marks."""
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
@@ -262,3 +263,14 @@ def _columns(
     return np.array(lines, dtype=np.int64), {
         name: pa.chunked_array(parts, pa.string()) for name, parts in chunks.items()
     }
+
+
+def texts(cells: Sequence[str]) -> pa.ChunkedArray:
+    """Make a column of texts.
+
+    Args:
+        cells: the texts.
+    """
+    import pyarrow as pa
+
+    return pa.chunked_array([pa.array(cells, pa.string())])

@@ -53,9 +53,9 @@ def test_a_wrong_name_is_answered_with_the_near_ones_and_the_list():
 
 
 def test_what_is_needed_and_not_found_has_to_be_named():
-    with pytest.raises(UsageError, match=r"a\.csv: no column .* the text .* --set task\.text=COLUMN; its"):
+    with pytest.raises(UsageError, match=r"a\.csv: no column .* the text: .* --set task\.text=COLUMN, or "):
         found("image", "wording")
-    with pytest.raises(UsageError, match=r"the label .* --set task\.label=COLUMN"):
+    with pytest.raises(UsageError, match=r"the label: .* --set task\.label=COLUMN"):
         found("image", "text", optional=frozenset())
 
 

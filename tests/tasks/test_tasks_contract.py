@@ -9,6 +9,7 @@ from pathlib import Path
 import miniatures
 import pytest
 import relation_miniatures
+import table_miniatures
 
 from mmulbench.conformance.checks import Check, run_check
 from mmulbench.conformance.task_checks import task_checks
@@ -74,7 +75,7 @@ def load_packaged(name: str, **config: int) -> TaskData:
     return cls(cls.Config(**config)).load(Path("data"), Progress())
 
 
-ON_DISK = {*miniatures.WRITERS, *relation_miniatures.WRITERS}
+ON_DISK = {*miniatures.WRITERS, *relation_miniatures.WRITERS, *table_miniatures.WRITERS}
 
 
 @pytest.fixture(scope="module")

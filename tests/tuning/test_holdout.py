@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from table_miniatures import task_of
 
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.errors import UsageError
+from mmulbench.progress import Progress
 from mmulbench.records.published import PUBLISHED_SEEDS
 from mmulbench.runs.measurements import retain_sample
 from mmulbench.tuning.holdout import forget_units, held_out
@@ -52,6 +56,18 @@ def test_what_checks_a_search_shares_no_unit_with_it(held):
     assert any(searched & set(forget_units(held, size, seed).tolist()) for seed in range(3, 20))
     with pytest.raises(UsageError, match="and those of the search: tune with a smaller"):
         forget_units(held, len(held.data.train.units) // 6, 3, (1, 2))
+
+
+def test_units_of_several_pictures_are_left_out_and_taken_whole(held, kept):
+    task = task_of("pairs", unit="person")
+    data = task.load(kept, Progress())
+    persons = replace(held, task=task, data=data)
+    names = task.item_names(data, "image")
+    taken = {names[unit] for seed in PUBLISHED_SEEDS for unit in task.forget_units(data, 1, seed).tolist()}
+    found = [names[unit] for unit in forget_units(persons, 2, 5).tolist()]
+    assert len(found) == 8 and len(set(found)) == 2 and not set(found) & taken
+    with pytest.raises(UsageError, match=r"forget size 6 leaves [0-5] units outside the published"):
+        forget_units(persons, 6, 5)
 
 
 def test_the_sample_of_the_retain_set_is_a_part_of_dr(held):

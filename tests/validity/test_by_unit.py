@@ -20,6 +20,10 @@ def test_units_are_as_many_as_are_forgotten():
     assert found({"by_unit": short})["by_unit"] == "by_unit has 63 units; it should be 64, the forget size"
 
 
+def test_a_unit_may_be_several_items():
+    assert found({"spec.forget_size": 32}) == {}
+
+
 def test_the_mean_of_units_is_the_value():
     numbers = [0.5] * len(committed()["by_unit"]["pairs"])
     place = "values.mia/contrastive.value"
