@@ -109,7 +109,8 @@ def splits_of(rows: Rows) -> list[str]:
     for row, name in enumerate(rows.splits):
         if not known[name]:
             raise MmulbenchError(
-                f"{rows.where(row)}: unknown split {name!r}{did_you_mean(name.lower(), SPLIT_NAMES)}"
+                f"{rows.where(row)}: unknown split {name!r}{did_you_mean(name.lower(), SPLIT_NAMES)} "
+                "(--set task.split=- draws splits)"
             )
     return [known[name] for name in rows.splits]
 

@@ -43,6 +43,9 @@ GUESSES = {
 """By what is looked for, names that columns have in tables of others, the likeliest first; small and capital
 letters, spaces and hyphens make no difference."""
 
+NONE = "-"
+"""Name that says that there is no column, so that none is guessed."""
+
 
 def find_columns(
     place: str,
@@ -57,7 +60,7 @@ def find_columns(
         place: what messages call the table.
         there: names of its columns.
         nested: those of them that cannot be used, each with what it holds.
-        named: by what is looked for, the name that the user says, or nothing.
+        named: by what is looked for, the name that the user says, or nothing; `NONE` where there is none.
         optional: what may be missing, where it is not named.
 
     Returns:
@@ -68,6 +71,8 @@ def find_columns(
     """
     found = dict[str, str]()
     for role, name in named.items():
+        if name == NONE and role in optional:
+            continue
         column = (
             _named(place, there, role, name)
             if name

@@ -13,7 +13,7 @@ import numpy as np
 from mmulbench import MmulbenchError, Progress, UsageError
 from mmulbench.tasks._official import hub_open
 from mmulbench.tasks._official.hub_rows import NO_LABEL, ColumnNames, HubData, HubImage, HubRow, ImageLocation
-from mmulbench.tasks._tables.columns import GUESSES, listed
+from mmulbench.tasks._tables.columns import GUESSES, NONE, listed
 from mmulbench.tasks._tables.table_file import Table, plain_value, texts
 from mmulbench.tasks._tables.table_source import TableSource
 
@@ -37,6 +37,10 @@ class TableHub(HubData):
 
     def _check_splits(self) -> None:
         """Take the splits that there are."""
+
+    def column_of(self, role: str) -> str:
+        """Return the column that holds something."""
+        return self._images[IMAGES.index(role)] if role in IMAGES else self._fields[role]
 
     def _files(self, batch: pa.Table) -> list[str] | None:
         """Return the file names stored with the images, where all have one."""
@@ -90,14 +94,17 @@ def open_hub_table(
     roles = [role for role in named if role not in IMAGES and all(role in row.row.fields for row in rows)]
     columns = {column: texts([_cell(row, column) for row in rows]) for column in [*roles, *further]}
     columns |= {role: texts(found) for role, found in zip(IMAGES, zip(*names, strict=True), strict=False)}
-    columns.setdefault("split", texts([row.split for row in rows]))
+    if named["split"] != NONE:
+        columns.setdefault("split", texts([row.split for row in rows]))
     places, numbers = tuple(row.row.where for row in rows), np.arange(len(rows), dtype=np.int64)
     table = HubTable(name, columns, numbers, {}, has_lines=False, places=places)
 
     def find(image: str) -> HubImage | None:
         return HubImage(hub, locations[image]) if image in locations else None
 
-    return TableSource(table, {role: role for role in columns if role in named}, {}, PurePath(name), find)
+    used = {role: role for role in columns if role in named}
+    guessed = {role: hub.column_of(role) for role in used if not named[role] and role != "split"}
+    return TableSource(table, used, guessed, PurePath(name), find)
 
 
 def _columns(named: Mapping[str, str], optional: frozenset[str], further: Sequence[str]) -> ColumnNames:
@@ -121,7 +128,7 @@ def _columns(named: Mapping[str, str], optional: frozenset[str], further: Sequen
 
 def _opened(
     name: str, named: Mapping[str, str], optional: frozenset[str], progress: Progress
-) -> tuple[HubData, list[str]]:
+) -> tuple[TableHub, list[str]]:
     """Open a data set as `open_hub` does, with what `TableHub` lets through.
 
     Returns:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from mmulbench import DataReport, Integers, MmulbenchError, Progress, Recipe, TaskData
+from mmulbench.broken_off import doubt_about
 from mmulbench.core.item_names import columns_of
 from mmulbench.file_digests import Hints
 from mmulbench.tasks._official.data_folder_task import DataFolderTask
@@ -106,7 +107,7 @@ class TableTask(DataFolderTask):
             image: column with the name of the image file; empty: guessed by its name.
             text: column with the text; empty: guessed by its name.
             unit: column with what is deleted together, such as a person; empty: each image is a unit.
-            split: column with train, validation or test; empty: guessed by its name, or drawn.
+            split: column with train, validation or test; empty: guessed by its name, or drawn; -: drawn.
             encoding: encoding of a CSV or TSV, such as cp1252; empty: UTF-8, or what a byte-order mark says.
             validation_share: part of the units that is drawn for validation.
             test_share: part of the units that is drawn for test.
@@ -279,7 +280,7 @@ class TableTask(DataFolderTask):
                 f"copies of pictures, byte by byte: {len(copies):,}, such as {name} of {other}; copies are "
                 "one item with it, which has the texts of all"
             )
-        return lines
+        return [*lines, *_shared_line(found)]
 
     def check(self, data_dir: Path, progress: Progress) -> DataReport:
         """Count what is there, find and decode every picture, and find those that are the same."""
@@ -287,12 +288,16 @@ class TableTask(DataFolderTask):
         found = self.read(source, Hints(source.images), progress)
         annotations, names = found.pairs.annotations, images_of(found.pairs.annotations)[0]
         same, problems = SameImages(annotations), [*found.pictures.faults, *found.torn[:LISTED]]
+        doubts = list[str]()
         sizes = dict[str, str]()
         for name in progress.track(names, len(names), "decode images"):
             if name not in found.pictures.stored:
                 continue
             try:
-                pixels = found.pictures.stored[name].read()
+                image = found.pictures.stored[name]
+                pixels = image.read()
+                if doubt := doubt_about(image.content()):
+                    doubts.append(f"{source.images / name}: {doubt}")
             except MmulbenchError as error:
                 problems.append(str(error))
                 continue
@@ -302,7 +307,7 @@ class TableTask(DataFolderTask):
             problems.append(f"and {len(found.torn) - LISTED:,} more units in several splits")
         splits = annotations.splits
         counts = {split: (len(splits[split].units), len(splits[split])) for split in SPLITS}
-        notes = [*self.remarks(found), *same.lines(), *_units_line(found)]
+        notes = [*self.remarks(found), *same.lines(), *doubts, *_units_line(found)]
         return DataReport(counts, annotations.dropped, problems, _sample(found, sizes), notes)
 
     def unit_numbers(self, data: TaskData) -> Integers | None:
@@ -341,6 +346,23 @@ def _units_line(found: Reading) -> list[str]:
         if units < len(items)
         else []
     )
+
+
+def _shared_line(found: Reading) -> list[str]:
+    """Say which pictures are in items of several splits, as those that are in several pairs may be."""
+    annotations, homes = found.pairs.annotations, dict[str, dict[str, None]]()
+    for split in SPLITS:
+        for unit in annotations.splits[split].units.tolist():
+            for name in annotations.units[unit]:
+                homes.setdefault(name, {})[split] = None
+    shared = [name for name, splits in homes.items() if len(splits) > 1]
+    if not shared:
+        return []
+    where = " and ".join(homes[shared[0]])
+    return [
+        f"pictures in several splits: {len(shared):,}, such as {shared[0]} in {where}: what is deleted "
+        "with one pair of pictures is still there with another"
+    ]
 
 
 def _sample(found: Reading, sizes: Mapping[str, str]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import forks
 import numpy as np
 import pytest
-from miniatures import write_flickr30k
+from miniatures import write_flickr30k, write_picture
 from pages import CODE, CODES, COMMAND, COMMANDS, FILE, FILES, ROOT, TEXTS, shown
 from PIL import Image
 
@@ -191,6 +191,23 @@ def test_the_task_example_says_what_is_missing(tree):
     done = mmulbench(tree, "run", "-m", "mmul", "-t", "my_task", "--data-dir", "nowhere")
     assert done.returncode == 2
     assert str(Path("nowhere/my_task/captions.tsv")) in done.stderr
+
+
+@pytest.mark.slow
+def test_the_example_of_a_table_runs(tree):
+    rows = ["image,caption,person"]
+    (tree / "photos").mkdir()
+    for number in range(60):
+        miniature = tree / "photos" / f"{number:03d}.png"
+        write_picture(miniature, number)
+        rows.append(f"photos/{miniature.name},picture {number},{f'p{number // 4}' if number < 40 else ''}")
+    (tree / "photos.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    done = follow(tree, "check_pairs")
+    assert done.returncode == 0, done.stderr
+    assert "splits are drawn" in done.stderr and "All is there." in done.stdout
+    record = record_of(tree, "pairs")
+    assert (record["status"], record["spec"]["forget_size"]) == ("done", 3), record["reason"]
+    assert record["spec"]["task_config"]["unit"] == "person"
 
 
 @pytest.mark.slow

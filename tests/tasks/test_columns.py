@@ -41,6 +41,13 @@ def test_a_unit_is_never_guessed():
     assert "unit" not in GUESSES
 
 
+def test_a_guess_can_be_refused():
+    assert found("image", "text", "set") == {"image": "image", "text": "text", "split": "set"}
+    assert found("image", "text", "set", split="-") == {"image": "image", "text": "text"}
+    with pytest.raises(UsageError, match=r"--set task\.text=-: .* has no such column"):
+        found("image", "text", text="-")
+
+
 def test_a_wrong_name_is_answered_with_the_near_ones_and_the_list():
     with pytest.raises(UsageError) as caught:
         found("image", "text", "person", unit="persn")

@@ -73,6 +73,12 @@ def test_one_split_alone_is_drawn_from(kept, tmp_path):
     assert [len(one.units) for one in (found.train, found.validation, found.test)] == [64, 8, 8]
 
 
+def test_splits_are_drawn_where_the_user_wants_none(kept, tmp_path):
+    folder = hub_miniatures.save(tmp_path / "hub", {"train": pairs(kept)}, image=IMAGE)
+    found = load("pairs", tmp_path, table=str(folder), split="-")
+    assert [len(one.units) for one in (found.train, found.validation, found.test)] == [64, 8, 8]
+
+
 def test_a_list_of_texts_is_a_row_each(kept, tmp_path):
     rows = pairs(kept)[::2]
     for row in rows:

@@ -58,6 +58,18 @@ def test_two_pictures_of_a_row_are_one_unit(own):
     assert task.forget_units(data, 3, 1).shape == (3,)
 
 
+def test_a_picture_that_pairs_of_several_splits_share_is_named(own):
+    rows = two_pictures()
+    rows[-1]["right"] = rows[0]["left"]
+    task = task_of(
+        "labelled", table=str(write_csv(own / "labelled" / "two.csv", rows)), image="left", image2="right"
+    )
+    assert task.check(own, Progress()).notes == [
+        "pictures in several splits: 1, such as images/000.jpg in train and test: what is deleted with one "
+        "pair of pictures is still there with another"
+    ]
+
+
 def test_two_pictures_have_to_be_named(own):
     table = str(write_csv(own / "labelled" / "two.csv", two_pictures()))
     with pytest.raises(

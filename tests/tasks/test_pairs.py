@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,19 @@ def deep(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey)
 
 
+def deep_png(image: Image.Image) -> bytes:
+    """A PNG of three colours with 16 bits each, which Pillow reads but does not write."""
+    pixels = np.asarray(image).astype(">u2") * 257
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    header = struct.pack(">IIBBBBB", image.width, image.height, 16, 2, 0, 0, 0)
+    parts = {b"IHDR": header, b"IDAT": zlib.compress(rows), b"IEND": b""}
+    chunks = [
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts.items()
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
 TOLERANCE = {"jpeg": 12, "cmyk": 12, "turned": 12, "webp": 12}
 """Largest difference of a colour, where a form loses some."""
 
@@ -130,7 +145,8 @@ def write_forms(folder: Path) -> dict[str, str]:
     }
     for name, picture, form, options in made.values():
         picture.save(folder / name, form, **options)
-    return {form: name for form, (name, *_) in made.items()}
+    (folder / "n.png").write_bytes(deep_png(image))
+    return {"deep colours": "n.png", **{form: name for form, (name, *_) in made.items()}}
 
 
 def test_pictures_of_all_forms_have_the_right_pixels(tmp_path):
