@@ -58,7 +58,7 @@ def open_table(table: Path, cache: Path) -> None:
     from mmulbench.progress import Progress
 
     cls = TASKS.get("pairs")
-    task = cls(cls.Config(table=str(table), unit="person"))
+    task = cls(cls.Config(**{"table": str(table), "unit": "person"}))
     with ArtifactCache(cache).hints():
         data = task.load(table.parent, Progress())
     used = resource.getrusage(resource.RUSAGE_SELF)

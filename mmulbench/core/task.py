@@ -260,6 +260,19 @@ class Task(ABC):
         """
         return len(self._first_places(data, items))
 
+    def whole_units(self, data: TaskData, items: Integers) -> Integers:
+        """Return all training items of the units that some are of.
+
+        Args:
+            data: the task's data.
+            items: (n,) training items, ascending.
+
+        Returns:
+            (m,) these items and the others of their units, ascending.
+        """
+        numbers, units = self.unit_numbers(data), data.train.units
+        return items if numbers is None else units[np.isin(numbers, numbers[np.searchsorted(units, items)])]
+
     def first_units(self, data: TaskData, order: Integers, size: int) -> Integers:
         """Return all items of the first units of an order.
 

@@ -53,7 +53,7 @@ def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
     else:
         listed = read_list(request, task.modalities)
         units = _units(listed.units, names, data, f"--forget {request.file}")
-        forget = ForgetSet(units)
+        forget = ForgetSet(task.whole_units(data, units))
         if listed.partners is not None:
             forget = _associations(listed, names, task, data)
     if not len(forget.kept(data.train)):

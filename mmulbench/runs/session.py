@@ -94,7 +94,8 @@ def plan_run(
     """
     method = resolved.methods[name]
     forget, named, ids = choose_forget_set(resolved, prepared.data, seed)
-    spec = make_spec(prepared, name, method, len(forget), seed, named)
+    size = prepared.task.units_among(prepared.data, forget.units)
+    spec = make_spec(prepared, name, method, size, seed, named)
     return Run(
         spec=spec,
         method=method,

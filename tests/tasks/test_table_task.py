@@ -12,7 +12,10 @@ from table_miniatures import pair_rows, task_of, write_csv
 from mmulbench.core.registry import TASKS
 from mmulbench.core.task import Task
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.files import sha256_of
 from mmulbench.progress import Progress
+from mmulbench.runs.forget_choice import chosen
+from mmulbench.runs.forget_list import Condition, ForgetRequest
 from mmulbench.seeds import generator
 from mmulbench.tasks._tables.table_data import TableData
 
@@ -80,6 +83,13 @@ def test_columns_that_were_guessed_are_printed(kept):
     ]
 
 
+def listed(folder: Path, *ids: str) -> ForgetRequest:
+    """What ``--forget`` with a list of ids asks for."""
+    path = folder / "ids.txt"
+    path.write_text("".join(f"{one}\n" for one in ids))
+    return ForgetRequest(file=path, digest=sha256_of(path))
+
+
 @pytest.fixture(scope="module")
 def found(kept):
     """Task and data of a table with a column of units."""
@@ -129,6 +139,13 @@ class TestUnits:
         ]
         texts = [data.items["text"].texts[text] for text in data.train.second.tolist()]
         assert [*columns["text"]] == texts
+
+    def test_a_list_names_units_and_a_condition_any_column(self, found, tmp_path):
+        task, data = found
+        both = chosen(listed(tmp_path, "p3", "p1"), task, data)
+        assert len(both.forget) == 8 and task.units_among(data, both.forget.units) == 2
+        where = ForgetRequest(conditions=(Condition("person", "p1"),))
+        assert set(chosen(where, task, data).forget.units) < set(both.forget.units)
 
     def test_a_unit_in_two_splits_is_refused(self, folder):
         rows = pair_rows()
@@ -209,6 +226,8 @@ class TestCopies:
         names = task.item_names(data, "image")
         owners = {names[item]: owner for item, owner in enumerate(data.owners.tolist())}
         assert owners["p0"] == owners["p9"] != owners["p1"]
+        found = chosen(listed(folder, "p9"), task, data)
+        assert len(found.forget) == 8 and {names[unit] for unit in found.forget.units} == {"p0", "p9"}
 
     def test_across_splits_they_are_refused_with_both_names(self, folder, kept):
         shutil.copyfile(kept / "pairs" / "images" / "000.jpg", folder / "zebra.jpg")
