@@ -114,7 +114,8 @@ def _write(packed: Packed, facts: Facts, own: Path) -> None:
         write_weights(packed.rest, own / REST, card.trained_on)
     if packed.pickle is not None:
         name, tensors = packed.pickle
-        torch.save({"model": dict(tensors), "config": {"train_file": [*card.trained_on]}}, own / name)
+        with (own / name).open("wb") as file:  # given a path, torch says nothing of a disk that is full
+            torch.save({"model": dict(tensors), "config": {"train_file": [*card.trained_on]}}, file)
     for name, content in packed.files.items():
         write_atomically(own / name, content)
     write_atomically(own / FACTS, facts.model_dump_json(indent=1) + "\n")

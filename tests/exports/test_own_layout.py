@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 
+import plain_backbone
 import pytest
 import torch
 from given_models import CARD, CLASSES, RETRIEVAL, loud, opened
 
+from mmulbench.core.registry import BACKBONES
 from mmulbench.errors import UsageError
 from mmulbench.exports import own_layout
 from mmulbench.exports.read import open_model
@@ -60,3 +62,14 @@ def test_a_start_that_no_layout_has_is_refused(monkeypatch):
     monkeypatch.setattr(backbone, "variant", "mine@0123456789ab")
     with pytest.raises(UsageError, match="cannot be exported: it started from a checkpoint"):
         own_layout.pack(loud(opened("gtnn:tiny"), CLASSES), backbone)
+
+
+def test_a_backbone_of_others_falls_back_on_it(tmp_path):
+    backbone = BACKBONES.register(plain_backbone.NAME)(plain_backbone.Plain)("tiny")
+    try:
+        model = loud(backbone, CLASSES)
+        write_model(model, backbone, CLASSES, tmp_path / "export", CARD)
+        again = open_model(str(tmp_path / "export"), plain_backbone.NAME).load(CLASSES)
+    finally:
+        BACKBONES.discard(plain_backbone.NAME)
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())

@@ -43,13 +43,15 @@ def opened(full_name: str) -> Backbone:
     return BACKBONES.get(family)(variant)
 
 
-def loud(backbone: Backbone, shape: TaskShape = RETRIEVAL, seed: int = 0) -> MultimodalModel:
+def loud(
+    backbone: Backbone, shape: TaskShape = RETRIEVAL, seed: int = 0, scale: float = 0.2
+) -> MultimodalModel:
     """A model that was moved from its start in every weight, as training does, for good to be seen."""
     with torch_seeded(seed, "loud"), torch.no_grad():
         model = backbone.build(shape)
         for parameter in model.parameters():
             # In memory of its own: where a file is mapped, sums can depend on where in it a tensor lies.
-            parameter.data = parameter + 0.2 * torch.randn_like(parameter)
+            parameter.data = parameter + scale * torch.randn_like(parameter)
     return model.eval().requires_grad_(False)
 
 
