@@ -13,8 +13,8 @@ from mmulbench.tasks._tables.table_file import Table
 from mmulbench.tasks._tables.table_source import TableSource
 from mmulbench.tasks._tables.table_task import TableTask
 
-ANY_CLASS = ("the labels of the table",)
-"""What stands for the classes while no table was read."""
+ANY_CLASS: tuple[str, ...] = ("the labels of the table",)
+"""What stands for the classes until a table was read."""
 
 
 @TASKS.register("labelled")
@@ -30,6 +30,7 @@ class Labelled(TableTask):
     """
 
     name = "labelled"
+    classes = ANY_CLASS
     info = DataInfo(
         about="Your own images and texts, each with a class: a row of a table for each.",
         terms="Yours.",
@@ -59,17 +60,9 @@ class Labelled(TableTask):
 
     config: Config
 
-    _classes: tuple[str, ...] = ANY_CLASS
-
-    @property
-    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Names of the classes, in the order of the alphabet or of numbers; known once the table was read."""
-        return self._classes
-
-    @property
-    def group(self) -> int:  # type: ignore[override]
-        """Number of pictures in a row."""
-        return len(self.pictures)
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__(config)
+        self.group = len(self.pictures)  # type: ignore[misc]
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -101,5 +94,5 @@ class Labelled(TableTask):
     def load(self, data_dir: Path, progress: Progress) -> TableData:
         """Read the table, and learn the classes from it."""
         data = super().load(data_dir, progress)
-        self._classes = data.classes
+        self.classes = data.classes  # type: ignore[misc]
         return data
