@@ -29,6 +29,7 @@ ORDER = (
     "tuning",
     "sweeps",
     "report",
+    "audit",
     "conformance",
     "selftest",
     "authoring",

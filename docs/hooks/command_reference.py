@@ -28,6 +28,7 @@ PAGES = {
     "describe": "[Methods](methods.md), [Tasks](tasks.md), [Backbones](backbones.md), [Metrics](metrics.md)",
     "show": "[Records](../records.md)",
     "validate": "[Records](../records.md)",
+    "report": "[The report of a run](../report.md)",
     "leaderboard": "[Records](../records.md)",
     "plot": "[Records](../records.md)",
     "schema": "[Records](../records.md)",

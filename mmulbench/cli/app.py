@@ -54,6 +54,7 @@ from mmulbench.cli.options import (
     Untuned,
     path,
 )
+from mmulbench.cli.report import report
 from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.slips import hint
 from mmulbench.cli.sweep import SlurmOptions, cancel, logs, retry, status, submit_run, sweep
@@ -77,7 +78,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
 app.add_typer(selftest_app, name="selftest")
-for command in (tune, sweep, status, logs, retry, cancel, validate):
+for command in (tune, sweep, status, logs, retry, cancel, validate, report):
     app.command()(command)
 
 INTERRUPTED = 130

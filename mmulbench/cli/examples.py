@@ -22,6 +22,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "mmulbench validate",
         "mmulbench validate mmul --results-dir results --json",
     ),
+    "report": (
+        "mmulbench report results/emoji/albef-packaged/mmul/1.json -o report",
+        "mmulbench report 3f2a --no-examples --replace --json",
+    ),
     "leaderboard": (
         "mmulbench leaderboard --task emoji",
         "mmulbench leaderboard --metric mia,test --output leaderboard.md",

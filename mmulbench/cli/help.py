@@ -13,7 +13,7 @@ from mmulbench.cli.options import OUTPUT
 
 SECTIONS = {
     "Runs": ("run", "tune"),
-    "Records": ("show", "validate", "leaderboard", "plot", "schema"),
+    "Records": ("show", "validate", "report", "leaderboard", "plot", "schema"),
     "Sweeps": ("sweep", "status", "logs", "retry", "cancel"),
     "What there is": ("list", "describe", "data"),
     "Your own": ("new", "check", "selftest"),

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmulbench.api.records import read_records
 from mmulbench.cli.leaderboard_output import report_left_out
-from mmulbench.core.registry import METHODS
 from mmulbench.core.reproduce import command_of
-from mmulbench.core.run_code import changed_code, code_of_run
-from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
 from mmulbench.records.folders import with_folders
 from mmulbench.records.printable import printable
-from mmulbench.records.schema import RunResult
 from mmulbench.records.store import read_record
 from mmulbench.report import plots, summary
-from mmulbench.report.aggregate import REFERENCES
 from mmulbench.report.comparison import comparison_table
-from mmulbench.report.floor import Floor
+from mmulbench.report.surroundings import changed_since, floor_beside
 from mmulbench.runs.request import Request
 from mmulbench.tables import show, show_line
 from mmulbench.validity.record import faults
@@ -66,32 +60,12 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool =
 def _print_record(record: StoredRecord) -> None:
     result = printable(record.result)
     show("", *([summary.summary_table(result)] if result.values else []))
-    floor = _floor_of(record.result, record.path)
+    floor = floor_beside(record.result, record.path)
     show(summary.verdict(result, floor))
     show_line(*(f"  {frame}" for frame in result.trace))
     show(*(f"Missing: {missing}" for missing in result.missing))
     kept = "" if record.kept is None else ", of an earlier try, which is done and stays"
     show_line(f"Record: {visible(str(record.path))}{kept}")
-
-
-def _floor_of(result: RunResult, path: Path) -> Floor:
-    """Gather what the records beside a run's say of its retrain; what is no valid record does not count."""
-    records = []
-    for method in REFERENCES:
-        for file in (path.parent.parent / method).glob(f"{result.spec.forget_size}-*.json"):
-            with suppress(MmulbenchError):
-                records.append(read_record(file))
-    return Floor.of(result, [record for record in records if not faults(record)])
-
-
-def _changed_since(result: RunResult) -> list[str]:
-    """Say of which kinds the code is another today; of none that is no longer known here."""
-    spec = result.spec
-    with suppress(UsageError):
-        return changed_code(
-            result.code, code_of_run(METHODS.module_of(spec.method), spec.task, spec.backbone)
-        )
-    return []
 
 
 def show_record(path: Path, *, as_json: bool) -> int:
@@ -109,7 +83,7 @@ def show_record(path: Path, *, as_json: bool) -> int:
         fields = {**result.model_dump(mode="json"), "command": command_of(result)}
         print(json.dumps(fields, indent=2))
     else:
-        show(summary.show(result, _floor_of(result, path), _changed_since(result)), "", "Reproduce with:")
+        show(summary.show(result, floor_beside(result, path), changed_since(result)), "", "Reproduce with:")
         shown = printable(result)
         show_line(with_folders(command_of(shown), shown, path))
     found = faults(result)

@@ -1,5 +1,5 @@
 """Make leaderboard, end-of-run summary and figures out of records alone.
 
-For others: `aggregate`, `floor`, `leaderboard`, `plots`, `summary`.
-May import: records, core, metrics, the ground floor.
+For others: `aggregate`, `floor`, `leaderboard`, `plots`, `summary`, `surroundings`.
+May import: records, core, metrics, validity, the ground floor.
 """

@@ -14,6 +14,9 @@ from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS, UTILITY_TOLER
 
 Leak = Literal["like retrain", "still known", "over-forgotten"]
 
+Kind = Literal["forgot", "did not forget", "over-forgot", "cannot be judged", "reference", "no result"]
+"""What a verdict comes to: of a run, of retrain and its other draws, and of a run without numbers."""
+
 
 @dataclass(frozen=True)
 class PathJudgement:
@@ -53,8 +56,33 @@ class PathJudgement:
         return f"{values}; {noise}the units resolve {_short(self.resolution)}"
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """Judges a run.
+
+    Attributes:
+        kind: what it comes to.
+        lost_utility: whether test or retain utility is lost.
+        sentence: the verdict, with its evidence, utility and cost.
+    """
+
+    kind: Kind
+    lost_utility: bool
+    sentence: str
+
+
 def verdict(result: RunResult, floor: Floor | None = None) -> str:
-    """Judge a run in one sentence.
+    """Judge a run in one sentence, by the rule of `judge`.
+
+    Args:
+        result: the run.
+        floor: what the results folder says of retrain; without it the noise floor is unknown.
+    """
+    return judge(result, floor).sentence
+
+
+def judge(result: RunResult, floor: Floor | None = None) -> Judgement:
+    """Judge a run.
 
     The rule. A path is *like retrain* unless the attack's AUC (`mia/<path>`) lies further from retrain's than
     two retrains lie apart, and further than the forget units can resolve. Otherwise it is *still known* when
@@ -68,29 +96,37 @@ def verdict(result: RunResult, floor: Floor | None = None) -> str:
         result: the run.
         floor: what the results folder says of retrain; without it the noise floor is unknown.
     """
-    name = result.spec.method
+    floor = floor or Floor()
+    lost = any(_is_lost(_loss_of(result, metric.name)) for metric in with_role("utility"))
+    without = _without_judging(result)
+    if without is not None:
+        return Judgement(without[0], lost, f"{result.spec.method} {without[1]}.")
+    name, paths = result.spec.method, judge_paths(result, floor)
+    if name == RETRAIN_AGAIN and paths:
+        found = f"{_differences(paths)}, {_utility(result)}{_took(result)}"
+        return Judgement("reference", lost, f"{name} measures the noise floor: {found}.")
+    kind, why = _forgetting(result, paths, floor)
+    also = "" if not lost else " but lost utility" if kind == "forgot" else " and lost utility"
+    sentence = f"{name} {kind}{also}: {why}, {_utility(result)}{_took(result)}."
+    if not all(path.floor_is_known for path in paths):
+        command = f"mmulbench run --method {RETRAIN_AGAIN} --task {result.spec.task} …"
+        draws = f"{MINIMUM_DRAWS} draws, `--set draw=2` and so on"
+        sentence += f" Noise floor unknown: `{command}` measures it ({draws})."
+    return Judgement(kind, lost, sentence)
+
+
+def _without_judging(result: RunResult) -> tuple[Kind, str] | None:
+    """Say what a run is that there is nothing to judge of; None for all others."""
     reason = (result.reason or "no reason was recorded").rstrip(".")
     if result.status == "not_applicable":
-        return f"{name} does not apply to {result.spec.task}: {reason}."
+        return "no result", f"does not apply to {result.spec.task}: {reason}"
     if result.status != "done":
-        return f"{name} {result.status}: {reason}."
+        return "no result", f"{result.status}: {reason}"
     if result.has_unchecked_reference:
-        return f"{name} cannot be judged: {UNCHECKED}."
-    if name == RETRAIN:
-        return f"{name} is the reference that every other run is compared with{_took(result)}."
-    floor = floor or Floor()
-    paths = judge_paths(result, floor)
-    if name == RETRAIN_AGAIN and paths:
-        return f"{name} measures the noise floor: {_differences(paths)}, {_utility(result)}{_took(result)}."
-    head, why = _forgetting(result, paths, floor)
-    if any(_is_lost(_loss_of(result, metric.name)) for metric in with_role("utility")):
-        head += " but lost utility" if head == "forgot" else " and lost utility"
-    sentence = f"{name} {head}: {why}, {_utility(result)}{_took(result)}."
-    if all(path.floor_is_known for path in paths):
-        return sentence
-    command = f"mmulbench run --method {RETRAIN_AGAIN} --task {result.spec.task} …"
-    draws = f"{MINIMUM_DRAWS} draws, `--set draw=2` and so on"
-    return f"{sentence} Noise floor unknown: `{command}` measures it ({draws})."
+        return "cannot be judged", f"cannot be judged: {UNCHECKED}"
+    if result.spec.method == RETRAIN:
+        return "reference", f"is the reference that every other run is compared with{_took(result)}"
+    return None
 
 
 def judge_paths(result: RunResult, floor: Floor) -> list[PathJudgement]:
@@ -112,7 +148,7 @@ def judge_paths(result: RunResult, floor: Floor) -> list[PathJudgement]:
     return sorted(judged, key=lambda path: (-path.excess, path.path))
 
 
-def _forgetting(result: RunResult, paths: list[PathJudgement], floor: Floor) -> tuple[str, str]:
+def _forgetting(result: RunResult, paths: list[PathJudgement], floor: Floor) -> tuple[Kind, str]:
     """Say what happened to the forget set, and name the evidence."""
     units = result.spec.forget_size
     if not paths:

@@ -11,6 +11,7 @@ from types import FunctionType
 import pytest
 
 ROOMS: tuple[str, ...] = (
+    "audit",
     "backbones",
     "cache",
     "conformance",

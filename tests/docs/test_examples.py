@@ -31,6 +31,7 @@ ELSEWHERE = {
     "test": ".ci/run",
     "plugin": "tests/cli/test_plugin_files.py",
     "validate": "tests/cli/test_validate.py",
+    "report": "tests/cli/test_report.py",
     "selftest": "tests/cli/test_selftest.py",
     "checkpoint": "tests/backbones/test_pretrained.py, on a checkpoint that is there",
 }

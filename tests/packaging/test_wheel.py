@@ -29,8 +29,9 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel):
         }
     assert {"mmulbench/methods/mmul.py", "mmulbench/tasks/emoji.py", "mmulbench/cli/app.py"} <= modules
     studies = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mmulbench/studies").rglob("*.json")}
+    templates = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mmulbench/audit/templates").iterdir()}
     packaged = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert packaged == {*modules, *studies, "mmulbench/py.typed"}
+    assert packaged == {*modules, *studies, *templates, "mmulbench/py.typed"}
 
 
 def test_the_wheel_has_licence_and_command(wheel):

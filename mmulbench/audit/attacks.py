@@ -1,0 +1,163 @@
+"""Set every association path's attack beside retrain's and the original's, and mark them on a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mmulbench.core.metric import PopulationMetric
+from mmulbench.core.registry import METRICS
+from mmulbench.metrics.catalogue import ORDER
+from mmulbench.records.schema import RunResult, Value
+from mmulbench.report.floor import Floor, attack_key, attacked_paths
+from mmulbench.report.verdict import judge_paths
+
+CHANCE = 0.5
+"""AUC of an attack that cannot tell what was forgotten from what nobody trained on."""
+
+ROW_HEIGHT = 44
+"""Height of a path in the drawing, in pixels."""
+
+
+@dataclass(frozen=True)
+class PathAttack:
+    """Holds the attack on one association path.
+
+    Attributes:
+        path: name of the path.
+        value: AUC of the attack on the unlearned model; None where it could not be computed.
+        low: lower end of its 95 % interval.
+        high: upper end of it.
+        retrain: AUC on retrain; None without one.
+        original: AUC on the original.
+        pairs: pairs that it rests on.
+        allowed: how far from retrain's it may lie and be no difference; None without retrain.
+        finding: what that comes to.
+    """
+
+    path: str
+    value: float | None
+    low: float | None
+    high: float | None
+    retrain: float | None
+    original: float | None
+    pairs: int
+    allowed: float | None
+    finding: str
+
+
+class Mark(NamedTuple):
+    """Holds where a path's marks lie in the drawing: across in per cent, down in pixels.
+
+    Attributes:
+        path: name of the path.
+        label: height of the name.
+        line: height of the marks.
+        value: place of the unlearned model's dot.
+        low: left end of its whisker.
+        high: right end of it.
+        retrain: place of retrain's line.
+        original: place of the original's ring.
+    """
+
+    path: str
+    label: int
+    line: int
+    value: float
+    low: float | None
+    high: float | None
+    retrain: float | None
+    original: float | None
+
+
+class ShadowAttack(NamedTuple):
+    """Holds an attack that rests on shadow models, on one path."""
+
+    title: str
+    path: str
+    value: Value
+    chance: float | None
+
+
+def path_attacks(result: RunResult, floor: Floor) -> list[PathAttack]:
+    """Return the attack on each association path.
+
+    Args:
+        result: the record.
+        floor: what other records say of its retrain.
+    """
+    judged = {one.path: one for one in judge_paths(result, floor)} if result.status == "done" else {}
+    found = []
+    for path in attacked_paths(result):
+        value, own = result.values[attack_key(path)], judged.get(path)
+        found.append(
+            PathAttack(
+                path,
+                value.value,
+                value.low,
+                value.high,
+                value.retrain,
+                value.original,
+                value.n,
+                None if own is None else max(own.noise, own.resolution),
+                own.leak if own is not None else _beside_chance(value),
+            )
+        )
+    return found
+
+
+def marks(attacks: list[PathAttack]) -> list[Mark]:
+    """Return where the marks of each path with a number lie.
+
+    Args:
+        attacks: the attacks.
+    """
+    known = [one for one in attacks if one.value is not None]
+    return [
+        Mark(
+            one.path,
+            ROW_HEIGHT * row + 14,
+            ROW_HEIGHT * row + 30,
+            _across(one.value) or 0.0,
+            _across(one.low),
+            _across(one.high),
+            _across(one.retrain),
+            _across(one.original),
+        )
+        for row, one in enumerate(known)
+    ]
+
+
+def shadow_attacks(result: RunResult) -> list[ShadowAttack]:
+    """Return what attacks by shadow models found on each path; nothing where none were made.
+
+    Args:
+        result: the record.
+    """
+    metrics = [METRICS.get(name)(name) for name in ORDER]
+    found = []
+    for metric in metrics:
+        if isinstance(metric, PopulationMetric):
+            start = f"{metric.name}/"
+            found += [
+                ShadowAttack(metric.title, key.removeprefix(start), value, value.chance)
+                for key, value in sorted(result.values.items())
+                if key.startswith(start) and key.count("/") == 1
+            ]
+    return found
+
+
+def _across(value: float | None) -> float | None:
+    """Return a share in per cent of the line, which ends at 0 and 1."""
+    return None if value is None else round(100 * min(max(value, 0.0), 1.0), 2)
+
+
+def _beside_chance(value: Value) -> str:
+    """Say how an attack lies to .5, where there is no retrain to compare it with."""
+    if value.value is None:
+        return "not known"
+    if value.low is None or value.high is None:
+        return "not judged: no interval"
+    if value.low <= CHANCE <= value.high:
+        return "cannot be told from .5"
+    return "above .5" if value.value > CHANCE else "below .5"

@@ -1,0 +1,170 @@
+"""Find what the chosen units look like and say: pictures, names and texts, from the task's data alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmulbench.audit.examples import Chosen, Example, Examples, choose, forget_units
+from mmulbench.audit.thumbnails import thumbnail
+from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.core.registry import TASKS
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.plain_text import one_line
+from mmulbench.progress import Progress
+from mmulbench.records.schema import RunResult
+from mmulbench.records.unit_files import UnusableUnits, read_units
+
+if TYPE_CHECKING:
+    from mmulbench.core.backbone import RawItems
+    from mmulbench.core.data import Split
+    from mmulbench.core.forget_set import ForgetSet
+    from mmulbench.core.task import Task, TaskData
+    from mmulbench.runs.forget_list import ForgetRequest
+
+MOST_TEXTS = 2
+"""Most texts of a unit that are shown."""
+
+LONGEST_TEXT = 110
+"""Most characters of a text that are shown."""
+
+Item = tuple[tuple[str, ...], str]
+"""Pictures of an item as ``data:`` addresses, and its text."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Says where the examples' data are.
+
+    Attributes:
+        data_dir: folder of official data.
+        cache_dir: folder of the cache, for digests of files that were taken before.
+        request: list or conditions that say what was forgotten; None where the task drew it.
+        progress: shows what is done.
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    request: ForgetRequest | None
+    progress: Progress
+
+
+def find_examples(result: RunResult, path: Path, sources: Sources) -> Examples:
+    """Choose units of the forget set, and find what they look like.
+
+    Nothing is trained, and no model is loaded.
+
+    Args:
+        result: the record.
+        path: its file.
+        sources: says where the data are.
+
+    Returns:
+        The examples, or the reason why there are none.
+
+    Raises:
+        UsageError: The list is not that of the run, or does not fit the data.
+    """
+    spec = result.spec
+    _refuse_other_request(result, sources.request)
+    if spec.forget is not None and sources.request is None:
+        return Examples(
+            reason="the forget set is that of a list, which the record does not hold: with --forget, this "
+            "command is given the list"
+        )
+    if result.units is None:
+        return Examples(reason="no scores by unit were kept with the record")
+    table = read_units(path, result.units)
+    if isinstance(table, UnusableUnits):
+        return Examples(reason=f"scores by unit cannot be used: {table.reason}")
+    try:
+        task, data = _load(result, sources)
+    except MmulbenchError as error:
+        return Examples(reason=f"the data cannot be read here: {error}")
+    if data.fingerprint != spec.data_fingerprint:
+        return Examples(
+            reason="the data are others today than those of the run: their digest begins with "
+            f"{data.fingerprint[:12]}, not with {spec.data_fingerprint[:12]}"
+        )
+    forget = _forget_set(result, task, data, sources.request)
+    if forget_units(table) != sorted(map(int, forget.units)):
+        return Examples(reason="the scores by unit are not those of this forget set")
+    chosen = choose(table, spec.seed)
+    return Examples(tuple(_example(one, task, data, forget) for one in chosen))
+
+
+def _refuse_other_request(result: RunResult, request: ForgetRequest | None) -> None:
+    if request is not None and result.spec.forget is None:
+        raise UsageError("the forget set of this record was drawn by the seed: leave out --forget")
+
+
+def _load(result: RunResult, sources: Sources) -> tuple[Task, TaskData]:
+    """Load the task's data as the run did.
+
+    Raises:
+        MmulbenchError: The task is unknown or has no such settings, or data are missing or damaged.
+    """
+    cls: Any = TASKS.get(result.spec.task)
+    try:
+        task = cls(cls.Config(**result.spec.task_config))
+    except TypeError as error:
+        raise MmulbenchError(f"the task {result.spec.task} has other settings today") from error
+    with sources.progress as progress, ArtifactCache(sources.cache_dir, progress.note).hints():
+        return task, task.load(sources.data_dir, progress)
+
+
+def _forget_set(result: RunResult, task: Task, data: TaskData, request: ForgetRequest | None) -> ForgetSet:
+    """Return the forget set of the run.
+
+    Raises:
+        UsageError: The list is another than the run's, or does not fit the data.
+    """
+    from mmulbench.core.forget_set import ForgetSet
+    from mmulbench.runs.forget_choice import chosen
+
+    spec = result.spec
+    if request is None:
+        return ForgetSet(task.forget_units(data, spec.forget_size, spec.seed))
+    choice = chosen(request, task, data)
+    if choice.named != spec.forget:
+        assert choice.named is not None and spec.forget is not None
+        raise UsageError(
+            "what is given names another forget set than the record: its digest begins with "
+            f"{choice.named.digest[:12]}, the record's with {spec.forget.digest[:12]}"
+        )
+    return choice.forget
+
+
+def _example(chosen: Chosen, task: Task, data: TaskData, forget: ForgetSet) -> Example:
+    first, second = (data.items[modality] for modality in task.modalities)
+    pictures, name = _item(first, chosen.unit)
+    split = forget.forgotten(data.train)
+    pairs = split.at(split.first == chosen.unit)
+    texts = _texts(pairs, second, task)
+    return Example(chosen, pictures, name, texts[:MOST_TEXTS], max(len(texts) - MOST_TEXTS, 0))
+
+
+def _texts(pairs: Split, items: RawItems, task: Task) -> tuple[str, ...]:
+    """Return the texts of pairs, each with its class where there are classes."""
+    classes: Mapping[int, str] = dict(enumerate(task.classes))
+    found = []
+    for row in range(len(pairs)):
+        text = _item(items, int(pairs.second[row]))[1]
+        label = "" if pairs.label is None else classes.get(int(pairs.label[row]), "")
+        found.append(f"{text} (class: {label})" if label else text)
+    return tuple(found)
+
+
+def _item(items: RawItems, index: int) -> Item:
+    """Return what an item looks like and says: of a group, all its parts."""
+    parts = [index] if items.groups is None else [int(part) for part in items.groups[index]]
+    images = () if items.images is None else tuple(thumbnail(items.images[part]) for part in parts)
+    texts = [] if items.texts is None else [_shortened(items.texts[part]) for part in parts]
+    return images, " and ".join(texts)
+
+
+def _shortened(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1].rstrip()}…"
