@@ -112,7 +112,8 @@ def prepared(root: Path):
     from mmulbench.core.registry import TASKS
     from mmulbench.device import use_device
     from mmulbench.records.store import ResultsStore
-    from mmulbench.runs.prepare import Workspace, find_backbone, prepare
+    from mmulbench.runs.backbones import find_backbone
+    from mmulbench.runs.prepare import Workspace, prepare
 
     task = TASKS.get("flickr30k")()
     cache, store = ArtifactCache(root / "cache"), ResultsStore(root / "results")

@@ -21,8 +21,9 @@ from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.device import use_device
 from mmulbench.records.store import ResultsStore
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.runs.pipeline import Run, execute
-from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, prepare
+from mmulbench.runs.prepare import PreparedTask, Workspace, prepare
 from mmulbench.runs.references import load_original
 from mmulbench.runs.run_spec import make_spec
 from mmulbench.runs.scenario import Scenario

@@ -33,6 +33,7 @@ TESTED_BY = {
     "cli/test_check.py": ["conformance/report", "conformance/tiny_problems", "conformance/tiny_tasks"],
     "cli/test_commands.py": ["__main__", "cli/app", "cli/list_output", "runs/session"],
     "cli/test_data_check.py": ["core/data_info"],
+    "cli/test_evaluate.py": ["cli/export", "handover/again", "runs/outside"],
     "cli/test_new.py": ["authoring/scaffold", "cli/author"],
     "cli/test_processes.py": ["cli/launch", "cli/process"],
     "cli/test_sweep_commands.py": ["cli/sweep", "sweeps/__main__"],
@@ -66,6 +67,7 @@ TESTED_BY = {
     "runs/test_pipeline.py": [
         "records/environment",
         "runs/open_task",
+        "runs/outcome",
         "runs/references",
         "runs/unlearn",
     ],

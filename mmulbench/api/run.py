@@ -38,6 +38,9 @@ def run(
     tuned_dir: str | Path | None = ...,
     plugins: Sequence[str | Path] = ...,
     overwrite: Overwrite = ...,
+    original: str | Path | None = ...,
+    retrain_from: str | Path | None = ...,
+    retrain: str | Path | None = ...,
     reference: bool = ...,
     untuned: bool = ...,
     shadows: int = ...,
@@ -65,6 +68,9 @@ def run(
     tuned_dir: str | Path | None = ...,
     plugins: Sequence[str | Path] = ...,
     overwrite: Overwrite = ...,
+    original: str | Path | None = ...,
+    retrain_from: str | Path | None = ...,
+    retrain: str | Path | None = ...,
     reference: bool = ...,
     untuned: bool = ...,
     shadows: int = ...,
@@ -91,6 +97,9 @@ def run(
     tuned_dir: str | Path | None = None,
     plugins: Sequence[str | Path] = (),
     overwrite: Overwrite = "failed",
+    original: str | Path | None = None,
+    retrain_from: str | Path | None = None,
+    retrain: str | Path | None = None,
     reference: bool = True,
     untuned: bool = False,
     shadows: int = 0,
@@ -123,6 +132,10 @@ def run(
         tuned_dir: folder of your own studies; None for MMULBENCH_TUNED, else ``tuned``.
         plugins: Python files with methods, tasks, backbones or metrics of your own.
         overwrite: which existing records to make again: ``never``, ``failed`` or ``always``.
+        original: model to unlearn, instead of one that is trained here: a folder in the transformers layout
+            (BLIP, CLIP, SigLIP, ViLT), ALBEF's file, or an export.
+        retrain_from: weights that ``original`` was fine-tuned from; retrain starts from them.
+        retrain: model that was trained without what is forgotten, to compare with.
         reference: whether to train retrain and compare with it.
         untuned: whether methods start from their own settings, not from tuned ones.
         shadows: how many shadow models to attack with besides.
@@ -144,7 +157,7 @@ def run(
         backbone=backbone,
         seeds=(seed,) if isinstance(seed, int) else tuple(seed),
         forget_size=None if forget_size is None else str(forget_size),
-        forget=None if forget is None else str(forget),
+        forget=_text(forget),
         forget_where=(forget_where,) if isinstance(forget_where, str) else tuple(forget_where),
         settings=tuple(f"{key}={value}" for key, value in (settings or {}).items()),
         device=device,
@@ -154,6 +167,9 @@ def run(
         tuned_dir=defaults.tuned_dir(_path(tuned_dir)),
         plugins=defaults.plugin_files([Path(path) for path in plugins]),
         overwrite=overwrite,
+        original=_text(original),
+        retrain_from=_text(retrain_from),
+        retrain=_text(retrain),
         reference=reference,
         untuned=untuned,
         shadows=shadows,
@@ -181,6 +197,10 @@ def _request(**options: object) -> Request:
 
 def _path(folder: str | Path | None) -> Path | None:
     return None if folder is None else Path(folder)
+
+
+def _text(place: str | Path | None) -> str | None:
+    return None if place is None else str(place)
 
 
 def _refuse_what_has_no_file(request: Request) -> None:

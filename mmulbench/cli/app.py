@@ -19,6 +19,8 @@ from mmulbench.cli.author import check_app, new_app
 from mmulbench.cli.completions import metric as complete_metric
 from mmulbench.cli.completions import metrics as complete_metrics
 from mmulbench.cli.data import data_app
+from mmulbench.cli.evaluate import evaluate
+from mmulbench.cli.export import export
 from mmulbench.cli.help import dress
 from mmulbench.cli.look_up import describe, list_
 from mmulbench.cli.names import methods_of_run, one_task, seeds, several
@@ -39,6 +41,7 @@ from mmulbench.cli.options import (
     NoReference,
     NoUnits,
     OnlyTask,
+    Original,
     Overwrite,
     OverwriteChoice,
     Plugins,
@@ -46,6 +49,9 @@ from mmulbench.cli.options import (
     Quiet,
     RecordIds,
     Results,
+    Retrain,
+    RetrainFrom,
+    SaveModel,
     Seeds,
     Settings,
     Shadows,
@@ -78,7 +84,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
 app.add_typer(selftest_app, name="selftest")
-for command in (tune, sweep, status, logs, retry, cancel, validate, report):
+for command in (tune, sweep, status, logs, retry, cancel, validate, report, export, evaluate):
     app.command()(command)
 
 INTERRUPTED = 130
@@ -125,11 +131,15 @@ def run(
     ] = RunExecutor.local,
     slurm: SlurmOptions = None,
     overwrite: Overwrite = OverwriteChoice.failed,
+    original: Original = None,
+    retrain_from: RetrainFrom = None,
+    retrain: Retrain = None,
     no_reference: NoReference = False,
     untuned: Untuned = False,
     shadows: Shadows = 0,
     no_units: NoUnits = False,
     record_ids: RecordIds = False,
+    save_model: SaveModel = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -165,12 +175,17 @@ def run(
         shadows=shadows,
         units=not no_units,
         record_ids=record_ids,
+        original=original,
+        retrain_from=retrain_from,
+        retrain=retrain,
         checkpoint_seconds=defaults.checkpoint_seconds(),
     )
     if executor is RunExecutor.slurm or slurm:
+        if save_model is not None:
+            raise UsageError("--save-model writes where the command runs: with Slurm, use mmulbench export")
         raise typer.Exit(submit_run(request, executor.value, slurm or (), as_json=as_json))
     with launch.taking_part(device):
-        code = run_and_print(request, as_json=as_json, quiet=quiet, debug=debug)
+        code = run_and_print(request, as_json=as_json, quiet=quiet, debug=debug, save_to=save_model)
     raise typer.Exit(code)
 
 

@@ -19,7 +19,8 @@ from mmulbench.device import use_device
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
 from mmulbench.progress import make_progress
-from mmulbench.runs.prepare import ModalityInputs, find_backbone, load_inputs
+from mmulbench.runs.backbones import find_backbone
+from mmulbench.runs.prepare import ModalityInputs, load_inputs
 from mmulbench.setting_values import Overrides
 from mmulbench.tables import show, show_line
 

@@ -10,6 +10,14 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "mmulbench run -m mmul,scrub,finetune -t emoji --seed 42,87 --set epochs=3",
         "mmulbench run -m all -t flickr30k --data-dir /data --device cuda:0",
     ),
+    "evaluate": (
+        "mmulbench evaluate my-model --name my_method --task emoji",
+        "mmulbench evaluate model -t pairs --name mine --original clip --retrain re",
+    ),
+    "export": (
+        "mmulbench export 3f2a unlearned-model",
+        "mmulbench export 3f2a model --forget request.csv --results-dir results",
+    ),
     "tune": (
         "mmulbench tune --task emoji --method mmul",
         "mmulbench tune -t emoji -m mmul,scrub --trials 10 --budget 1",

@@ -12,8 +12,8 @@ from mmulbench.cli.examples import shown_examples
 from mmulbench.cli.options import OUTPUT
 
 SECTIONS = {
-    "Runs": ("run", "tune"),
-    "Records": ("show", "validate", "report", "leaderboard", "plot", "schema"),
+    "Runs": ("run", "evaluate", "tune"),
+    "Records": ("show", "report", "export", "validate", "leaderboard", "plot", "schema"),
     "Sweeps": ("sweep", "status", "logs", "retry", "cancel"),
     "What there is": ("list", "describe", "data"),
     "Your own": ("new", "check", "selftest"),

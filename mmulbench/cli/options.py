@@ -179,6 +179,44 @@ NoReference = Annotated[
         "--no-reference", rich_help_panel=HOW, help="Skip retrain; it is said what is then missing."
     ),
 ]
+SaveModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-model",
+        parser=path,
+        metavar="DIR",
+        rich_help_panel=OUTPUT,
+        help="Write the unlearned model here, in its family's own format; several runs have a folder each.",
+    ),
+]
+Original = Annotated[
+    str | None,
+    typer.Option(
+        "--original",
+        metavar="PATH",
+        rich_help_panel=WHAT,
+        help="Unlearn this model, instead of one that is trained here: a folder in the transformers layout "
+        "(BLIP, CLIP, SigLIP, ViLT), ALBEF's file, or an export.",
+    ),
+]
+RetrainFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--retrain-from",
+        metavar="PATH",
+        rich_help_panel=WHAT,
+        help="With --original: the weights that it was fine-tuned from; retrain starts from them.",
+    ),
+]
+Retrain = Annotated[
+    str | None,
+    typer.Option(
+        "--retrain",
+        metavar="PATH",
+        rich_help_panel=WHAT,
+        help="With --original: a model that was trained without what is forgotten, to compare with.",
+    ),
+]
 Shadows = Annotated[
     int,
     typer.Option(

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from mmulbench.runs.pipeline import StoredRecord
 
 
-def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool = False) -> int:
+def run_and_print(
+    request: Request, *, as_json: bool, quiet: bool, debug: bool = False, save_to: Path | None = None
+) -> int:
     """Make the runs of a request and show each as it ends; several are compared at the end.
 
     Args:
@@ -34,6 +36,7 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool =
         as_json: whether to print JSON, at the end.
         quiet: whether to print the paths of records alone.
         debug: whether to print the traceback of a run that fails.
+        save_to: folder that the unlearned models are written to; None where they are not kept.
 
     Returns:
         0, or 1 if any run failed or diverged, or left the better record of an earlier try in its place.
@@ -42,7 +45,14 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool =
 
     progress = make_progress(bars=not (quiet or as_json), debug=debug)
     records = []
-    for record in run_session(request, progress):
+    deliver = None
+    if save_to is not None:
+        from mmulbench.handover.save import ModelFolder
+
+        folder = ModelFolder(save_to, several=len(request.methods) * len(request.seeds) > 1)
+        folder.check()
+        deliver = folder.deliver
+    for record in run_session(request, progress, deliver):
         records.append(record)
         if not record.is_new:
             progress.note(f"found the record of this run (--overwrite always makes it again): {record.path}")
@@ -55,6 +65,39 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool, debug: bool =
     if as_json:
         print(json.dumps([record.result.model_dump(mode="json") for record in records], indent=2))
     return int(not all(record.is_well for record in records))
+
+
+def evaluate_and_print(
+    request: Request,
+    model: tuple[str, str, float | None, float | None],
+    *,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Judge a model that was made elsewhere, and show its record.
+
+    Args:
+        request: options of the command.
+        model: place of the model, name of its method, seconds and FLOPs as far as they are known.
+        as_json: whether to print JSON.
+        quiet: whether to print the path of the record alone.
+        debug: whether to print the traceback of a run that fails.
+
+    Returns:
+        0, or 1 if it could not be judged.
+    """
+    from mmulbench.runs.outside import OutsideModel, judge_outside
+
+    progress = make_progress(bars=not (quiet or as_json), debug=debug)
+    record = judge_outside(request, OutsideModel(*model), progress)
+    if as_json:
+        print(json.dumps(record.result.model_dump(mode="json"), indent=2))
+    elif quiet:
+        print(record.path)
+    else:
+        _print_record(record)
+    return int(not record.is_well)
 
 
 def _print_record(record: StoredRecord) -> None:

@@ -18,7 +18,7 @@ from mmulbench.core.data import Batch, Features, Inputs, Integers, Targets
 from mmulbench.core.model import EncoderOutput, ModelOutput, MultimodalModel
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
-from mmulbench.runs.prepare import open_backbone
+from mmulbench.runs.backbones import open_backbone
 from mmulbench.seeds import generator, torch_seeded
 
 TASKS_TO_TRY: Mapping[str, TaskShape] = {

@@ -21,7 +21,7 @@ from mmulbench.core.data import Split
 from mmulbench.core.registry import TASKS
 from mmulbench.core.training import Recipe
 from mmulbench.errors import UsageError
-from mmulbench.runs.prepare import find_backbone
+from mmulbench.runs.backbones import find_backbone
 
 LISTED = 50
 """Number of units in the forget lists that are compared, or half of all units where there are fewer."""

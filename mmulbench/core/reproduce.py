@@ -11,7 +11,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,13 @@ from mmulbench.core.plugins import DIGEST_DIGITS
 from mmulbench.core.registry import METHODS, TASKS, Registry
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import read_regular
-from mmulbench.records.schema import RunResult, RunSpec, Scalar
+from mmulbench.records.schema import OUTSIDE, RunResult, RunSpec, Scalar
 
 UNKNOWN_PLUGIN = "FILE"
 """Stands for a plug-in file that is not where the record says, or has another content now."""
+
+MODEL = "MODEL"
+"""Stands for the place of a model that was given, where nothing shows what is there."""
 
 FORGET_LIST = "LIST"
 """Stands for the list of what is forgotten: its name and place are its owner's, and may be personal data."""
@@ -64,12 +67,14 @@ class Circumstances:
         backbone: value of ``--backbone``; empty for the full name.
         plugins: plug-in files.
         reference: whether retrain is compared with.
+        models: by option, place and digest of the models that were given, and of what retrain starts from.
         shadows: number of shadow models.
     """
 
     backbone: str = ""
     plugins: Sequence[str] = ()
     reference: bool = True
+    models: Mapping[str, str] = field(default_factory=dict)
     shadows: int = 0
 
 
@@ -82,7 +87,7 @@ def command_of(record: RunResult) -> str:
     Args:
         record: the record.
     """
-    return reproducing_command(record.spec, OwnSettings.of(record.spec), _circumstances(record))
+    return reproducing_command(record.spec, OwnSettings.of(record.spec), circumstances_of(record))
 
 
 def reproducing_command(spec: RunSpec, own: OwnSettings, around: Circumstances) -> str:
@@ -95,21 +100,56 @@ def reproducing_command(spec: RunSpec, own: OwnSettings, around: Circumstances) 
         own: settings that need not be given.
         around: what else the command says.
     """
-    parts = ["mmulbench", "run", "--method", spec.method, "--task", spec.task]
+    parts = [*_beginning(spec, around), "--task", spec.task]
     for path in around.plugins:
         parts += ["--plugin", path]
-    parts += ["--backbone", around.backbone or spec.backbone]
+    parts += _models(spec, around)
     size = ["--forget-size", str(spec.forget_size)] if spec.forget is None else ["--forget", FORGET_LIST]
     parts += [*size, "--seed", str(spec.seed)]
     for key, value in differing_settings(spec, own).items():
         parts += ["--set", f"{key}={value}"]
-    if spec.config:
+    if spec.config and "unlearned" not in spec.given:
         parts.append("--untuned")
     if not around.reference:
         parts.append("--no-reference")
     if around.shadows:
         parts += ["--shadows", str(around.shadows)]
     return shlex.join(parts)
+
+
+def _beginning(spec: RunSpec, around: Circumstances) -> list[str]:
+    """Return command and method: of what was made elsewhere, the place of the model and the method's name."""
+    if "unlearned" not in spec.given:
+        return ["mmulbench", "run", "--method", spec.method]
+    place = around.models.get("--unlearned") or _stand_in(spec.given["unlearned"])
+    return ["mmulbench", "evaluate", place, "--name", spec.method.removeprefix(OUTSIDE)]
+
+
+def _models(spec: RunSpec, around: Circumstances) -> list[str]:
+    """Return the options that say which models a run starts from."""
+    if "original" not in spec.given:
+        return ["--backbone", around.backbone or spec.backbone]
+    parts = []
+    for name, label in started_from(spec).items():
+        if name == "unlearned":
+            continue
+        parts += [f"--{name}", around.models.get(f"--{name}") or _stand_in(label)]
+    return parts
+
+
+def started_from(spec: RunSpec) -> dict[str, str]:
+    """Return family, name and digest of the models that a run was given, by option without its dashes.
+
+    Args:
+        spec: specification of the run.
+    """
+    own = {} if spec.backbone == spec.given.get("original") else {"retrain-from": spec.backbone}
+    return {**spec.given, **own}
+
+
+def _stand_in(label: str) -> str:
+    """Return what stands for a model whose place is not known: ``MODEL`` and its digest, or a variant."""
+    return f"{MODEL}@{label.rpartition('@')[2]}" if "@" in label else label
 
 
 def differing_settings(spec: RunSpec, own: OwnSettings) -> dict[str, Scalar]:
@@ -163,10 +203,11 @@ def _settings_at(registry: Registry[Any], name: str, attribute: str, changes: in
     return None
 
 
-def _circumstances(record: RunResult) -> Circumstances:
+def circumstances_of(record: RunResult) -> Circumstances:
     """Return what a record's own command says of places and options, where that can be checked."""
     spec = record.spec
-    if record.values and not spec.plugins and "@" not in spec.backbone:  # nothing is left to the command
+    is_told = not spec.plugins and not spec.given and "@" not in spec.backbone
+    if record.values and is_told:  # nothing is left to the command
         reference = any(value.retrain is not None for value in record.values.values())
         return Circumstances(reference=reference, shadows=record.shadows)
     words = words_of(record.command)
@@ -174,6 +215,7 @@ def _circumstances(record: RunResult) -> Circumstances:
     retrains = [value.retrain for value in record.values.values()]
     return Circumstances(
         backbone=_checkpoint(spec, words),
+        models=_given(spec, words),
         plugins=_plugins(spec, words),
         reference=any(one is not None for one in retrains) if retrains else "--no-reference" not in words,
         shadows=record.shadows or (int(shadows) if re.fullmatch("[0-9]{1,6}", shadows) else 0),
@@ -186,6 +228,17 @@ def _checkpoint(spec: RunSpec, words: Sequence[str]) -> str:
     given = next((value for option, value in pairwise(words) if option == "--backbone"), "")
     found = _CHECKPOINT.fullmatch(given)
     return given if wanted and found and wanted.groups() == found.groups() else ""
+
+
+def _given(spec: RunSpec, words: Sequence[str]) -> dict[str, str]:
+    """Return the places of given models, where the command names ones with the same digest."""
+    found = {}
+    for name, label in started_from(spec).items():
+        option = "evaluate" if name == "unlearned" else f"--{name}"
+        place = next((value for word, value in pairwise(words) if word == option), "")
+        if "@" in label and place.rpartition("@")[2] == label.rpartition("@")[2]:
+            found[f"--{name}"] = place
+    return found
 
 
 def _plugins(spec: RunSpec, words: Sequence[str]) -> list[str]:

@@ -25,14 +25,14 @@ class Recipe:
     """Says how the original and retrain are trained.
 
     Attributes:
-        epochs: passes over the training set.
+        epochs: passes over the training set; 0 leaves the initial weights of a checkpoint as they are.
         lr: peak learning rate of AdamW under a one-cycle schedule.
         weight_decay: weight decay of AdamW.
         batch_size: true pairs a step.
         sampling: ``unit``: an epoch sees every unit once with one of its pairs; ``pair``: every pair once.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 30
+    epochs: Annotated[int, Field(ge=0)] = 30
     lr: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     batch_size: Annotated[int, Field(ge=2)] = 128
@@ -262,6 +262,8 @@ def fit(
     Raises:
         Diverged: The loss or a parameter is NaN or infinite.
     """
+    if not recipe.epochs:
+        return model.eval()
     steps = data.steps(recipe.batch_size) * recipe.epochs
     learner = Learner(
         model, list(model.parameters()), lr=recipe.lr, weight_decay=recipe.weight_decay, meter=meter

@@ -16,6 +16,7 @@ class GroupKey(NamedTuple):
     backbone: str
     forget_size: int
     forget: str
+    given: str
     data_fingerprint: str
     metric_version: str
     recipe_version: str
@@ -34,6 +35,7 @@ class GroupKey(NamedTuple):
             spec.backbone,
             spec.forget_size,
             spec.forget.digest if spec.forget is not None else "",
+            canonical_json({name: one for name, one in spec.given.items() if name != "unlearned"}),
             spec.data_fingerprint,
             spec.metric_version,
             spec.recipe_version,

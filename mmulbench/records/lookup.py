@@ -36,3 +36,21 @@ def find_records(text: str, results: Path) -> list[Path]:
         near = did_you_mean(text, known) if known else f"; {results} holds no records"
         raise UsageError(f"{text!r} is no record's path or name, and no id in {results} begins with it{near}")
     return found
+
+
+def find_record(text: str, results: Path) -> Path:
+    """Return the file of the only record that a word names.
+
+    Args:
+        text: as for `find_records`.
+        results: folder of the records.
+
+    Raises:
+        UsageError: It names none, or several.
+    """
+    found = find_records(text, results)
+    if len(found) > 1:
+        raise UsageError(
+            f"{text!r} names {len(found)} records, such as {found[0]} and {found[1]}: give the path of one"
+        )
+    return found[0]

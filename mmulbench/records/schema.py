@@ -25,6 +25,9 @@ FIRST_VERSION = "1"
 Direction = Literal["higher", "lower", "closest_to_retrain", "not_below_retrain"]
 """What is better. ``not_below_retrain``: to fall below retrain is a loss, to exceed it no merit."""
 
+OUTSIDE = "external:"
+"""What the names of methods begin with whose models were made elsewhere."""
+
 Status = Literal["done", "diverged", "failed", "not_applicable"]
 Scalar = bool | int | float | str | None
 
@@ -64,6 +67,11 @@ class RunSpec(Frozen):
         default=None, description="list that names the forget set; absent where the task draws it by the seed"
     )
     seed: int = Field(ge=0)
+    given: dict[str, str] = Field(
+        default_factory=dict,
+        description="family, name and digest of models that were not trained here, by `original` and "
+        "`retrain`; absent where both were",
+    )
     data_fingerprint: str
     metric_version: str = METRIC_VERSION
     recipe_version: str = RECIPE_VERSION
@@ -82,12 +90,14 @@ class RunSpec(Frozen):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_old_records_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what old records lack, plug-ins and list and the first recipe version: their ids stay."""
+        """Leave out what old records lack, such as plug-ins and lists: their ids stay."""
         dumped: dict[str, Any] = dump(self)
         if not self.plugins:
             dumped.pop("plugins", None)
         if self.forget is None:
             dumped.pop("forget", None)
+        if not self.given:
+            dumped.pop("given", None)
         if self.recipe_version == FIRST_VERSION:
             dumped.pop("recipe_version", None)
         return dumped
@@ -270,6 +280,12 @@ class RunResult(Frozen):
         description="SHA-256 of the file beside the record, `<its name>.units.parquet`, with scores and "
         "losses by unit; null where none was kept",
     )
+    weights: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of names and values of the unlearned model's weights; absent in records from "
+        "before it was kept",
+    )
     tuning: Tuning | None = Field(
         default=None, description="null where no setting comes from a study; see its `overridden`, too"
     )
@@ -326,12 +342,13 @@ class RunResult(Frozen):
 
     @model_serializer(mode="wrap")
     def _leave_out_no_start(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out start and ids where there are none, as records from before they were kept do."""
+        """Leave out what records from before it was kept lack, such as the start, where there is none."""
         dumped: dict[str, Any] = dump(self)
         if self.start is None:
             dumped.pop("start", None)
-        if not self.forget_ids:
-            dumped.pop("forget_ids", None)
+        for name in ("forget_ids", "weights"):
+            if not dumped.get(name):
+                dumped.pop(name, None)
         return dumped
 
     @property
@@ -341,6 +358,8 @@ class RunResult(Frozen):
         Names of checkpoints carry a digest after an ``@``. Records from before starts were checked are such.
         """
         compared = any(value.retrain is not None for value in self.values.values())
+        if "retrain" in self.spec.given:
+            return False  # it was looked at itself
         return compared and "@" in self.spec.backbone and self.start is None
 
     @property

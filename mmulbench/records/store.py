@@ -70,7 +70,7 @@ class ResultsStore:
         for part in re.split("[:/]", spec.backbone):
             _check_name("backbone", part, spec.backbone)
         task = _check_name("task", spec.task, spec.task)
-        method = _check_name("method", spec.method, spec.method)
+        method = _check_name("method", folder_of_method(spec.method), spec.method)
         name = f"{spec.forget_size}-{spec.seed}-{run_id}.json"
         return Path(self._root, task, folder_of_backbone(spec.backbone), method, name)
 
@@ -243,6 +243,11 @@ class ResultsStore:
         return found if home == path else Unreadable(path, f"it is the record that belongs at {home}")
 
 
+def folder_of_method(method: str) -> str:
+    """Return the name of a method's folder; of one whose models were made elsewhere, without the colon."""
+    return method.replace(":", "-")
+
+
 def read_record(path: Path) -> RunResult:
     """Read one record from any place.
 
@@ -257,6 +262,20 @@ def read_record(path: Path) -> RunResult:
         advice = "; delete it and run it again" if found.is_damaged else ""
         raise MmulbenchError(f"cannot read the record {path}: {found.reason}{advice}")
     return found
+
+
+def folder_of_store(path: Path, record: RunResult) -> Path | None:
+    """Return the folder of results that a record's file lies in; None where it lies elsewhere.
+
+    Args:
+        path: file of the record.
+        record: the record.
+    """
+    place = path.resolve()
+    if len(place.parents) < 4:
+        return None
+    root = place.parents[3]
+    return root if ResultsStore(root).path_of(record) == place else None
 
 
 def _demand_damaged(found: Unreadable) -> None:

@@ -23,9 +23,10 @@ from mmulbench.records.store import ResultsStore
 from mmulbench.records.study import StaleStudy, tuned_default
 from mmulbench.runs.forget_choice import ForgetChoice, chosen
 from mmulbench.runs.forget_list import ForgetRequest, parse_request
+from mmulbench.runs.given_models import GivenModels, check_recipe, find_models
 from mmulbench.runs.origins import method_origins, setting_origins, tuning_of
-from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, load_data, prepare_inputs
-from mmulbench.runs.request import CommonOptions, Wanted
+from mmulbench.runs.prepare import PreparedTask, Workspace, load_data, prepare_inputs
+from mmulbench.runs.request import CommonOptions, RunOptions, Wanted
 from mmulbench.setting_values import Overrides
 
 
@@ -37,6 +38,7 @@ class ResolvedRequest:
         task_name: registered name of the task.
         task: configured task.
         backbone: backbone that serves the task.
+        given: models that are taken from elsewhere instead of being trained.
         recipe: recipe of the original and retrain.
         forget_size: number of units, fraction, or None for the task's default.
         forget: how a list or conditions say what is forgotten; None where the task draws it.
@@ -49,6 +51,7 @@ class ResolvedRequest:
     task_name: str
     task: Task
     backbone: Backbone
+    given: GivenModels
     recipe: Recipe
     forget_size: int | float | None
     forget: ForgetRequest | None
@@ -75,8 +78,10 @@ def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedR
     task_class = TASKS.get(wanted.task)
     overrides = Overrides(wanted.settings, list(classes))
     task = task_class(overrides.task(task_class.Config()))
-    backbone = find_backbone(task.default_backbone if wanted.backbone is None else wanted.backbone, task)
+    run = options if isinstance(options, RunOptions) else RunOptions()
+    given, backbone = find_models(run, wanted.backbone, task)
     recipe, size = overrides.recipe(task.recipe), parse_forget_size(wanted.forget_size)
+    check_recipe(recipe, given, backbone, reference=run.reference)
     forget = parse_request(wanted.forget, wanted.forget_where, wanted.forget_size)
     places = task.study_places(wanted.task, backbone.full_name)
     shared = {
@@ -96,7 +101,7 @@ def resolve(wanted: Wanted, options: CommonOptions, *, tuned: bool) -> ResolvedR
         if (tuning := tuning_of(own, default)) is not None:
             tunings[name] = tuning
     return ResolvedRequest(
-        wanted.task, task, backbone, recipe, size, forget, methods, tunings, origins, tuple(stale)
+        wanted.task, task, backbone, given, recipe, size, forget, methods, tunings, origins, tuple(stale)
     )
 
 
@@ -138,7 +143,9 @@ def open_task(
     data = load_data(task, workspace)
     _refuse_too_little(resolved.task_name, data)
     choose_forget_set(resolved, data, seed=0)  # refused before inputs are prepared
-    return prepare_inputs(resolved.task_name, task, data, resolved.backbone, resolved.recipe, workspace)
+    return prepare_inputs(
+        resolved.task_name, task, data, resolved.backbone, resolved.recipe, workspace, resolved.given
+    )
 
 
 def choose_forget_set(resolved: ResolvedRequest, data: TaskData, seed: int) -> ForgetChoice:

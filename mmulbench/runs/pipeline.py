@@ -13,29 +13,17 @@ from mmulbench import processes
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import Method
-from mmulbench.core.metric import Measurements
+from mmulbench.core.model import MultimodalModel
 from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable
-from mmulbench.evaluation.by_unit import values_by_unit
-from mmulbench.evaluation.unit_scores import unit_scores
-from mmulbench.evaluation.values import compute_values, score_histograms
-from mmulbench.failure import Frame, frames_of, located
+from mmulbench.failure import frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
-from mmulbench.records.schema import (
-    Cost,
-    Making,
-    RunResult,
-    RunSpec,
-    ScoreHistogram,
-    StartCheck,
-    Status,
-    Tuning,
-    Value,
-)
+from mmulbench.records.schema import RunResult, RunSpec, Tuning
 from mmulbench.records.unit_files import digest_of
+from mmulbench.runs.outcome import Outcome, evaluate
 from mmulbench.runs.prepare import PreparedTask, Workspace
-from mmulbench.runs.references import Trained
+from mmulbench.runs.references import Trained, weights_digest
 from mmulbench.runs.request import Overwrite
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import RunModels, Shadows, judged_by_shadows
@@ -59,6 +47,8 @@ class Run:
         forget: forget set that a list names; None where the task draws it.
         forget_ids: ids of that list that the record is to hold.
         folders: folders that are not the default ones, by option.
+        keep: whether the unlearned model is handed over beside the record.
+        unlearned: model that was made elsewhere, and is judged; None where the method makes it.
     """
 
     spec: RunSpec
@@ -72,11 +62,14 @@ class Run:
     forget: ForgetSet | None = None
     forget_ids: tuple[str, ...] = ()
     folders: dict[str, str] = field(default_factory=dict)
+    keep: bool = False
+    unlearned: Trained | None = None
 
     @cached_property
     def code(self) -> dict[str, str]:
         """Digests of today's code of method, task and backbone."""
-        return code_of_run(type(self.method).__module__, self.spec.task, self.spec.backbone)
+        found = code_of_run(type(self.method).__module__, self.spec.task, self.spec.backbone)
+        return found if self.unlearned is None else {k: v for k, v in found.items() if k != "method"}
 
     def scenario(self, prepared: PreparedTask) -> Scenario:
         """Return the forget set and seed of the run, with the models that belong to them."""
@@ -84,40 +77,6 @@ class Run:
         if forget is None:
             forget = ForgetSet(prepared.task.forget_units(prepared.data, spec.forget_size, spec.seed))
         return Scenario(prepared, forget, spec.seed)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Holds the parts of a record that the run itself decides.
-
-    Attributes:
-        status: how the run ended.
-        reason: why the run is not done; one line.
-        trace: where the run failed, the innermost place last.
-        values: measured values by name.
-        cost: cost of unlearning.
-        histograms: distributions of association scores by path.
-        by_unit: by value, one number for each forget unit.
-        units: content of the file of scores by unit; None where none is kept.
-        shadows: number of shadow models that values rest on.
-        start: what retrain's initial weights know of the forget set; None where they are random, or there is
-            no reference.
-        missing: what was left out, and why; one line each.
-        models: where the original and retrain were trained, by name, where it is known.
-    """
-
-    status: Status
-    reason: str | None = None
-    trace: list[Frame] = field(default_factory=list)
-    values: dict[str, Value] = field(default_factory=dict)
-    cost: Cost | None = None
-    histograms: dict[str, ScoreHistogram] = field(default_factory=dict)
-    by_unit: dict[str, list[float]] = field(default_factory=dict)
-    units: bytes | None = None
-    shadows: int = 0
-    start: StartCheck | None = None
-    missing: list[str] = field(default_factory=list)
-    models: dict[str, Making] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,12 +88,14 @@ class StoredRecord:
         path: file of the record.
         is_new: whether the run was made now; otherwise its record was found.
         kept: done record of an earlier try, which stays in the file since this try is not done.
+        model: the unlearned model, where it was to be kept and there is one.
     """
 
     result: RunResult
     path: Path
     is_new: bool
     kept: RunResult | None = None
+    model: MultimodalModel | None = None
 
     @property
     def is_well(self) -> bool:
@@ -162,6 +123,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         histograms=outcome.histograms,
         by_unit=outcome.by_unit,
         units=None if outcome.units is None else digest_of(outcome.units),
+        weights=outcome.weights,
         tuning=run.tuning,
         forget_ids=run.forget_ids,
         origins=run.origins,
@@ -219,7 +181,8 @@ def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRec
         found = processes.first_does(lambda: _settled(run, workspace, overwrite))
         if found is not None:
             _checkpoints(run, workspace).clear()  # of who was killed between the record and this
-            return StoredRecord(found, path, is_new=False)
+            model = model_again(run, prepared, found) if run.keep and found.status == "done" else None
+            return StoredRecord(found, path, is_new=False, model=model)
         processes.first_does(lambda: workspace.store.demand_place(run.spec))
         started = datetime.now(UTC)
         outcome = _attempt(run, prepared)
@@ -231,7 +194,37 @@ def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRec
         _checkpoints(run, workspace).clear()
         if run.shadows:
             Shadows(run.scenario(prepared)).discard(run.shadows, run.method, run.spec.run_id)
-        return StoredRecord(result, path, is_new=True, kept=kept)
+        return StoredRecord(result, path, is_new=True, kept=kept, model=outcome.model if run.keep else None)
+
+
+def model_again(run: Run, prepared: PreparedTask, found: RunResult) -> MultimodalModel:
+    """Make the unlearned model of a recorded run again; the record stays as it is.
+
+    Args:
+        run: the run.
+        prepared: its task with data in memory.
+        found: its record.
+
+    Raises:
+        Diverged: It diverges on this machine.
+    """
+    scenario, progress = run.scenario(prepared), prepared.workspace.progress
+    with _stage(progress, "unlearn"):
+        if run.unlearned is not None:
+            model = run.unlearned.model
+        elif run.method.is_reference:
+            model = scenario.retrain().model
+        else:
+            model = unlearn(
+                run.method, scenario.problem(checkpoints=_checkpoints(run, prepared.workspace))
+            ).model
+    _checkpoints(run, prepared.workspace).clear()
+    if found.weights is not None and weights_digest(model) != found.weights:
+        progress.note(
+            f"the model of record {found.run_id} was made again, and its weights are not bit for bit those "
+            f"of the record: that one was made on {found.environment.cpu or found.environment.device}"
+        )
+    return model
 
 
 def _settled(run: Run, workspace: Workspace, overwrite: Overwrite) -> RunResult | None:
@@ -307,11 +300,13 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
     with _stage(workspace.progress, "unlearn"):
         if run.method.is_reference and retrain is not None:
             unlearned = retrain
+        elif run.unlearned is not None:
+            unlearned = run.unlearned
         else:
             problem = scenario.problem(checkpoints=_checkpoints(run, workspace))
             unlearned = unlearn(run.method, problem)
     with _stage(workspace.progress, "evaluate"):
-        outcome = _evaluate(run, scenario, unlearned, retrain if run.reference else None)
+        outcome = evaluate(scenario, unlearned, retrain if run.reference else None, units=run.units)
     outcome = replace(outcome, start=start)
     if not run.shadows or retrain is None:
         return outcome
@@ -343,33 +338,3 @@ def _stage(progress: Progress, name: str) -> Iterator[None]:
         yield
     except Diverged as error:
         raise Diverged(f"{name}: {error}") from error
-
-
-def _evaluate(run: Run, scenario: Scenario, unlearned: Trained, retrain: Trained | None) -> Outcome:
-    """Measure the models of a run, and compare them."""
-    sets = scenario.sets
-    original = scenario.original()
-    own, before = (scenario.measure(model, sets) for model in (unlearned.model, original.model))
-    reference = scenario.measure(retrain.model, sets) if retrain is not None else None
-    units = {name: split.first for name, split in sets.splits.items()}
-    values, missing = compute_values(own, before, reference, units, scenario.seed)
-    models = {"original": original.made, "retrain": retrain.made if retrain is not None else None}
-    return Outcome(
-        "done",
-        values=values,
-        missing=missing,
-        cost=unlearned.cost if retrain is None else unlearned.cost.beside(retrain.cost),
-        histograms=score_histograms(own, before),
-        by_unit=values_by_unit(own, units["forget"]),
-        units=_unit_file(scenario, own, before, reference) if run.units else None,
-        models={name: made for name, made in models.items() if made is not None},
-    )
-
-
-def _unit_file(
-    scenario: Scenario, own: Measurements, before: Measurements, reference: Measurements | None
-) -> bytes:
-    """Return the content of the file of scores by unit; the retain set has as many units as the test set."""
-    units = {name: split.first for name, split in scenario.sets.splits.items()}
-    retained = scenario.sampled_sets.splits["retain"].units
-    return unit_scores(own, before, reference, units, retained).to_parquet()

@@ -18,15 +18,14 @@ from mmulbench.code_digest import code_digest
 from mmulbench.core.backbone import Backbone
 from mmulbench.core.checkpoints import StoredCheckpoints
 from mmulbench.core.data import Features, Inputs, PairData, Relations, Rows, Split
-from mmulbench.core.registry import BACKBONES
 from mmulbench.core.run_code import backbone_digest
 from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
 from mmulbench.defaults import CHECKPOINT_SECONDS
-from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RECIPE_VERSION
 from mmulbench.records.store import ResultsStore
+from mmulbench.runs.given_models import GivenModels
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,7 @@ class PreparedTask:
         relations: all true pairs, those of the test split included.
         key: everything that features and models depend on, for cache keys.
         workspace: where runs on the task read, write and compute.
+        given: models that are taken from elsewhere instead of being trained.
     """
 
     task: Task
@@ -79,6 +79,7 @@ class PreparedTask:
     relations: Relations
     key: dict[str, Any]
     workspace: Workspace
+    given: GivenModels = GivenModels()  # noqa: RUF009 (frozen)
 
     @cached_property
     def known_relations(self) -> Relations:
@@ -99,61 +100,6 @@ class PreparedTask:
             self.task.modalities,
             sampling or self.recipe.sampling,  # type: ignore[arg-type]
         )
-
-
-def open_backbone(full_name: str) -> Backbone:
-    """Return the backbone called ``family``, ``family:variant``, or ``family:checkpoint``.
-
-    Raises:
-        UsageError: when family or variant is unknown, or the family reads no checkpoints.
-        MmulbenchError: A checkpoint is damaged.
-    """
-    family, _, variant = full_name.partition(":")
-    cls = BACKBONES.get(family)
-    variant = variant or next(iter(cls.variants))
-    if variant not in cls.variants and "/" not in variant and not Path(variant).exists():
-        raise UsageError(
-            f"unknown variant {variant!r} of backbone {family}{did_you_mean(variant, cls.variants)}"
-        )
-    return cls(variant) if variant in cls.variants else cls.from_checkpoint(variant)
-
-
-def find_backbone(full_name: str, task: Task) -> Backbone:
-    """Return the backbone of a full name, where it serves a task.
-
-    Args:
-        full_name: what `open_backbone` takes.
-        task: the task that it shall serve.
-
-    Raises:
-        UsageError: Family or variant is unknown, or the backbone does not serve the task.
-        MmulbenchError: A checkpoint is damaged.
-    """
-    family = full_name.partition(":")[0]
-    cls = BACKBONES.get(family)
-    if cls.modalities != task.modalities:
-        raise UsageError(
-            f"backbone {family} reads {' and '.join(cls.modalities)}, "
-            f"but the task pairs {' and '.join(task.modalities)}{_others(task)}"
-        )
-    if task.shape.kind not in cls.serves:
-        raise UsageError(
-            f"backbone {family} serves {' and '.join(cls.serves)}, but the task is {task.shape.kind}"
-            f"{_others(task)}"
-        )
-    return open_backbone(full_name)
-
-
-def serving(task: Task) -> list[str]:
-    """Return the names of the backbones that a task can be run with."""
-    found = ((name, BACKBONES.get(name)) for name in BACKBONES.names())
-    return [
-        name for name, cls in found if cls.modalities == task.modalities and task.shape.kind in cls.serves
-    ]
-
-
-def _others(task: Task) -> str:
-    return f"; choose {' or '.join(serving(task))}"
 
 
 def prepare(
@@ -251,7 +197,13 @@ def load_inputs(
 
 
 def prepare_inputs(
-    task_name: str, task: Task, data: TaskData, backbone: Backbone, recipe: Recipe, workspace: Workspace
+    task_name: str,
+    task: Task,
+    data: TaskData,
+    backbone: Backbone,
+    recipe: Recipe,
+    workspace: Workspace,
+    given: GivenModels = GivenModels(),  # noqa: B008 (frozen)
 ) -> PreparedTask:
     """Prepare every item's model inputs, from the cache where they are known.
 
@@ -262,6 +214,7 @@ def prepare_inputs(
         backbone: backbone that serves it.
         recipe: recipe of the original and retrain.
         workspace: where to read, write and compute.
+        given: models that are taken from elsewhere instead of being trained.
 
     Raises:
         UsageError: Packages are missing.
@@ -299,4 +252,5 @@ def prepare_inputs(
             "device": workspace.device.type,
         },
         workspace=workspace,
+        given=given,
     )

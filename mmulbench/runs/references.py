@@ -19,6 +19,7 @@ from mmulbench.core.method import UnlearningProblem
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.core.training import Checkpoints, fit
+from mmulbench.exports.read import GivenModel
 from mmulbench.records.environment import describe_making
 from mmulbench.records.schema import Cost, Making
 from mmulbench.runs.divided_model import divided
@@ -37,11 +38,13 @@ class Trained:
         model: the model, in evaluation mode.
         cost: cost of making it: of training an original or retrain, or of unlearning.
         made: where it was trained; None where that is not known, or of this run.
+        given: whether it was made elsewhere, so that nobody here knows what it cost.
     """
 
     model: MultimodalModel
     cost: Cost
     made: Making | None = None
+    given: bool = False
 
 
 def digest(*arrays: Integers | Tensor) -> str:
@@ -79,7 +82,8 @@ def original_inputs(prepared: PreparedTask, seed: int) -> dict[str, Any]:
         prepared: task and backbone.
         seed: training seed.
     """
-    return {**prepared.key, "seed": seed}
+    given = prepared.given.original
+    return {**prepared.key, "seed": seed, **({} if given is None else {"given": given.digest})}
 
 
 def retrain_inputs(prepared: PreparedTask, forget: ForgetSet, seed: int) -> dict[str, Any]:
@@ -111,6 +115,8 @@ def load_original(prepared: PreparedTask, seed: int) -> Trained:
         Diverged: Training diverges.
     """
     workspace = prepared.workspace
+    if prepared.given.original is not None:
+        return given_model(prepared.given.original, prepared)
 
     def build(checkpoints: Checkpoints) -> Artifact:
         model = fresh_model(prepared, seed)
@@ -140,8 +146,11 @@ def load_retrain(
         The frozen retrain.
 
     Raises:
+        UsageError: A given model does not serve the task.
         Diverged: Training diverges.
     """
+    if prepared.given.retrain is not None:
+        return given_model(prepared.given.retrain, prepared)
 
     def build(checkpoints: Checkpoints) -> Artifact:
         problem = make_problem(checkpoints)
@@ -150,6 +159,21 @@ def load_retrain(
         return _as_artifact(model, problem.meter.cost(), prepared)
 
     return _load(REFERENCE, retrain_inputs(prepared, forget, seed), build, prepared, seed)
+
+
+def given_model(given: GivenModel, prepared: PreparedTask) -> Trained:
+    """Return a frozen model that was trained elsewhere.
+
+    Args:
+        given: the model.
+        prepared: task that it shall serve.
+
+    Raises:
+        UsageError: It lacks what the task needs.
+    """
+    model = given.load(prepared.task.shape).to(prepared.workspace.device)
+    model = divided(model, prepared.backbone.whole)
+    return Trained(model.eval().requires_grad_(False), Cost(seconds=0.0), given=True)
 
 
 def _load(

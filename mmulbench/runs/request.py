@@ -81,6 +81,9 @@ class RunOptions(CommonOptions):
     shadows: int = Field(default=0, description="number of shadow models to attack with besides")
     units: bool = Field(default=True, description="whether scores by unit are kept beside each record")
     record_ids: bool = Field(default=False, description="whether records hold the ids of a forget list")
+    original: str | None = Field(default=None, description="place of the model that is to unlearn")
+    retrain_from: str | None = Field(default=None, description="weights that retrain starts from")
+    retrain: str | None = Field(default=None, description="place of a model trained without the forget set")
 
     @model_serializer(mode="wrap")
     def _leave_out_what_old_sweeps_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -88,8 +91,9 @@ class RunOptions(CommonOptions):
         dumped: dict[str, Any] = dump(self)
         if self.units:
             dumped.pop("units", None)
-        if not self.record_ids:
-            dumped.pop("record_ids", None)
+        for name in ("record_ids", "original", "retrain_from", "retrain"):
+            if not dumped.get(name):
+                dumped.pop(name, None)
         return dumped
 
 

@@ -15,6 +15,7 @@ from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs, Tensors
 from mmulbench.core.training import Checkpoints
+from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
 from mmulbench.records.schema import Cost, StartCheck
 from mmulbench.runs.measurements import evaluation_sets, load_measurements, retain_sample
@@ -27,7 +28,12 @@ from mmulbench.runs.references import (
     original_inputs,
     weights_digest,
 )
-from mmulbench.runs.start_check import check_start
+from mmulbench.runs.start_check import check_start, refuse_seen_retrain
+
+NO_START = (
+    "it trains models anew, and the weights that the original was fine-tuned from are not known: give "
+    "--retrain-from"
+)
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,20 @@ class Scenario:
 
     @cached_property
     def start(self) -> StartCheck | None:
-        """What the initial weights of retrain know of the forget set; None where they are random.
+        """What the initial weights of retrain know of the forget set; None where they are random or unknown.
+
+        A retrain that is given is looked at, too.
 
         Raises:
             UsageError: They say that they were trained on the data.
             MmulbenchError: They have seen the forget set, so that no retrain of them is a reference.
         """
-        return check_start(self.prepared, self.sampled_sets, self.forget, self.seed)
+        prepared, sets = self.prepared, self.sampled_sets
+        if prepared.given.retrain is not None:
+            refuse_seen_retrain(self._retrain.model, prepared, sets, self.seed)
+        if not prepared.given.has_start:
+            return None
+        return check_start(prepared, sets, self.forget, self.seed)
 
     @cached_property
     def _original(self) -> Trained:
@@ -91,7 +104,8 @@ class Scenario:
             MmulbenchError: `start` does.
             Diverged: Training diverges.
         """
-        _ = self.start
+        if self.prepared.given.retrain is None:
+            _ = self.start
         return load_retrain(self.prepared, self.forget, self.seed, make_problem)
 
     @cached_property
@@ -131,11 +145,21 @@ class Scenario:
             outputs=self._outputs(original, meter),
             recipe=prepared.recipe,
             seed=self.seed,
-            fresh_model=lambda seed: fresh_model(prepared, seed),
+            fresh_model=self._fresh_model,
             meter=meter,
             progress=workspace.progress,
             checkpoints=checkpoints if checkpoints is not None else Checkpoints(),
         )
+
+    def _fresh_model(self, seed: int) -> MultimodalModel:
+        """Return a model with the weights that a training starts from.
+
+        Raises:
+            NotApplicable: The original was given, and these weights were not.
+        """
+        if not self.prepared.given.has_start:
+            raise NotApplicable(NO_START)
+        return fresh_model(self.prepared, seed)
 
     def measure(self, model: MultimodalModel, sets: EvaluationSets) -> Measurements:
         """Load a model's measurements from the cache, or measure it.

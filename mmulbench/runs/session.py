@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
@@ -22,13 +22,24 @@ from mmulbench.runs.request import Request, RunOptions
 from mmulbench.runs.run_spec import make_spec
 from mmulbench.runs.settings_notes import settings_notes
 
+Deliver = Callable[[StoredRecord, PreparedTask], None]
+"""Takes over the model of a run, beside its record."""
 
-def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
+
+def run_session(
+    request: Request,
+    progress: Progress,
+    deliver: Deliver | None = None,
+    *,
+    expected: str = "",
+) -> Iterator[StoredRecord]:
     """Make all runs of a request, every seed with every method, and yield each record as soon as it is there.
 
     Args:
         request: the options.
         progress: shows bars and notes, from the first record that is asked for to the last.
+        deliver: is given each run's record with its model, and the task; None where nobody wants models.
+        expected: id that the only run must have; empty for any.
 
     Raises:
         UsageError: The use is wrong; nothing is computed then.
@@ -47,7 +58,15 @@ def run_session(request: Request, progress: Progress) -> Iterator[StoredRecord]:
         for seed, name in planned:
             progress.run(f"{name}, seed {seed}")
             run = plan_run(name, seed, request, resolved, prepared)
-            yield execute(run, prepared, request.overwrite)
+            if expected and run.spec.run_id != expected:
+                raise UsageError(
+                    f"today's data, list, models or versions make the run {run.spec.run_id}, not {expected}"
+                )
+            stored = execute(replace(run, keep=deliver is not None), prepared, request.overwrite)
+            if deliver is not None:
+                deliver(stored, prepared)
+                stored = replace(stored, model=None)
+            yield stored
 
 
 def _forget_note(resolved: ResolvedRequest, prepared: PreparedTask) -> Iterator[str]:
@@ -99,7 +118,7 @@ def plan_run(
     return Run(
         spec=spec,
         method=method,
-        command=_command(spec, method, prepared, options),
+        command=command_of_run(spec, method, prepared, options),
         reference=options.reference,
         tuning=resolved.tunings.get(name),
         origins=resolved.origins[name],
@@ -111,7 +130,13 @@ def plan_run(
     )
 
 
-def _command(spec: RunSpec, method: Method, prepared: PreparedTask, options: RunOptions) -> str:
+def command_of_run(
+    spec: RunSpec,
+    method: Method,
+    prepared: PreparedTask,
+    options: RunOptions,
+    outside: Mapping[str, str] | None = None,
+) -> str:
     """Return the command line that makes a run again.
 
     Args:
@@ -119,10 +144,13 @@ def _command(spec: RunSpec, method: Method, prepared: PreparedTask, options: Run
         method: the configured method.
         prepared: task and backbone.
         options: says whether there is a reference, and how many shadow models.
+        outside: place and digest of a model that was made elsewhere, by ``unlearned``.
     """
     task, backbone = prepared.task, prepared.backbone
     own = OwnSettings(asdict(type(task).Config()), asdict(task.recipe), asdict(type(method).Config()))
     plugins = plugins_of_run(spec.method, spec.task, backbone.name).values()
     files = sorted({str(plugin.path) for plugin in plugins})
-    around = Circumstances(backbone.argument, files, options.reference, options.shadows)
+    models = {"--retrain-from": backbone.argument, **prepared.given.arguments}
+    models |= {f"--{name}": place for name, place in (outside or {}).items()}
+    around = Circumstances(backbone.argument, files, options.reference, models, options.shadows)
     return reproducing_command(spec, own, around)

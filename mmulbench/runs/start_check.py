@@ -16,7 +16,7 @@ from mmulbench.cache.artifacts import Artifact
 from mmulbench.core.backbone import SaysItsData
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.metric import HEADLINE
-from mmulbench.core.model import ClassificationModel
+from mmulbench.core.model import ClassificationModel, MultimodalModel
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.evaluation.measure import EvaluationSets
 from mmulbench.evaluation.probe import PROBE, probe_losses
@@ -79,6 +79,34 @@ def check_start(
         utility=utility,
         limit=LIMIT,
     )
+
+
+def refuse_seen_retrain(
+    model: MultimodalModel, prepared: PreparedTask, sets: EvaluationSets, seed: int
+) -> None:
+    """Refuse a retrain that was made elsewhere and yet knows the forget set.
+
+    That it knows the retain set is as it should be.
+
+    Args:
+        model: the retrain.
+        prepared: task and backbone.
+        sets: sets that it is judged on.
+        seed: seed of the unrelated pairs.
+
+    Raises:
+        MmulbenchError: It shows that it was trained on the forget set.
+    """
+    found = load_measurements(model, sets, prepared, seed)
+    units = {name: split.first for name, split in sets.splits.items()}
+    memories = {path: memory(losses, units) for path, losses in found.losses.items()}
+    path, worst = max(memories.items(), key=lambda item: item[1].forget.low)
+    if worst.shows_forget_set:
+        raise MmulbenchError(
+            f"the model of --retrain has seen the forget set: {_said(path, worst.forget)} tells it from "
+            f"test items (above {LIMIT:.2f} counts as seen); give one that was trained without it, or "
+            "--retrain-from, or --no-reference"
+        )
 
 
 def refuse_seen(

@@ -10,7 +10,8 @@ from mmulbench.files import prepare_folder, write_atomically
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.open_task import ResolvedRequest, choose_forget_set, open_task, resolve
-from mmulbench.runs.pipeline import Outcome, StoredRecord, execute, is_settled, make_record
+from mmulbench.runs.outcome import Outcome
+from mmulbench.runs.pipeline import StoredRecord, execute, is_settled, make_record
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import RunOptions
 from mmulbench.runs.scenario import Scenario

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mmulbench.core.reproduce import FORGET_LIST, OwnSettings, all_settings, command_of, words_of
+from mmulbench.core.reproduce import (
+    FORGET_LIST,
+    OwnSettings,
+    all_settings,
+    command_of,
+    started_from,
+    words_of,
+)
 from mmulbench.records.schema import RunResult, RunSpec, Scalar
 from mmulbench.validity.findings import Finding, shown
 from mmulbench.validity.settings import changed_kinds
@@ -73,7 +80,10 @@ def _read(words: Sequence[str]) -> tuple[dict[str, str], list[tuple[str, str]]] 
     return options, settings
 
 
-IDENTITY = ("--method", "--task", "--backbone", "--forget-size", "--forget", "--seed")
+MODELS = ("--original", "--retrain", "--retrain-from")
+"""Options that name models; what they are known by is the digest at their end."""
+
+IDENTITY = ("--method", "--task", "--backbone", "--forget-size", "--forget", "--seed", *MODELS)
 """Options that say which run it is."""
 
 
@@ -84,7 +94,10 @@ def _is_of(spec: RunSpec, options: dict[str, str], settings: list[tuple[str, str
         whole["--forget-size"] = str(spec.forget_size)
     else:
         whole["--forget"] = FORGET_LIST
-    whole["--backbone"] = spec.backbone
+    if "original" in spec.given:
+        whole |= {f"--{name}": label for name, label in started_from(spec).items()}
+    else:
+        whole["--backbone"] = spec.backbone
     own = all_settings(spec)
     return (
         "--method" in options
@@ -95,6 +108,8 @@ def _is_of(spec: RunSpec, options: dict[str, str], settings: list[tuple[str, str
 
 def _is_same(option: str, given: str, wanted: str) -> bool:
     """Compare what an option says; a checkpoint has its place there, and is known by its digest."""
+    if option in MODELS and "@" in wanted:
+        return given.rpartition("@")[2] == wanted.rpartition("@")[2]
     if option == "--backbone" and "@" in wanted:
         family, digest = wanted.partition(":")[0], wanted.rpartition("@")[2]
         return given.startswith(f"{family}:") and given.endswith(f"@{digest}")

@@ -39,7 +39,7 @@ def _check_status(record: RunResult) -> Iterator[Finding]:
     if record.status == "done":
         if not record.values:
             yield Finding("values", "are empty", "there, since the status is done")
-        if record.cost is None:
+        if record.cost is None and not _was_given(record):
             yield Finding("cost", "is null", "there, since the status is done")
         if record.reason is not None:
             yield Finding("reason", f"is {shown(record.reason)}", "null, since the status is done")
@@ -48,6 +48,12 @@ def _check_status(record: RunResult) -> Iterator[Finding]:
         yield Finding("status", f"is {record.status}", "done, since there are values or a cost")
     if not record.reason:
         yield Finding("reason", "is empty", f"there, since the status is {record.status}")
+
+
+def _was_given(record: RunResult) -> bool:
+    """Tell whether the judged model was made elsewhere, so that its cost may be unknown."""
+    given = record.spec.given
+    return "unlearned" in given or (record.spec.method == RETRAIN and "retrain" in given)
 
 
 def _check_cost(record: RunResult, cost: Cost) -> Iterator[Finding]:
@@ -65,6 +71,7 @@ def _check_cost(record: RunResult, cost: Cost) -> Iterator[Finding]:
         if record.spec.method == RETRAIN and not is_close(ratio, 1.0):
             yield Finding(f"cost.{name}_ratio", f"is {shown(ratio)}", "1, since this is retrain itself")
     compared = any(value.retrain is not None for value in record.values.values())
+    compared = compared and "retrain" not in record.spec.given  # nobody knows what that one cost
     if record.values and compared != (cost.seconds_ratio is not None):
         wanted = "there, since retrain's values are" if compared else "null, since there is no retrain"
         yield Finding("cost.seconds_ratio", f"is {shown(cost.seconds_ratio)}", wanted)

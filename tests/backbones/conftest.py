@@ -16,8 +16,9 @@ from clip_toys import RETRIEVAL, loud
 from mmulbench.core.backbone import TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.records.schema import RunResult
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.runs.pipeline import Run, execute
-from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.prepare import prepare
 from mmulbench.runs.run_spec import make_spec
 
 

@@ -17,7 +17,7 @@ from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 from mmulbench.files import sha256_of
 from mmulbench.progress import Progress
-from mmulbench.runs.prepare import find_backbone
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.seeds import torch_seeded
 
 near: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-4}

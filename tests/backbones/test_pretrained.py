@@ -21,7 +21,7 @@ from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.records.schema import RunSpec
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.prepare import find_backbone
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.seeds import torch_seeded
 
 

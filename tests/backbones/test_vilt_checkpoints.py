@@ -18,7 +18,7 @@ from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.progress import Progress
-from mmulbench.runs.prepare import find_backbone
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.seeds import torch_seeded
 
 

@@ -24,7 +24,8 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.measure import EvaluationSets, measure
 from mmulbench.progress import Progress
 from mmulbench.records.store import ResultsStore
-from mmulbench.runs.prepare import Workspace, find_backbone, prepare, prepare_inputs
+from mmulbench.runs.backbones import find_backbone
+from mmulbench.runs.prepare import Workspace, prepare, prepare_inputs
 
 PROCESSES = multiprocessing.get_context("forkserver")
 WAIT_SECONDS = 60

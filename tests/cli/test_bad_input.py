@@ -83,7 +83,10 @@ def test_unknown_names(tmp_path, monkeypatch, words, message):
         (["--set", "lr=nan"], "--set lr=nan: input should be"),
         (["--set", "lr=inf"], "--set lr=inf: input should be a finite number"),
         (["--set", "trainable=none"], "--set trainable=none: input should be 'all' or 'fusion'"),
-        (["--set", "recipe.epochs=0"], "--set recipe.epochs=0: input should be greater than or equal to 1"),
+        (
+            ["--set", "recipe.epochs=0"],
+            "recipe.epochs=0 trains nothing, and random weights have nothing to forget",
+        ),
         (["--set", "recipe.sampling=x"], "--set recipe.sampling=x: input should be 'unit' or 'pair'"),
         (["--set", "task.limit=5"], "--set task.limit=5: limit must be 0 (all) or at least 20"),
         (["--seed", "one"], "--seed 'one' is no whole number; write --seed 42, or 42,87 for several"),

@@ -5,7 +5,7 @@ import pytest
 from mmulbench.core.applicability import reasons_by_backbone, reasons_by_method, reasons_by_task
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.errors import MmulbenchError
-from mmulbench.runs.prepare import serving
+from mmulbench.runs.backbones import serving
 
 
 def test_both_sides_say_the_same():

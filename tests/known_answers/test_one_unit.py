@@ -20,7 +20,8 @@ from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import TASKS
 from mmulbench.methods.retrain_again import RetrainAgain
 from mmulbench.metrics.separation import exact_auc
-from mmulbench.runs.prepare import Workspace, find_backbone, prepare
+from mmulbench.runs.backbones import find_backbone
+from mmulbench.runs.prepare import Workspace, prepare
 from mmulbench.runs.scenario import Scenario
 
 SEED, DRAWS = 42, 3

@@ -12,7 +12,8 @@ from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.core.registry import TASKS
 from mmulbench.evaluation.values import compute_values
 from mmulbench.methods.mmul import Mmul
-from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.backbones import find_backbone
+from mmulbench.runs.prepare import prepare
 from mmulbench.runs.scenario import Scenario
 
 # Forget pair: image (1, 2), text (3, 1). Both retain pairs, and both unrelated ones: (1, 1), (2, 3).

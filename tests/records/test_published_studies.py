@@ -10,7 +10,7 @@ from mmulbench.progress import Progress
 from mmulbench.records.published import PUBLISHED_STUDIES
 from mmulbench.records.store import ResultsStore
 from mmulbench.records.study import EPOCHS, StaleStudy, Study, read_study, study_path, tuned_default
-from mmulbench.runs.prepare import find_backbone
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.tuning.session import DEFAULT_BUDGET, FEW_TRIALS, MANY_SETTINGS, MANY_TRIALS
 
 TUNED = {"emoji": "albef:packaged", "hpo_pgr": "gtnn:packaged"}

@@ -34,7 +34,7 @@ def test_the_original_is_loaded_once_and_another_seed_has_another(scenario, orig
 def test_a_problem_holds_the_forget_set_and_what_remains(scenario):
     problem = scenario.problem()
     forget, retain = (set(pairs.split.units.tolist()) for pairs in (problem.forget, problem.retain))
-    assert forget == set(scenario.forget.tolist())
+    assert forget == set(scenario.forget.units.tolist())
     assert not forget & retain
     assert forget | retain == set(scenario.prepared.data.train.units.tolist())
 

@@ -39,9 +39,9 @@ def write_stale(folder: Path, method: str) -> Path:
 
 
 def test_studies_that_cannot_be_used_are_named_in_one_line(resolved, tmp_path):
-    paths = [write_stale(tmp_path, name) for name in ("mmul", "npo")]
-    found = resolved("mmul", "npo", "ssd")
-    assert found.methods["mmul"].config == type(found.methods["mmul"]).Config()
+    paths = [write_stale(tmp_path, name) for name in ("salun", "npo")]  # of which none is published
+    found = resolved("salun", "npo", "ssd")
+    assert found.methods["salun"].config == type(found.methods["salun"]).Config()
     (line,) = settings_notes(found)
     assert line.startswith("left aside a study that is of metrics 1, recipe 1, studies 1, and this mmulbench")
     assert line.endswith(f" (mmulbench tune --replace makes it anew): {paths[0]}, {paths[1]}")

@@ -17,8 +17,9 @@ from mmulbench.metrics.klom import klom
 from mmulbench.metrics.populations import confidence
 from mmulbench.metrics.shadow_attacks import rmia, u_lira
 from mmulbench.progress import Progress
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.runs.pipeline import Run, execute, is_settled
-from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.prepare import prepare
 from mmulbench.runs.run_spec import make_spec
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import second_seed, shadow_seed

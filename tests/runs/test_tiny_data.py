@@ -27,7 +27,7 @@ def cut(kind: str, workspace, one_pair: bool, sizes: dict[str, int]) -> Prepared
             splits = {name: getattr(data, name) for name in ("train", "validation", "test")}
             left = {name: one.only(one.units[: sizes.get(name, 99)]) for name, one in splits.items()}
             if one_pair:
-                left = {name: one._where(one.second < 24) for name, one in left.items()}
+                left = {name: one.at(one.second < 24) for name, one in left.items()}
             return replace(data, **left, fingerprint=f"{kind} {one_pair} {sizes}")
 
     task = Cut()

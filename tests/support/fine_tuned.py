@@ -19,7 +19,8 @@ from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import TASKS
 from mmulbench.core.training import Checkpoints, Recipe, fit
 from mmulbench.progress import Progress
-from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, prepare
+from mmulbench.runs.backbones import find_backbone
+from mmulbench.runs.prepare import PreparedTask, Workspace, prepare
 from mmulbench.seeds import torch_seeded
 
 RECIPE = Recipe(epochs=1, lr=1e-3, batch_size=32)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from mmulbench.progress import Progress
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.runs.pipeline import Run, execute
-from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.prepare import prepare
 from mmulbench.runs.run_spec import make_spec
 from mmulbench.tasks._relations.hpo_files import ROOT, hpo_file, read_terms
 from mmulbench.tasks._relations.ontology import Ontology

@@ -14,8 +14,9 @@ from sklearn.metrics import roc_auc_score
 
 from mmulbench.errors import UsageError
 from mmulbench.progress import Progress
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.runs.pipeline import Run, execute
-from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.prepare import prepare
 from mmulbench.runs.run_spec import make_spec
 from mmulbench.tasks._relations.hpo_files import hpo_file
 from mmulbench.tasks.hpo_pgr import HpoPgr

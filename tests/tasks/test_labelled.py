@@ -12,7 +12,7 @@ from table_miniatures import ANSWERS, IMAGES, labelled_rows, name_of, task_of, w
 
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.progress import Progress
-from mmulbench.runs.prepare import serving
+from mmulbench.runs.backbones import serving
 
 
 def opened(root, **settings):

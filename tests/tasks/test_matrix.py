@@ -13,8 +13,9 @@ from mmulbench.core.task import Task
 from mmulbench.metrics.catalogue import headline_metrics
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
+from mmulbench.runs.backbones import find_backbone, serving
 from mmulbench.runs.pipeline import Run, execute
-from mmulbench.runs.prepare import PreparedTask, Workspace, find_backbone, prepare, serving
+from mmulbench.runs.prepare import PreparedTask, Workspace, prepare
 from mmulbench.runs.run_spec import make_spec
 
 METHOD_NAMES = ("original", "retrain", "finetune", "gradient_ascent", "scrub", "mmul")
@@ -23,7 +24,14 @@ FEW_METHODS = ("original", "retrain", "mmul")
 
 LIMIT, FORGET, SEED = 40, 4, 42
 
-PAIRS = [(name, backbone) for name in TASKS.names() for backbone in serving(TASKS.get(name)())]
+OF_TABLES = ("pairs", "labelled")
+"""Tasks whose items are those of other tasks here: what is theirs is how they are read."""
+
+PAIRS = [
+    (name, backbone)
+    for name in TASKS.names()
+    for backbone in serving(TASKS.get(name)())[: 1 if name in OF_TABLES else None]
+]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,7 @@ def run_all(workspace, small_task, quick_method, kept):
 @pytest.mark.parametrize(("name", "backbone"), PAIRS, ids=map("-".join, PAIRS))
 def test_all_methods(name, backbone, run_all):
     own = TASKS.get(name).default_backbone.partition(":")[0]
-    records = run_all(name, backbone, METHOD_NAMES if backbone == own else FEW_METHODS)
+    records = run_all(name, backbone, METHOD_NAMES if backbone == own and name not in OF_TABLES else FEW_METHODS)
     for method, record in records.items():
         assert record.status == "done", f"{method}: {record.reason}"
         empty = [metric.name for metric in headline_metrics() if record.values[metric.name].value is None]

@@ -8,8 +8,9 @@ import pytest
 
 from mmulbench.core.registry import TASKS
 from mmulbench.metrics.catalogue import headline_metrics
+from mmulbench.runs.backbones import find_backbone
 from mmulbench.runs.pipeline import Run, execute
-from mmulbench.runs.prepare import find_backbone, prepare
+from mmulbench.runs.prepare import prepare
 from mmulbench.runs.run_spec import make_spec
 
 

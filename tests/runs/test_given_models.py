@@ -1,0 +1,144 @@
+"""Models that were trained elsewhere: a fine-tuned CLIP as the original, beside each kind of reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fine_tuned import LONG, RECIPE, fine_tuned, fresh, opened
+
+from mmulbench.core.registry import TASKS
+from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.progress import Progress
+from mmulbench.records.schema import RunResult
+from mmulbench.runs.given_models import find_models
+from mmulbench.runs.request import Request
+from mmulbench.runs.session import run_session
+
+SEED, UNITS, LIMIT = 42, 24, 200
+
+
+@dataclass
+class Given:
+    start: Path
+    original: Path
+    retrain: Path
+    request: Request
+
+    def run(self, method: str = "finetune", **options: object) -> RunResult:
+        asked = {"methods": (method,), "original": str(self.original), **options}
+        (stored,) = run_session(self.request.model_copy(update=asked), Progress())
+        return stored.result
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory, workspace) -> Given:
+    root = tmp_path_factory.mktemp("given")
+    start = fresh("clip", root / "clip-start")
+    base = opened(start, workspace, limit=LIMIT)
+    forget = base.task.forget_units(base.data, UNITS, SEED)
+    request = Request(
+        task="emoji",
+        forget_size=str(UNITS),
+        settings=(f"task.limit={LIMIT}", "epochs=1", f"recipe.epochs={RECIPE.epochs}"),
+        results_dir=root / "results",
+        cache_dir=root / "cache",
+        device="cpu",
+        untuned=True,
+    )
+    return Given(
+        start,
+        fine_tuned(base, root / "clip-original", recipe=LONG),
+        fine_tuned(base, root / "clip-retrain", forget, recipe=LONG),
+        request,
+    )
+
+
+@pytest.mark.slow
+def test_beside_a_retrain_that_is_given(given):
+    found = given.run(retrain=str(given.retrain))
+    assert found.status == "done"
+    assert found.spec.given["original"].startswith("clip:clip-original@")
+    assert found.spec.backbone == found.spec.given["original"]
+    assert found.values["mia"].retrain is not None and found.start is None
+    assert not found.has_unchecked_reference
+    assert found.cost is not None and found.cost.seconds_ratio is None
+    assert f"--original {given.original}@" in found.command and f"--retrain {given.retrain}@" in found.command
+    assert "--backbone" not in found.command
+    plain = tuple(one for one in given.request.settings if one != "epochs=1")
+    own = given.run("retrain", retrain=str(given.retrain), settings=plain)
+    assert own.cost is None and own.values["mia"].value == found.values["mia"].retrain
+    untouched = given.run("original", retrain=str(given.retrain), settings=plain)
+    assert untouched.values["mia"].value == found.values["mia"].original
+
+
+@pytest.mark.slow
+def test_beside_a_retrain_from_the_weights_of_before(given):
+    found = given.run(retrain_from=str(given.start))
+    assert found.spec.given == {"original": found.spec.given["original"]}
+    assert found.spec.backbone.startswith("clip:clip-start@")
+    assert found.start is not None
+    assert found.cost is not None and found.cost.seconds_ratio is not None
+    assert f"--retrain-from {given.start}@" in found.command
+
+
+@pytest.mark.slow
+def test_without_a_reference(given):
+    found = given.run(reference=False)
+    assert found.status == "done" and found.values["mia"].retrain is None
+    assert found.command.endswith("--no-reference")
+    for name in ("retrain", "kga"):
+        settings = tuple(one for one in given.request.settings if name == "kga" or one != "epochs=1")
+        refused = given.run(name, reference=False, settings=settings)
+        assert refused.status == "not_applicable"
+        assert refused.reason is not None and "give --retrain-from" in refused.reason
+
+
+@pytest.mark.slow
+def test_a_retrain_that_has_seen_the_forget_set_is_none(given, tmp_path, workspace):
+    again = fine_tuned(opened(given.start, workspace, limit=LIMIT), tmp_path / "clip-again", recipe=LONG)
+    (again / "model.safetensors").write_bytes((given.original / "model.safetensors").read_bytes())
+    with pytest.raises(UsageError, match="--retrain is the original itself, weight for weight"):
+        given.run(retrain=str(again))
+    with pytest.raises(UsageError, match="--retrain-from is the original itself"):
+        given.run(retrain_from=str(given.original))
+    with pytest.raises(MmulbenchError, match="the model of --retrain has seen the forget set"):
+        given.run(original=str(given.retrain), retrain=str(given.original))
+
+
+@pytest.mark.slow
+def test_no_epochs_leave_a_checkpoint_as_it_is(given):
+    words = (*given.request.settings[:-1], "recipe.epochs=0")
+    with pytest.raises(UsageError, match=r"recipe\.epochs=0 trains nothing, so that retrain"):
+        given.run(retrain_from=str(given.start), settings=words)
+    plain = given.run(original=None, backbone=f"clip:{given.original}", reference=False, settings=words)
+    same = given.run(reference=False)
+    assert plain.values["mia"].original == same.values["mia"].original
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"retrain": "x"}, "--retrain goes with --original"),
+        ({"retrain_from": "x"}, "--retrain-from goes with --original"),
+        ({"original": "x"}, "give --retrain-from, the weights that it was fine-tuned from"),
+        ({"original": "x", "retrain": "y", "reference": False}, "--retrain and --no-reference contradict"),
+        (
+            {"original": "x", "retrain": "y", "shadows": 4},
+            "--shadows compares with originals that are",
+        ),
+        ({"original": "x", "retrain": "y", "backbone": "clip"}, "leave out --backbone"),
+        ({"original": "nowhere", "retrain": "y"}, "the model nowhere is not there"),
+    ],
+)
+def test_options_that_contradict_each_other(options, message):
+    backbone = options.pop("backbone", None)
+    with pytest.raises(UsageError, match=message):
+        find_models(Request(task="emoji", **options), backbone, TASKS.get("emoji")())
+
+
+def test_random_weights_have_nothing_to_forget():
+    request = Request(task="emoji", methods=("finetune",), settings=("recipe.epochs=0",))
+    with pytest.raises(UsageError, match=r"recipe\.epochs=0 trains nothing, and random weights have nothing"):
+        next(run_session(request, Progress()))
