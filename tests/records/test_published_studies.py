@@ -7,7 +7,7 @@ import pytest
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.core.search_space import search_space
 from mmulbench.progress import Progress
-from mmulbench.records.published import PUBLISHED_STUDIES
+from mmulbench.records.published import OWN_STUDIES
 from mmulbench.records.store import ResultsStore
 from mmulbench.records.study import EPOCHS, StaleStudy, Study, read_study, study_path, tuned_default
 from mmulbench.runs.backbones import find_backbone
@@ -19,16 +19,16 @@ SEARCHED = [name for name in METHODS.names() if search_space(METHODS.get(name).C
 
 
 def studies(task: str) -> dict[str, Study]:
-    found = {name: read_study(study_path(PUBLISHED_STUDIES, task, TUNED[task], name)) for name in SEARCHED}
+    found = {name: read_study(study_path(OWN_STUDIES, task, TUNED[task], name)) for name in SEARCHED}
     return {name: study for name, study in found.items() if study is not None}
 
 
-@pytest.mark.parametrize("task", sorted(path.name for path in PUBLISHED_STUDIES.iterdir()))
+@pytest.mark.parametrize("task", sorted(path.name for path in OWN_STUDIES.iterdir()))
 class TestPublished:
     @pytest.mark.slow
     def test_every_method_had_the_same_chance(self, task, tmp_path):
         found = studies(task)
-        assert {path.stem for path in (PUBLISHED_STUDIES / task).rglob("*.json")} == set(found)
+        assert {path.stem for path in (OWN_STUDIES / task).rglob("*.json")} == set(found)
         same = {(s.spec.budget, s.spec.seeds, s.spec.check_seed, s.spec.forget_size) for s in found.values()}
         assert len(same) == 1 and {s.spec.budget for s in found.values()} == {DEFAULT_BUDGET}
         assert len({tuple(s.do_nothing) for s in found.values()}) == 1
@@ -52,7 +52,8 @@ class TestPublished:
             assert study.best is not None and study.check is not None, name
             assert study.best.objective == min(t.objective for t in study.trials if t.objective is not None)
 
-    def test_it_is_where_runs_start(self, task, tmp_path):
+    def test_it_is_where_runs_start(self, task, tmp_path, monkeypatch):
+        monkeypatch.delenv("MMULBENCH_STUDIES")
         own = TASKS.get(task)()
         for name, study in studies(task).items():
             default = METHODS.get(name).Config()
@@ -62,7 +63,7 @@ class TestPublished:
             assert vars(found.config) == {**vars(default), **study.settings}
 
     def test_the_records_say_so(self, task):
-        records, _ = ResultsStore(PUBLISHED_STUDIES.parent.parent / "results").load_all(task)
+        records, _ = ResultsStore(OWN_STUDIES.parent.parent / "results").load_all(task)
         by_method = studies(task)
         for record in records:
             if record.tuning is not None:

@@ -159,7 +159,7 @@ def test_the_next_place_is_used_where_a_study_is_left_aside(study, find, tmp_pat
     assert find("flags", flags, "albef:tiny", aside=aside).config.x == study.settings["x"]
     assert [stale.path for stale in aside] == [own]
     published = tmp_path / "published"
-    monkeypatch.setattr("mmulbench.records.study.PUBLISHED_STUDIES", published)
+    monkeypatch.setenv("MMULBENCH_STUDIES", str(published))
     other = placed(study, "flags", "albef:tiny")
     write_study(study_path(published, "flags", "albef:tiny", "slope"), other)
     nearest.unlink()
