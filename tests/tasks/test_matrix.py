@@ -74,7 +74,9 @@ def run_all(workspace, small_task, quick_method, kept):
 @pytest.mark.parametrize(("name", "backbone"), PAIRS, ids=map("-".join, PAIRS))
 def test_all_methods(name, backbone, run_all):
     own = TASKS.get(name).default_backbone.partition(":")[0]
-    records = run_all(name, backbone, METHOD_NAMES if backbone == own and name not in OF_TABLES else FEW_METHODS)
+    records = run_all(
+        name, backbone, METHOD_NAMES if backbone == own and name not in OF_TABLES else FEW_METHODS
+    )
     for method, record in records.items():
         assert record.status == "done", f"{method}: {record.reason}"
         empty = [metric.name for metric in headline_metrics() if record.values[metric.name].value is None]
