@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import accumulate
 
 from mmulbench.audit.wording import Fact, counted, moment
 from mmulbench.core.registry import TASKS
@@ -10,8 +11,8 @@ from mmulbench.errors import MmulbenchError
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import settings_text
 
-MOST_IDS = 200
-"""Most ids that the page names; a record holds them all."""
+LONGEST_IDS = 1200
+"""Most characters of ids that the page names; a record holds them all."""
 
 
 def asked(result: RunResult, *, show_ids: bool) -> list[Fact]:
@@ -71,6 +72,9 @@ def _choice(result: RunResult) -> str:
 
 
 def _ids(ids: tuple[str, ...]) -> str:
-    shown = ", ".join(one.replace("\t", " with ") for one in ids[:MOST_IDS])
-    more = len(ids) - MOST_IDS
-    return f"{shown} and {more:,} more, which the record names" if more > 0 else shown
+    """Name as many ids as there is room for, at least one, and say how many are not named."""
+    lengths = accumulate(len(one) + 2 for one in ids)
+    count = max(sum(length <= LONGEST_IDS for length in lengths), 1)
+    shown = ", ".join(one.replace("\t", " with ") for one in ids[:count])
+    more = len(ids) - count
+    return f"{shown} and {more:,} more, which the record names" if more else shown

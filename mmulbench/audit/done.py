@@ -137,7 +137,7 @@ def _search(tuning: Tuning | None) -> str:
 def _origin(origin: str | None) -> str:
     if origin is None:
         return "not recorded"
-    return ORIGINS.get(origin, f"found by search ({origin})")
+    return ORIGINS.get(origin, "found by search")
 
 
 def _line(label: str, own: float, ratio: float | None, written: Callable[[float], str]) -> CostLine:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mmulbench.audit.attacks import CHANCE, path_attacks
-from mmulbench.audit.done import has_retrain
+from mmulbench.audit.done import given_models, has_retrain
 from mmulbench.audit.wording import counted, share
 from mmulbench.records.schema import RunResult
 from mmulbench.report.floor import UNKNOWN_FLOOR, Floor
@@ -40,10 +40,10 @@ def limits(result: RunResult, floor: Floor, changed: Sequence[str]) -> list[Limi
     """
     return [
         *_of_reference(result),
+        *_of_given(result),
         *_of_evidence(result, floor),
         *_of_settings(result),
         *_of_making(result, changed),
-        *(Limit("Left out of the record", f"{line.rstrip('.')}.") for line in result.missing[:MOST_LINES]),
         *_of_more(result),
         Limit(
             "Other copies",
@@ -73,6 +73,28 @@ def _of_reference(result: RunResult) -> Iterator[Limit]:
             "Retrain was not checked",
             "Retrain starts from published weights, and nobody looked whether these had seen the forgotten "
             "data. If they had, retrain is no measure of forgetting.",
+        )
+
+
+def _of_given(result: RunResult) -> Iterator[Limit]:
+    """Yield what rests on the word of who gave a model."""
+    given = given_models(result)
+    if "retrain" in given:
+        yield Limit(
+            "Retrain was given",
+            "Retrain was made elsewhere. That it never saw the forgotten data, and is otherwise trained as "
+            "the original was, is the word of who gave it.",
+        )
+    elif "original" in given and has_retrain(result):
+        yield Limit(
+            "Original was given",
+            "The original was made elsewhere, retrain here. Where they were not trained alike, they differ "
+            "by more than the forgotten data.",
+        )
+    if "unlearned" in given:
+        yield Limit(
+            "Unlearned model was given",
+            "The unlearned model was made elsewhere. How, and at what cost, is the word of who gave it.",
         )
 
 
@@ -160,8 +182,11 @@ def _of_making(result: RunResult, changed: Sequence[str]) -> Iterator[Limit]:
 
 
 def _of_more(result: RunResult) -> Iterator[Limit]:
+    lines = [f"{line.rstrip('.')}." for line in result.missing[:MOST_LINES]]
     if (more := len(result.missing) - MOST_LINES) > 0:
-        yield Limit("Left out of the record", f"{counted(more, 'further thing')}, which the record names.")
+        lines.append(f"And {counted(more, 'further thing')}, which the record names.")
+    if lines:
+        yield Limit("Left out of the record", " ".join(lines))
     if result.status == "done":
         yield Limit(
             "One run",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from forged import forged
 
-from mmulbench.audit.asked import MOST_IDS, asked, pairs_asked
+from mmulbench.audit.asked import LONGEST_IDS, asked, pairs_asked
 
 LIST = {"digest": "a" * 64, "level": "units", "pairs": 624}
 
@@ -35,11 +35,19 @@ def test_a_list_has_a_digest_and_no_ids():
 
 @pytest.mark.parametrize("show_ids", [False, True])
 def test_ids_are_named_only_where_they_are_asked_for(show_ids):
-    ids = [f"person {number:04}" for number in range(MOST_IDS + 3)]
+    ids = [f"person {number:04}" for number in range(1000)]
     found = facts({"spec.forget": LIST, "forget_ids": ["4711\tname", *ids]}, show_ids=show_ids)
     assert ("4711 with name" in str(found)) == ("person" in str(found)) == show_ids
     if show_ids:
-        assert found["Ids on the list"].endswith("person 0198 and 4 more, which the record names")
+        text = found["Ids on the list"]
+        named = text.count("person")
+        assert len(text) < LONGEST_IDS + 100 and named == (LONGEST_IDS - len("4711\tname, ")) // 13
+        assert text.endswith(f"person {named - 1:04} and {1000 - named} more, which the record names")
+
+
+def test_an_id_that_is_longer_than_all_room_is_named_all_the_same():
+    found = facts({"spec.forget": LIST, "forget_ids": ["a" * 2 * LONGEST_IDS, "b"]}, show_ids=True)
+    assert found["Ids on the list"] == "a" * 2 * LONGEST_IDS + " and 1 more, which the record names"
 
 
 def test_the_task_of_a_plugin_that_is_not_here_has_its_name_alone():

@@ -66,7 +66,7 @@ def test_settings_have_their_values_and_origins():
     found = {one.name: one for one in settings(forged({"origins": origins}))}
     assert found.keys() == forged({}).spec.config.keys()
     assert found["epochs"][1:] == ("5", "set by hand")
-    assert found["lr"][1:] == ("0.0003", "found by search (study 12ab)")
+    assert found["lr"][1:] == ("0.0003", "found by search")
     assert found["alpha"].origin == "the method's own value"
     assert found["beta"].origin == "not recorded"
 

@@ -24,15 +24,37 @@ WIDTH = 360
 LONGEST = " ".join(["a red flag with a dragon"] * 4)[:110]
 
 
-def with_examples(record):
-    """The audit with twelve examples of long texts."""
+def examples(pictures):
+    """Twelve examples of long texts."""
     picture = thumbnail(np.random.default_rng(0).integers(0, 255, (72, 72, 3), dtype=np.uint8))
     scores = tuple(PathScore(path, -12.34, 5.6, None) for path in ("contrastive", "matching"))
-    shown = [
-        Example(Chosen(unit, "most changed", scores), (picture,), "", (LONGEST, LONGEST), 7)
-        for unit in range(12)
-    ]
-    return replace(audited(record), examples=Examples(tuple(shown)))
+    return Examples(
+        tuple(
+            Example(Chosen(unit, "most changed", scores), (picture,) * pictures, "", (LONGEST, LONGEST), 7)
+            for unit in range(12)
+        )
+    )
+
+
+def crowded():
+    """A record that has much to say everywhere, and ids that are shown."""
+    config = committed()["spec"]["config"]
+    making = {"device": "cuda:0", "threads": 4, "cpu": "Some Processor of Another Maker, AVX2"}
+    shadow = committed()["values"]["mia"]
+    return forged(
+        {
+            "missing": [f"metric {number}: the test split has too few items" for number in range(20)],
+            "spec.config": {**config, "name": "a" * 60},
+            "spec.task_config": {"folder": "/data/" * 20},
+            "spec.forget": {"digest": "a" * 64, "level": "pairs", "pairs": 10**9},
+            "forget_ids": [f"person.number.{number:06}@example.org" for number in range(1000)],
+            "origins": dict.fromkeys(config, "study 0123456789ab"),
+            "models": {"original": making, "retrain": making},
+            "values.u_lira/contrastive": shadow,
+            "values.u_lira/matching": shadow,
+            "environment.git_commit": None,
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +66,12 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """A usual page, one of a long command and many limits, and one of a graph's task."""
+    """A usual page, one that says as much as it can, and one of a graph's task."""
     folder = tmp_path_factory.mktemp("pages")
-    lines = [f"metric {number}: the test split has too few items for that" for number in range(12)]
-    config = {**committed()["spec"]["config"], "name": "a" * 60}
-    crowded = forged({"missing": lines, "spec.config": config, "spec.task_config": {"folder": "/data/" * 20}})
     (graph, *_) = sorted(RESULTS.glob("hpo_pgr/*/mmul/*.json"))
     audits = {
-        "usual": with_examples(forged({})),
-        "crowded": with_examples(crowded),
+        "usual": replace(audited(forged({})), examples=examples(1)),
+        "crowded": replace(audited(crowded(), show_ids=True), examples=examples(2)),
         "graph": audited(read_record(graph)),
     }
     for name, audit in audits.items():

@@ -4,6 +4,7 @@ import pytest
 from audited import without_retrain
 from forged import forged
 
+from mmulbench.audit import limits as module
 from mmulbench.audit.limits import MOST_LINES, limits
 from mmulbench.report.floor import Floor
 
@@ -33,6 +34,17 @@ def test_without_retrain_it_says_what_that_means():
     assert "matching (0." in told["Attack beside .5"] and "over-forgetting" in told["Attack beside .5"]
     assert "Small differences" not in told
     assert "No retrain" not in of({})
+
+
+def test_what_rests_on_the_word_of_who_gave_a_model_is_named(monkeypatch):
+    def told(record=None, **given):
+        monkeypatch.setattr(module, "given_models", lambda result: given)
+        return {name for name in found(record or forged({})) if name.endswith("was given")}
+
+    assert told() == set()
+    assert told(original="a", retrain="b") == {"Retrain was given"}
+    assert told(original="a", unlearned="c") == {"Original was given", "Unlearned model was given"}
+    assert told(without_retrain(forged({})), original="a") == set()
 
 
 def test_an_unchecked_reference_is_named():
