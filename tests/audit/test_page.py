@@ -14,6 +14,7 @@ from forged import RESULTS, committed, forged
 
 from mmulbench.audit.examples import Chosen, Example, Examples, PathScore
 from mmulbench.audit.page import GENERATOR, MEANINGS, TEMPLATES, VERDICTS, page_of
+from mmulbench.audit.usefulness import ABOUT
 from mmulbench.core.reproduce import command_of
 from mmulbench.records.schema import RunResult
 from mmulbench.report.verdict import Kind, judge
@@ -38,12 +39,18 @@ def examples(texts: tuple[str, ...] = ("a red flag",)) -> Examples:
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parts[-4]}-{path.parts[-2]}")
 def test_the_values_are_those_of_the_record(path):
     record = RunResult.model_validate(json.loads(path.read_bytes()))
-    text = Page(page_of(audited(record))).text
-    keys = ["test", "retain", *(key for key in record.values if re.fullmatch("mia/[a-z]+", key))]
-    for key in keys:
+    found = Page(page_of(audited(record)))
+    text, rows = found.text, {row[0]: row[1:] for row in found.rows}
+    for key in [key for key in record.values if re.fullmatch("mia/[a-z]+", key)]:
         value = record.values[key]
-        for number in (value.value, value.retrain, value.original, value.low, value.high):
-            assert number is None or f"{number:.3f}" in text, key
+        low, high, *numbers = (
+            f"{one:.3f}" for one in (value.low, value.high, value.value, value.retrain, value.original)
+        )
+        own = rows[key.removeprefix("mia/")]
+        assert [own[0], own[1], *own[2:4]] == [numbers[0], f"{low} to {high}", *numbers[1:]]
+    for key, about in ABOUT.items():
+        value = record.values[key]
+        assert rows[about][:3] == [f"{one:.3f}" for one in (value.value, value.retrain, value.original)]
     assert judge(record).sentence.replace("`", "") in text
     for said in (record.spec.data_fingerprint, record.run_id, command_of(record), DIGEST):
         assert said in text

@@ -36,22 +36,35 @@ def without_retrain(record: RunResult) -> RunResult:
 
 
 class Page(HTMLParser):
-    """A page taken apart: its elements with their attributes, and all its text."""
+    """A page taken apart: its elements with their attributes, the rows of its tables, and all its text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
+        self._inside = False
         self.elements: list[tuple[str, dict[str, str]]] = []
         self._texts: list[str] = []
+        self.rows: list[list[str]] = []
         self.feed(text)
         self.text = " ".join("".join(self._texts).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+            self._inside = True
         if tag not in ("span", "code", "strong", "dfn"):
             self._texts.append(" ")
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("th", "td"):
+            self._inside = False
+
     def handle_data(self, data: str) -> None:
         self._texts.append(data)
+        if self._inside:
+            self.rows[-1][-1] += data
 
     def all(self, *tags: str) -> list[dict[str, str]]:
         return [attributes for tag, attributes in self.elements if tag in tags]
