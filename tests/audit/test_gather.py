@@ -50,6 +50,13 @@ def test_ids_are_nowhere_unless_they_are_wanted():
     assert "4711" in json.dumps(audited(record, show_ids=True).as_json())
 
 
+def test_nothing_in_a_text_is_hidden():
+    audit = audited_with({"missing": ["a\u0007\u202eb\n\nc"], "environment.platform": "\u001b[2J"})
+    texts = json.dumps(audit.as_json(), ensure_ascii=False)
+    assert not {"\x1b", "\x07", "\u202e"} & set(texts)
+    assert any(r"a\x07\u202eb c" in one.text for one in audit.limits)
+
+
 def test_json_has_the_numbers_of_the_record():
     record = forged({})
     found = json.loads(json.dumps(audited(record).as_json()))
