@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Integers
 from mmulbench.core.forget_set import ForgetSet
+from mmulbench.core.item_names import names_of
 from mmulbench.core.task import Task, TaskData
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.hashing import fingerprint
@@ -49,10 +52,13 @@ def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
     names = np.asarray(task.item_names(data, task.modalities[0]), dtype=object)
     if request.conditions:
         rows = _satisfying(request.conditions, task, data)
-        forget = ForgetSet(np.unique(data.train.first[rows]))
+        forget = ForgetSet(task.whole_units(data, np.unique(data.train.first[rows])))
     else:
         listed = read_list(request, task.modalities)
-        units = _units(listed.units, names, data, f"--forget {request.file}")
+        wanted = listed.units
+        if listed.partners is None:
+            wanted = _with_parts(wanted, names, data.items[task.modalities[0]], data)
+        units = _units(wanted, names, data, f"--forget {request.file}")
         forget = ForgetSet(task.whole_units(data, units))
         if listed.partners is not None:
             forget = _associations(listed, names, task, data)
@@ -74,6 +80,25 @@ def _described(forget: ForgetSet, names: np.ndarray, task: Task, data: TaskData)
         ids, texts = [list(pair) for pair in both], tuple("\t".join(pair) for pair in both)
     level: Literal["units", "pairs"] = "units" if forget.rows is None else "pairs"
     return ForgetChoice(forget, ForgetList(digest=fingerprint(ids), level=level, pairs=len(pairs)), texts)
+
+
+def _with_parts(wanted: Sequence[str], names: np.ndarray, items: RawItems, data: TaskData) -> Sequence[str]:
+    """Put in the place of each id that names a part, such as a gene, the ids of what holds it.
+
+    Of these, all that are trained on are meant; where there are none, all there are, which are then refused.
+    """
+    if items.groups is None:
+        return wanted
+    asked = pd.Index(wanted).unique()
+    parts = pd.Index(names_of(replace(items, groups=None)))
+    named = asked[~asked.isin(names) & asked.isin(parts)]
+    trained = np.zeros(len(names), dtype=bool)
+    trained[data.train.units] = True
+    found = [*asked.difference(named, sort=False)]
+    for part in named:
+        holds = np.asarray(parts == part)[items.groups].any(1)
+        found += names[holds & trained if (holds & trained).any() else holds].tolist()
+    return found
 
 
 def _units(wanted: Sequence[str], names: np.ndarray, data: TaskData, source: str) -> Integers:

@@ -119,3 +119,26 @@ def test_conditions_that_do_not_fit(choose, where, message):
         choose(where=(where,))
     with pytest.raises(UsageError, match="no training pair satisfies all conditions"):
         choose(where=("label == contradiction", "text == a dog"))
+
+
+def test_a_gene_means_all_pairs_of_it_that_are_trained_on(tmp_path):
+    groups = np.array([[0, 1], [0, 2], [3, 1], [0, 3]])
+    nodes = RawItems(texts=("GPI", "Seizure", "Neoplasm", "BIM"), groups=groups)
+    train = Split(np.array([0, 1, 2]), np.zeros(3, dtype=np.int64), np.array([0, 1, 0]))
+    data = TaskData(
+        {"graph": nodes, "text": RawItems(texts=("a",))}, train, split_of((3, 0)), split_of((3, 0)), ""
+    )
+    task, path = TASKS.get("pgr")(), tmp_path / "genes"
+
+    def units_of(*names: str) -> list[int]:
+        path.write_text("\n".join(names))
+        request = parse_request(str(path), (), None)
+        assert request is not None
+        return chosen(request, task, data).forget.units.tolist()
+
+    assert units_of("GPI") == [0, 1]
+    assert units_of("GPI+Neoplasm", "BIM") == [1, 2]
+    with pytest.raises(UsageError, match="1 id is unknown to the data: GPJ"):
+        units_of("GPJ")
+    with pytest.raises(UsageError, match="all 3 training units"):
+        units_of("GPI", "Seizure")
