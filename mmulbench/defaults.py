@@ -48,6 +48,11 @@ def tuned_dir(option: Path | None = None) -> Path:
     return _folder(option, "MMULBENCH_TUNED", Path("tuned"))
 
 
+def published_studies() -> Path:
+    """Return the folder of published studies: MMULBENCH_STUDIES, or those that come with mmulbench."""
+    return _folder(None, "MMULBENCH_STUDIES", Path(__file__).resolve().parent / "studies")
+
+
 def sweeps_dir(option: Path | None = None) -> Path:
     """Return the folder of sweeps: --sweeps-dir, MMULBENCH_SWEEPS, or ./sweeps."""
     return _folder(option, "MMULBENCH_SWEEPS", Path("sweeps"))

@@ -9,6 +9,7 @@ import pytest
 
 from mmulbench import defaults
 from mmulbench.errors import UsageError
+from mmulbench.records.published import OWN_STUDIES
 
 FOLDERS = {
     "MMULBENCH_DATA": (defaults.data_dir, "data"),
@@ -68,3 +69,10 @@ def test_who_has_no_home_names_a_cache(monkeypatch):
     assert defaults.cache_dir(Path("here")) == Path("here")
     monkeypatch.setenv("MMULBENCH_CACHE", "/elsewhere")
     assert defaults.cache_dir() == Path("/elsewhere")
+
+
+def test_published_studies_are_those_that_come_with_mmulbench_unless_a_variable_names_others(monkeypatch):
+    monkeypatch.setenv("MMULBENCH_STUDIES", "/elsewhere")
+    assert defaults.published_studies() == Path("/elsewhere")
+    monkeypatch.delenv("MMULBENCH_STUDIES")
+    assert defaults.published_studies() == OWN_STUDIES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 PUBLISHED_SEEDS = (42, 87, 21, 100, 13)
@@ -10,8 +9,3 @@ PUBLISHED_SEEDS = (42, 87, 21, 100, 13)
 
 OWN_STUDIES = Path(__file__).resolve().parents[1] / "studies"
 """Folder of the studies that come with mmulbench."""
-
-
-def published_studies() -> Path:
-    """Return the folder of published studies: MMULBENCH_STUDIES, or those that come with mmulbench."""
-    return Path(os.environ.get("MMULBENCH_STUDIES") or OWN_STUDIES)

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from mmulbench import defaults
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import read_regular, write_atomically
 from mmulbench.frozen import Frozen
 from mmulbench.hashing import fingerprint
-from mmulbench.records.published import published_studies
 from mmulbench.records.reading import reading
 from mmulbench.records.schema import (
     FIRST_VERSION,
@@ -289,7 +289,7 @@ def tuned_default(
         MmulbenchError: A study cannot be read, does not hold together, or is of something else.
     """
     for place in dict.fromkeys(places):
-        for root in (folder, published_studies()):
+        for root in (folder, defaults.published_studies()):
             path = study_path(root, *place, method)
             try:
                 study = read_study(path)
