@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from mmulbench.hashing import canonical_json
 from mmulbench.records.group_key import GroupKey
-from mmulbench.records.schema import Cost, RunResult, RunSpec, Scalar, Value
+from mmulbench.records.schema import OUTSIDE, Cost, RunResult, RunSpec, Scalar, Value
 
 RETRAIN = "retrain"
 RETRAIN_AGAIN = "retrain_again"
@@ -101,6 +101,11 @@ class MethodRow:
         """Whether all its settings are those that a study came to."""
         return any(record.is_tuned for record in self.records)
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether its models were made elsewhere, by code and a budget that nobody here has seen."""
+        return self.method.startswith(OUTSIDE)
+
     @cached_property
     def is_default(self) -> bool:
         """Whether its settings are the method's own; the command of a record names all others."""
@@ -184,13 +189,15 @@ class RecordGroup:
     rows: tuple[MethodRow, ...]
 
     def competing(self) -> list[MethodRow]:
-        """Return the rows that may be ranked: unlearning methods, one row each where settings were tuned.
+        """Return the rows that may be ranked: unlearning methods run here, one row each where tuned.
 
         Variants beside a method's tuned row, such as its defaults or ablations, would be further tries.
         """
         tuned = {row.method for row in self.rows if row.is_tuned}
         return [
-            row for row in self.rows if not row.is_reference and (row.is_tuned or row.method not in tuned)
+            row
+            for row in self.rows
+            if not (row.is_reference or row.is_outside) and (row.is_tuned or row.method not in tuned)
         ]
 
     def row_of(self, method: str) -> MethodRow | None:

@@ -24,6 +24,12 @@ from mmulbench.report.columns import FIRST, Column, headline_columns, part_colum
 from mmulbench.report.noise_floor import GAP, NoiseFloor
 from mmulbench.report.ranking import RANKED, UTILITY_TOLERANCE, Ranking, rank
 
+ELSEWHERE = (
+    "Made elsewhere: models that were given, judged by the same measures. How they were tuned and what they "
+    "cost is what their makers say, so that they are not ranked."
+)
+"""Sentence before the rows of models that were made elsewhere."""
+
 
 def main_table(group: RecordGroup, columns: Sequence[Column]) -> list[str]:
     """Render a table with cost and settings, and below it what its marks mean.
@@ -37,13 +43,18 @@ def main_table(group: RecordGroup, columns: Sequence[Column]) -> list[str]:
     """
     keys = [column.name for column in columns if column.metric in RANKED]
     ranking = rank(group, keys) if keys else Ranking()
-    lines = [["Method", *map(heading, columns), "Seconds (× retrain) ↓", "Tuned", "Seeds"]]
-    for row in recorded(group):
+    first = ["Method", *map(heading, columns), "Seconds (× retrain) ↓", "Tuned", "Seeds"]
+
+    def line(row: MethodRow) -> list[str]:
         cells = [_value_cell(row, column, ranking) for column in columns]
         label = escape(f"{row.label} {OUT}" if row.label in ranking.out else row.label)
-        tail = [cost_cell(row), tuned_cell(row, group.key), seeds_cell(row, group.seeds)]
-        lines.append([label, *cells, *tail])
-    return [markdown(_with_chance(lines, group, columns)), *_sentences(group, ranking, keys)]
+        return [label, *cells, cost_cell(row), tuned_cell(row, group.key), seeds_cell(row, group.seeds)]
+
+    rows = recorded(group)
+    own = [first, *(line(row) for row in rows if not row.is_outside)]
+    outside = [line(row) for row in rows if row.is_outside]
+    more = [ELSEWHERE, markdown([first, *outside])] if outside else []
+    return [markdown(_with_chance(own, group, columns)), *_sentences(group, ranking, keys), *more]
 
 
 def _value_cell(row: MethodRow, column: Column, ranking: Ranking) -> str:

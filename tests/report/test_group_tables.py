@@ -9,6 +9,7 @@ from planted_results import Planted, World
 from tables_of_text import tables, title
 
 from mmulbench.report import leaderboard
+from mmulbench.report.group_tables import ELSEWHERE
 
 
 def test_every_path_has_a_column_with_retrains_value_of_the_same_path():
@@ -67,3 +68,15 @@ def test_where_nothing_is_ranked_it_says_why():
     text = leaderboard.render(World(units=16).records({"a": Planted(), "b": Planted({"forget": 0.4})}), [])
     assert "**" not in re.sub(r"(?m)^- .*$|^  .*$", "", text.partition("## emoji")[2].partition("## The")[0])
     assert "\nNothing is ranked here: 16 forget units are too few, it takes 50.\n" in text
+
+
+def test_models_that_were_made_elsewhere_have_a_table_of_their_own_and_are_not_ranked():
+    methods = {"near": Planted({"mia/matching": 0.1}), "mid": Planted({"mia/matching": 0.2})}
+    plain = leaderboard.render(World().records(methods), [])
+    text = leaderboard.render(World().records({**methods, "external:mine": Planted()}), [])
+    first = tables(text)[0]
+    assert "external:mine" not in first and set(first) == set(tables(plain)[0])
+    assert marked(text, title("retrain_gap")) == marked(plain, title("retrain_gap"))
+    assert ELSEWHERE in text and ELSEWHERE not in plain
+    own = next(table for table in tables(text)[1:] if "external:mine" in table)
+    assert set(own) == {"external:mine"} and "**" not in "".join(own["external:mine"].values())
