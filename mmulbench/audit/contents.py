@@ -67,15 +67,9 @@ def find_examples(result: RunResult, path: Path, sources: Sources) -> Examples:
     Raises:
         UsageError: The list is not that of the run, or does not fit the data.
     """
-    spec = result.spec
-    _refuse_other_request(result, sources.request)
-    if spec.forget is not None and sources.request is None:
-        return Examples(
-            reason="the forget set is that of a list, which the record does not hold: with --forget, this "
-            "command is given the list"
-        )
-    if result.units is None:
-        return Examples(reason="no scores by unit were kept with the record")
+    if reason := _reason_of_record(result, sources.request):
+        return Examples(reason=reason)
+    assert result.units is not None
     table = read_units(path, result.units)
     if isinstance(table, UnusableUnits):
         return Examples(reason=f"scores by unit cannot be used: {table.reason}")
@@ -83,21 +77,32 @@ def find_examples(result: RunResult, path: Path, sources: Sources) -> Examples:
         task, data = _load(result, sources)
     except MmulbenchError as error:
         return Examples(reason=f"the data cannot be read here: {error}")
-    if data.fingerprint != spec.data_fingerprint:
+    if data.fingerprint != result.spec.data_fingerprint:
         return Examples(
             reason="the data are others today than those of the run: their digest begins with "
-            f"{data.fingerprint[:12]}, not with {spec.data_fingerprint[:12]}"
+            f"{data.fingerprint[:12]}, not with {result.spec.data_fingerprint[:12]}"
         )
     forget = _forget_set(result, task, data, sources.request)
     if forget_units(table) != sorted(map(int, forget.units)):
         return Examples(reason="the scores by unit are not those of this forget set")
-    chosen = choose(table, spec.seed)
+    chosen = choose(table, result.spec.seed)
     return Examples(tuple(_example(one, task, data, forget) for one in chosen))
 
 
-def _refuse_other_request(result: RunResult, request: ForgetRequest | None) -> None:
+def _reason_of_record(result: RunResult, request: ForgetRequest | None) -> str:
+    """Say why the record alone keeps examples from being shown; empty where it does not.
+
+    Raises:
+        UsageError: A list is given for a forget set that was drawn.
+    """
     if request is not None and result.spec.forget is None:
         raise UsageError("the forget set of this record was drawn by the seed: leave out --forget")
+    if result.spec.forget is not None and request is None:
+        return (
+            "what was forgotten was named by a list or a condition, which --forget or --forget-where would "
+            "have to name again"
+        )
+    return "no scores by unit were kept with the record" if result.units is None else ""
 
 
 def _load(result: RunResult, sources: Sources) -> tuple[Task, TaskData]:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from mmulbench.audit.wording import ABSENT, Fact, counted, seconds, share
+from mmulbench.audit.wording import ABSENT, Fact, counted, interval, seconds, share
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError
-from mmulbench.records.schema import Cost, RunResult, Tuning
+from mmulbench.records.schema import OUTSIDE, Cost, RunResult, StartCheck, Tuning
 from mmulbench.report.aggregate import settings_text
 
 ORIGINS = {"default": "the method's own value", "command line": "set by hand"}
@@ -39,39 +39,23 @@ def done(result: RunResult) -> list[Fact]:
     Args:
         result: the record.
     """
-    spec, about = result.spec, ""
-    with suppress(MmulbenchError):  # of a plug-in that is not here
-        about = f": {METHODS.describe(spec.method).rstrip('.')}"
+    spec = result.spec
     facts = [
-        Fact("Method", f"{spec.method}{about}"),
+        Fact("Method", _method(spec.method)),
         Fact("Kind of model", spec.backbone),
         Fact("Original", _original(result)),
         Fact("Retrain", _retrain(result)),
     ]
-    if unlearned := given_models(result).get("unlearned"):
-        facts.append(Fact("Unlearned model", f"not made here, but given: {unlearned}"))
-    facts += [Fact("Training recipe", settings_text(spec.recipe) or "the task's own")]
+    if unlearned := spec.given.get("unlearned"):
+        facts.append(Fact("Unlearned model", f"given: {unlearned}"))
+    if result.weights is not None:
+        facts.append(Fact("Digest of the unlearned model", result.weights, is_code=True))
+    facts.append(Fact("Training recipe", settings_text(spec.recipe) or "the task's own"))
     if result.start is not None:
-        attacks = ", ".join(
-            f"{path} {share(found.value)} ({share(found.low)} to {share(found.high)})"
-            for path, found in result.start.forget.items()
-        )
-        facts.append(
-            Fact(
-                "Start of retrain",
-                "published weights, checked before any training: nothing showed that they had seen the "
-                f"forget set (attack on them: {attacks}; from {share(result.start.limit, 2)} on they would "
-                "have been refused)",
-            )
-        )
+        facts.append(Fact("Start of retrain", _start(result.start)))
     if spec.config:
         facts.append(Fact("Search for settings", _search(result.tuning)))
     return facts
-
-
-def given_models(result: RunResult) -> dict[str, str]:
-    """Return the models that were given rather than made by the run: family, name and digest of each."""
-    return dict(getattr(result.spec, "given", {}))
 
 
 def has_retrain(result: RunResult) -> bool:
@@ -109,17 +93,39 @@ def costs(result: RunResult) -> list[CostLine]:
     return lines
 
 
+def _method(name: str) -> str:
+    if name.startswith(OUTSIDE):
+        return f"{name.removeprefix(OUTSIDE)}, whose code is not here: the model that it made was given"
+    with suppress(MmulbenchError):  # of a plug-in that is not here
+        return f"{name}: {METHODS.describe(name).rstrip('.')}"
+    return name
+
+
 def _original(result: RunResult) -> str:
-    given = given_models(result).get("original")
+    given = result.spec.given.get("original")
     return f"given: {given}" if given else "trained here on all training data, by the recipe below"
 
 
 def _retrain(result: RunResult) -> str:
-    if given := given_models(result).get("retrain"):
+    if given := result.spec.given.get("retrain"):
         return f"given: {given}"
     if not has_retrain(result):
         return "none: there is no model to compare with"
+    if "original" in result.spec.given:
+        start = f"from {result.spec.backbone}, by the recipe below"
+        return f"trained here {start}, on all training data but the forget set"
     return "trained here by the same recipe on all training data but the forget set"
+
+
+def _start(start: StartCheck) -> str:
+    attacks = ", ".join(
+        f"{path} {share(found.value)} ({interval(found.low, found.high)})"
+        for path, found in start.forget.items()
+    )
+    return (
+        "weights from elsewhere, checked before any training: nothing showed that they had seen the forget "
+        f"set (attack on them: {attacks}; from {share(start.limit, 2)} on they would have been refused)"
+    )
 
 
 def _search(tuning: Tuning | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mmulbench.audit.attacks import CHANCE, path_attacks
-from mmulbench.audit.done import given_models, has_retrain
+from mmulbench.audit.done import has_retrain
 from mmulbench.audit.wording import counted, share
 from mmulbench.records.schema import RunResult
 from mmulbench.report.floor import UNKNOWN_FLOOR, Floor
@@ -78,12 +78,12 @@ def _of_reference(result: RunResult) -> Iterator[Limit]:
 
 def _of_given(result: RunResult) -> Iterator[Limit]:
     """Yield what rests on the word of who gave a model."""
-    given = given_models(result)
+    given = result.spec.given
     if "retrain" in given:
         yield Limit(
             "Retrain was given",
             "Retrain was made elsewhere. That it never saw the forgotten data, and is otherwise trained as "
-            "the original was, is the word of who gave it.",
+            "the original was, is the word of who gave it; a check found nothing that speaks against it.",
         )
     elif "original" in given and has_retrain(result):
         yield Limit(

@@ -28,9 +28,6 @@ from mmulbench.plain_text import visible
 if TYPE_CHECKING:
     from mmulbench.audit.contents import Sources
 
-NAMED = 3
-"""Most records that a message names."""
-
 
 def report(
     record: Annotated[
@@ -70,13 +67,14 @@ def report(
     from mmulbench.audit.folder import refuse_filled, write_report
     from mmulbench.audit.gather import Choices, gather_audit
     from mmulbench.audit.page import page_of
+    from mmulbench.records.lookup import find_record
 
     if no_examples and (forget or forget_where):
         raise UsageError(
             "--no-examples: what was forgotten is named for examples alone: leave out one of both"
         )
     refuse_filled(output, replace=replace)
-    file = _only_record(record, defaults.results_dir(results_dir))
+    file = find_record(record, defaults.results_dir(results_dir))
     if plugins := defaults.plugin_files(plugin):
         from mmulbench.core.plugins import load_plugins
 
@@ -90,21 +88,6 @@ def report(
         print(json.dumps({"path": str(written), **audit.as_json()}, indent=2))
         return
     print(visible(str(written)))
-
-
-def _only_record(text: str, results: Path) -> Path:
-    """Return the file of the record that a word names.
-
-    Raises:
-        UsageError: Nothing is called that, or several are.
-    """
-    from mmulbench.records.lookup import find_records
-
-    found = find_records(text, results)
-    if len(found) > 1:
-        names = ", ".join(str(one) for one in found[:NAMED])
-        raise UsageError(f"{text!r} names {len(found):,} records: name one of them, such as {names}")
-    return found[0]
 
 
 def _sources(

@@ -4,7 +4,6 @@ import pytest
 from audited import without_retrain
 from forged import forged
 
-from mmulbench.audit import done as module
 from mmulbench.audit.done import costs, done, has_retrain, settings
 
 
@@ -32,13 +31,16 @@ def test_without_retrain_it_says_so():
     assert facts(result)["Retrain"] == "none: there is no model to compare with"
 
 
-def test_models_that_were_given_are_named(monkeypatch):
+def test_models_that_were_given_are_named():
     given = {name: f"clip:{name}@0123456789ab" for name in ("original", "retrain", "unlearned")}
-    monkeypatch.setattr(module, "given_models", lambda result: given)
-    found = facts(forged({}))
+    found = facts(forged({"spec.given": given, "spec.method": "external:mine", "weights": "c" * 64}))
+    assert found["Method"].startswith("mine, whose code is not here")
+    assert found["Digest of the unlearned model"] == "c" * 64
     assert found["Original"] == "given: clip:original@0123456789ab"
     assert found["Retrain"] == "given: clip:retrain@0123456789ab"
-    assert found["Unlearned model"].endswith("clip:unlearned@0123456789ab")
+    assert found["Unlearned model"] == "given: clip:unlearned@0123456789ab"
+    started = facts(forged({"spec.given": {"original": "clip:a@0123456789ab"}, "spec.backbone": "clip:b"}))
+    assert started["Retrain"].startswith("trained here from clip:b, by the recipe below")
 
 
 def test_a_checked_start_is_told_with_its_numbers():

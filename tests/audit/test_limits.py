@@ -4,7 +4,6 @@ import pytest
 from audited import without_retrain
 from forged import forged
 
-from mmulbench.audit import limits as module
 from mmulbench.audit.limits import MOST_LINES, limits
 from mmulbench.report.floor import Floor
 
@@ -36,15 +35,15 @@ def test_without_retrain_it_says_what_that_means():
     assert "No retrain" not in of({})
 
 
-def test_what_rests_on_the_word_of_who_gave_a_model_is_named(monkeypatch):
-    def told(record=None, **given):
-        monkeypatch.setattr(module, "given_models", lambda result: given)
-        return {name for name in found(record or forged({})) if name.endswith("was given")}
+def test_what_rests_on_the_word_of_who_gave_a_model_is_named():
+    def told(given, change=lambda record: record):
+        record = change(forged({"spec.given": given}))
+        return {name for name in found(record) if name.endswith("was given")}
 
-    assert told() == set()
-    assert told(original="a", retrain="b") == {"Retrain was given"}
-    assert told(original="a", unlearned="c") == {"Original was given", "Unlearned model was given"}
-    assert told(without_retrain(forged({})), original="a") == set()
+    assert told({}) == set()
+    assert told({"original": "a", "retrain": "b"}) == {"Retrain was given"}
+    assert told({"original": "a", "unlearned": "c"}) == {"Original was given", "Unlearned model was given"}
+    assert told({"original": "a"}, without_retrain) == set()
 
 
 def test_an_unchecked_reference_is_named():
