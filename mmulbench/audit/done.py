@@ -49,7 +49,7 @@ def done(result: RunResult) -> list[Fact]:
     if unlearned := spec.given.get("unlearned"):
         facts.append(Fact("Unlearned model", f"given: {unlearned}"))
     if result.weights is not None:
-        facts.append(Fact("Digest of the unlearned model", result.weights, is_code=True))
+        facts.append(Fact("Digest of the unlearned weights", result.weights, is_code=True))
     facts.append(Fact("Training recipe", settings_text(spec.recipe) or "the task's own"))
     if result.start is not None:
         facts.append(Fact("Start of retrain", _start(result.start)))

@@ -35,7 +35,7 @@ def test_models_that_were_given_are_named():
     given = {name: f"clip:{name}@0123456789ab" for name in ("original", "retrain", "unlearned")}
     found = facts(forged({"spec.given": given, "spec.method": "external:mine", "weights": "c" * 64}))
     assert found["Method"].startswith("mine, whose code is not here")
-    assert found["Digest of the unlearned model"] == "c" * 64
+    assert found["Digest of the unlearned weights"] == "c" * 64
     assert found["Original"] == "given: clip:original@0123456789ab"
     assert found["Retrain"] == "given: clip:retrain@0123456789ab"
     assert found["Unlearned model"] == "given: clip:unlearned@0123456789ab"
