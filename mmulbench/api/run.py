@@ -13,6 +13,7 @@ from mmulbench.api.progress import NotebookBars
 from mmulbench.core.plugins import load_plugins, plugin_of
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.errors import UsageError
+from mmulbench.handover.save import ModelFolder
 from mmulbench.progress import Progress
 from mmulbench.records.reading import first_fault
 from mmulbench.records.schema import RunResult, Scalar
@@ -46,6 +47,7 @@ def run(
     shadows: int = ...,
     units: bool = ...,
     record_ids: bool = ...,
+    save_model: str | Path | None = ...,
     progress: bool = ...,
 ) -> RunResult: ...
 
@@ -76,6 +78,7 @@ def run(
     shadows: int = ...,
     units: bool = ...,
     record_ids: bool = ...,
+    save_model: str | Path | None = ...,
     progress: bool = ...,
 ) -> RunResult | list[RunResult]: ...
 
@@ -105,6 +108,7 @@ def run(
     shadows: int = 0,
     units: bool = True,
     record_ids: bool = False,
+    save_model: str | Path | None = None,
     progress: bool = True,
 ) -> RunResult | list[RunResult]:
     """Unlearn with one or more methods on a task, and judge each result beside the original and retrain.
@@ -141,6 +145,8 @@ def run(
         shadows: how many shadow models to attack with besides.
         units: whether to keep scores by unit beside each record, for `load_units`.
         record_ids: whether records hold the ids of a list, too, which may be personal data.
+        save_model: folder that the unlearned model is written to, in its family's own format; several runs
+            have a folder each in it.
         progress: whether to show bars.
 
     Returns:
@@ -178,7 +184,11 @@ def run(
     )
     load_plugins(request.plugins)
     _refuse_what_has_no_file(request)
-    records = run_session(request, NotebookBars() if progress else Progress())
+    folder = None if save_model is None else ModelFolder(Path(save_model), several=not single)
+    if folder is not None:
+        folder.check()
+    deliver = None if folder is None else folder.deliver
+    records = run_session(request, NotebookBars() if progress else Progress(), deliver)
     results = [record.result for record in records]
     return results[0] if single else results
 

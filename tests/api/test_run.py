@@ -57,6 +57,16 @@ def test_the_command_line_finds_the_same_record(result, folders, tmp_path):
     assert "found the record of this run" in done.stderr
 
 
+def test_the_model_of_a_run_is_written_also_when_its_record_is_found(result, folders, tmp_path):
+    again = mmulbench.run(
+        "finetune", "emoji", progress=False, save_model=tmp_path / "model", **SMALL, **folders
+    )
+    assert again == result
+    assert json.loads((tmp_path / "model" / "mmulbench.json").read_text())["card"]["record"] == result.run_id
+    with pytest.raises(mmulbench.UsageError, match="is there already"):
+        mmulbench.run("finetune", "emoji", progress=False, save_model=tmp_path, **SMALL, **folders)
+
+
 def test_what_the_record_says_makes_it_again(result):
     assert "--set recipe.epochs=1" in result.command
     assert "--backbone albef:tiny" in result.command
