@@ -97,7 +97,12 @@ def judge_outside(request: Request, outside: OutsideModel, progress: Progress) -
         progress.run(f"{OUTSIDE}{outside.name}, seed {request.seeds[0]}")
         forget, named, ids = choose_forget_set(resolved, prepared.data, request.seeds[0])
         spec = make_spec(
-            prepared, f"{OUTSIDE}{outside.name}", Outside(), len(forget), request.seeds[0], named
+            prepared,
+            f"{OUTSIDE}{outside.name}",
+            Outside(),
+            prepared.task.units_among(prepared.data, forget.units),
+            request.seeds[0],
+            named,
         )
         spec = spec.model_copy(
             update={"given": {**spec.given, "unlearned": f"{model.backbone.name}:{model.label}"}}

@@ -73,11 +73,12 @@ def _forget_note(resolved: ResolvedRequest, prepared: PreparedTask) -> Iterator[
     """Say how much is forgotten, where a list or conditions say what."""
     if resolved.forget is not None:
         forget, named, _ = choose_forget_set(resolved, prepared.data, seed=0)
-        pairs = len(forget.forgotten(prepared.data.train))
+        task, data = prepared.task, prepared.data
+        pairs, units = len(forget.forgotten(data.train)), task.units_among(data, forget.units)
         what = "units with all their" if named is not None and named.level == "units" else "units that stay:"
         yield (
-            f"forgets {len(forget):,} {what} {pairs:,} pairs, of {len(prepared.data.train):,} pairs of "
-            f"{len(prepared.data.train.units):,} units"
+            f"forgets {units:,} {what} {pairs:,} pairs, of {len(data.train):,} pairs of "
+            f"{task.unit_count(data):,} units"
         )
 
 

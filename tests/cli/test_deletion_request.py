@@ -78,7 +78,7 @@ def test_a_request_becomes_a_model_that_others_load_and_judge_alike(desk, family
     assert made.code == 0, made.err
     (record,) = made.records
     assert record.status == "done" and record.spec.forget_size == 1  # a person, with all her pictures
-    assert "with all their" in made.err
+    assert "forgets 1 units with all their 8 pairs" in made.err
 
     import transformers
 
@@ -89,6 +89,7 @@ def test_a_request_becomes_a_model_that_others_load_and_judge_alike(desk, family
     assert judged.code == 0, judged.err
     outside = json.loads(judged.out)
     assert outside["values"] == json.loads(record.model_dump_json())["values"]
+    assert outside["spec"]["forget_size"] == 1
     assert outside["spec"]["forget"] == json.loads(record.model_dump_json())["spec"]["forget"]
     assert "p1" not in json.dumps(outside["spec"]) + outside["command"]
 
