@@ -123,7 +123,7 @@ def _problem(family: str, found: Any) -> str:
     if family == "clip":
         ends = isinstance(text.eos_token_id, int)
         return "" if ends else f"eos_token_id must be a whole number, not {text.eos_token_id}"
-    if not image.vision_use_head:
+    if not getattr(image, "vision_use_head", True):  # older versions of transformers know it by its absence
         return "vision_use_head must be true, or images have no pooled output"
     if text.projection_size != image.hidden_size:
         return f"texts end in {text.projection_size} numbers but images in {image.hidden_size}"

@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import clip_checkpoints
@@ -13,7 +14,7 @@ import pytest
 import torch
 from clip_checkpoints import EMBEDDING, END, IMAGE, LENGTH, START, TEXT
 
-from mmulbench.backbones.clip import ClipBackbone
+from mmulbench.backbones.clip import ClipBackbone, _problem
 from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Targets
 from mmulbench.errors import MmulbenchError, UsageError
@@ -167,6 +168,16 @@ def test_clip_texts_start_end_and_are_padded(kept, own):
     assert pieces[:6] == ["<|startoftext|>", "a</w>", "r", "e", "d</w>", "cat</w>"]
     assert set(pieces[6:]) == {"<|endoftext|>"}
     assert ids[:, 0].tolist() == [START] * 3 and ids[2, -1] == END and ids[2, -2] != END
+
+
+def test_a_siglip_that_says_nothing_of_its_head_has_one():
+    """Older versions of transformers have no such setting."""
+    from transformers import SiglipConfig
+
+    config = SiglipConfig()
+    image = SimpleNamespace(**config.vision_config.to_dict())
+    del image.vision_use_head
+    assert _problem("siglip", SimpleNamespace(vision_config=image, text_config=config.text_config)) == ""
 
 
 def test_siglip_texts_end_and_are_padded(kept):
