@@ -29,14 +29,20 @@ def open_encoded(opened: BinaryIO, columns: Sequence[str]) -> ParquetFile:
 
     Args:
         opened: the file.
-        columns: names of the columns that will be read.
+        columns: names of the columns that will be read; those that are not there, or hold lists, are left as
+            they are.
 
     Raises:
         ArrowException: The file is none, or is damaged.
     """
     from pyarrow import parquet
 
-    return parquet.ParquetFile(opened, read_dictionary=list(columns))
+    metadata = parquet.read_metadata(opened)
+    plain = {metadata.schema.column(number).path for number in range(metadata.num_columns)}
+    opened.seek(0)
+    return parquet.ParquetFile(
+        opened, metadata=metadata, read_dictionary=[name for name in columns if name in plain]
+    )
 
 
 def refuse_large(path: Path, file: ParquetFile, columns: Sequence[str], most: int) -> None:

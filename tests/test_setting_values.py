@@ -67,7 +67,7 @@ def test_a_choice():
         (["lr=inf"], "--set lr=inf: input should be a finite number"),
         (["alpha=-1"], "--set alpha=-1: input should be greater than or equal to 0"),
         (["partner=test"], "--set partner=test: input should be 'retain' or 'forget'"),
-        (["recipe.epochs=0"], "--set recipe.epochs=0: input should be greater than or equal to 1"),
+        (["recipe.epochs=-1"], "--set recipe.epochs=-1: input should be greater than or equal to 0"),
         (["recipe.sampling=all"], "--set recipe.sampling=all: input should be 'unit' or 'pair'"),
     ],
 )

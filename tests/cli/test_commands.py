@@ -214,9 +214,10 @@ def test_show(ready):
 def test_schema_describes_every_field_of_a_record(ready):
     schema = json.loads(here("schema").out)
     record = json.loads(ready.record().read_text())
-    assert set(record) == set(schema["properties"]) - {"start"}, "of checkpoints alone"
-    # A run without plug-in files says nothing of them.
-    assert {*record["spec"], "plugins"} == set(schema["$defs"]["RunSpec"]["properties"])
+    rare = {"start", "forget_ids"}  # of checkpoints alone, and of lists whose ids are kept
+    assert set(record) == set(schema["properties"]) - rare
+    # A run without plug-in files, a list or models from elsewhere says nothing of them.
+    assert {*record["spec"], "plugins", "forget", "given"} == set(schema["$defs"]["RunSpec"]["properties"])
     assert schema["additionalProperties"] is False
     assert schema == RunResult.model_json_schema()
 

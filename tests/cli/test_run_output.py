@@ -81,7 +81,7 @@ def test_a_try_that_fails_beside_a_done_record_gives_exit_code_1_and_names_what_
     useless = failed.model_copy(update={"status": "not_applicable"})
 
     def code(*records, **how):
-        monkeypatch.setattr(session, "run_session", lambda request, progress: iter(records))
+        monkeypatch.setattr(session, "run_session", lambda request, progress, deliver: iter(records))
         return run_output.run_and_print(REQUEST, **{"as_json": False, "quiet": False, **how})
 
     for worse in (failed, useless):
@@ -99,7 +99,7 @@ def test_texts_with_brackets_and_escapes_are_printed_as_they_are(folder, capsys,
     failed = done.model_copy(update={"status": "failed", "reason": reason, "values": {}, "missing": [reason]})
     places = [path.parent / "r[/a]" / "x.json", path.parent / "a\x1bb"]
     records = [StoredRecord(failed, place, is_new=True) for place in places]
-    monkeypatch.setattr(session, "run_session", lambda request, progress: iter(records))
+    monkeypatch.setattr(session, "run_session", lambda request, progress, deliver: iter(records))
     assert run_output.run_and_print(REQUEST, as_json=False, quiet=False) == 1
     shown = capsys.readouterr().out
     assert "\x1b" not in shown

@@ -257,7 +257,7 @@ def test_a_record_with_fewer_shadow_models_is_made_again(judged, mmul, there, as
 
 
 def test_where_a_method_does_not_apply_nothing_is_trained(judged, mmul):
-    empty = {"values": {}, "by_unit": {}, "histograms": {}, "cost": None, "shadows": 0}
+    empty = {"values": {}, "by_unit": {}, "histograms": {}, "cost": None, "shadows": 0, "models": {}}
     record = judged.model_copy(update={"status": "not_applicable", "reason": "it does not apply", **empty})
     assert is_settled(record, Run(judged.spec, mmul, "test", shadows=2), "failed")
 

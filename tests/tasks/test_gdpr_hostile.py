@@ -138,7 +138,7 @@ def test_a_parquet_file_with_bytes_that_are_no_text(own):
 def test_a_row_group_that_is_too_large(own, monkeypatch):
     path = miniatures.rewrite(own / "gdpr" / "test.tsv", ".parquet")
     monkeypatch.setattr("mmulbench.tasks._relations.relation_files.DOCUMENT_BYTES", 100)
-    with pytest.raises(MmulbenchError, match=f"{path}: a row group of more than 100 bytes is refused"):
+    with pytest.raises(MmulbenchError, match=f"{path}: columns of more than 100 bytes are refused"):
         load("gdpr", own)
 
 
