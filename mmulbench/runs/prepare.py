@@ -23,6 +23,7 @@ from mmulbench.core.task import Task, TaskData
 from mmulbench.core.training import Recipe
 from mmulbench.defaults import CHECKPOINT_SECONDS
 from mmulbench.progress import Progress
+from mmulbench.records.environment import packages_of_inputs
 from mmulbench.records.schema import RECIPE_VERSION
 from mmulbench.records.store import ResultsStore
 from mmulbench.runs.given_models import GivenModels
@@ -164,6 +165,7 @@ def features_key(data: TaskData, backbone: Backbone) -> dict[str, Any]:
         "backbone": backbone.identity,
         "code": backbone_digest(type(backbone).__module__, backbone.full_name),
         "torch": str(torch.__version__),
+        "packages": packages_of_inputs(),
     }
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from gradients_by_hand import dense, single_gradients
@@ -32,6 +34,28 @@ def test_step_by_hand():
     expected = flat(given.original.parameters()) + 3.0 * dense(on_retain, 0.1, direction)
     model = Influence(Influence.Config(alpha=3.0, damping=0.1)).unlearn(given)
     assert torch.allclose(flat(model.parameters()), expected, atol=1e-5)
+
+
+def stepped(given, on_forget, share):
+    on_retain = single_gradients(given, given.retain)
+    direction = share * (on_forget.mean(0) - on_retain.mean(0))
+    return flat(given.original.parameters()) + 3.0 * dense(on_retain, 0.1, direction)
+
+
+def test_units_or_pairs_count_as_the_recipe_draws_them():
+    """The first of two deleted units has two pairs."""
+    given = labelled_problem(forget=(0, 1), more=((0, 2),))
+    on_forget = single_gradients(given, given.forget)
+    units = given.forget.split.first
+    (a, b), (c,) = (units == 0).nonzero()[0], (units == 1).nonzero()[0]
+    method = Influence(Influence.Config(alpha=3.0, damping=0.1))
+    by_unit = flat(method.unlearn(given).parameters())
+    wanted = [stepped(given, on_forget[[pair, c]], 2 / 6) for pair in (a, b)]
+    assert not torch.allclose(*wanted, atol=1e-4)
+    assert any(torch.allclose(by_unit, one, atol=1e-5) for one in wanted)
+    pairs = replace(given, retain=replace(given.retain, sampling="pair"))
+    by_pair = flat(method.unlearn(pairs).parameters())
+    assert torch.allclose(by_pair, stepped(given, on_forget, 3 / 7), atol=1e-5)
 
 
 def test_batch_size_does_not_matter():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from gradients_by_hand import classes_gradients
@@ -39,6 +41,27 @@ def test_unlearning_by_hand():
     (found,) = model.classes.parameters()
     (before,) = LabelledToy().classes.parameters()
     assert torch.allclose(found, before * factor, atol=1e-6)
+
+
+def dampened(on_forget, on_retain, share):
+    on_all = share * on_forget + (1 - share) * on_retain
+    return LabelledToy().classes.weight * dampening(on_forget, on_all, 1.1, 1.0)
+
+
+def test_units_or_pairs_count_as_the_recipe_draws_them():
+    """The first of five deleted units has two pairs."""
+    given = labelled_problem(more=((0, 2),))
+    squares, on_retain = (classes_gradients(given, data) ** 2 for data in (given.forget, given.retain))
+    first = (given.forget.split.first == 0).nonzero()[0]
+    others = (given.forget.split.first != 0).nonzero()[0]
+    method = Ssd(Ssd.Config(alpha=1.1))
+    by_unit = method.unlearn(given).classes.weight
+    wanted = [dampened(squares[[pair, *others]].mean(0), on_retain.mean(0), 5 / 6) for pair in first]
+    assert not torch.allclose(*wanted, atol=1e-4)
+    assert any(torch.allclose(by_unit, one, atol=1e-6) for one in wanted)
+    pairs = replace(given, retain=replace(given.retain, sampling="pair"))
+    by_pair = method.unlearn(pairs).classes.weight
+    assert torch.allclose(by_pair, dampened(squares.mean(0), on_retain.mean(0), 6 / 7), atol=1e-6)
 
 
 def test_a_threshold_that_nothing_passes_changes_nothing():

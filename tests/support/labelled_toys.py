@@ -71,14 +71,19 @@ def seeded_features(count: int) -> Features:
 
 
 def labelled_problem(
-    labels=(0, 1, 2, 0, 1, 2, 0), forget=(0, 1, 2, 3, 4), features: Features | None = None
+    labels=(0, 1, 2, 0, 1, 2, 0),
+    forget=(0, 1, 2, 3, 4),
+    features: Features | None = None,
+    more: tuple[tuple[int, int], ...] = (),
 ) -> UnlearningProblem:
-    """Item i goes with text i and has the i-th label; the last pair is for validation."""
+    """Item i goes with text i and has the i-th label, and with the texts of ``more``; the last pair is for
+    validation."""
     count = len(labels)
     pairs = tuple((i, i) for i in range(count))
+    training = (*pairs[:-1], *more)
     model = LabelledToy().eval().requires_grad_(False)
     features = features or seeded_features(count)
-    given = toy_problem(pairs=pairs[:-1], forget=forget, features=features, held_out=pairs[-1:])
+    given = toy_problem(pairs=training, forget=forget, features=features, held_out=pairs[-1:])
 
     def labelled(data):
         split = data.split
@@ -86,8 +91,8 @@ def labelled_problem(
         return replace(data, split=Split(split.first, split.second, label, split.rows))
 
     meter = CostMeter(CPU)
-    first = np.arange(count - 1)
-    train = Split(first, first, np.array(labels[:-1]))
+    first, second = np.array(training).T
+    train = Split(first, second, np.array(labels)[first])
     return replace(
         given,
         original=model,
