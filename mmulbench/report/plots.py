@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from mmulbench.errors import UsageError
+from mmulbench.files import disk_errors
 from mmulbench.hashing import fingerprint
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.group_key import GroupKey
@@ -101,7 +103,8 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
 
     Returns:
         The files: ``<task>-<backbone>-<forget size>-<forgetting|scores|cost>.<png|svg|csv>``. Further sheets
-        of scores are ``scores-2`` and so on. Where tables differ in something else, 8 digits of a
+        of scores are ``scores-2`` and so on; those of an earlier call that had more are removed. Where tables
+        differ in something else, 8 digits of a
         fingerprint of their key follow the forget size.
 
     Raises:
@@ -127,7 +130,21 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
                 name += f"-{fingerprint(list(group.key))[:8]}"
             for kind, drawing in _drawings(group, retention):
                 written += save(*drawing, output / f"{name}-{kind}")
+            _remove_sheets(output, name, written)
     return written
+
+
+def _remove_sheets(output: Path, name: str, written: Sequence[Path]) -> None:
+    """Remove the further sheets of a table's scores that an earlier call wrote, and this one did not.
+
+    Raises:
+        MmulbenchError: A file cannot be removed.
+    """
+    sheet = re.compile(rf"{re.escape(name)}-scores-[0-9]+\.(png|svg|csv)")
+    for path in sorted(output.iterdir()):
+        if sheet.fullmatch(path.name) and path not in written:
+            with disk_errors("remove", path):
+                path.unlink()
 
 
 def _drawings(group: RecordGroup, retention: Column) -> Iterator[tuple[str, tuple[Figure, pd.DataFrame]]]:

@@ -116,6 +116,17 @@ def test_the_same_records_give_the_same_bytes(records, tmp_path):
     assert first == second
 
 
+def test_sheets_of_an_earlier_call_that_had_more_are_removed(records, tmp_path):
+    first = next(path for path in write_plots(records, tmp_path) if "-scores." in path.name)
+    stem = first.name.partition(".")[0]
+    old = tmp_path / f"{stem}-7.csv"
+    others = [tmp_path / f"{stem}-x.csv", tmp_path / f"other-{stem}-7.csv", tmp_path / f"{stem}-7.txt"]
+    for path in (old, *others):
+        path.touch()
+    written = write_plots(records, tmp_path)
+    assert not old.exists() and all(path.exists() for path in (*others, *written))
+
+
 def test_metric_chooses_the_retention_axis(records, tmp_path):
     write_plots(records, tmp_path, metric="retain")
     table = pd.read_csv(tmp_path / "emoji-albef-packaged-70-forgetting.csv", index_col="method")
