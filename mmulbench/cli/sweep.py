@@ -15,6 +15,7 @@ from mmulbench.cli import completions
 from mmulbench.cli.names import seeds, several, with_all_methods
 from mmulbench.cli.options import (
     HOW,
+    OUTPUT,
     WHAT,
     WHERE,
     AsJson,
@@ -34,6 +35,7 @@ from mmulbench.cli.options import (
     Results,
     Retrain,
     RetrainFrom,
+    SaveModel,
     Seeds,
     Settings,
     Shadows,
@@ -49,6 +51,13 @@ if TYPE_CHECKING:
     from mmulbench.sweeps.choose_executor import ExecutorOptions
 
 
+class KeepChoice(StrEnum):
+    """Names which models of a sweep are kept."""
+
+    best = "best"
+    all = "all"
+
+
 class ExecutorName(StrEnum):
     """Names what makes the steps."""
 
@@ -57,6 +66,14 @@ class ExecutorName(StrEnum):
     debug = "debug"
 
 
+Keep = Annotated[
+    KeepChoice,
+    typer.Option(
+        "--keep",
+        rich_help_panel=OUTPUT,
+        help="With --save-model: all models, or of each forget set and seed the one nearest to retrain.",
+    ),
+]
 SweepName = Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Its id; the latest by default.")]
 SweepsDir = Annotated[
     Path | None,
@@ -173,6 +190,8 @@ def sweep(
     detach: Detach = False,
     no_units: NoUnits = False,
     record_ids: RecordIds = False,
+    save_model: SaveModel = None,
+    keep: Keep = KeepChoice.best,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -196,6 +215,8 @@ def sweep(
         shadows=shadows,
         units=not no_units,
         record_ids=record_ids,
+        save_models=save_model,
+        keep=keep.value,
         original=original,
         retrain_from=retrain_from,
         retrain=retrain,

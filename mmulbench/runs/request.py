@@ -81,6 +81,8 @@ class RunOptions(CommonOptions):
     shadows: int = Field(default=0, description="number of shadow models to attack with besides")
     units: bool = Field(default=True, description="whether scores by unit are kept beside each record")
     record_ids: bool = Field(default=False, description="whether records hold the ids of a forget list")
+    save_models: Path | None = Field(default=None, description="folder of the models of a sweep")
+    keep: Literal["best", "all"] = Field(default="best", description="which of a sweep's models are kept")
     original: str | None = Field(default=None, description="place of the model that is to unlearn")
     retrain_from: str | None = Field(default=None, description="weights that retrain starts from")
     retrain: str | None = Field(default=None, description="place of a model trained without the forget set")
@@ -91,6 +93,9 @@ class RunOptions(CommonOptions):
         dumped: dict[str, Any] = dump(self)
         if self.units:
             dumped.pop("units", None)
+        if self.save_models is None:
+            dumped.pop("save_models", None)
+            dumped.pop("keep", None)
         for name in ("record_ids", "original", "retrain_from", "retrain"):
             if not dumped.get(name):
                 dumped.pop(name, None)

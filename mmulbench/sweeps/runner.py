@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.open_task import ResolvedRequest, choose_forget_set, open_task, resolve
 from mmulbench.runs.outcome import Outcome
-from mmulbench.runs.pipeline import StoredRecord, execute, is_settled, make_record
+from mmulbench.runs.pipeline import Run, StoredRecord, execute, is_settled, make_record
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.request import RunOptions
 from mmulbench.runs.scenario import Scenario
@@ -20,6 +21,7 @@ from mmulbench.runs.settings_notes import settings_notes
 from mmulbench.runs.shadow_models import Shadows, shadow_seed
 from mmulbench.sweeps.folder import SWEEPS_FLAG
 from mmulbench.sweeps.grid import Job
+from mmulbench.sweeps.kept_models import KeptModels
 from mmulbench.sweeps.killed_step import KEPT, store_failure
 from mmulbench.sweeps.plan import Step, shared_settings
 from mmulbench.sweeps.worker import StepOutcome
@@ -95,7 +97,7 @@ class Runner:
             record = found if found is not None and settled else store_failure(store, failure)
         else:
             write_atomically(planned, failure.model_dump_json(), SWEEPS_FLAG)
-            record = _as_step(execute(run, prepared, options.overwrite))
+            record = _as_step(_executed(run, options, prepared))
         return StepOutcome(record, store.path(run.spec))
 
     def _open(self, job: Job, options: RunOptions, resolved: ResolvedRequest) -> PreparedTask:
@@ -105,6 +107,16 @@ class Runner:
             self._prepared = open_task(options, resolved, results_output(options), self._progress)
             self._key = key
         return self._prepared
+
+
+def _executed(run: Run, options: RunOptions, prepared: PreparedTask) -> StoredRecord:
+    """Make a run, and keep its model where the sweep does."""
+    if options.save_models is None:
+        return execute(run, prepared, options.overwrite)
+    kept = KeptModels(options.save_models, best=options.keep == "best")
+    stored = execute(replace(run, keep=kept.wants(run.spec)), prepared, options.overwrite)
+    kept.deliver(stored, prepared)
+    return stored
 
 
 def _as_step(stored: StoredRecord) -> RunResult:
