@@ -22,7 +22,7 @@ from mmulbench.sweeps.state import Sweep, now
 
 _LOG = logging.getLogger(__name__)
 
-NOT_DECIDING = frozenset({"checkpoint_seconds", "save_models", "keep"})
+NOT_DECIDING = frozenset({"checkpoint_seconds"})
 """Options that do not change a sweep's id: nothing that it records depends on them."""
 
 

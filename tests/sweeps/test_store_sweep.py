@@ -92,3 +92,14 @@ def test_a_sweep_is_stored_where_its_folders_can_be_written(options, tmp_path):
     wrong = options.model_copy(update={"cache_dir": tmp_path / "file"})
     with pytest.raises(MmulbenchError, match="choose another folder with --cache-dir"):
         prepare_sweep(sweep.sweep_id, wrong, tmp_path / "sweeps")
+
+
+def test_models_that_are_to_be_kept_make_another_sweep_since_its_steps_are_made_again(options, tmp_path):
+    def id_of(**more: object) -> str:
+        given = options.model_copy(update=more)
+        return define_sweep(jobs(), plan_sweep(jobs(), given), given, "mmulbench sweep").sweep_id
+
+    kept = [id_of(save_models=tmp_path / "m", keep=keep) for keep in ("best", "all")]
+    assert len({id_of(), *kept}) == 3
+    assert id_of(keep="all") == id_of() == id_of(save_models=None)
+    assert "keep" not in options.model_dump()
