@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmulbench.exports.facts import FACTS
 from mmulbench.files import disk_errors, write_atomically
 from mmulbench.handover.save import save
 from mmulbench.hashing import fingerprint
@@ -88,10 +89,10 @@ class KeptModels:
             return json.loads(path.read_text(encoding="utf-8")) if path.exists() else found
 
     def _remove_others(self, place: Path, best: str | None) -> None:
-        """Remove the models that were the best before."""
+        """Remove the models that were the best before, and nothing else that somebody put there."""
         with disk_errors("remove", place):
             for folder in place.iterdir():
-                if folder.is_dir() and folder.name != best:
+                if folder.name != best and (folder / FACTS).is_file():
                     shutil.rmtree(folder)
 
 

@@ -73,6 +73,10 @@ def plan_sweep(
         UsageError: A name or value is wrong; the message names the run.
     """
     check_shadows(options)
+    if options.save_models is not None and options.keep == "best" and not options.reference:
+        raise UsageError(
+            "--save-model keeps what is nearest to retrain: with --no-reference, give --keep all"
+        )
     check_jobs(jobs, options, report)
     return make_plan(jobs, reference=options.reference, shadows=options.shadows)
 

@@ -38,12 +38,15 @@ def names(runs: list[StoredRecord]) -> list[str]:
 def test_the_best_stays_in_whatever_order_they_come(runs, order, emoji, tmp_path):
     kept = KeptModels(tmp_path)
     for place in order:
+        for folder in tmp_path.iterdir():
+            (folder / "somebody's").mkdir(exist_ok=True)
         assert kept.wants(runs[place].result.spec)
         kept.deliver(runs[place], emoji)
         assert not kept.wants(runs[place].result.spec)
     best = min(runs, key=lambda one: merit_of(one.result) or [9.0])
     assert models(tmp_path) == names([best])
     (judged,) = tmp_path.rglob(JUDGED)
+    assert (judged.parent / "somebody's").is_dir()
     assert json.loads(judged.read_text())["runs"] == sorted(one.result.run_id for one in runs)
     opened = open_model(str(judged.parent / names([best])[0]))
     assert weights_digest(opened.load(emoji.task.shape)) == best.result.weights

@@ -103,3 +103,10 @@ def test_models_that_are_to_be_kept_make_another_sweep_since_its_steps_are_made_
     assert len({id_of(), *kept}) == 3
     assert id_of(keep="all") == id_of() == id_of(save_models=None)
     assert "keep" not in options.model_dump()
+
+
+def test_the_best_model_is_not_known_without_retrain(options, tmp_path):
+    given = options.model_copy(update={"save_models": tmp_path / "m", "reference": False})
+    with pytest.raises(UsageError, match="with --no-reference, give --keep all"):
+        plan_sweep(jobs(), given)
+    assert plan_sweep(jobs(), given.model_copy(update={"keep": "all"})).steps
