@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmulbench.errors import MmulbenchError
 from mmulbench.exports.facts import FACTS
 from mmulbench.files import disk_errors, write_atomically
 from mmulbench.handover.save import save
@@ -83,10 +84,19 @@ class KeptModels:
         return self.folder / f"{spec.task}-{_table(spec)}-{spec.seed}"
 
     def _judged(self, spec: RunSpec) -> dict[str, Any]:
+        """Return which runs of a forget set and seed were compared, and the best so far.
+
+        Raises:
+            MmulbenchError: What was written of them is damaged.
+        """
         path = self._place(spec) / JUDGED
         found: dict[str, Any] = {"merit": None, "best": None, "runs": []}
         with disk_errors("read", path):
-            return json.loads(path.read_text(encoding="utf-8")) if path.exists() else found
+            text = path.read_text(encoding="utf-8") if path.exists() else json.dumps(found)
+        try:
+            return {**found, **json.loads(text)}
+        except (ValueError, TypeError) as error:
+            raise MmulbenchError(f"{path} is damaged: remove its folder, and run the sweep again") from error
 
     def _remove_others(self, place: Path, best: str | None) -> None:
         """Remove the models that were the best before, and nothing else that somebody put there."""

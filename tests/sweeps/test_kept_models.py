@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mmulbench.errors import MmulbenchError
 from mmulbench.exports.read import open_model
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.pipeline import Run, StoredRecord, execute
@@ -78,3 +79,13 @@ def test_who_lost_utility_comes_after_all_who_did_not(runs):
     nearer = changed(good, retrain_gap=0.4)
     assert sorted((near, good, nearer), key=lambda one: merit_of(one) or [9.0]) == [nearer, good, near]
     assert merit_of(record.model_copy(update={"status": "failed"})) is None
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", ""])
+def test_what_is_damaged_is_said_in_one_line(runs, emoji, tmp_path, text):
+    kept = KeptModels(tmp_path)
+    kept.deliver(runs[0], emoji)
+    (judged,) = tmp_path.rglob(JUDGED)
+    judged.write_text(text)
+    with pytest.raises(MmulbenchError, match="is damaged: remove its folder"):
+        kept.wants(runs[0].result.spec)
