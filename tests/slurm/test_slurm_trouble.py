@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from slurm_cluster import until
+from slurm_cluster import Cluster, until
 from slurm_site import Site
 
 
@@ -24,6 +24,11 @@ def submit(site, words: list[str], *more: str) -> str:
 
 def begun_times(site: Site, times: int) -> bool:
     return len(site.begun()) == times
+
+
+def jobs_of(cluster: Cluster) -> set[str]:
+    """The ids of the jobs that wait or run."""
+    return set(cluster.say("squeue", "--noheader", "--format=%i").split())
 
 
 def log_of_runs(site) -> str:
@@ -128,12 +133,13 @@ def test_cancel_ends_the_job_and_retry_goes_on(site, one_run, complete):
     ],
 )
 def test_wrong_settings_give_slurms_reason_and_leave_nothing(site, words, cluster, setting, reason):
+    there = jobs_of(cluster)  # those of earlier tests may not have ended yet
     done = site.run(*words, "--slurm", setting)
     assert done.code == 1
     *_, line = done.err.splitlines()
     assert line.startswith("mmulbench: Slurm refused the jobs (")
     assert reason in line
-    assert cluster.say("squeue", "--noheader") == ""
+    assert jobs_of(cluster) <= there
     assert not list(site.sweeps.glob("*/slurm.json"))
 
 
