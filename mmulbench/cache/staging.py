@@ -11,6 +11,7 @@ import contextlib
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,9 +19,13 @@ from mmulbench import leases
 from mmulbench.cache import blockwise
 from mmulbench.cache.blockwise import CACHE_FLAG
 from mmulbench.files import disk_errors, sync_folder
-from mmulbench.owners import Owner, this_owner
+from mmulbench.owners import Owner, this_host, this_owner
+
+SILENT_SECONDS = 86_400.0
+"""Time without a write after which another host's maker, whom no lease watches, counts as gone."""
 
 _OWNED = re.compile(r"\.(?P<host>.+)-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]+\.(?:tmp|old)")
+_HIDDEN = re.compile(r"\..+\.(?P<host>.+)-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.tmp")
 
 
 def own(folder: Path, suffix: str = "tmp") -> Path:
@@ -112,6 +117,28 @@ def leftovers(folder: Path, mine: Path | None = None) -> Iterator[Path]:
             owner.host != this_owner().host and now - _written(path) > leases.LEASE_SECONDS
         ):
             yield path
+
+
+def clear_hidden(parent: Path) -> None:
+    """Remove the hidden folders of gone makers, whatever was to come of them.
+
+    No lease watches over them. So of another host's makers those count as gone that wrote nothing for
+    `SILENT_SECONDS`.
+
+    Args:
+        parent: folder that they stand in.
+    """
+    for path in sorted(parent.glob(".*.tmp")):
+        found = _HIDDEN.fullmatch(path.name)
+        if found is None or path.is_symlink() or not path.is_dir():
+            continue
+        host, process = found["host"], (int(found["pid"]), int(found["start"]))
+        if f".{host}".endswith(f".{this_host()}"):  # what is made, and hosts, may have dots in their names
+            is_gone = Owner(this_host(), *process).is_gone()
+        else:
+            is_gone = time.time() - _written(path) > SILENT_SECONDS
+        if is_gone:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _written(folder: Path) -> float:

@@ -133,11 +133,14 @@ def _write(packed: Packed, facts: Facts, own: Path) -> None:
 def _staged(folder: Path) -> Iterator[Path]:
     """Provide a folder that becomes ``folder`` when the body is done, and is gone where it fails.
 
+    What killed processes left beside it goes first.
+
     Raises:
         UsageError: Meanwhile, ``folder`` has come to be.
     """
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
+    staging.clear_hidden(folder.parent)
     own = staging.own(folder.with_name(f".{folder.name}"))
     own.mkdir()
     try:

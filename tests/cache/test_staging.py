@@ -87,3 +87,36 @@ def test_clearing_takes_along_what_gone_makers_left(entry):
     fresh = make(entry, FOREIGN)
     staging.clear(entry)
     assert list(entry.parent.iterdir()) == [fresh]
+
+
+def hidden(parent: Path, name: str, owner: str, seconds: float = 0.0) -> Path:
+    folder = parent / f".{name}.{owner}-0123abcd.tmp"
+    folder.mkdir()
+    (folder / "something").touch()
+    for path in (folder / "something", folder):
+        os.utime(path, (time.time() - seconds,) * 2)
+    return folder
+
+
+def test_hidden_folders_of_gone_makers_are_cleared(tmp_path):
+    host, pid, start = this_owner()
+    day = staging.SILENT_SECONDS
+    for name, owner, seconds in (
+        ("model", f"{host}-{pid}-1", 0.0),
+        ("other.v2", f"{host}-{pid}-1", 0.0),
+        ("model", "elsewhere.org-12-34", 2 * day),
+    ):
+        hidden(tmp_path, name, owner, seconds)
+    stays = {
+        hidden(tmp_path, "model", f"{host}-{pid}-{start}", 2 * day),
+        hidden(tmp_path, "model.v2", f"{host}-{pid}-{start}", 2 * day),
+        hidden(tmp_path, "model", "elsewhere.org-13-34", day / 2),
+        tmp_path / ".mine.tmp",
+        tmp_path / f".linked.{host}-{pid}-1-0123abcd.tmp",
+        tmp_path / f"visible.{host}-{pid}-1-0123abcd.tmp",
+    }
+    (tmp_path / ".mine.tmp").mkdir()
+    (tmp_path / f"visible.{host}-{pid}-1-0123abcd.tmp").mkdir()
+    (tmp_path / f".linked.{host}-{pid}-1-0123abcd.tmp").symlink_to(tmp_path / ".mine.tmp")
+    staging.clear_hidden(tmp_path)
+    assert {*tmp_path.iterdir()} == stays

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 from dataclasses import replace
 
 import pytest
 import torch
+from forks import FORKS
 from given_models import CARD, CLASSES, GROUPS, RETRIEVAL, answers, loud, opened
 
 from mmulbench.core.backbone import TaskShape
@@ -102,6 +104,37 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch):
     with pytest.raises(MmulbenchError, match=r"cannot write .*new: No space left on device"):
         write_model(loud(backbone), backbone, RETRIEVAL, tmp_path / "new", CARD)
     assert not [*tmp_path.iterdir()]
+
+
+def write_half(folder, said):
+    """Begin to write an export, and come to nothing."""
+    with write._staged(folder) as own:
+        (own / "model.safetensors").write_bytes(b"half")
+        said.send("begun")
+        time.sleep(300)
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_left_goes_with_the_next_export(tmp_path):
+    writers = []
+    for name in ("killed", "alive"):
+        heard, said = FORKS.Pipe()
+        writer = FORKS.Process(target=write_half, args=(tmp_path / name, said), daemon=True)
+        writer.start()
+        writers.append(writer)
+        assert heard.poll(120) and heard.recv() == "begun"
+    killed, alive = writers
+    try:
+        killed.kill()  # SIGKILL
+        killed.join()
+        assert len([*tmp_path.glob(".killed.*.tmp/model.safetensors")]) == 1
+        backbone = opened("clip:tiny")
+        write_model(loud(backbone), backbone, RETRIEVAL, tmp_path / "killed", CARD)
+        assert not [*tmp_path.glob(".killed.*")] and (tmp_path / "killed" / "README.md").is_file()
+        assert len([*tmp_path.glob(".alive.*.tmp/model.safetensors")]) == 1
+    finally:
+        alive.kill()
+        alive.join()
 
 
 def test_a_form_that_a_method_changed_is_refused(tmp_path):
