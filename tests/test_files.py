@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import resource
 import socket
@@ -11,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from forks import FORKS
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import (
@@ -145,7 +145,7 @@ def test_full_disk_keeps_the_old_file(tmp_path):
     path = tmp_path / "folder" / "a.json"
     write_atomically(path, "old")
     message = tmp_path / "message"
-    child = multiprocessing.get_context("forkserver").Process(target=write_with_limit, args=(path, message))
+    child = FORKS.Process(target=write_with_limit, args=(path, message))
     child.start()
     child.join()
     assert message.read_text() == (

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import torch
-from nodes import PROCESSES, wait_for
+from forks import FORKS
+from nodes import wait_for
 
 from mmulbench.cache import artifacts
 from mmulbench.cache.artifacts import Artifact, ArtifactCache
@@ -196,7 +197,7 @@ def take_part(root: Path, name: str) -> None:
 
 
 def test_of_two_processes_one_builds_and_the_other_waits(tmp_path):
-    children = [PROCESSES.Process(target=take_part, args=(tmp_path, name)) for name in ("one", "two")]
+    children = [FORKS.Process(target=take_part, args=(tmp_path, name)) for name in ("one", "two")]
     for child in children:
         child.start()
     for child in children:
@@ -246,7 +247,7 @@ def die_while_storing(root: Path) -> None:
 
 @pytest.mark.parametrize("target", [build_for_ever, die_while_storing])
 def test_killed_builder_frees_the_lock_and_its_leftovers_are_cleared(tmp_path, target):
-    child = PROCESSES.Process(target=target, args=(tmp_path,))
+    child = FORKS.Process(target=target, args=(tmp_path,))
     child.start()
     if target is build_for_ever:
         wait_for(tmp_path / "started")
@@ -335,7 +336,7 @@ def test_discarding_takes_what_a_killed_process_was_storing_along(tmp_path):
 
 
 def test_full_disk_is_one_line_and_leaves_nothing(tmp_path):
-    child = PROCESSES.Process(target=store_with_limit, args=(tmp_path,))
+    child = FORKS.Process(target=store_with_limit, args=(tmp_path,))
     child.start()
     child.join(WAIT_SECONDS)
     message = (tmp_path / "message").read_text()

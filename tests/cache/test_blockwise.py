@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 import platform
 import resource
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from forks import FORKS
 from safetensors.torch import load_file
 
 from mmulbench.cache.artifacts import Artifact, ArtifactCache
@@ -22,8 +22,6 @@ from mmulbench.cache.block_layout import Blockwise, Layout
 from mmulbench.errors import MmulbenchError
 from mmulbench.progress import Progress
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["safetensors.torch", "mmulbench.cache.artifacts", "mmulbench.core.model"])
 COUNT, WIDTH, BLOCK = 103, 50, 10
 BLOCKS = 11
 WAIT_SECONDS = 30
@@ -331,7 +329,7 @@ def die_at_block_six(root: Path) -> None:
 
 
 def test_kill_9_costs_no_finished_block(tmp_path):
-    child = PROCESSES.Process(target=die_at_block_six, args=(tmp_path,))
+    child = FORKS.Process(target=die_at_block_six, args=(tmp_path,))
     child.start()
     child.join(WAIT_SECONDS)
     assert child.exitcode == -signal.SIGKILL
@@ -349,7 +347,7 @@ def fill_a_small_disk(root: Path, file_bytes: int) -> None:
 
 
 def test_full_disk_is_one_line_and_nothing_half_written_is_valid(tmp_path):
-    child = PROCESSES.Process(target=fill_a_small_disk, args=(tmp_path, 4000))
+    child = FORKS.Process(target=fill_a_small_disk, args=(tmp_path, 4000))
     child.start()
     child.join(WAIT_SECONDS)
     message = (tmp_path / "message").read_text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forks import FORKS
 from toys import CPU, Toy, split_of
 
 from mmulbench.cache.artifacts import ArtifactCache
@@ -27,7 +27,6 @@ from mmulbench.records.store import ResultsStore
 from mmulbench.runs.backbones import find_backbone
 from mmulbench.runs.prepare import Workspace, prepare, prepare_inputs
 
-PROCESSES = multiprocessing.get_context("forkserver")
 WAIT_SECONDS = 60
 
 
@@ -247,7 +246,7 @@ def encode_the_file(root: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak memory")
 def test_memory_does_not_grow_with_the_file_that_is_encoded(tmp_path):
-    child = PROCESSES.Process(target=encode_the_file, args=(tmp_path,))
+    child = FORKS.Process(target=encode_the_file, args=(tmp_path,))
     child.start()
     child.join(WAIT_SECONDS)
     assert child.exitcode == 0

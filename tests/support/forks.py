@@ -15,15 +15,17 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        *("safetensors.torch", "torch._dynamo", "sklearn.linear_model", "tokenizers", "PIL.PngImagePlugin"),
-        *("mmulbench.cli.app", "mmulbench.cli.run_output", "mmulbench.backbones.albef"),
-        *("mmulbench.methods.mmul", "mmulbench.tasks.emoji", "mmulbench.metrics.unimodal"),
-    ]
+PRELOADED = (
+    *("safetensors.torch", "torch._dynamo", "sklearn.linear_model", "tokenizers", "PIL.PngImagePlugin"),
+    *("mmulbench.cli.app", "mmulbench.cli.run_output", "mmulbench.backbones.albef"),
+    *("mmulbench.methods.mmul", "mmulbench.tasks.emoji", "mmulbench.metrics.unimodal"),
 )
-"""Tests of commands hide packages that are not among these."""
+"""What the server imports before it forks. Tests of commands hide packages that are not among these."""
+
+FORKS = multiprocessing.get_context("forkserver")
+"""The only server: Python has one for each process, which imports what was asked of it last."""
+
+FORKS.set_forkserver_preload(list(PRELOADED))
 
 
 def python(
@@ -58,6 +60,7 @@ def redirect(folder: Path) -> None:
     Args:
         folder: where they are made.
     """
+    assert sys.modules.keys() >= set(PRELOADED), "another module than forks has set what the server imports"
     gc.freeze()  # what the server has imported stays shared memory
     for name, stream in (("out", sys.stdout), ("err", sys.stderr)):
         with (folder / name).open("w") as file:

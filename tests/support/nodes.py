@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import multiprocessing
 import os
 import platform
 import signal
@@ -15,10 +14,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mmulbench import leases
+from forks import FORKS
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["safetensors.torch", "mmulbench.cache.artifacts", "nodes"])
+from mmulbench import leases
 
 LEASE, BEAT = 1.5, 0.2
 """Seconds after which a node of these tests takes over, and between two signs of life."""
@@ -40,7 +38,7 @@ def start(node: str, target: Callable[..., Any], *args: Any, exchange: bool = Tr
         args: its arguments.
         exchange: whether the disk can exchange two names, as those of clusters cannot.
     """
-    child = PROCESSES.Process(target=_on, args=(node, exchange, target, *args))
+    child = FORKS.Process(target=_on, args=(node, exchange, target, *args))
     child.start()
     return child
 
