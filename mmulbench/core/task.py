@@ -173,6 +173,20 @@ class Task(ABC):
         """
         return names_of(data.items[modality])
 
+    def other_names(self, data: TaskData) -> Mapping[str, Sequence[int]]:
+        """Return further names that a list of what to forget may have for items of the first modality.
+
+        A task that makes one item of what has several names gives those that `item_names` has no place for.
+        By default there are none.
+
+        Args:
+            data: the task's data.
+
+        Returns:
+            By name, the numbers of the items that bear it beside their own.
+        """
+        return {}
+
     def pair_columns(self, data: TaskData) -> Mapping[str, Sequence[str]]:
         """Return what training pairs can be chosen by, as with ``--forget-where``: one value for each pair.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Integers
@@ -31,11 +32,38 @@ class ForgetChoice(NamedTuple):
         named: description of the list; None where the task drew the forget set.
         ids: ids of the units, sorted; of associations, each with its partner after a tab. Empty where the
             task drew the forget set.
+        notes: what is to be said of the list, a line each.
     """
 
     forget: ForgetSet
     named: ForgetList | None = None
     ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Naming(NamedTuple):
+    """Holds which names the items of the first modality have; an item may have several, and a name several.
+
+    Attributes:
+        names: (m,) names: each item's own, in their order, and then all others.
+        items: (m,) item that each is of.
+    """
+
+    names: NDArray[np.object_]
+    items: Integers
+
+    @classmethod
+    def of(cls, own: NDArray[np.object_], others: Mapping[str, Sequence[int]]) -> Naming:
+        """Put the names together.
+
+        Args:
+            own: (n,) own name of each item.
+            others: items by their other names.
+        """
+        more = [(name, item) for name, items in others.items() for item in items]
+        names = np.array([name for name, _ in more], dtype=object)
+        items = np.array([item for _, item in more], dtype=np.int64)
+        return cls(np.concatenate([own, names]), np.concatenate([np.arange(len(own)), items]))
 
 
 def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
@@ -52,20 +80,41 @@ def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
     names = np.asarray(task.item_names(data, task.modalities[0]), dtype=object)
     if request.conditions:
         rows = _satisfying(request.conditions, task, data)
-        forget = ForgetSet(task.whole_units(data, np.unique(data.train.first[rows])))
+        forget, notes = ForgetSet(task.whole_units(data, np.unique(data.train.first[rows]))), ()
     else:
-        listed = read_list(request, task.modalities)
+        listed, others = read_list(request, task.modalities), task.other_names(data)
+        naming, source = Naming.of(names, others), f"--forget {request.file}"
         wanted = listed.units
         if listed.partners is None:
             wanted = _with_parts(wanted, names, data.items[task.modalities[0]], data)
-        units = _units(wanted, names, data, f"--forget {request.file}")
+        units = _units(wanted, naming, data, source)
         forget = ForgetSet(task.whole_units(data, units))
         if listed.partners is not None:
-            forget = _associations(listed, names, task, data)
+            forget = _associations(listed, naming, task, data)
+        notes = _said(listed.units, names, others, source)
     if not len(forget.kept(data.train)):
         what = "all training pairs" if forget.rows is not None else f"all {len(forget):,} training units"
         raise UsageError(f"what is to be forgotten is {what}: nothing is left to keep")
-    return _described(forget, names, task, data)
+    return _described(forget, names, task, data)._replace(notes=notes)
+
+
+def _said(
+    wanted: Sequence[str], names: NDArray[np.object_], others: Mapping[str, Sequence[int]], source: str
+) -> tuple[str, ...]:
+    """Say which of the ids are names of copies, and what they mean, in a line; nothing where none are.
+
+    Args:
+        wanted: ids of the list.
+        names: own name of each item.
+        others: items by their other names.
+        source: what names the ids, for the line.
+    """
+    asked = pd.Index(list(dict.fromkeys(one for one in wanted if one in others)), dtype=object)
+    if not len(asked):
+        return ()
+    meant = [f"{one} means {' and '.join(sorted(set(names[list(others[one])])))}" for one in asked[:SHOWN]]
+    why = "names of copies, which are one unit with the picture that they repeat"
+    return (f"{source}: {why}: {_first(pd.Index(meant), len(asked))}",)
 
 
 def _described(forget: ForgetSet, names: np.ndarray, task: Task, data: TaskData) -> ForgetChoice:
@@ -101,30 +150,31 @@ def _with_parts(wanted: Sequence[str], names: np.ndarray, items: RawItems, data:
     return found
 
 
-def _units(wanted: Sequence[str], names: np.ndarray, data: TaskData, source: str) -> Integers:
+def _units(wanted: Sequence[str], naming: Naming, data: TaskData, source: str) -> Integers:
     """Return the training units of these names, ascending.
 
     Raises:
         UsageError: A name is unknown, or of items that nothing is trained on.
     """
     asked = pd.Index(wanted).unique()
-    place = asked.get_indexer(pd.Index(names))  # of each item's name among those asked for; -1 for none
-    trained = np.zeros(len(names), dtype=bool)
-    trained[data.train.units] = True
+    names, items = naming
+    place = asked.get_indexer(pd.Index(names))  # of each name among those asked for; -1 for none
+    trained = np.isin(items, data.train.units)
     if len(unknown := asked[_absent(place, len(asked))]):
         near = did_you_mean(str(unknown[0]), map(str, names)) if len(names) <= 10_000 else ""
         near = near if near.startswith("; did you mean") else f"; the data's ids look like {names[0]}"
         raise UsageError(f"{source}: {_counted(unknown, 'id')} unknown to the data: {_first(unknown)}{near}")
     if len(others := asked[_absent(place[trained], len(asked))]):
-        split = "test" if others.isin(names[data.test.units]).any() else "validation"
+        in_test = np.isin(items, data.test.units)
+        split = "test" if others.isin(names[in_test]).any() else "validation"
         raise UsageError(
             f"{source}: {_counted(others, 'id')} not in the training split but in that of {split}, which no "
             f"model was trained on: {_first(others)}"
         )
-    return np.flatnonzero((place >= 0) & trained).astype(np.int64)
+    return np.unique(items[(place >= 0) & trained])
 
 
-def _associations(listed: NamedPairs, names: np.ndarray, task: Task, data: TaskData) -> ForgetSet:
+def _associations(listed: NamedPairs, naming: Naming, task: Task, data: TaskData) -> ForgetSet:
     """Return the forget set of single associations.
 
     Raises:
@@ -134,7 +184,8 @@ def _associations(listed: NamedPairs, names: np.ndarray, task: Task, data: TaskD
     second = task.modalities[1]
     partners = np.asarray(task.item_names(data, second), dtype=object)
     train = data.train
-    own = pd.MultiIndex.from_arrays([names[train.first], [_plain(text) for text in partners[train.second]]])
+    rows, named = _named_rows(train.first, naming)
+    own = pd.MultiIndex.from_arrays([named, [_plain(text) for text in partners[train.second[rows]]]])
     asked = pd.MultiIndex.from_arrays([list(listed.units), [*map(_plain, listed.partners)]]).unique()
     if len(unknown := asked[~asked.isin(own)]):
         shown = [f"{unit} with {partner!r}" for unit, partner in unknown[:SHOWN]]
@@ -143,8 +194,25 @@ def _associations(listed: NamedPairs, names: np.ndarray, task: Task, data: TaskD
             f"--forget: {_counted(unknown, 'association')} not in the training "
             f"split, such as of {task.modalities[0]} and {second}: {', '.join(shown)}{more}"
         )
-    rows = np.flatnonzero(own.isin(asked)).astype(np.int64)
+    rows = np.unique(rows[own.isin(asked)])
     return ForgetSet(np.unique(train.first[rows]), rows)
+
+
+def _named_rows(first: Integers, naming: Naming) -> tuple[Integers, NDArray[np.object_]]:
+    """Return each pair once for each name of its item of the first modality.
+
+    Args:
+        first: (n,) item of each pair.
+        naming: names of the items.
+
+    Returns:
+        (m,) number of a pair, and (m,) a name that it has.
+    """
+    order = np.argsort(first, kind="stable")
+    start, end = (np.searchsorted(first[order], naming.items, side) for side in ("left", "right"))
+    counts = end - start
+    offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return order[np.repeat(start, counts) + offsets], np.repeat(naming.names, counts)
 
 
 def _satisfying(conditions: Sequence[Condition], task: Task, data: TaskData) -> Integers:
@@ -188,6 +256,8 @@ def _counted(ids: pd.Index, what: str) -> str:
     return f"{len(ids):,} {what}{'s are' if len(ids) > 1 else ' is'}"
 
 
-def _first(ids: pd.Index) -> str:
-    more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
+def _first(ids: pd.Index, count: int | None = None) -> str:
+    """Show the first of some ids, and say how many more there are of ``count``, by default of these."""
+    count = len(ids) if count is None else count
+    more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
     return f"{', '.join(map(str, ids[:SHOWN]))}{more}"

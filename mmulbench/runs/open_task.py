@@ -142,7 +142,8 @@ def open_task(
     task = resolved.task
     data = load_data(task, workspace)
     _refuse_too_little(resolved.task_name, data)
-    choose_forget_set(resolved, data, seed=0)  # refused before inputs are prepared
+    for line in choose_forget_set(resolved, data, seed=0).notes:  # refused before inputs are prepared
+        progress.note(line)
     return prepare_inputs(
         resolved.task_name, task, data, resolved.backbone, resolved.recipe, workspace, resolved.given
     )

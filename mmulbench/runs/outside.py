@@ -95,7 +95,7 @@ def judge_outside(request: Request, outside: OutsideModel, progress: Progress) -
         prepared = open_task(request, resolved, results_output(request), progress)
         progress.plan(list(request.seeds), shadows=False)
         progress.run(f"{OUTSIDE}{outside.name}, seed {request.seeds[0]}")
-        forget, named, ids = choose_forget_set(resolved, prepared.data, request.seeds[0])
+        forget, named, ids, _ = choose_forget_set(resolved, prepared.data, request.seeds[0])
         spec = make_spec(
             prepared,
             f"{OUTSIDE}{outside.name}",

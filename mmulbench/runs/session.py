@@ -72,7 +72,7 @@ def run_session(
 def _forget_note(resolved: ResolvedRequest, prepared: PreparedTask) -> Iterator[str]:
     """Say how much is forgotten, where a list or conditions say what."""
     if resolved.forget is not None:
-        forget, named, _ = choose_forget_set(resolved, prepared.data, seed=0)
+        forget, named, *_ = choose_forget_set(resolved, prepared.data, seed=0)
         task, data = prepared.task, prepared.data
         pairs, units = len(forget.forgotten(data.train)), task.units_among(data, forget.units)
         what = "units with all their" if named is not None and named.level == "units" else "units that stay:"
@@ -113,7 +113,7 @@ def plan_run(
         prepared: the task with data in memory.
     """
     method = resolved.methods[name]
-    forget, named, ids = choose_forget_set(resolved, prepared.data, seed)
+    forget, named, ids, _ = choose_forget_set(resolved, prepared.data, seed)
     size = prepared.task.units_among(prepared.data, forget.units)
     spec = make_spec(prepared, name, method, size, seed, named)
     return Run(

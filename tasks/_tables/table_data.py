@@ -25,14 +25,31 @@ class TableData(TaskData):
     Attributes:
         names: (m,) unit of each item of the first modality, as the table has it.
         owners: (m,) number of the forget unit of each of these items; those of one unit have the same.
+        other_names: further names, of copies that are no items by themselves, and the items they are of.
         columns: all columns of the table, of the rows that training pairs are from.
         classes: names of the classes; empty for retrieval.
     """
 
     names: ColumnValues
     owners: Integers
+    other_names: Mapping[str, Sequence[int]]
     columns: Mapping[str, ColumnValues]
     classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UnitNames:
+    """Holds what the forget units of m items of the pairs are called.
+
+    Attributes:
+        names: (m,) unit of each item, as the table has it.
+        owners: (m,) number of the unit of each item, counted from 0.
+        others: further names, and the items that each is of.
+    """
+
+    names: ColumnValues
+    owners: Integers
+    others: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -141,8 +158,7 @@ def table_data(
     pairs: Pairs,
     images: Images,
     groups: Integers | None,
-    names: ColumnValues,
-    owners: Integers,
+    names: UnitNames,
     columns: Mapping[str, ColumnValues],
 ) -> TableData:
     """Put a task's data together.
@@ -151,24 +167,24 @@ def table_data(
         pairs: items and pairs.
         images: pictures.
         groups: (m, k) pictures that make up each item; None where an item is one.
-        names: (m,) unit of each item, as the table has it.
-        owners: (m,) number of the unit of each item.
+        names: what the units of the items are called.
         columns: columns of the training pairs.
     """
     found = pairs.annotations
-    arrays = [owners, *([] if groups is None else [groups])]
+    arrays = [names.owners, *([] if groups is None else [groups])]
     for split in SPLITS:
         part = found.splits[split]
         arrays += [part.first, part.second, *([] if part.label is None else [part.label])]
     pictures = (f"{name}\0{image.digest}" for name, image in zip(images.names, images.stored, strict=True))
-    parts: tuple[Iterable[str], ...] = (pictures, found.texts, names, pairs.classes)
+    parts: tuple[Iterable[str], ...] = (pictures, found.texts, names.names, pairs.classes)
     texts = [text for part in map(list, parts) for text in (str(len(part)), *part)]
     return TableData(
         items={"image": RawItems(images=images, groups=groups), "text": RawItems(texts=found.texts)},
         **found.splits,
         fingerprint=data_fingerprint(arrays, [f"decoding {DECODING}", *texts]),
-        names=names,
-        owners=owners,
+        names=names.names,
+        owners=names.owners,
+        other_names=names.others,
         columns=columns,
         classes=pairs.classes,
     )

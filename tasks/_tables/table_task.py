@@ -18,57 +18,21 @@ from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.images import Images
 from mmulbench.tasks._official.pair_table import SPLITS
 from mmulbench.tasks._official.same_images import SameImages
-from mmulbench.tasks._tables.arrangement import Rows, Shares, counted, owners_of, splits_of, torn
+from mmulbench.tasks._tables.arrangement import Rows, Shares, owners_of, splits_of, torn
 from mmulbench.tasks._tables.column_values import ColumnValues
 from mmulbench.tasks._tables.folder_table import metadata_table
 from mmulbench.tasks._tables.hub_table import open_hub_table
-from mmulbench.tasks._tables.named_pictures import Pictures, find_pictures, named_pictures
-from mmulbench.tasks._tables.table_data import Pairs, TableData, images_of, pairs_of, table_data
+from mmulbench.tasks._tables.named_pictures import find_pictures, named_pictures
+from mmulbench.tasks._tables.reading import Reading, sample, shared_line, units_line
+from mmulbench.tasks._tables.table_data import TableData, images_of, pairs_of, table_data
 from mmulbench.tasks._tables.table_file import SUFFIXES, Table, read_table
 from mmulbench.tasks._tables.table_source import TableSource, open_table, table_in
 
 STEM = "table"
 """Name, without its suffix, of the table in the data folder that is read where none is named."""
 
-SAMPLES = 10
-"""Number of pairs that a check shows."""
-
 LISTED = 20
 """Largest number of units in several splits that a check lists."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Holds everything about a table but the pixels of its pictures.
-
-    Attributes:
-        source: the table, and where its pictures are.
-        rows: what its rows say of pictures, units and splits.
-        owners: (m,) forget unit of each item.
-        pictures: the pictures.
-        torn: units in several splits, a line each.
-        pairs: items and pairs.
-    """
-
-    source: TableSource
-    rows: Rows
-    owners: Integers
-    pictures: Pictures
-    torn: Sequence[str]
-    pairs: Pairs
-
-    def unit_names(self) -> list[str]:
-        """Return what the table calls the unit of each item: by its column, or as its picture is called."""
-        first = self.rows.first_rows(self.rows.items).tolist()
-        return [self.rows.units[row] or self.rows.written[row] for row in first]
-
-    def names_and_owners(self) -> tuple[ColumnValues, Integers]:
-        """Return the unit of each item of the pairs: its name, and its number counted from 0."""
-        names = self.unit_names()
-        different = dict[str, int]()
-        codes = [different.setdefault(names[item], len(different)) for item in self.pairs.items.tolist()]
-        owners = counted(self.owners[self.pairs.items])
-        return ColumnValues(list(different), np.array(codes, dtype=np.int64)), owners
 
 
 class TableTask(DataFolderTask):
@@ -262,7 +226,7 @@ class TableTask(DataFolderTask):
         stored = Images(images, [found.pictures.stored[name] for name in images], hints)
         table = source.table
         columns = {name: ColumnValues.of(cells, found.pairs.rows) for name, cells in table.columns.items()}
-        data = table_data(found.pairs, stored, groups, *found.names_and_owners(), columns)
+        data = table_data(found.pairs, stored, groups, found.named_units(), columns)
         units = self.unit_count(data)
         if units < 2:
             raise MmulbenchError(
@@ -280,7 +244,7 @@ class TableTask(DataFolderTask):
                 f"copies of pictures, byte by byte: {len(copies):,}, such as {name} of {other}; copies are "
                 "one item with it, which has the texts of all"
             )
-        return [*lines, *_shared_line(found)]
+        return [*lines, *shared_line(found)]
 
     def check(self, data_dir: Path, progress: Progress) -> DataReport:
         """Count what is there, find and decode every picture, and find those that are the same."""
@@ -307,8 +271,8 @@ class TableTask(DataFolderTask):
             problems.append(f"and {len(found.torn) - LISTED:,} more units in several splits")
         splits = annotations.splits
         counts = {split: (len(splits[split].units), len(splits[split])) for split in SPLITS}
-        notes = [*self.remarks(found), *same.lines(), *doubts, *_units_line(found)]
-        return DataReport(counts, annotations.dropped, problems, _sample(found, sizes), notes)
+        notes = [*self.remarks(found), *same.lines(), *doubts, *units_line(found)]
+        return DataReport(counts, annotations.dropped, problems, sample(found, sizes), notes)
 
     def unit_numbers(self, data: TaskData) -> Integers | None:
         """Return which unit of the table each training item is of; None where each is one by itself."""
@@ -320,6 +284,11 @@ class TableTask(DataFolderTask):
         """Return the unit of each item as the table has it, or the name of its file; of texts, themselves."""
         assert isinstance(data, TableData)
         return data.names if modality == self.modalities[0] else super().item_names(data, modality)
+
+    def other_names(self, data: TaskData) -> Mapping[str, Sequence[int]]:
+        """Return the names of copies, which are one item with another picture, and of their units."""
+        assert isinstance(data, TableData)
+        return data.other_names
 
     def pair_columns(self, data: TaskData) -> Mapping[str, Sequence[str]]:
         """Return all columns of the table, and text and label by these names where none is called so."""
@@ -334,47 +303,3 @@ class TableTask(DataFolderTask):
             if value != field.default:
                 words += ["--set", f"task.{field.name}={value}"]
         return shlex.join(words if self.config.table else [*words, "--data-dir", str(data_dir)])
-
-
-def _units_line(found: Reading) -> list[str]:
-    """Say how many units the items of training are of, where that is fewer."""
-    train = found.pairs.annotations.splits["train"]
-    items = found.pairs.items[train.units]
-    units = len(np.unique(found.owners[items]))
-    return (
-        [f"train: {units:,} units, which --forget-size counts, of {len(items):,} items"]
-        if units < len(items)
-        else []
-    )
-
-
-def _shared_line(found: Reading) -> list[str]:
-    """Say which pictures are in items of several splits, as those that are in several pairs may be."""
-    annotations, homes = found.pairs.annotations, dict[str, dict[str, None]]()
-    for split in SPLITS:
-        for unit in annotations.splits[split].units.tolist():
-            for name in annotations.units[unit]:
-                homes.setdefault(name, {})[split] = None
-    shared = [name for name, splits in homes.items() if len(splits) > 1]
-    if not shared:
-        return []
-    where = " and ".join(homes[shared[0]])
-    return [
-        f"pictures in several splits: {len(shared):,}, such as {shared[0]} in {where}: what is deleted "
-        "with one pair of pictures is still there with another"
-    ]
-
-
-def _sample(found: Reading, sizes: Mapping[str, str]) -> list[str]:
-    """Describe a few training pairs: pictures with their sizes, text, label and unit."""
-    annotations, names = found.pairs.annotations, found.unit_names()
-    train = annotations.splits["train"]
-    lines = []
-    for row in np.linspace(0, len(train) - 1, min(SAMPLES, len(train))).astype(int):
-        unit, text = train.first[row], annotations.texts[train.second[row]]
-        pictures = " + ".join(
-            f"{name} ({sizes.get(name, 'not decoded')})" for name in annotations.units[unit]
-        )
-        label = "" if train.label is None else f", label {found.pairs.classes[train.label[row]]}"
-        lines.append(f"{pictures}: {text}{label}, unit {names[found.pairs.items[unit]]}")
-    return lines

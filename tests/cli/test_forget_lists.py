@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from helpers import ONE_EPOCH, TINY, Bench, here
@@ -67,6 +68,19 @@ def a_text(done) -> str:
     wrong = here("run", *RUN, "--forget-where", "text == nothing at all")
     assert wrong.code == 2 and "no training pair has text == 'nothing at all'; one has '" in wrong.err
     return wrong.err.rpartition("; one has '")[2].rpartition("'")[0]
+
+
+def test_a_line_says_what_the_name_of_a_copy_means_before_pictures_are_decoded(own, tmp_path):
+    folder = own / "pairs"
+    shutil.copyfile(folder / "images" / "000.jpg", folder / "zebra.jpg")
+    (folder / "images" / "001.png").write_bytes(b"damaged")
+    with (folder / "table.csv").open("a") as table:
+        table.write("zebra.jpg,a zebra,,train\n")
+    (tmp_path / "ids").write_text("zebra.jpg\n")
+    words = ["-t", "pairs", "--data-dir", str(own), "--forget", str(tmp_path / "ids")]
+    done = here("run", *RUN[:2], *words, "-b", "albef:tiny", "--results-dir", str(tmp_path / "results"))
+    assert done.code == 1 and "images/001.png" in done.err
+    assert done.err.count("the picture that they repeat: zebra.jpg means images/000.jpg\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,38 @@ def test_a_gene_means_all_pairs_of_it_that_are_trained_on(tmp_path):
         units_of("GPJ")
     with pytest.raises(UsageError, match="all 3 training units"):
         units_of("GPI", "Seizure")
+
+
+class TestOtherNames:
+    """A task that has further names for its items."""
+
+    @pytest.fixture
+    def task(self, task) -> Task:
+        class Renamed(type(task)):
+            def other_names(self, data):
+                return {"copy.jpg": [2], "two": [0, 1], "0.jpg": [2], "unseen.jpg": [3]} | {
+                    f"c{number}": [0] for number in range(11)
+                }
+
+        return Renamed()
+
+    def test_they_mean_items_beside_those_called_so(self, choose):
+        assert choose("copy.jpg").forget.units.tolist() == [2]
+        assert choose("two").forget.units.tolist() == [0, 1]
+        assert choose("0.jpg").forget.units.tolist() == [0, 2]
+        assert choose("copy.jpg\n2.jpg").forget.units.tolist() == [2, 5]
+
+    def test_a_line_says_what_they_mean(self, choose):
+        (line,) = choose("two\n1.jpg\ncopy.jpg\ntwo").notes
+        assert line.endswith("repeat: two means 0.jpg and 1.jpg, copy.jpg means 2.jpg")
+        (line,) = choose("\n".join(f"c{number}" for number in range(11))).notes
+        assert line.endswith("c9 means 0.jpg and 1 more") and line.count("means") == 10
+        assert choose("1.jpg").notes == ()
+
+    def test_associations_are_theirs(self, choose):
+        rows = choose("id,text\ntwo,a cat\ncopy.jpg,a bird", "a.csv").forget.rows
+        assert rows is not None and rows.tolist() == [1, 2, 3]
+
+    def test_what_nothing_is_trained_on_is_refused(self, choose):
+        with pytest.raises(UsageError, match=r"in that of validation, .*: unseen\.jpg"):
+            choose("unseen.jpg")
