@@ -43,6 +43,8 @@ def task_checks() -> list[Check]:
             splits_share_no_unit,
             labels_are_its_classes,
             loads_the_same_again,
+            lists_can_name_its_items,
+            units_are_of_training_items,
             forget_lists_are_nested,
             forget_lists_differ_between_seeds,
             refuses_impossible_forget_sizes,
@@ -173,26 +175,67 @@ def loads_the_same_again(trial: TaskTrial) -> None:
             )
 
 
+def lists_can_name_its_items(trial: TaskTrial) -> None:
+    """Every item has a name for lists of what to forget, and every training pair a value of each column."""
+    task, data, cls = trial.task, trial.data, type(trial.task).__name__
+    for modality, items in data.items.items():
+        names = len(task.item_names(data, modality))
+        demand(
+            names == len(items), f"{cls}.item_names has {names} names for {len(items)} items of {modality}"
+        )
+    total = len(data.items[task.modalities[0]])
+    for name, named in task.other_names(data).items():
+        demand(
+            len(named) > 0 and min(named) >= 0 and max(named) < total,
+            f"{cls}.other_names says that {name!r} is of {list(named)}, but there are {total} items",
+        )
+    for column, values in task.pair_columns(data).items():
+        demand(
+            len(values) == len(data.train),
+            f"{cls}.pair_columns has {len(values)} values of {column} for {len(data.train)} training pairs",
+        )
+
+
+def units_are_of_training_items(trial: TaskTrial) -> None:
+    """Where units are several items, each training item is of one."""
+    numbers, items = trial.task.unit_numbers(trial.data), len(trial.data.train.units)
+    if numbers is not None:
+        demand(
+            numbers.shape == (items,) and np.issubdtype(numbers.dtype, np.integer),
+            f"{type(trial.task).__name__}.unit_numbers is {numbers.dtype} of the shape {numbers.shape}: give "
+            f"an integer for each of the {items} items data.train.units",
+        )
+
+
 def forget_lists_are_nested(trial: TaskTrial) -> None:
-    """A seed's smaller forget sets are the beginnings of its larger ones, and all are training units."""
-    small, large = _sizes(trial)
-    lists = [trial.task.forget_units(trial.data, size, 0).tolist() for size in (small, large, large)]
+    """A seed's smaller forget sets are the beginnings of its larger ones, all of whole training units."""
+    task, data, (small, large) = trial.task, trial.data, _sizes(trial)
+    lists = [task.forget_units(data, size, 0).tolist() for size in (small, large, large)]
     demand(
-        lists[0] == lists[1][:small],
+        lists[0] == lists[1][: len(lists[0])],
         "a smaller forget set is no beginning of a larger one: override forget_order instead of forget_units",
     )
     demand(
         lists[1] == lists[2], "the forget set of a seed differs when asked for again: draw by the seed alone"
     )
     demand(
-        len(set(lists[1])) == large and set(lists[1]) <= set(trial.data.train.units.tolist()),
-        "forget sets hold units twice, or units that are not in train",
+        len(set(lists[1])) == len(lists[1]) and set(lists[1]) <= set(data.train.units.tolist()),
+        "forget sets hold items twice, or items that are not in train",
     )
+    for size, found in ((small, lists[0]), (large, lists[1])):
+        items = np.sort(np.array(found, dtype=np.int64))
+        count = task.units_among(data, items)
+        demand(count == size, f"a forget set of {size} units holds {count}")
+        demand(
+            np.array_equal(task.whole_units(data, items), items),
+            f"a forget set of {size} units holds a part of one: let forget_order keep the items of a unit "
+            "together",
+        )
 
 
 def forget_lists_differ_between_seeds(trial: TaskTrial) -> None:
     """Two seeds forget different units."""
-    if len(trial.data.train.units) < FEWEST:
+    if trial.task.unit_count(trial.data) < FEWEST:
         raise SkipCheck(f"there are fewer than {FEWEST} training units")
     large = _sizes(trial)[1]
     one, other = (set(trial.task.forget_units(trial.data, large, seed).tolist()) for seed in (0, 1))
@@ -201,7 +244,7 @@ def forget_lists_differ_between_seeds(trial: TaskTrial) -> None:
 
 def refuses_impossible_forget_sizes(trial: TaskTrial) -> None:
     """Nothing, everything and fractions outside 0 to 1 are refused with a UsageError."""
-    total = len(trial.data.train.units)
+    total = trial.task.unit_count(trial.data)
     for size in (0, -3, total, total + 1, 0.0, 1.0, -0.1, 1.5, float("nan")):
         try:
             trial.task.forget_size(trial.data, size)
@@ -212,7 +255,7 @@ def refuses_impossible_forget_sizes(trial: TaskTrial) -> None:
 
 def takes_possible_forget_sizes(trial: TaskTrial) -> None:
     """One unit, all but one, fractions and the default are possible."""
-    task, data, total = trial.task, trial.data, len(trial.data.train.units)
+    task, data, total = trial.task, trial.data, trial.task.unit_count(trial.data)
     demand(total > 1, "there is one training unit: nothing would be left to retain")
     for asked, expected in ((1, 1), (total - 1, total - 1), (1e-9, 1), (1 - 1e-9, total - 1)):
         found = task.forget_size(data, asked)
@@ -223,7 +266,7 @@ def takes_possible_forget_sizes(trial: TaskTrial) -> None:
 
 def _sizes(trial: TaskTrial) -> tuple[int, int]:
     """Return a small and a large forget size."""
-    total = len(trial.data.train.units)
+    total = trial.task.unit_count(trial.data)
     demand(total > 1, "there is one training unit: nothing would be left to retain")
     large = min(LISTED, max(total // 2, 1))
     return max(large // 10, 1), large

@@ -78,9 +78,10 @@ def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
         UsageError: An id is unknown or not in the training split, no pair is named, or all are.
     """
     names = np.asarray(task.item_names(data, task.modalities[0]), dtype=object)
+    notes: tuple[str, ...] = ()
     if request.conditions:
         rows = _satisfying(request.conditions, task, data)
-        forget, notes = ForgetSet(task.whole_units(data, np.unique(data.train.first[rows]))), ()
+        forget = ForgetSet(task.whole_units(data, np.unique(data.train.first[rows])))
     else:
         listed, others = read_list(request, task.modalities), task.other_names(data)
         naming, source = Naming.of(names, others), f"--forget {request.file}"

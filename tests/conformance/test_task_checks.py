@@ -34,7 +34,14 @@ def run(name, *args, **settings):
     return run_check(CHECKS[name], [trial_of(*args, **settings)])
 
 
-@pytest.mark.parametrize("cls", [TinyTask, PairsTask, TwoImagesTask])
+class InTwos(TinyTask):
+    """Two items a unit, next to each other."""
+
+    def unit_numbers(self, data):
+        return data.train.units // 2
+
+
+@pytest.mark.parametrize("cls", [TinyTask, PairsTask, TwoImagesTask, InTwos])
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_good_task_passes(name, cls):
     outcome = run(name, cls())
@@ -78,6 +85,41 @@ class Generous(TinyTask):
 class Rounding(TinyTask):
     def forget_size(self, data, requested):
         return 2 if requested == 1 else super().forget_size(data, requested)
+
+
+class Torn(InTwos):
+    def first_units(self, data, order, size):
+        return order[: 2 * size - 1]
+
+
+class Mixed(InTwos):
+    def forget_order(self, data, seed):
+        return np.roll(super().forget_order(data, seed), 1)
+
+
+class Greedy(InTwos):
+    def first_units(self, data, order, size):
+        return order[: 2 * size + 2]
+
+
+class OfPairs(TinyTask):
+    def unit_numbers(self, data):
+        return data.train.first
+
+
+class Nameless(TinyTask):
+    def item_names(self, data, modality):
+        return ["?"]
+
+
+class Renamed(TinyTask):
+    def other_names(self, data):
+        return {"a copy": [len(data.items["image"])]}
+
+
+class Short(TinyTask):
+    def pair_columns(self, data):
+        return {"person": ["ann"]}
 
 
 def moved(split: Split, **columns) -> Split:
@@ -172,6 +214,33 @@ VIOLATIONS = {
         {"again": lambda data: replace(data, test=moved(data.test, second=data.test.second[::-1]))},
         "second of test differs when the data is loaded again",
     ),
+    "nameless": (
+        "lists_can_name_its_items",
+        {"task": Nameless()},
+        "Nameless.item_names has 1 names for 24 items of image",
+    ),
+    "a name of nothing": (
+        "lists_can_name_its_items",
+        {"task": Renamed()},
+        "Renamed.other_names says that 'a copy' is of [24], but there are 24 items",
+    ),
+    "a short column": (
+        "lists_can_name_its_items",
+        {"task": Short()},
+        "Short.pair_columns has 1 values of person for 32 training pairs",
+    ),
+    "units of pairs": (
+        "units_are_of_training_items",
+        {"task": OfPairs()},
+        "OfPairs.unit_numbers is int64 of the shape (32,): give an integer for each of the 16 items",
+    ),
+    "torn units": ("forget_lists_are_nested", {"task": Torn()}, "holds a part of one"),
+    "mixed units": (
+        "forget_lists_are_nested",
+        {"task": Mixed()},
+        "let forget_order keep the items of a unit",
+    ),
+    "another size": ("forget_lists_are_nested", {"task": Greedy()}, "a forget set of 1 units holds 2"),
     "not nested": ("forget_lists_are_nested", {"task": Shuffled()}, "no beginning of a larger one"),
     "not repeatable": ("forget_lists_are_nested", {"task": Unsteady()}, ""),
     "one order": ("forget_lists_differ_between_seeds", {"task": Stubborn()}, "let forget_order depend"),

@@ -149,13 +149,9 @@ class TestOtherNames:
 
     @pytest.fixture
     def task(self, task) -> Task:
-        class Renamed(type(task)):
-            def other_names(self, data):
-                return {"copy.jpg": [2], "two": [0, 1], "0.jpg": [2], "unseen.jpg": [3]} | {
-                    f"c{number}": [0] for number in range(11)
-                }
-
-        return Renamed()
+        others = {"copy.jpg": [2], "two": [0, 1], "0.jpg": [2], "unseen.jpg": [3]}
+        many = {f"c{number}": [0] for number in range(11)}
+        return type("Renamed", (type(task),), {"other_names": lambda self, data: others | many})()
 
     def test_they_mean_items_beside_those_called_so(self, choose):
         assert choose("copy.jpg").forget.units.tolist() == [2]

@@ -22,7 +22,7 @@ from mmulbench.progress import Progress
 
 def refusals_say_what_is_possible(trial: TaskTrial) -> None:
     """One line names the range."""
-    total = len(trial.data.train.units)
+    total = trial.task.unit_count(trial.data)
     for size in (0, -3, total, total + 1):
         with pytest.raises(UsageError, match=f"forget size {size} is out of range: 1 to {total - 1} units"):
             trial.task.forget_size(trial.data, size)
@@ -33,7 +33,7 @@ def refusals_say_what_is_possible(trial: TaskTrial) -> None:
 
 def fractions_are_rounded(trial: TaskTrial) -> None:
     """Half of the units, and the default fraction."""
-    task, data, total = trial.task, trial.data, len(trial.data.train.units)
+    task, data, total = trial.task, trial.data, trial.task.unit_count(trial.data)
     assert task.forget_size(data, 0.5) == round(total / 2)
     if task.forget_count is None or total < 2 * task.forget_count:
         assert task.forget_size(data, None) == round(task.forget_fraction * total)
@@ -102,6 +102,16 @@ def test_holds_to_the_contract(name, check, trial_of):
         pytest.skip(outcome.reason)
     noted = outcome.status == "noted" and (trial.published or (name, check.name) in NOTED)
     assert outcome.status == "passed" or noted, outcome
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=str)
+def test_units_of_several_images_hold_to_the_contract(check, kept):
+    task = table_miniatures.task_of("pairs", unit="person")
+    data = task.load(kept, Progress())
+    assert task.unit_count(data) == 15 < len(data.train.units)
+    outcome = run_check(check, [TaskTrial("pairs", task, data, lambda: task.load(kept, Progress()))])
+    small = check.name in SKIPPED_WHERE_SMALL_OR_OF_OTHER_KIND
+    assert outcome.status in ("passed", "noted") or (outcome.status == "skipped" and small), outcome
 
 
 @pytest.mark.parametrize("name", slow_if_large(FINGERPRINTS))
