@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from mmulbench.supported import refusal
 
 if TYPE_CHECKING:
+    from mmulbench.api.compare import Comparison as Comparison
+    from mmulbench.api.compare import compare as compare
     from mmulbench.api.records import leaderboard as leaderboard
     from mmulbench.api.records import load_records as load_records
     from mmulbench.api.records import plot as plot
@@ -104,6 +106,7 @@ if any((Path(place) / room).is_file() for place in __path__ for room in ("method
     __path__.append(str(Path(__file__).parents[1]))
 
 _ROOM_OF = {
+    "api.compare": ("Comparison", "compare"),
     "api.records": ("leaderboard", "load_records", "plot"),
     "api.run": ("run",),
     "api.units": ("load_units",),

@@ -30,6 +30,7 @@ PAGES = {
     "validate": "[Records](../records.md)",
     "report": "[The report of a run](../report.md)",
     "leaderboard": "[Records](../records.md)",
+    "compare": "[Comparing two methods](../concepts/comparing.md)",
     "plot": "[Records](../records.md)",
     "schema": "[Records](../records.md)",
     "data info": "[Your own data](../tutorials/own-data.md)",

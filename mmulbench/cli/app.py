@@ -16,6 +16,7 @@ import typer
 from mmulbench import __version__, defaults
 from mmulbench.cli import launch
 from mmulbench.cli.author import check_app, new_app
+from mmulbench.cli.compare import compare
 from mmulbench.cli.completions import metric as complete_metric
 from mmulbench.cli.completions import metrics as complete_metrics
 from mmulbench.cli.data import data_app
@@ -84,7 +85,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
 app.add_typer(selftest_app, name="selftest")
-for command in (tune, sweep, status, logs, retry, cancel, validate, report, export, evaluate):
+for command in (tune, sweep, status, logs, retry, cancel, validate, compare, report, export, evaluate):
     app.command()(command)
 
 INTERRUPTED = 130

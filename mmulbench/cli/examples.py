@@ -38,6 +38,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "mmulbench leaderboard --task emoji",
         "mmulbench leaderboard --metric mia,test --output leaderboard.md",
     ),
+    "compare": (
+        "mmulbench compare mmul scrub --task emoji",
+        "mmulbench compare mmul@tuned mmul@default -t emoji --json",
+    ),
     "plot": (
         "mmulbench plot --task emoji",
         "mmulbench plot --metric retain --output figures",

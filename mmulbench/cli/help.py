@@ -13,7 +13,7 @@ from mmulbench.cli.options import OUTPUT
 
 SECTIONS = {
     "Runs": ("run", "evaluate", "tune"),
-    "Records": ("show", "report", "export", "validate", "leaderboard", "plot", "schema"),
+    "Records": ("show", "report", "export", "validate", "leaderboard", "compare", "plot", "schema"),
     "Sweeps": ("sweep", "status", "logs", "retry", "cancel"),
     "What there is": ("list", "describe", "data"),
     "Your own": ("new", "check", "selftest"),

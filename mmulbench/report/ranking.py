@@ -64,7 +64,7 @@ def rank(group: RecordGroup, keys: Sequence[str]) -> Ranking:
     assert retrain is not None
     # Such small products gain nothing by threads, which spin while they wait.
     with threadpool_limits(1, "blas"):
-        judged = _judge(able, keys, retrain.done)
+        judged = resampled_distances(able, keys, retrain.done)
     best = {key: _best(judged[key], key, group) for key in keys}
     if not any(best.values()):
         return Ranking("fewer than two rows compete that have numbers for every seed and forget unit", out)
@@ -101,7 +101,7 @@ def _lost_utility(row: MethodRow) -> str:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class Judged:
     """Holds the distance to retrain of one row, by one value.
 
     Attributes:
@@ -115,13 +115,13 @@ class _Judged:
     samples: Floats
 
 
-def _judge(
+def resampled_distances(
     rows: Sequence[MethodRow], keys: Sequence[str], references: Sequence[RunResult]
-) -> dict[str, list[_Judged]]:
-    """Judge by each value the rows that have it for every seed and forget unit.
+) -> dict[str, list[Judged]]:
+    """Resample the forget units of the rows that have a value for every seed and forget unit.
 
     Args:
-        rows: the rows that compete.
+        rows: the rows.
         keys: names of the values.
         references: record of retrain of each seed.
     """
@@ -144,16 +144,16 @@ def _judge(
         }
         for place, key in sums:
             sums[place, key] += _samples(own[place], attacks, key, apart[place])
-    judged: dict[str, list[_Judged]] = {key: [] for key in keys}
+    judged: dict[str, list[Judged]] = {key: [] for key in keys}
     for (place, key), total in sums.items():
         row = rows[place]
         distance = row.summary(key) if key == GAP else row.distance(key)
         if distance is not None:
-            judged[key].append(_Judged(row.label, distance.mean, total / len(references)))
+            judged[key].append(Judged(row.label, distance.mean, total / len(references)))
     return judged
 
 
-def _best(judged: Sequence[_Judged], key: str, group: RecordGroup) -> frozenset[str]:
+def _best(judged: Sequence[Judged], key: str, group: RecordGroup) -> frozenset[str]:
     """Return the labels of the rows that cannot be told from the best by one value; none below two rows."""
     floor = NoiseFloor.of(group, key)
     if floor is None or len(judged) < 2:

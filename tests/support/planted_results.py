@@ -197,3 +197,17 @@ def changed(record: RunResult, **values: Value) -> RunResult:
 def shifted(planted: Planted, **shifts: float) -> Planted:
     """Make a copy of a planted model with other shifts."""
     return replace(planted, shifts=shifts)
+
+
+def of_one_original(records: Sequence[RunResult], number: float = 0.9) -> list[RunResult]:
+    """Make copies of records that all have the same values of the original."""
+    return [_with_original(record, number) for record in records]
+
+
+def _with_original(record: RunResult, number: float) -> RunResult:
+    values = {name: value.model_copy(update={"original": number}) for name, value in record.values.items()}
+    away = {name: abs(number - (value.retrain or 0)) for name, value in values.items()}
+    furthest = max(distance for name, distance in away.items() if name.startswith("mia/"))
+    gap = (away["test"] + away["retain"] + away["forget"] + furthest) / 4
+    values["retrain_gap"] = values["retrain_gap"].model_copy(update={"original": gap})
+    return record.model_copy(update={"values": values})
