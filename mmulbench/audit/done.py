@@ -46,8 +46,8 @@ def done(result: RunResult) -> list[Fact]:
         Fact("Original", _original(result)),
         Fact("Retrain", _retrain(result)),
     ]
-    if unlearned := spec.given.get("unlearned"):
-        facts.append(Fact("Unlearned model", f"given: {unlearned}"))
+    if unlearned := _given(result, "unlearned"):
+        facts.append(Fact("Unlearned model", unlearned))
     if result.weights is not None:
         facts.append(Fact("Digest of the unlearned weights", result.weights, is_code=True))
     facts.append(Fact("Training recipe", settings_text(spec.recipe) or "the task's own"))
@@ -102,13 +102,20 @@ def _method(name: str) -> str:
 
 
 def _original(result: RunResult) -> str:
-    given = result.spec.given.get("original")
-    return f"given: {given}" if given else "trained here on all training data, by the recipe below"
+    given = _given(result, "original")
+    return given or "trained here on all training data, by the recipe below"
+
+
+def _given(result: RunResult, name: str) -> str:
+    """Say which model was given, and which commit of a hub it is; nothing where none was."""
+    label, revision = result.spec.given.get(name), result.revisions.get(name, "")
+    commit = f", commit {revision.rpartition('@')[2]} on the hub" if revision else ""
+    return f"given: {label}{commit}" if label else ""
 
 
 def _retrain(result: RunResult) -> str:
-    if given := result.spec.given.get("retrain"):
-        return f"given: {given}"
+    if given := _given(result, "retrain"):
+        return given
     if not has_retrain(result):
         return "none: there is no model to compare with"
     if "original" in result.spec.given:

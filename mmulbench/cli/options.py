@@ -196,7 +196,7 @@ Original = Annotated[
         metavar="PATH",
         rich_help_panel=WHAT,
         help="Unlearn this model, instead of one that is trained here: a folder in the transformers layout "
-        "(BLIP, CLIP, SigLIP, ViLT), ALBEF's file, or an export.",
+        "(BLIP, CLIP, SigLIP, ViLT), ALBEF's file, an export, or owner/name of such a folder on a hub.",
     ),
 ]
 RetrainFrom = Annotated[

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mmulbench.backbones._checkpoint_backbone import TransformersBackbone
 from mmulbench.backbones._pretrained.checkpoint_names import argument_of, label_of, split_digest
-from mmulbench.backbones._pretrained.transformers_checkpoint import read_json
+from mmulbench.backbones._pretrained.hub_snapshots import is_hub_name
+from mmulbench.backbones._pretrained.transformers_checkpoint import fetch_checkpoint, read_json
 from mmulbench.core.backbone import Backbone, TaskShape
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import BACKBONES
@@ -21,7 +22,7 @@ from mmulbench.exports.weight_files import refuse_outside
 
 READABLE = (
     "readable are a folder in the transformers layout (BLIP, CLIP, SigLIP, ViLT), ALBEF's file, and what "
-    "mmulbench exports"
+    "mmulbench exports, or owner/name of such a folder on a hub"
 )
 
 FAMILIES = {"clip": "clip", "siglip": "clip", "blip": "blip", "vilt": "vilt"}
@@ -36,13 +37,14 @@ class GivenModel:
     """Holds a model that somebody gives.
 
     Attributes:
-        source: path that the user gave.
+        source: path that the user gave, or ``owner/name@commit`` of a repository on a hub.
         backbone: prepares its inputs, and builds models of its form.
         digest: SHA-256 over names and values of its weights, 64 hexadecimal digits.
         label: name and digest, as records carry it.
         argument: place and digest, as the command line takes it.
         trained_on: names or fingerprints of data that the weights say they were trained on.
         facts: what an export says of itself; None where it is none.
+        revision: ``owner/name@commit`` of the repository on a hub that it is from; empty for one on disk.
     """
 
     source: str
@@ -52,6 +54,7 @@ class GivenModel:
     argument: str
     trained_on: frozenset[str]
     facts: Facts | None
+    revision: str
     _load: Callable[[TaskShape], MultimodalModel]
 
     def load(self, shape: TaskShape) -> MultimodalModel:
@@ -88,17 +91,21 @@ class GivenModel:
 
 
 def open_model(source: str, family: str | None = None) -> GivenModel:
-    """Find a model on disk, and see that it can be read.
+    """Find a model on disk or in a hub's cache, and see that it can be read.
 
     Args:
-        source: path of a folder or a file; ``@digest`` at the end demands these weights.
+        source: path of a folder or a file; or ``owner/name`` or ``owner/name@revision`` on a hub, where there
+            is no such path. ``@digest`` at the end demands these weights.
         family: family that it must be of; None takes what the files say.
 
     Raises:
         UsageError: It is not there, is damaged, of another family, or has other weights than demanded.
     """
     place, wanted = split_digest(source)
-    path = Path(place).expanduser()
+    path, snapshot = Path(place).expanduser(), None
+    if not path.exists() and is_hub_name(place):
+        snapshot = fetch_checkpoint(place, f"the model {place}", "/path/to/it")
+        path, place = snapshot.folder, snapshot.source
     with _as_usage():
         facts = read_facts(path) if path.is_dir() else None
         found = _find(path, place, family, facts)
@@ -109,7 +116,7 @@ def open_model(source: str, family: str | None = None) -> GivenModel:
         )
     if wanted and not digest.startswith(wanted):
         raise UsageError(f"the weights in {place} have the digest {digest[:_DIGITS]}, not {wanted}")
-    name = path.resolve().name if path.exists() else place
+    name = path.resolve().name if snapshot is None else snapshot.name
     return GivenModel(
         source=place,
         backbone=_restored(found.backbone, facts),
@@ -118,6 +125,7 @@ def open_model(source: str, family: str | None = None) -> GivenModel:
         argument=argument_of(place, digest[:_DIGITS]),
         trained_on=trained_on,
         facts=facts,
+        revision="" if snapshot is None else snapshot.source,
         _load=found.load,
     )
 

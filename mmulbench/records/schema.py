@@ -36,6 +36,7 @@ LARGEST = 1e100
 
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
+Revision = Annotated[str, Field(pattern=r"^[^@/\s]+/[^@/\s]+@[0-9a-f]{40}$")]
 
 
 class ForgetList(Frozen):
@@ -319,6 +320,11 @@ class RunResult(Frozen):
         description="folders that the run read where they were not the default ones, by option, such as "
         "`--data-dir`; empty in records from before this was kept",
     )
+    revisions: dict[str, Revision] = Field(
+        default_factory=dict,
+        description="repository and commit, `owner/name@commit`, of what was given from a hub, by "
+        "`original`, `retrain`, `retrain-from` and `unlearned`; absent where nothing was",
+    )
     environment: Environment
     models: dict[str, Making] = Field(
         default_factory=dict,
@@ -346,7 +352,7 @@ class RunResult(Frozen):
         dumped: dict[str, Any] = dump(self)
         if self.start is None:
             dumped.pop("start", None)
-        for name in ("forget_ids", "weights"):
+        for name in ("forget_ids", "weights", "revisions"):
             if not dumped.get(name):
                 dumped.pop(name, None)
         return dumped

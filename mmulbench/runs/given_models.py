@@ -77,6 +77,12 @@ class GivenModels:
         return {name: _label(one) for name, one in self._named().items()}
 
     @property
+    def revisions(self) -> dict[str, str]:
+        """Repository and commit of what is given from a hub, by option without its dashes."""
+        start = {} if self.start is None else {"retrain-from": self.start}
+        return {name: one.revision for name, one in {**self._named(), **start}.items() if one.revision}
+
+    @property
     def arguments(self) -> dict[str, str]:
         """Place and digest of what is given, as the command line takes them, by option."""
         start = {} if self.start is None else {"--retrain-from": self.start.argument}

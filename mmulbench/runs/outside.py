@@ -115,6 +115,7 @@ def judge_outside(request: Request, outside: OutsideModel, progress: Progress) -
             units=request.units,
             forget=forget if named is not None else None,
             forget_ids=ids if request.record_ids else (),
+            revisions=prepared.given.revisions | ({"unlearned": model.revision} if model.revision else {}),
             unlearned=_trained(model, outside, prepared),
         )
         return execute(run, prepared, request.overwrite)

@@ -47,6 +47,7 @@ class Run:
         forget: forget set that a list names; None where the task draws it.
         forget_ids: ids of that list that the record is to hold.
         folders: folders that are not the default ones, by option.
+        revisions: repository and commit of models that were given from a hub, by name.
         keep: whether the unlearned model is handed over beside the record.
         unlearned: model that was made elsewhere, and is judged; None where the method makes it.
     """
@@ -62,6 +63,7 @@ class Run:
     forget: ForgetSet | None = None
     forget_ids: tuple[str, ...] = ()
     folders: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, str] = field(default_factory=dict)
     keep: bool = False
     unlearned: Trained | None = None
 
@@ -133,6 +135,7 @@ def make_record(run: Run, outcome: Outcome, workspace: Workspace, started: datet
         code=run.code,
         command=run.command,
         folders=run.folders,
+        revisions=run.revisions,
         environment=describe_environment(workspace.device),
         models=outcome.models,
         started=started,

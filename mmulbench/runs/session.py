@@ -128,6 +128,7 @@ def plan_run(
         forget=forget if named is not None else None,
         forget_ids=ids if options.record_ids else (),
         folders=unusual({"--data-dir": options.data_dir, "--cache-dir": options.cache_dir}),
+        revisions=prepared.given.revisions,
     )
 
 

@@ -39,6 +39,10 @@ def test_models_that_were_given_are_named():
     assert found["Original"] == "given: clip:original@0123456789ab"
     assert found["Retrain"] == "given: clip:retrain@0123456789ab"
     assert found["Unlearned model"] == "given: clip:unlearned@0123456789ab"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    on_hub = {"revisions": {"original": f"some-one/clip@{commit}"}}
+    named = facts(forged({"spec.given": {"original": "clip:some-one/clip@0123456789ab"}, **on_hub}))
+    assert named["Original"] == f"given: clip:some-one/clip@0123456789ab, commit {commit} on the hub"
     started = facts(forged({"spec.given": {"original": "clip:a@0123456789ab"}, "spec.backbone": "clip:b"}))
     assert started["Retrain"].startswith("trained here from clip:b, by the recipe below")
 

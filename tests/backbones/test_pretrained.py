@@ -128,7 +128,8 @@ def test_a_repository_in_the_local_hub_cache(own_blip, tmp_path, monkeypatch):
     backbone = load("some-one/blip-small")
     digest = load(own_blip).checkpoint.digest
     assert backbone.full_name == f"blip:some-one/blip-small@{digest}"
-    assert backbone.argument == backbone.full_name
+    assert backbone.argument == f"blip:some-one/blip-small@{commit}@{digest}"
+    assert load(backbone.argument.removeprefix("blip:")).full_name == backbone.full_name
     path = ResultsStore(tmp_path).path(spec_of(backbone.full_name))
     assert path.parent.parent.name == f"blip-some-one--blip-small@{digest}"
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from checkpoint_tools import Hostile, change_json
 from given_models import CARD, CLASSES, GROUPS, RETRIEVAL, loud, opened
+from hub_cache import COMMIT, put
 from safetensors.torch import load_file, save_file
 
 from mmulbench.errors import UsageError
@@ -163,3 +164,57 @@ def test_shards_that_lead_out_of_the_folder_are_refused(published, tmp_path):
     index = '{"weight_map": {"logit_scale": "../out.safetensors"}}'
     (folder / "model.safetensors.index.json").write_text(index)
     assert "'../out.safetensors' is no file of this folder: refused" in refused(folder)
+
+
+class TestOnAHub:
+    """A model in the local cache of a hub, by its name."""
+
+    def test_it_is_read_by_its_name(self, published, tmp_path):
+        put(tmp_path / "hub", "some-one/clip", published["clip"])
+        found, local = open_model("some-one/clip"), open_model(str(published["clip"]))
+        assert found.digest == local.digest and found.load(RETRIEVAL).paths
+        digest = local.digest[:12]
+        assert found.label == f"some-one/clip@{digest}"
+        assert found.revision == f"some-one/clip@{COMMIT}" and local.revision == ""
+        assert found.argument == f"some-one/clip@{COMMIT}@{digest}"
+        assert open_model(found.argument).label == found.label
+        assert found.start().full_name.startswith("clip:some-one/clip@")
+        assert found.start().argument.startswith(f"clip:some-one/clip@{COMMIT}@")
+        with pytest.raises(UsageError, match=f"have the digest {digest}, not 0123456789ab"):
+            open_model("some-one/clip@main@0123456789ab")
+
+    def test_an_export_is_read_by_its_name(self, kept, tmp_path):
+        put(tmp_path / "hub", "some-one/export", kept, COMMIT, "v1")
+        found = open_model("some-one/export@v1")
+        assert found.facts is not None and found.digest == open_model(str(kept)).digest
+        assert found.load(RETRIEVAL).paths
+
+    def test_a_folder_of_that_name_wins(self, published, kept, tmp_path, monkeypatch):
+        put(tmp_path / "hub", "some-one/clip", published["clip"])
+        shutil.copytree(kept, tmp_path / "some-one" / "clip")
+        monkeypatch.chdir(tmp_path)
+        found = open_model("some-one/clip")
+        assert found.revision == "" and found.facts is not None
+        assert open_model("some-one/clip@main").revision == f"some-one/clip@{COMMIT}"
+
+    def test_none_is_told_in_a_line(self):
+        text = refused("some-one/nothing")
+        assert text.startswith(
+            "the model some-one/nothing is neither a folder here nor can it be fetched from"
+        )
+        assert "it is not in the cache" in text
+
+    def test_its_files_stay_in_the_cache(self, published, tmp_path):
+        snapshot = put(tmp_path / "hub", "some-one/clip", published["clip"])
+        (tmp_path / "out.json").write_bytes((snapshot / "config.json").read_bytes())
+        (snapshot / "config.json").unlink()
+        (snapshot / "config.json").symlink_to(tmp_path / "out.json")
+        assert "config.json leads out of its folder" in refused("some-one/clip")
+
+    def test_pickled_code_is_never_run(self, published, tmp_path):
+        place, folder = tmp_path / "made by code", Path(shutil.copytree(published["clip"], tmp_path / "clip"))
+        (folder / "model.safetensors").unlink()
+        (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"model": Hostile(place)}, protocol=2))
+        put(tmp_path / "hub", "some-one/clip", folder)
+        assert "refused" in refused("some-one/clip")
+        assert not place.exists()

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from fine_tuned import LONG, RECIPE, fine_tuned, fresh, opened
+from hub_cache import COMMIT, OTHER_COMMIT, put
 
 from mmulbench.core.registry import TASKS
+from mmulbench.core.reproduce import command_of
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.given_models import find_models
 from mmulbench.runs.request import Request
 from mmulbench.runs.session import run_session
+from mmulbench.validity.record import faults
 
 SEED, UNITS, LIMIT = 42, 24, 200
 
@@ -81,6 +84,53 @@ def test_beside_a_retrain_from_the_weights_of_before(given):
     assert found.start is not None
     assert found.cost is not None and found.cost.seconds_ratio is not None
     assert f"--retrain-from {given.start}@" in found.command
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> Path:
+    """An empty local cache of a hub that cannot be reached."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    return Path(tmp_path / "hub")
+
+
+@pytest.mark.slow
+def test_models_on_a_hub_are_recorded_with_their_commits(given, hub):
+    put(hub, "some-one/original", given.original)
+    put(hub, "some-one/start", given.start, OTHER_COMMIT, "v1")
+    found = given.run(original="some-one/original", retrain_from="clip:some-one/start@v1")
+    digest = found.spec.given["original"].removeprefix("clip:some-one/original@")
+    assert len(digest) == 12 and found.spec.backbone.startswith("clip:some-one/start@")
+    assert found.revisions == {
+        "original": f"some-one/original@{COMMIT}",
+        "retrain-from": f"some-one/start@{OTHER_COMMIT}",
+    }
+    assert f"--original some-one/original@{COMMIT}@{digest} " in found.command
+    assert f"--retrain-from some-one/start@{OTHER_COMMIT}@" in found.command
+    assert faults(found) == [] and command_of(found) == found.command
+    local = given.run(retrain_from=str(given.start))
+    assert local.revisions == {} and local.values == found.values
+
+
+def test_options_name_models_on_a_hub(hub, tmp_path):
+    for name, seed in (("original", 1), ("retrain", 2), ("start", 3)):
+        put(hub, f"some-one/{name}", fresh("clip", tmp_path / f"clip-{name}", seed))
+    task = TASKS.get("emoji")()
+    asked = Request(task="emoji", original="some-one/original", retrain="some-one/retrain@main")
+    found, backbone = find_models(asked, None, task)
+    assert found.labels["retrain"].startswith("clip:some-one/retrain@")
+    assert found.revisions["retrain"] == f"some-one/retrain@{COMMIT}"
+    assert found.arguments["--retrain"].startswith(f"some-one/retrain@{COMMIT}@")
+    assert backbone.full_name.startswith("clip:some-one/original@")
+    asked = Request(task="emoji", original="some-one/original", retrain_from=f"some-one/start@{COMMIT}")
+    found, backbone = find_models(asked, None, task)
+    assert found.name_of(backbone).startswith("clip:some-one/start@")
+    assert found.revisions["retrain-from"] == f"some-one/start@{COMMIT}"
+    asked = Request(task="emoji", original="some-one/originall", reference=False)
+    with pytest.raises(UsageError, match=r"^the model some-one/originall is neither a folder here nor"):
+        find_models(asked, None, task)
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +24,7 @@ from mmulbench.backbones._pretrained.foreign_files import (
     three_numbers,
     without_kernels,
 )
+from mmulbench.backbones._pretrained.hub_snapshots import Snapshot, fetch, is_hub_name
 from mmulbench.backbones._pretrained.provenance import in_metadata
 from mmulbench.errors import MmulbenchError, UsageError, text_of
 from mmulbench.files import sha256_of
@@ -39,7 +39,6 @@ SMALL_FILES = ("*.json", "*.txt", "*.model")
 EXPORT = "mmulbench.json"
 """File in which an export says of which run it is. Neither inputs nor weights depend on it."""
 
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _TOKENISERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
 
@@ -48,14 +47,16 @@ class Checkpoint:
     """A folder with ``config.json``, weights, and usually a tokeniser and image settings.
 
     Attributes:
-        source: what the user gave: a path, or ``owner/name``.
+        source: what the user gave: a path; of a repository on a hub, ``owner/name@commit``.
         folder: where it lies.
         config: the content of ``config.json``.
+        hub_name: ``owner/name`` of the repository; empty for a folder.
     """
 
     source: str
     folder: Path
     config: dict[str, Any]
+    hub_name: str = ""
 
     @cached_property
     def weights(self) -> list[Path]:
@@ -109,8 +110,7 @@ class Checkpoint:
     @property
     def label(self) -> str:
         """Name and digest, as records carry it: the same wherever the checkpoint lies."""
-        local = self.folder == Path(self.source).expanduser()
-        return label_of(self.folder.resolve().name if local else self.source, self.digest)
+        return label_of(self.hub_name or self.folder.resolve().name, self.digest)
 
     @property
     def argument(self) -> str:
@@ -253,7 +253,8 @@ def open_checkpoint(source: str, backbone: str) -> Checkpoint:
     """Find a checkpoint on disk, or fetch it from the hub.
 
     Args:
-        source: a path, or ``owner/name``; ``@digest`` at the end demands that content.
+        source: a path, ``owner/name`` or ``owner/name@revision``; ``@digest`` at the end demands that
+            content.
         backbone: name of the family, for messages.
 
     Raises:
@@ -262,44 +263,38 @@ def open_checkpoint(source: str, backbone: str) -> Checkpoint:
     """
     package_folder("transformers", f"the backbone {backbone}")
     name, wanted = split_digest(source)
-    folder = Path(name).expanduser()
+    folder, hub_name = Path(name).expanduser(), ""
     if not folder.exists():
-        if not _HUB_NAME.fullmatch(name):
+        if not is_hub_name(name):
             raise UsageError(
                 f"the checkpoint {folder} is not there: --backbone {backbone}:PATH takes a folder with "
                 "config.json and weights, or owner/name of a hub"
             )
-        folder = _fetch(name, backbone)
+        snapshot = fetch_checkpoint(name, f"the checkpoint {name}", f"--backbone {backbone}:/path/to/it")
+        name, folder, hub_name = snapshot.source, snapshot.folder, snapshot.name
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder: a checkpoint has config.json and weights side by side")
     if not (folder / "config.json").is_file():
         raise UsageError(f"{folder} holds no config.json: is it a checkpoint in the transformers layout?")
-    found = Checkpoint(name, folder, read_json(folder / "config.json"))
+    found = Checkpoint(name, folder, read_json(folder / "config.json"), hub_name)
     refuse_unreadable(folder / "config.json", found.config)
     if wanted and wanted != found.digest:
         raise UsageError(f"the checkpoint {name} has the digest {found.digest}, not {wanted}")
     return found
 
 
-def _fetch(name: str, backbone: str) -> Path:
-    """Return the folder of a hub repository, fetched unless it is in the local hub cache.
+def fetch_checkpoint(name: str, what: str, instead: str) -> Snapshot:
+    """Return a checkpoint's repository on a hub, fetched unless it is in the local cache; never its code.
+
+    Args:
+        name: ``owner/name`` or ``owner/name@revision``.
+        what: what is looked for, for messages.
+        instead: option that takes a folder, for messages.
 
     Raises:
         UsageError: it cannot be fetched.
     """
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=[*SMALL_FILES, "*.safetensors"]))
-        if not any((folder / weights).is_file() for weights in WEIGHTS):
-            folder = Path(snapshot_download(name, allow_patterns=[*SMALL_FILES, WEIGHTS[-1]]))
-    except Exception as error:  # many kinds, most of them OSError or ValueError
-        raise UsageError(
-            f"the checkpoint {name} is neither a folder here nor can it be fetched from the hub "
-            f"({text_of(error)}); copy it from a machine that can and give its folder: "
-            f"--backbone {backbone}:/path/to/it"
-        ) from error
-    return folder
+    return fetch(name, [*SMALL_FILES, "*.safetensors"], WEIGHTS, what, instead)
 
 
 def read_json(path: Path) -> dict[str, Any]:
