@@ -16,6 +16,7 @@ import typer
 from mmulbench import __version__, defaults
 from mmulbench.cli import launch
 from mmulbench.cli.author import check_app, new_app
+from mmulbench.cli.bash_words import whole_words
 from mmulbench.cli.compare import compare
 from mmulbench.cli.completions import metric as complete_metric
 from mmulbench.cli.completions import metrics as complete_metrics
@@ -303,7 +304,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     with patient_streams() as streams:
         try:
-            code = _run(words)
+            with whole_words():
+                code = _run(words)
         except KeyboardInterrupt:  # once more, while the first is dealt with
             code = INTERRUPTED
         if code == INTERRUPTED and arguments is None:
