@@ -15,6 +15,7 @@ from mmulbench.supported import refusal
 if TYPE_CHECKING:
     from mmulbench.api.compare import Comparison as Comparison
     from mmulbench.api.compare import compare as compare
+    from mmulbench.api.evaluate import evaluate as evaluate
     from mmulbench.api.records import leaderboard as leaderboard
     from mmulbench.api.records import load_records as load_records
     from mmulbench.api.records import plot as plot
@@ -107,6 +108,7 @@ if any((Path(place) / room).is_file() for place in __path__ for room in ("method
 
 _ROOM_OF = {
     "api.compare": ("Comparison", "compare"),
+    "api.evaluate": ("evaluate",),
     "api.records": ("leaderboard", "load_records", "plot"),
     "api.run": ("run",),
     "api.units": ("load_units",),

@@ -12,6 +12,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "evaluate": (
         "mmulbench evaluate my-model --name my_method --task emoji",
+        "mmulbench evaluate 3f2a --metrics my_metric --plugin my_metric.py",
+        "mmulbench evaluate 3f2a --metrics u_lira,klom --shadows 8",
         "mmulbench evaluate model -t pairs --name mine --original clip --retrain re",
     ),
     "export": (

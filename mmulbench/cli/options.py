@@ -80,6 +80,10 @@ TaskOption = Annotated[
     str,
     typer.Option("--task", "-t", rich_help_panel=WHAT, autocompletion=completions.task, help="The task."),
 ]
+MaybeTask = Annotated[
+    str | None,
+    typer.Option("--task", "-t", rich_help_panel=WHAT, autocompletion=completions.task, help="The task."),
+]
 OnlyTask = Annotated[
     str | None,
     typer.Option("--task", "-t", rich_help_panel=WHAT, autocompletion=completions.task, help="Only this."),

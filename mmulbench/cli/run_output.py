@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmulbench.api.records import read_records
 from mmulbench.cli.leaderboard_output import report_left_out
-from mmulbench.core.reproduce import command_of
+from mmulbench.core.reproduce import command_of, commands_of_added
 from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
 from mmulbench.records.folders import with_folders
@@ -18,11 +18,12 @@ from mmulbench.records.store import read_record
 from mmulbench.report import plots, summary
 from mmulbench.report.comparison import comparison_table
 from mmulbench.report.surroundings import changed_since, floor_beside
-from mmulbench.runs.request import Request
+from mmulbench.runs.request import Request, RunOptions
 from mmulbench.tables import show, show_line
 from mmulbench.validity.record import faults
 
 if TYPE_CHECKING:
+    from mmulbench.handover.added import Asked
     from mmulbench.runs.pipeline import StoredRecord
 
 
@@ -100,6 +101,31 @@ def evaluate_and_print(
     return int(not record.is_well)
 
 
+def add_and_print(place: Path, options: RunOptions, asked: Asked, *, as_json: bool, quiet: bool) -> int:
+    """Add the values of further metrics to a record, and show it.
+
+    Args:
+        place: file of the record.
+        options: where things are.
+        asked: what is to be added.
+        as_json: whether to print JSON.
+        quiet: whether to print the path of the record alone.
+
+    Returns:
+        0.
+    """
+    from mmulbench.handover.added import add_values
+
+    record = add_values(place, options, asked, make_progress(bars=not (quiet or as_json)))
+    if as_json:
+        print(json.dumps(record.result.model_dump(mode="json"), indent=2))
+    elif quiet:
+        print(record.path)
+    else:
+        _print_record(record)
+    return 0
+
+
 def _print_record(record: StoredRecord) -> None:
     result = printable(record.result)
     show("", *([summary.summary_table(result)] if result.values else []))
@@ -128,7 +154,8 @@ def show_record(path: Path, *, as_json: bool) -> int:
     else:
         show(summary.show(result, floor_beside(result, path), changed_since(result)), "", "Reproduce with:")
         shown = printable(result)
-        show_line(with_folders(command_of(shown), shown, path))
+        for command in (command_of(shown), *commands_of_added(shown)):
+            show_line(with_folders(command, shown, path))
     found = faults(result)
     for fault in found:
         print(f"mmulbench: {visible(str(path))} does not hold: {fault.text}", file=sys.stderr)

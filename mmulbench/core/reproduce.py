@@ -90,6 +90,22 @@ def command_of(record: RunResult) -> str:
     return reproducing_command(record.spec, OwnSettings.of(record.spec), circumstances_of(record))
 
 
+def commands_of_added(record: RunResult) -> list[str]:
+    """Return the command lines that add to a record what was added to it later, in their order.
+
+    Args:
+        record: the record.
+    """
+    commands = []
+    for one in record.added:
+        parts = ["mmulbench", "evaluate", record.run_id, "--metrics", ",".join(one.metrics)]
+        parts += ["--plugin", UNKNOWN_PLUGIN] if one.plugins else []
+        parts += ["--forget", FORGET_LIST] if record.spec.forget is not None else []
+        parts += ["--shadows", str(one.shadows)] if one.shadows else []
+        commands.append(shlex.join(parts))
+    return commands
+
+
 def reproducing_command(spec: RunSpec, own: OwnSettings, around: Circumstances) -> str:
     """Return the command line that makes a run again, with every setting that is not its method's own.
 

@@ -57,6 +57,7 @@ def compute_values(
     retrain: Measurements | None,
     units: Units,
     seed: int,
+    only: Collection[str] | None = None,
 ) -> tuple[dict[str, Value], list[str]]:
     """Compute all values of a record that need no shadow models.
 
@@ -66,11 +67,16 @@ def compute_values(
         retrain: measurements of the reference, or None where it was skipped.
         units: unit of each pair, for cross-validation and bootstrap.
         seed: seed of the bootstrap.
+        only: names of the metrics to compute; None for all. Combined ones need those that they read.
 
     Returns:
         Values by name, headline first; and what is missing, one line each.
     """
-    metrics = [metric for metric in all_metrics() if not isinstance(metric, PopulationMetric)]
+    metrics = [
+        metric
+        for metric in all_metrics()
+        if not isinstance(metric, PopulationMetric) and (only is None or metric.name in only)
+    ]
     models, refusals = {"model": model, "original": original, "retrain": retrain}, Refusals()
     found = {
         name: details(metrics, measured, original, retrain, units, seed, refusals.ask)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from mmulbench.core.reproduce import all_settings, circumstances_of
+from mmulbench.core.reproduce import UNKNOWN_PLUGIN, all_settings, circumstances_of, digest_of_plugin
 from mmulbench.errors import UsageError
 from mmulbench.handover.save import ModelFolder
 from mmulbench.progress import Progress
@@ -22,11 +23,9 @@ def request_of(record: RunResult, options: RunOptions, forget: str | None = None
         forget: list of what was forgotten, where the record names one by its digest.
 
     Raises:
-        UsageError: The record names a list, and it is not given; or it was made elsewhere.
+        UsageError: The record names a list or a plug-in file, and it is not given.
     """
     spec = record.spec
-    if "unlearned" in spec.given:
-        raise UsageError(f"record {record.run_id} judges a model that was made elsewhere: it is where it was")
     if spec.forget is not None and forget is None:
         raise UsageError(
             f"record {record.run_id} names what was forgotten by a digest alone: give the list with --forget"
@@ -38,13 +37,13 @@ def request_of(record: RunResult, options: RunOptions, forget: str | None = None
         **{
             **dict(options),
             "task": spec.task,
-            "methods": (spec.method,),
+            "methods": () if "unlearned" in spec.given else (spec.method,),
             "seeds": (spec.seed,),
             "backbone": None if models else around.backbone or spec.backbone,
             "forget_size": str(spec.forget_size) if drawn else None,
             "forget": None if drawn else forget,
             "settings": tuple(f"{key}={value}" for key, value in all_settings(spec).items()),
-            "plugins": (*options.plugins, *map(Path, around.plugins)),
+            "plugins": _plugins(record, (*map(str, options.plugins), *around.plugins)),
             "reference": around.reference,
             "untuned": True,
             "overwrite": "never",
@@ -53,6 +52,22 @@ def request_of(record: RunResult, options: RunOptions, forget: str | None = None
             "retrain_from": models.get("--retrain-from"),
         }
     )
+
+
+def _plugins(record: RunResult, places: Sequence[str]) -> tuple[Path, ...]:
+    """Return the plug-in files of a run, those that are given and those where its command says they are.
+
+    Raises:
+        UsageError: One is not there any more, or has changed.
+    """
+    found = {place: digest_of_plugin(place) for place in places if place != UNKNOWN_PLUGIN}
+    lacking = sorted(name for name, digest in record.spec.plugins.items() if digest not in found.values())
+    if lacking:
+        raise UsageError(
+            f"record {record.run_id} was made with the plug-in file of {', '.join(lacking)}, which is not "
+            "where it was, or has changed: give the file as it was with --plugin"
+        )
+    return tuple(map(Path, found))
 
 
 def export_again(record: RunResult, request: Request, folder: Path, progress: Progress) -> None:
@@ -65,9 +80,12 @@ def export_again(record: RunResult, request: Request, folder: Path, progress: Pr
         progress: shows bars.
 
     Raises:
-        UsageError: The folder is there, or today's data, list or models are not those of the record.
+        UsageError: The record's model was made elsewhere, the folder is there, or today's data, list or
+            models are not those of the record.
         MmulbenchError: The run left no model.
     """
+    if "unlearned" in record.spec.given:
+        raise UsageError(f"record {record.run_id} judges a model that was made elsewhere: it is where it was")
     if record.status != "done":
         raise UsageError(f"record {record.run_id} is {record.status}: there is no model to export")
     target = ModelFolder(folder)

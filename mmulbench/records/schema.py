@@ -252,6 +252,28 @@ class Making(Frozen):
     cpu: str | None = Field(default=None, description="model of the processor, and instructions torch uses")
 
 
+class Addition(Frozen):
+    """Describes values that were added to a record after its run."""
+
+    metrics: tuple[str, ...] = Field(min_length=1, description="metrics whose values were added")
+    plugins: dict[str, str] = Field(
+        default_factory=dict,
+        description="start of the SHA-256 of the plug-in file, by the name of a metric that is from one",
+    )
+    shadows: int = Field(default=0, ge=0, description="shadow models that were asked for with them")
+    weights: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the model that was measured; null where they follow from other values",
+    )
+    differing: tuple[str, ...] = Field(
+        default=(),
+        description="values of the record that came out otherwise then; those that the run found are kept",
+    )
+    environment: Environment
+    finished: AwareDatetime
+
+
 class RunResult(Frozen):
     """Holds one run's record: its specification, values, cost, and where it ran."""
 
@@ -333,6 +355,9 @@ class RunResult(Frozen):
     )
     started: AwareDatetime
     finished: AwareDatetime
+    added: tuple[Addition, ...] = Field(
+        default=(), description="values that `mmulbench evaluate` added later; absent where it added none"
+    )
 
     @model_validator(mode="after")
     def _check_units(self) -> RunResult:
@@ -352,7 +377,7 @@ class RunResult(Frozen):
         dumped: dict[str, Any] = dump(self)
         if self.start is None:
             dumped.pop("start", None)
-        for name in ("forget_ids", "weights", "revisions"):
+        for name in ("forget_ids", "weights", "revisions", "added"):
             if not dumped.get(name):
                 dumped.pop(name, None)
         return dumped

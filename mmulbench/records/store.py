@@ -148,7 +148,7 @@ class ResultsStore:
         # First the scores: a record that is there has them.
         if units is not None:
             write_atomically(unit_file(path), units, RESULTS_FLAG)
-        write_atomically(path, result.model_dump_json(indent=1) + "\n", RESULTS_FLAG)
+        write_atomically(path, text_of(result), RESULTS_FLAG)
         if result.units is None:
             with disk_errors("remove", unit_file(path), RESULTS_FLAG):
                 unit_file(path).unlink(missing_ok=True)
@@ -262,6 +262,24 @@ def read_record(path: Path) -> RunResult:
         advice = "; delete it and run it again" if found.is_damaged else ""
         raise MmulbenchError(f"cannot read the record {path}: {found.reason}{advice}")
     return found
+
+
+def rewrite(path: Path, record: RunResult) -> None:
+    """Replace the file of a record by the same record with more in it, whole or not at all.
+
+    Args:
+        path: file of the record, wherever it lies.
+        record: the record.
+
+    Raises:
+        MmulbenchError: It cannot be written.
+    """
+    write_atomically(path, text_of(record))
+
+
+def text_of(record: RunResult) -> str:
+    """Return a record as its file has it."""
+    return record.model_dump_json(indent=1) + "\n"
 
 
 def folder_of_store(path: Path, record: RunResult) -> Path | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from mmulbench.cache.artifacts import Artifact
@@ -15,6 +17,8 @@ from mmulbench.records.schema import METRIC_VERSION
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import digest, weights_digest
 from mmulbench.seeds import generator
+
+KIND = "measurements"
 
 
 def evaluation_sets(prepared: PreparedTask, retain: Split, forget: Split) -> EvaluationSets:
@@ -68,9 +72,34 @@ def load_measurements(
         seed: seed of the unrelated pairs.
     """
     workspace = prepared.workspace
-    inputs = {
+    inputs = _inputs(weights_digest(model), sets, prepared, seed)
+
+    def build() -> Artifact:
+        return _pack(measure(model, sets, seed, workspace.progress))
+
+    return _unpack(workspace.cache.get_or_build(KIND, inputs, build))
+
+
+def find_measurements(
+    weights: str, sets: EvaluationSets, prepared: PreparedTask, seed: int
+) -> Measurements | None:
+    """Return what was measured of a model that need not be there any more; None where the cache lacks it.
+
+    Args:
+        weights: SHA-256 of its weights, as of `mmulbench.runs.references.weights_digest`.
+        sets: sets that it was judged on.
+        prepared: task and backbone.
+        seed: seed of the unrelated pairs.
+    """
+    found = prepared.workspace.cache.find(KIND, _inputs(weights, sets, prepared, seed))
+    return None if found is None else _unpack(found)
+
+
+def _inputs(weights: str, sets: EvaluationSets, prepared: PreparedTask, seed: int) -> dict[str, Any]:
+    """Return everything that a model's measurements depend on, for their cache key."""
+    return {
         **prepared.key,
-        "weights": weights_digest(model),
+        "weights": weights,
         "sets": digest_of_sets(sets),
         "headline": sets.headline,
         "rerank": sets.rerank,
@@ -78,11 +107,6 @@ def load_measurements(
         "seed": seed,
         "metric_version": METRIC_VERSION,
     }
-
-    def build() -> Artifact:
-        return _pack(measure(model, sets, seed, workspace.progress))
-
-    return _unpack(workspace.cache.get_or_build("measurements", inputs, build))
 
 
 def digest_of_sets(sets: EvaluationSets) -> str:

@@ -30,6 +30,7 @@ def check_facts(record: RunResult) -> Iterator[Finding]:
         yield Finding("units", "are named", f"null, since the status is {record.status}")
     if record.start is not None:
         yield from _check_start(record, record.start)
+    yield from _check_added(record)
 
 
 def _check_trace(record: RunResult) -> Iterator[Finding]:
@@ -83,6 +84,19 @@ def _check_start(record: RunResult, start: StartCheck) -> Iterator[Finding]:
     for name, number in start.utility.items():
         if not 0 <= number <= 1:
             yield Finding(f"start.utility.{shown(name)}", f"is {shown(number)}", "in the range from 0 to 1")
+
+
+def _check_added(record: RunResult) -> Iterator[Finding]:
+    metrics = {name.partition("/")[0] for name in record.values}
+    for number, one in enumerate(record.added):
+        for field, names, known in (
+            ("metrics", one.metrics, metrics),
+            ("plugins", one.plugins, {*one.metrics}),
+            ("differing", one.differing, record.values.keys()),
+        ):
+            if lost := [name for name in names if name not in known]:
+                wanted = "a metric that was added" if field == "plugins" else "what there are values of"
+                yield Finding(f"added.{number}.{field}", f"names {shown(lost[0])}", wanted)
 
 
 def _check_attack(field: str, attack: StartAttack) -> Iterator[Finding]:

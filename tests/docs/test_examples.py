@@ -34,6 +34,7 @@ ELSEWHERE = {
     "compare": "tests/cli/test_compare.py",
     "deletion_run": "tests/cli/test_deletion_request.py",
     "deletion_evaluate": "tests/cli/test_deletion_request.py",
+    "evaluate_record": "tests/cli/test_evaluate.py, of a record that is there",
     "deletion_export": "tests/cli/test_evaluate.py, of a record that is there",
     "report": "tests/cli/test_report.py",
     "selftest": "tests/cli/test_selftest.py",
@@ -262,7 +263,9 @@ def test_the_metric_example_is_computed(tree):
 @pytest.mark.slow
 def test_the_python_examples_run_one_after_the_other(tree):
     done = python(
-        tree, "-c", "\n".join(CODES[name] for name in ("run", "records", "units", "reports", "names"))
+        tree,
+        "-c",
+        "\n".join(CODES[name] for name in ("run", "evaluate", "records", "units", "reports", "names")),
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("done ")
@@ -286,7 +289,8 @@ def test_the_worked_example_prints_what_the_page_says():
 
 def test_every_python_block_is_a_file_or_run():
     own = {"compare": "tests/cli/test_compare.py"}
-    assert set(CODES) - set(own) == {"run", "records", "units", "reports", "names", "control", "numbers"}
+    run = {"run", "evaluate", "records", "units", "reports", "names", "control", "numbers"}
+    assert set(CODES) - set(own) == run
     for page, text in TEXTS.items():
         shown_code = text.count("```python\n")
         files = len(re.findall(r"^<!-- file: \S+\.py -->$", text, re.M))

@@ -28,6 +28,23 @@ def found(changes, method="mmul"):
     return {one.field: one.text for one in check_facts(forged(changes, method)) if one.is_fault}
 
 
+ADDED = {"metrics": ["mia"], "finished": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"differing": ["mia/matching"], "plugins": {"mia": "0" * 16}}, set()),
+        ({"metrics": ["mia", "mine"]}, {"added.0.metrics"}),
+        ({"plugins": {"mine": "0" * 16}}, {"added.0.plugins"}),
+        ({"differing": ["mia/nowhere"]}, {"added.0.differing"}),
+    ],
+)
+def test_what_was_added_is_there(changes, fields):
+    environment = committed()["environment"]
+    assert found({"added": [{**ADDED, "environment": environment, **changes}]}).keys() == fields
+
+
 @pytest.mark.parametrize("method", ["mmul", "retrain", "original"])
 def test_a_committed_record_holds(method):
     assert found({}, method) == {}
