@@ -53,6 +53,7 @@ TESTED_BY = {
     "evaluation/test_values.py": ["core/metric", "metrics/catalogue/"],
     "methods/test_boundary.py": ["methods/boundary_expand", "methods/boundary_shrink"],
     "methods/test_cf_k.py": ["methods/_blocks", "methods/eu_k"],
+    "methods/test_counterfactual.py": ["methods/_confidence"],
     "methods/test_gnndelete.py": ["methods/_deletion"],
     "methods/test_l_codec.py": ["methods/_codec", "methods/_slices"],
     "methods/test_methods_contract.py": ["methods/erm_ktp", "methods/unsir"],
