@@ -17,16 +17,16 @@ from mmulbench.methods._clean import clean_parts, clean_scores, ridge
 KINDS = [kind.name for kind in TINY_TASKS]
 
 
-class Watched:
+class Watched(OriginalOutputs):
     """The original's outputs, which remembers what they were asked about."""
 
     def __init__(self, outputs: OriginalOutputs) -> None:
-        self.outputs = outputs
+        vars(self).update(vars(outputs))
         self.asked: dict[str, set[int]] = {}
 
     def unimodal(self, modality: str, items: torch.Tensor) -> torch.Tensor:
         self.asked.setdefault(modality, set()).update(items.tolist())
-        return self.outputs.unimodal(modality, items)
+        return super().unimodal(modality, items)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,12 +69,12 @@ def test_pairs_that_fit_the_others_score_higher():
 def test_the_other_class_scores_the_opposite(kind):
     """Only where there are two classes; elsewhere the own class leads by less than another one does."""
     problem = tiny_problem(kind)
-    split = problem.forget.split
-    classes = int(problem.retain.split.label.max()) + 1
-    scores = [
-        clean_scores(replace(problem, forget=replace(problem.forget, split=replace(split, label=label))))
-        for label in ((split.label + turn) % classes for turn in range(classes))
-    ]
+    split, known = problem.forget.split, problem.retain.split.label
+    assert split.label is not None and known is not None
+    classes = int(known.max()) + 1
+    labels = [(split.label + turn) % classes for turn in range(classes)]
+    turned = [replace(problem.forget, split=replace(split, label=label)) for label in labels]
+    scores = [clean_scores(replace(problem, forget=forget)) for forget in turned]
     if classes == 2:
         torch.testing.assert_close(scores[0], -scores[1])
     else:

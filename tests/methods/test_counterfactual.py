@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def given():
     return found, (whole(found.forget), whole(found.retain), whole(found.validation))
 
 
-def loss(ranks: float, level: Level, **settings: float) -> float:
+def loss(ranks: float, level: Level, **settings: Any) -> float:
     problem, batches = given()
     method = Counterfactual(
         Counterfactual.Config(**{"strength": 0.0, "anchor": 0.0, "kept": 0.0, **settings})
