@@ -32,6 +32,7 @@ TESTED_BY = {
     "cli/test_bad_input.py": ["cli/options"],
     "cli/test_check.py": ["conformance/report", "conformance/tiny_problems", "conformance/tiny_tasks"],
     "cli/test_commands.py": ["__main__", "cli/app", "cli/list_output", "runs/session"],
+    "cli/test_leaderboard_output.py": ["cli/leaderboard"],
     "cli/test_data_check.py": ["core/data_info"],
     "cli/test_evaluate.py": ["cli/export", "handover/again", "runs/outside"],
     "cli/test_new.py": ["authoring/scaffold", "cli/author"],

@@ -90,24 +90,42 @@ def leaderboard(
     *,
     task: str | None = None,
     metrics: Sequence[str] | None = None,
-) -> Markdown:
+    methods: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    sort: str = "gap",
+    wide: bool = False,
+    form: str = "md",
+) -> str:
     """Make the tables of ``mmulbench leaderboard``.
 
     Args:
         results_dir: folder of the records; None for MMULBENCH_RESULTS, else ``results``.
         task: only this task's tables; None for all.
-        metrics: headline metrics to show, in this order; None for all.
+        metrics: headline metrics to show, in this order; None for the usual columns.
+        methods: only these, with their ranks among all; all for none.
+        seeds: only runs of these; all for none.
+        sort: ``gap``, ``method``, ``verdict``, ``attack``, ``test``, ``cost``, or a metric that is shown.
+        wide: whether all columns are shown, and other settings of methods.
+        form: how they are written, as ``--format`` says it.
 
     Returns:
-        GitHub Markdown; a notebook shows it as tables.
+        The text; a notebook shows GitHub Markdown as tables.
 
     Raises:
-        UsageError: when there are no records of the task, or a metric is unknown.
+        UsageError: when there are no records of a task, method or seed, or a metric or form is unknown.
     """
-    from mmulbench.api.tables import make_page
+    from mmulbench.api.tables import Wanted, read_tables
+    from mmulbench.report.forms import WRITERS, known_form
+    from mmulbench.report.page import PageLook
+    from mmulbench.report.standing_view import View
 
-    folder, cache = results_folder(results_dir), defaults.records_cache()
-    return Markdown(make_page(folder, task, metrics, "mmulbench leaderboard", cache=cache).text)
+    write = WRITERS[known_form(form)]
+    chosen = None if metrics is None else tuple(metrics)
+    wanted = Wanted(results_folder(results_dir), task, tuple(seeds), chosen)
+    view = View(sort, tuple(methods), wide, only_columns=chosen is not None)
+    tables = read_tables(wanted, cache=defaults.records_cache())
+    text = write(tables.texts, tables.left_out, PageLook(view=view, results=wanted.folder))
+    return Markdown(text) if form == "md" else text
 
 
 def plot(

@@ -1,4 +1,4 @@
-"""Make pages of tables from a results folder: only what has changed since the last is read and rendered."""
+"""Make tables from a results folder: only what has changed since the last is read and rendered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from mmulbench.records.schema import Direction, RunResult
 from mmulbench.records.slim import Slimmer
 from mmulbench.report.aggregate import group_records
 from mmulbench.report.kept_tables import KeptTables, Table
-from mmulbench.report.page import Look, TableText, page, paper_page
+from mmulbench.report.page import Look, TableText
 from mmulbench.validity.index import MANY, Entry, RecordIndex, content_of
 from mmulbench.validity.sift import sift
 
@@ -31,73 +32,65 @@ TRIES = 3
 """How often reading begins anew where records are written meanwhile."""
 
 
-class Page(NamedTuple):
-    """Holds a page of tables.
+class Tables(NamedTuple):
+    """Holds the tables of a results folder, whatever form they are shown in.
 
     Attributes:
-        text: GitHub Markdown.
+        texts: the tables, in the order of their keys.
         left_out: the files that are no records or do not hold together.
     """
 
-    text: str
+    texts: list[TableText]
     left_out: list[Unreadable]
 
 
-def make_page(
-    folder: Path,
-    task: str | None,
-    metrics: Sequence[str] | None,
-    command: str,
-    *,
-    paper: bool = False,
-    cache: Path | None = None,
-    track: Track | None = None,
-) -> Page:
+@dataclass(frozen=True)
+class Wanted:
+    """Says which records tables are made of, and which values are shown.
+
+    Attributes:
+        folder: the results folder.
+        task: only this task's; None for all.
+        seeds: only these; all for none.
+        metrics: headline metrics to show, in this order; all for None.
+    """
+
+    folder: Path
+    task: str | None = None
+    seeds: tuple[int, ...] = ()
+    metrics: tuple[str, ...] | None = None
+
+
+def read_tables(wanted: Wanted, *, cache: Path | None = None, track: Track | None = None) -> Tables:
     """Make the tables of a results folder.
 
     Args:
-        folder: the results folder.
-        task: only this task's; None for all.
-        metrics: headline metrics to show, in this order; all for None.
-        command: the command that makes this text, named in it.
-        paper: whether to make the tables of MMUL's paper alone.
+        wanted: which records and values.
         cache: folder where records and tables are remembered; None for nowhere.
         track: shows how far it is where there are many records; None for nothing.
 
     Raises:
-        UsageError: There are no records of the task, or a metric is unknown.
+        UsageError: There are no records of the task or of a seed, or a metric is unknown.
         ContentChanged: Records are being written all the time.
     """
-    look = Look(None if metrics is None else tuple(metrics), tuple(METHODS.names()), folder)
     for _ in range(TRIES - 1):
         with suppress(ContentChanged):
-            return _page(folder, task, look, command, paper, cache, track)
-    return _page(folder, task, look, command, paper, cache, track)
+            return _read_tables(wanted, cache, track)
+    return _read_tables(wanted, cache, track)
 
 
-def _page(
-    folder: Path,
-    task: str | None,
-    look: Look,
-    command: str,
-    paper: bool,
-    cache: Path | None,
-    track: Track | None,
-) -> Page:
+def _read_tables(wanted: Wanted, cache: Path | None, track: Track | None) -> Tables:
     slimmer = Slimmer()
-    index = RecordIndex(folder, cache, slimmer.slim)
-    found = index.entries(task, track)
-    if task is not None and not found:
-        every = [one for one in index.entries() if isinstance(one, Entry)]
-        known = sorted({GroupKey.of_text(text).task for text in {one.known.table for one in every}})
-        raise UsageError(f"no records of task {task!r} in {folder}{did_you_mean(task, known)}")
-    entries, left_out = sift(found, folder)
+    index = RecordIndex(wanted.folder, cache, slimmer.slim)
+    look = Look(wanted.metrics, tuple(METHODS.names()), wanted.folder)
+    entries, left_out = sift(_entries(index, wanted, track), wanted.folder)
+    entries = _of_seeds(entries, wanted)
     by_table = {GroupKey.of_text(text): of_table for text, of_table in _grouped(entries).items()}
     recorded = {} if look.metrics is None else _recorded(entries)
     if look.metrics is not None and not by_table:
         _refuse_unknown(look.metrics)
-    shown = [look.metrics, look.expected_methods, str(look.results), paper, recorded]
-    place = None if cache is None or index.code is None else _place_in(cache, folder, task, look, paper)
+    shown = [look.metrics, look.expected_methods, str(look.results), recorded]
+    place = None if cache is None or index.code is None else _place_in(cache, wanted)
     kept = KeptTables(place, fingerprint([index.code, *shown]))
     keys = sorted(by_table)
     texts = []
@@ -109,16 +102,47 @@ def _page(
 
     for key in keys if track is None or len(entries) < MANY else track(keys, len(keys), "make tables"):
         of_table = by_table.pop(key)
-        make = functools.partial(_make, map(record_of, of_table), look, recorded, paper)
+        make = functools.partial(_make, map(record_of, of_table), look, recorded)
         texts.append(kept.text(Table(key, _content(of_table)), make))
     if index.code == judging_code():  # else some texts may be by other code
-        kept.save()
-    return Page(paper_page(texts, command) if paper else page(texts, left_out, command), left_out)
+        kept.save(is_whole=wanted.task is None)
+    return Tables(texts, left_out)
 
 
-def _place_in(cache: Path, folder: Path, task: str | None, look: Look, paper: bool) -> Path:
-    """Return the file of the texts of one page: of one folder, by the same options."""
-    options = [os.fsencode(folder.absolute()).hex(), task, look.metrics, paper]
+def _entries(index: RecordIndex, wanted: Wanted, track: Track | None) -> list[Entry | Unreadable]:
+    """Return the files of the records, all seeds included.
+
+    Raises:
+        UsageError: There are none of the task.
+    """
+    found = index.entries(wanted.task, track)
+    if wanted.task is not None and not found:
+        every = [one for one in index.entries() if isinstance(one, Entry)]
+        known = sorted({GroupKey.of_text(text).task for text in {one.known.table for one in every}})
+        hint = did_you_mean(wanted.task, known)
+        raise UsageError(f"no records of task {wanted.task!r} in {wanted.folder}{hint}")
+    return found
+
+
+def _of_seeds(entries: list[Entry], wanted: Wanted) -> list[Entry]:
+    """Return the records of the seeds that are wanted.
+
+    Raises:
+        UsageError: There are none of one of them.
+    """
+    if not wanted.seeds:
+        return entries
+    known = {one.known.seed for one in entries}
+    for seed in wanted.seeds:
+        if seed not in known:
+            there = f"; there are {', '.join(map(str, sorted(known)))}" if known else ""
+            raise UsageError(f"no records of seed {seed} in {wanted.folder}{there}")
+    return [one for one in entries if one.known.seed in wanted.seeds]
+
+
+def _place_in(cache: Path, wanted: Wanted) -> Path:
+    """Return the file of the texts of one folder, by the same seeds and values."""
+    options = [os.fsencode(wanted.folder.absolute()).hex(), wanted.seeds, wanted.metrics]
     return cache / "tables" / f"{fingerprint(options)[:16]}.json"
 
 
@@ -152,21 +176,18 @@ def _content(entries: Sequence[Entry]) -> list[str]:
 
 
 @uncollected()
-def _make(
-    records: Iterable[RunResult], look: Look, recorded: Mapping[str, Direction], paper: bool
-) -> TableText:
+def _make(records: Iterable[RunResult], look: Look, recorded: Mapping[str, Direction]) -> TableText:
     """Render one table.
 
     Args:
         records: its records, which are read as they are asked for.
         look: what is shown of them.
         recorded: directions of all records' headline values.
-        paper: whether only the tables of MMUL's paper are shown.
 
     Raises:
         ContentChanged: One of the files is another than it was.
     """
-    from mmulbench.report.leaderboard import render_paper_table, render_table  # it takes long to import
+    from mmulbench.report.leaderboard import render_table  # it takes long to import
 
     (group,) = group_records(records, look.expected_methods)
-    return render_paper_table(group) if paper else render_table(group, look, recorded)
+    return render_table(group, look, recorded)

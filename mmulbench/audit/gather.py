@@ -21,7 +21,8 @@ from mmulbench.records.printable import printable
 from mmulbench.records.schema import RunResult, Value
 from mmulbench.records.store import read_record
 from mmulbench.report.floor import UNKNOWN_FLOOR, Floor
-from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS, UTILITY_TOLERANCE
+from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
+from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.report.surroundings import changed_since, floor_beside
 from mmulbench.report.verdict import Judgement, judge, judge_paths
 from mmulbench.validity.record import reason_to_leave_out

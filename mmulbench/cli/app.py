@@ -19,13 +19,13 @@ from mmulbench.cli.author import check_app, new_app
 from mmulbench.cli.bash_words import whole_words
 from mmulbench.cli.compare import compare
 from mmulbench.cli.completions import metric as complete_metric
-from mmulbench.cli.completions import metrics as complete_metrics
 from mmulbench.cli.data import data_app
 from mmulbench.cli.evaluate import evaluate
 from mmulbench.cli.export import export
 from mmulbench.cli.help import dress
+from mmulbench.cli.leaderboard import leaderboard
 from mmulbench.cli.look_up import describe, list_
-from mmulbench.cli.names import methods_of_run, one_task, seeds, several
+from mmulbench.cli.names import methods_of_run, one_task, seeds
 from mmulbench.cli.options import (
     OUTPUT,
     WHAT,
@@ -86,7 +86,9 @@ app.add_typer(data_app, name="data")
 app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
 app.add_typer(selftest_app, name="selftest")
-for command in (tune, sweep, status, logs, retry, cancel, validate, compare, report, export, evaluate):
+for command in (
+    tune, sweep, status, logs, retry, cancel, validate, compare, report, export, evaluate, leaderboard
+):
     app.command()(command)
 
 INTERRUPTED = 130
@@ -213,43 +215,6 @@ def show(
     from mmulbench.cli.run_output import show_record
 
     raise typer.Exit(show_record(found[0], as_json=as_json))
-
-
-@app.command()
-def leaderboard(
-    task: OnlyTask = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metric",
-            rich_help_panel=WHAT,
-            autocompletion=complete_metrics,
-            help="Only these columns: a metric, or several with commas; repeatable.",
-        ),
-    ] = None,
-    paper: Annotated[
-        bool, typer.Option("--paper", rich_help_panel=WHAT, help="Only the tables of MMUL's paper.")
-    ] = False,
-    results_dir: Results = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", parser=path, rich_help_panel=OUTPUT, help="Write here, not to standard output."
-        ),
-    ] = None,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check", rich_help_panel=OUTPUT, help="Exit 1 if the output file differs from the records."
-        ),
-    ] = False,
-    debug: Debug = False,
-) -> None:
-    """Make the tables from the records."""
-    from mmulbench.cli.leaderboard_output import make_leaderboard
-
-    columns = list(several(metric, "--metric")) or None
-    make_leaderboard(defaults.results_dir(results_dir), task, columns, output, paper=paper, check=check)
 
 
 @app.command()

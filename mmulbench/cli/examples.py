@@ -37,8 +37,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "mmulbench report 3f2a --no-examples --replace --json",
     ),
     "leaderboard": (
-        "mmulbench leaderboard --task emoji",
-        "mmulbench leaderboard --metric mia,test --output leaderboard.md",
+        "mmulbench leaderboard --task emoji --wide",
+        "mmulbench leaderboard --sort cost --method mmul,scrub",
+        "mmulbench leaderboard --output leaderboard.md",
     ),
     "compare": (
         "mmulbench compare mmul scrub --task emoji",

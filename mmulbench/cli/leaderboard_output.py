@@ -5,60 +5,127 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmulbench import defaults
 from mmulbench.api.records import left_out_lines
-from mmulbench.api.tables import make_page
+from mmulbench.api.tables import Tables, Wanted, read_tables
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import is_written_through, write_atomically
 from mmulbench.progress import make_progress
 from mmulbench.records.record_files import Unreadable
-from mmulbench.report.page import holds
+from mmulbench.report.forms import TABLE, WRITERS, form_of
+from mmulbench.report.page import PageLook, holds, paper_page
+from mmulbench.report.standing_view import View, viewed
 
 
-def make_leaderboard(
-    results: Path,
-    task: str | None,
-    metrics: list[str] | None,
-    output: Path | None,
-    *,
-    paper: bool,
-    check: bool,
-) -> None:
+@dataclass(frozen=True)
+class Choices:
+    """Holds what the options of the command say.
+
+    Attributes:
+        wanted: which records and values.
+        view: which lines and fields.
+        form: how they are written; None where the output says it.
+        output: file to write; None for standard output.
+        paper: whether to make the tables of MMUL's paper alone.
+        check: whether to compare with what is written instead.
+    """
+
+    wanted: Wanted
+    view: View = field(default_factory=View)
+    form: str | None = None
+    output: Path | None = None
+    paper: bool = False
+    check: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command that makes the same tables, without folders."""
+        wanted, view = self.wanted, self.view
+        options = [
+            *(["--task", wanted.task] if wanted.task else []),
+            *(f"--metric {name}" for name in wanted.metrics or ()),
+            *(f"--method {name}" for name in view.methods),
+            *(f"--seed {seed}" for seed in wanted.seeds),
+            *(["--sort", view.sort] if view.sort != "gap" else []),
+            *(["--wide"] if view.wide else []),
+            *(["--paper"] if self.paper else []),
+        ]
+        return " ".join(["mmulbench leaderboard", *options])
+
+
+def make_leaderboard(choices: Choices) -> None:
     """Write the tables, or compare them with what is written.
 
     Args:
-        results: folder of records.
-        task: only this task; None for all.
-        metrics: columns; None for all.
-        output: file to write; None for standard output.
-        paper: whether to make the tables of MMUL's paper alone.
-        check: whether to compare instead.
+        choices: what the options say.
 
     Raises:
-        UsageError: A task or metric is unknown, or columns are chosen for tables that have their own.
+        UsageError: A name is unknown, or options exclude each other.
         MmulbenchError: The file differs from the records.
     """
-    if paper and metrics:
-        raise UsageError("--paper has columns of its own: leave out --metric")
-    options = [*(["--task", task] if task else []), *(f"--metric {name}" for name in metrics or [])]
-    command = " ".join(["mmulbench leaderboard", *options, *(["--paper"] if paper else [])])
+    form = _form(choices)
     with make_progress(bars=True) as progress:
-        text, unreadable = make_page(
-            results,
-            task,
-            metrics,
-            command,
-            paper=paper,
-            cache=defaults.records_cache(),
-            track=progress.track,
-        )
-    if check:
+        tables = read_tables(choices.wanted, cache=defaults.records_cache(), track=progress.track)
+    if form == TABLE:
+        _show(tables, choices.view)
+    else:
+        _write(_text(tables, choices, form), choices)
+    report_left_out(tables.left_out)
+
+
+def _form(choices: Choices) -> str:
+    """Return the form of the tables, where the options agree.
+
+    Raises:
+        UsageError: They do not.
+    """
+    if choices.paper and (choices.wanted.metrics or choices.view != View()):
+        raise UsageError("--paper has rows and columns of its own: leave out --metric and what chooses rows")
+    is_shown = sys.stdout.isatty() and not choices.paper and not choices.check
+    form = form_of(choices.form, choices.output, TABLE if is_shown else "md")
+    if choices.paper and form != "md":
+        raise UsageError(f"--paper is written as Markdown alone: leave out --format {form}")
+    if form == TABLE and (choices.output is not None or choices.check):
+        raise UsageError(f"--format {TABLE} is for terminals: name one of {', '.join(WRITERS)}")
+    return form
+
+
+def _text(tables: Tables, choices: Choices, form: str) -> str:
+    if choices.paper:
+        return paper_page([table.paper for table in tables.texts], choices.command)
+    look = PageLook(choices.command, choices.view, choices.wanted.folder)
+    return WRITERS[form](tables.texts, tables.left_out, look)
+
+
+def _show(tables: Tables, view: View) -> None:
+    """Show the tables within the width that there is."""
+    from mmulbench.report.standing_table import standing_tables
+    from mmulbench.tables import show
+
+    found = viewed([table.standing for table in tables.texts], view)
+    if not found:
+        show("No runs yet: mmulbench run --task TASK --method METHOD makes the first record.")
+    for place, standing in enumerate(found):
+        show(*([""] if place else []), *standing_tables(standing, view))
+
+
+def _write(text: str, choices: Choices) -> None:
+    """Write a text, or compare it.
+
+    Raises:
+        MmulbenchError: The file differs from it.
+    """
+    results, output = choices.wanted.folder, choices.output
+    if choices.check:
         path = output or Path("leaderboard.md")
         if not holds(path, text):
             place = shlex.join(["--results-dir", str(results), "--output", str(path)])
-            raise MmulbenchError(f"{path} differs from the records in {results}: run {command} {place}")
+            raise MmulbenchError(
+                f"{path} differs from the records in {results}: run {choices.command} {place}"
+            )
         print(f"{path} matches the records in {results}")
     elif output is not None:
         write_atomically(output, text, "--output")
@@ -66,7 +133,6 @@ def make_leaderboard(
             print(output)
     else:
         print(text, end="")
-    report_left_out(unreadable)
 
 
 def report_left_out(left_out: Sequence[Unreadable]) -> None:

@@ -39,6 +39,42 @@ def described_variants(path: Path) -> list[str]:
     return []
 
 
+def described_settings(path: Path) -> dict[str, str]:
+    """Return what the classes of a source file say of their attributes, without importing it.
+
+    Args:
+        path: the file; one that cannot be read says nothing.
+    """
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError):
+        return {}
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            found |= attributes_in(ast.get_docstring(node) or "")
+    return found
+
+
+def attributes_in(docstring: str) -> dict[str, str]:
+    """Return what a docstring says of each attribute.
+
+    Args:
+        docstring: the docstring of a class, without indentation.
+    """
+    found: dict[str, str] = {}
+    name = ""
+    for line in docstring.partition("Attributes:\n")[2].splitlines():
+        if not line.startswith("    "):
+            break
+        if line.startswith("        "):
+            found[name] = f"{found.get(name, '')} {line.strip()}"
+        else:
+            name, _, meaning = line.strip().partition(":")
+            found[name] = meaning.strip()
+    return found
+
+
 def described_class(cls: type[object]) -> str | None:
     """Return the first docstring line of a class, or else of its module."""
     lines = (cls.__doc__ or sys.modules[cls.__module__].__doc__ or "").strip().splitlines()

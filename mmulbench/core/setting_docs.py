@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
 
+from mmulbench.core.descriptions import attributes_in
 from mmulbench.core.search_space import NoSettings, Search
 
 WORDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
@@ -110,16 +111,7 @@ def described_attributes(cls: type[Any]) -> Mapping[str, str]:
     """Return what the docstrings of a class and its bases say of each attribute."""
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
-        text = inspect.cleandoc(vars(base).get("__doc__") or "").partition("Attributes:\n")[2]
-        name = ""
-        for line in text.splitlines():
-            if not line.startswith("    "):
-                break
-            if line.startswith("        "):
-                found[name] += " " + line.strip()
-            else:
-                name, _, meaning = line.strip().partition(":")
-                found[name] = meaning.strip()
+        found |= attributes_in(inspect.cleandoc(vars(base).get("__doc__") or ""))
     return found
 
 

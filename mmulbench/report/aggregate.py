@@ -189,16 +189,15 @@ class RecordGroup:
     rows: tuple[MethodRow, ...]
 
     def competing(self) -> list[MethodRow]:
-        """Return the rows that may be ranked: unlearning methods run here, one row each where tuned.
+        """Return the rows that may be ranked: unlearning methods run here, each by its tuned settings.
 
-        Variants beside a method's tuned row, such as its defaults or ablations, would be further tries.
+        Where a method has none, its own settings count. Others, such as ablations, would be further tries.
         """
-        tuned = {row.method for row in self.rows if row.is_tuned}
-        return [
-            row
-            for row in self.rows
-            if not (row.is_reference or row.is_outside) and (row.is_tuned or row.method not in tuned)
-        ]
+        own = [row for row in self.rows if row.records and not (row.is_reference or row.is_outside)]
+        best: defaultdict[str, int] = defaultdict(int)
+        for row in own:
+            best[row.method] = max(best[row.method], _standing(row))
+        return [row for row in own if _standing(row) == best[row.method]]
 
     def row_of(self, method: str) -> MethodRow | None:
         """Return the only row of a reference; None where it has no record."""
@@ -279,6 +278,11 @@ def _labelled(rows: list[MethodRow]) -> list[MethodRow]:
         name = LABELS.get(row.method, row.method)
         labelled.append(replace(row, label=f"{name} ({', '.join(parts)})" if parts else name))
     return labelled
+
+
+def _standing(row: MethodRow) -> int:
+    """Say how much a row stands for its method: tuned settings most, then the method's own."""
+    return 2 if row.is_tuned else int(row.is_default)
 
 
 def _origin(row: MethodRow) -> str:

@@ -21,6 +21,9 @@ STATUS_CELL = {"diverged": "diverged", "failed": "failed", "not_applicable": "N/
 OUT = "†"
 """Mark of a row that does not compete."""
 
+IN_LINKS = "/:@+~"
+"""Marks that a link may hold as they are."""
+
 _MARKS = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 
 
@@ -153,6 +156,16 @@ def cost_cell(row: MethodRow) -> str:
 
 
 def tuned_cell(row: MethodRow, key: GroupKey) -> str:
+    """Write `tuned_text` as a cell.
+
+    Args:
+        row: the row.
+        key: its table.
+    """
+    return escape(tuned_text(row, key))
+
+
+def tuned_text(row: MethodRow, key: GroupKey) -> str:
     """Say how many trials a row's settings come from, and of which task where it is another.
 
     Args:
@@ -171,7 +184,7 @@ def tuned_cell(row: MethodRow, key: GroupKey) -> str:
     tuning = found.pop()
     assert tuning is not None
     here = (tuning.task, tuning.backbone) == (key.task, key.backbone)
-    return _trials(tuning) if here else f"{_trials(tuning)}, on {escape(tuning.task)}"
+    return _trials(tuning) if here else f"{_trials(tuning)}, on {tuning.task}"
 
 
 def _trials(tuning: Tuning) -> str:
@@ -180,7 +193,7 @@ def _trials(tuning: Tuning) -> str:
         return "N/A within the budget"
     trials = f"{tuning.done} of {tuning.trials} trials, budget {tuning.budget:g}"
     if tuning.overridden:
-        return f"{trials}, except {escape(', '.join(tuning.overridden))}"
+        return f"{trials}, except {', '.join(tuning.overridden)}"
     if tuning.kept_default or not tuning.found:
         trials += ", default kept"
     in_vain = (
@@ -191,7 +204,7 @@ def _trials(tuning: Tuning) -> str:
     return f"{trials}, no better than doing nothing" if in_vain else trials
 
 
-def seeds_cell(row: MethodRow, expected: Sequence[int]) -> str:
+def seeds_text(row: MethodRow, expected: Sequence[int]) -> str:
     """Say how many seeds have numbers and what became of the others: ``2/3 seeds: 21 missing``.
 
     Args:

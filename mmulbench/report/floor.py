@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,8 +13,8 @@ from scipy.special import stdtrit
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import RunResult
-from mmulbench.report.aggregate import ORIGINAL, REFERENCES, RETRAIN, group_records
-from mmulbench.report.differences import LEVEL, draws, resampled_mean
+from mmulbench.report.aggregate import ORIGINAL, REFERENCES, RETRAIN, RecordGroup, group_records
+from mmulbench.report.differences import LEVEL, Floats, draws, resampled_mean
 from mmulbench.report.noise_floor import NoiseFloor
 from mmulbench.report.ranking import MINIMUM_DRAWS
 from mmulbench.seeds import derive
@@ -52,12 +53,25 @@ class Floor:
         """
         key = GroupKey.of(result.spec)
         alike = [one for one in records if one.spec.method in REFERENCES and GroupKey.of(one.spec) == key]
-        if not alike:
-            return cls()
-        (group,) = group_records(alike)
+        return cls.within(group_records(alike)[0], result) if alike else cls()
+
+    @classmethod
+    def within(cls, group: RecordGroup, result: RunResult) -> Floor:
+        """Gather the floor of a run of a table.
+
+        Args:
+            group: the table.
+            result: the run.
+        """
         floors = {path: NoiseFloor.of(group, attack_key(path)) for path in attacked_paths(result)}
         known = {path: floor for path, floor in floors.items() if floor is not None}
-        same_seed = {one.spec.method: one for one in alike if one.spec.seed == result.spec.seed}
+        same_seed = {
+            row.method: one
+            for row in group.rows
+            if row.method in (RETRAIN, ORIGINAL)
+            for one in row.records
+            if one.spec.seed == result.spec.seed
+        }
         return cls(
             {path: bound_of_noise(floor, len(known)) for path, floor in known.items()},
             {path: floor.draws for path, floor in known.items()},
@@ -134,6 +148,12 @@ def analytical_resolution(units: int) -> float:
     return 2 * math.sqrt((2 * units + 1) / (12 * units**2))
 
 
+@functools.lru_cache(maxsize=4)
+def _draws(units: int, seed: int) -> Floats:
+    """Draw units for the verdicts of a seed, the same for all its runs."""
+    return draws(units, derive(seed, "verdict"))
+
+
 def _paired(result: RunResult, retrain: RunResult, key: str) -> float | None:
     """Return the half-width of the 95 % interval of a difference of two AUCs on the same forget units.
 
@@ -144,6 +164,6 @@ def _paired(result: RunResult, retrain: RunResult, key: str) -> float | None:
     if not own.size == reference.size == pairs.size or not own.size:
         return None
     differences = own - reference
-    times = draws(own.size, derive(result.spec.seed, "verdict"))
+    times = _draws(own.size, result.spec.seed)
     around = resampled_mean(differences, pairs, times) - float(np.average(differences, weights=pairs))
     return float(np.quantile(np.abs(around), 1 - LEVEL))

@@ -16,39 +16,37 @@ from mmulbench.report.cells import (
     heading,
     markdown,
     number,
-    seeds_cell,
+    seeds_text,
     tuned_cell,
     value_cell,
 )
 from mmulbench.report.columns import FIRST, Column, headline_columns, part_columns
 from mmulbench.report.noise_floor import GAP, NoiseFloor
-from mmulbench.report.ranking import RANKED, UTILITY_TOLERANCE, Ranking, rank
-
-ELSEWHERE = (
-    "Made elsewhere: models that were given, judged by the same measures. How they were tuned and what they "
-    "cost is what their makers say, so that they are not ranked."
-)
-"""Sentence before the rows of models that were made elsewhere."""
+from mmulbench.report.place_rows import Judged
+from mmulbench.report.ranking import RANKED, Ranking
+from mmulbench.report.standing import UTILITY_TOLERANCE
+from mmulbench.report.standing_markdown import ELSEWHERE, folded
 
 
-def main_table(group: RecordGroup, columns: Sequence[Column]) -> list[str]:
+def main_table(group: RecordGroup, columns: Sequence[Column], judged: Judged) -> list[str]:
     """Render a table with cost and settings, and below it what its marks mean.
 
     Args:
         group: the runs.
         columns: the values to show.
+        judged: what the rows come to.
 
     Returns:
         Parts of the page: the table, then sentences.
     """
     keys = [column.name for column in columns if column.metric in RANKED]
-    ranking = rank(group, keys) if keys else Ranking()
+    ranking = judged.ranking
     first = ["Method", *map(heading, columns), "Seconds (× retrain) ↓", "Tuned", "Seeds"]
 
     def line(row: MethodRow) -> list[str]:
         cells = [_value_cell(row, column, ranking) for column in columns]
         label = escape(f"{row.label} {OUT}" if row.label in ranking.out else row.label)
-        return [label, *cells, cost_cell(row), tuned_cell(row, group.key), seeds_cell(row, group.seeds)]
+        return [label, *cells, cost_cell(row), tuned_cell(row, group.key), seeds_text(row, group.seeds)]
 
     rows = recorded(group)
     own = [first, *(line(row) for row in rows if not row.is_outside)]
@@ -121,7 +119,7 @@ def more_table(group: RecordGroup, records: Sequence[RunResult]) -> str | None:
             [escape(row.label), *worst, *(value_cell(row, column, best=False) for column in columns)]
         )
     table = markdown(_with_chance(lines, group, columns, 1 + len(divided)))
-    return f"<details>\n<summary>More numbers</summary>\n\n{table}\n\n</details>"
+    return folded("More values", table)
 
 
 def _divided(records: Sequence[RunResult]) -> dict[str, list[Column]]:

@@ -13,7 +13,7 @@ from mmulbench.hashing import fingerprint
 from mmulbench.records.group_key import GroupKey
 from mmulbench.report.page import TableText
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file; raised when `TableText` changes."""
 
 _TEXT = TypeAdapter(TableText)
@@ -66,7 +66,12 @@ class KeptTables:
         self._used[digest] = known
         return found
 
-    def save(self) -> None:
-        """Write the texts that were given, and no others."""
-        if self._place is not None and self._used != self._known:
-            write_checked(self._place, FORMAT, self._used)
+    def save(self, *, is_whole: bool) -> None:
+        """Write the texts that were given, and no others where those are all that there are.
+
+        Args:
+            is_whole: whether all tables were asked for, so that the rest are out of date.
+        """
+        texts = self._used if is_whole else {**self._known, **self._used}
+        if self._place is not None and texts != self._known:
+            write_checked(self._place, FORMAT, texts)

@@ -13,16 +13,16 @@ from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import Direction, RunResult
 from mmulbench.records.store import ResultsStore
 from mmulbench.report.aggregate import MethodRow, RecordGroup, group_records, settings_text
-from mmulbench.report.cells import code, escape, listed
+from mmulbench.report.cells import IN_LINKS, code, escape, listed
 from mmulbench.report.columns import FIRST, Column, choose_columns, part_columns, recorded_directions
 from mmulbench.report.group_tables import main_table, more_table, recorded
 from mmulbench.report.makings import made_otherwise
-from mmulbench.report.page import Look, TableText, page, paper_page
+from mmulbench.report.page import Look, PageLook, TableText, page, paper_page
 from mmulbench.report.paper_table import paper_part
+from mmulbench.report.place_rows import Judged, judge_rows, standing_of
 from mmulbench.report.shadow_table import shadow_tables
-
-_IN_LINKS = "/:@+~"
-"""Marks that a link may hold as they are."""
+from mmulbench.report.standing_markdown import folded
+from mmulbench.report.standing_view import View
 
 
 @uncollected()
@@ -52,7 +52,7 @@ def render(
     tables = [render_table(group, look, recorded) for group in group_records(records, expected_methods)]
     if metrics is not None and not tables:
         choose_columns(metrics, recorded)
-    return page(tables, unreadable, command)
+    return page(tables, unreadable, PageLook(command, View(only_columns=metrics is not None), results))
 
 
 def render_paper(records: Sequence[RunResult], command: str = "mmulbench leaderboard --paper") -> str:
@@ -62,7 +62,7 @@ def render_paper(records: Sequence[RunResult], command: str = "mmulbench leaderb
         records: what the tables are made of.
         command: the command that makes this text, named in it.
     """
-    return paper_page([render_paper_table(group) for group in group_records(records)], command)
+    return paper_page([paper_part(group) for group in group_records(records)], command)
 
 
 def render_table(group: RecordGroup, look: Look, recorded: Mapping[str, Direction]) -> TableText:
@@ -77,22 +77,16 @@ def render_table(group: RecordGroup, look: Look, recorded: Mapping[str, Directio
         UsageError: a metric is unknown.
     """
     everything = look.metrics is None
-    columns = choose_columns(FIRST if look.metrics is None else look.metrics, recorded)
-    parts = [
-        _heading(group),
-        *_tables(group, columns, everything),
-        _details(group, ResultsStore(look.results)),
-    ]
-    return TableText(group.key, "\n\n".join(parts), paper_part(group) if everything else None)
-
-
-def render_paper_table(group: RecordGroup) -> TableText:
-    """Render what the paper's protocol shows of one table, and nothing else.
-
-    Args:
-        group: the runs.
-    """
-    return TableText(group.key, "", paper_part(group))
+    chosen = choose_columns(FIRST if look.metrics is None else look.metrics, recorded)
+    columns = part_columns(chosen, [record for row in group.rows for record in row.done])
+    judged = judge_rows(group, columns)
+    parts = [*_tables(group, columns, judged, everything), _details(group, ResultsStore(look.results))]
+    return TableText(
+        group.key,
+        standing_of(group, columns, judged),
+        "\n\n".join(parts),
+        paper_part(group) if everything else None,
+    )
 
 
 def reproduce(records: Sequence[RunResult]) -> list[str]:
@@ -107,45 +101,41 @@ def reproduce(records: Sequence[RunResult]) -> list[str]:
     ]
 
 
-def _heading(group: RecordGroup) -> str:
+def _facts(group: RecordGroup) -> str:
+    """Say in one line what the records of a table share."""
     key = group.key
     facts = [
         f"recipe: {settings_text(key.recipe) or 'defaults'}",
         f"data {key.data_fingerprint[:8]}",
         f"metric version {key.metric_version}",
         f"recipe version {key.recipe_version}",
-        f"seeds {', '.join(map(str, group.seeds))}",
     ]
     if task_config := settings_text(key.task_config):
         facts.insert(0, f"task: {task_config}")
     if plugins := settings_text(key.plugins):
         facts.append(f"plug-ins: {plugins}")
-    return f"### {key.backbone}, {key.forget_text}\n\n{escape(' · '.join(facts))}"
+    return escape(" · ".join(facts))
 
 
-def _tables(group: RecordGroup, columns: Sequence[Column], everything: bool) -> list[str]:
-    """Render a group's tables.
+def _tables(group: RecordGroup, columns: Sequence[Column], judged: Judged, everything: bool) -> list[str]:
+    """Render a group's tables of all rows and values, folded.
 
     Args:
         group: the runs.
-        columns: metrics of the first table.
+        columns: values of the first table.
+        judged: what its rows come to.
         everything: whether other tables follow.
     """
     records = [record for row in group.rows for record in row.done]
-    parts = [*main_table(group, part_columns(columns, records)), *_missing(group)]
+    values = [_facts(group), *main_table(group, columns, judged)]
+    parts = [folded("All rows and values", "\n\n".join(values))]
     if not everything:
         return parts
     more = more_table(group, records)
     parts += [] if more is None else [more]
-    for count, judged in group.by_shadows().items():
-        parts += [f"#### Judged by {count} shadow models", *shadow_tables(judged)]
+    for count, by_shadows in group.by_shadows().items():
+        parts.append(folded(f"Judged by {count} shadow models", "\n\n".join(shadow_tables(by_shadows))))
     return parts
-
-
-def _missing(group: RecordGroup) -> list[str]:
-    """Name the methods without any record in a table, in one line."""
-    names = [code(row.method) for row in group.rows if not row.records]
-    return [f"Missing, without a record here: {', '.join(names)}."] if names else []
 
 
 def _details(group: RecordGroup, store: ResultsStore) -> str:
@@ -153,7 +143,7 @@ def _details(group: RecordGroup, store: ResultsStore) -> str:
     for row in recorded(group):
         lines.append(f"- **{escape(row.label)}**")
         lines += [f"  - {code(command)}" for command in reproduce(row.records)]
-        places = [(r.spec.seed, quote(bytes(store.path_of(r)), safe=_IN_LINKS)) for r in row.records]
+        places = [(r.spec.seed, quote(bytes(store.path_of(r)), safe=IN_LINKS)) for r in row.records]
         lines.append(f"  - records by seed: {', '.join(f'[{seed}]({place})' for seed, place in places)}")
         lines += [f"  - {escape(note)}" for note in _notes(row)]
     return "\n".join([*lines, "", "</details>"])

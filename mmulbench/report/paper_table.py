@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN, MethodRow, RecordGroup, SeedSummary
-from mmulbench.report.cells import cost_cell, escape, markdown, number, plain_cell, seeds_cell
+from mmulbench.report.cells import cost_cell, escape, markdown, number, plain_cell, seeds_text
 from mmulbench.report.noise_floor import NoiseFloor
 
 METHOD = "mmul"
@@ -182,7 +182,7 @@ def _table(group: RecordGroup, path: str) -> str:
     lines = [["Method", *columns, "Seconds (× retrain) ↓", "Seeds"]]
     for row in _rows(group):
         cells = [plain_cell(row, row.summary(key)) for key in columns.values()]
-        lines.append([escape(_name(row)), *cells, cost_cell(row), seeds_cell(row, group.seeds)])
+        lines.append([escape(_name(row)), *cells, cost_cell(row), seeds_text(row, group.seeds)])
     return markdown(lines)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from mmulbench.errors import UsageError
 from mmulbench.files import disk_errors
-from mmulbench.hashing import fingerprint
 from mmulbench.metrics.catalogue import with_role
-from mmulbench.records.group_key import GroupKey
 from mmulbench.records.printable import printable
 from mmulbench.records.schema import RunResult
-from mmulbench.records.store import folder_of_backbone
 from mmulbench.report.aggregate import (
     ORIGINAL,
     RETRAIN,
@@ -30,7 +26,8 @@ from mmulbench.report.aggregate import (
 from mmulbench.report.columns import Column, choose_columns, furthest, part_columns, recorded_directions
 from mmulbench.report.histograms import score_figures
 from mmulbench.report.noise_floor import GAP, NoiseFloor
-from mmulbench.report.ranking import UTILITY_TOLERANCE
+from mmulbench.report.picture_names import picture_stems
+from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.report.style import BAND, BLACK, COLOURS, GREY, MARKERS, SETTINGS, save
 
 if TYPE_CHECKING:
@@ -121,13 +118,11 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     if not groups:
         what = "no run is done" if records else "there are no records"
         raise UsageError(f"{what}: nothing to plot; `mmulbench run --task TASK --method METHOD` makes one")
-    collisions = Counter(_name(group.key) for group in groups)
+    stems = picture_stems(group.key for group in groups)
     written: list[Path] = []
     with mpl.rc_context(SETTINGS):
         for group in groups:
-            name = _name(group.key)
-            if collisions[name] > 1:
-                name += f"-{fingerprint(list(group.key))[:8]}"
+            name = stems[group.key]
             for kind, drawing in _drawings(group, retention):
                 written += save(*drawing, output / f"{name}-{kind}")
             _remove_sheets(output, name, written)
@@ -314,11 +309,6 @@ def _line(point: Point, x: Axis, y: Axis) -> dict[str, object]:
         line[f"{axis.column}_mean"] = summary.mean if summary else None
         line[f"{axis.column}_sd"] = summary.sd if summary else None
     return line
-
-
-def _name(key: GroupKey) -> str:
-    backbone = folder_of_backbone(key.backbone)
-    return f"{key.task}-{backbone}-{key.forget_size}"
 
 
 def _title(group: RecordGroup) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import RETRAIN, MethodRow, RecordGroup
 from mmulbench.report.cells import points
-from mmulbench.report.differences import REPEATS, Floats, draws, like_the_best
+from mmulbench.report.differences import REPEATS, Floats, apart, draws, like_the_best, shared_ranks
 from mmulbench.report.noise_floor import GAP, GAP_ATTACK, GAP_UTILITIES, NoiseFloor
+from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.seeds import derive
 
 MINIMUM_UNITS = 50
@@ -27,9 +29,6 @@ MINIMUM_DRAWS = 3
 RANKED = (GAP, "forget", "forget_vs_retain_auc", GAP_ATTACK)
 """Metrics that rows are ranked by: their distance to retrain, the last two on each association path."""
 
-UTILITY_TOLERANCE = 0.03
-"""A row this far below retrain in test or retain utility, on the mean over seeds, is not ranked."""
-
 
 @dataclass(frozen=True)
 class Ranking:
@@ -39,20 +38,25 @@ class Ranking:
         why_not: why nothing at all is ranked; empty where something is.
         out: by the label of a row that does not compete, the reason.
         best: by the name of a value, the labels of the rows that cannot be told from the best.
+        ranks: by the label of a row, its rank by the gap; rows that cannot be told apart share one.
     """
 
     why_not: str = ""
     out: Mapping[str, str] = field(default_factory=dict)
     best: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ranks: Mapping[str, int] = field(default_factory=dict)
 
 
-def rank(group: RecordGroup, keys: Sequence[str]) -> Ranking:
+def rank(group: RecordGroup, keys: Sequence[str], never: Collection[str] = ()) -> Ranking:
     """Rank the rows of a table by their distance to retrain.
+
+    Two rows are told apart by the rule of `mmulbench.report.differences.apart`.
 
     Args:
         group: the table.
         keys: names of the values to rank by, such as ``retrain_gap``, ``forget`` and ``mia/matching``;
             those without numbers for each forget unit are passed over.
+        never: labels of rows that never forgot, which are not ranked.
     """
     rows = group.competing()
     out = {row.label: reason for row in rows if (reason := _lost_utility(row))}
@@ -65,10 +69,16 @@ def rank(group: RecordGroup, keys: Sequence[str]) -> Ranking:
     # Such small products gain nothing by threads, which spin while they wait.
     with threadpool_limits(1, "blas"):
         judged = resampled_distances(able, keys, retrain.done)
-    best = {key: _best(judged[key], key, group) for key in keys}
-    if not any(best.values()):
+    if all(len(of_key) < 2 for of_key in judged.values()):
         return Ranking("fewer than two rows compete that have numbers for every seed and forget unit", out)
-    return Ranking("", out, best)
+    best, ranks = {}, dict[str, int]()
+    for key in keys:
+        forgot = [row for row in judged[key] if row.label not in never and len(judged[key]) > 1]
+        labels, means, told = _compared(forgot, key, group)
+        best[key] = frozenset(labels[place] for place in np.flatnonzero(like_the_best(means, told)))
+        if key == GAP:
+            ranks = dict(zip(labels, shared_ranks(means, told), strict=True))
+    return Ranking("", out, best, ranks)
 
 
 def _why_not(group: RecordGroup) -> str:
@@ -79,7 +89,7 @@ def _why_not(group: RecordGroup) -> str:
     if units < MINIMUM_UNITS:
         return f"{units} forget units are too few, it takes {MINIMUM_UNITS}"
     if seeds < MINIMUM_SEEDS:
-        return f"{seeds} seed{'s' if seeds > 1 else ''} are too few, it takes {MINIMUM_SEEDS}"
+        return f"{'1 seed is' if seeds == 1 else f'{seeds} seeds are'} too few, it takes {MINIMUM_SEEDS}"
     if known < MINIMUM_DRAWS:
         return f"the noise floor takes {MINIMUM_DRAWS} records of `retrain_again`, and there are {known}"
     if retrain is None or retrain.done_seeds != group.seeds:
@@ -107,11 +117,13 @@ class Judged:
     Attributes:
         label: label of the row.
         mean: the distance, mean over seeds.
-        samples: the same of each bootstrap repeat.
+        by_seed: the same of each seed.
+        samples: the mean of each bootstrap repeat.
     """
 
     label: str
     mean: float
+    by_seed: tuple[float, ...]
     samples: Floats
 
 
@@ -149,22 +161,32 @@ def resampled_distances(
         row = rows[place]
         distance = row.summary(key) if key == GAP else row.distance(key)
         if distance is not None:
-            judged[key].append(Judged(row.label, distance.mean, total / len(references)))
+            by_seed = row.by_seed(key) if key == GAP else row.distances(key)
+            judged[key].append(
+                Judged(row.label, distance.mean, tuple(by_seed.values()), total / len(references))
+            )
     return judged
 
 
-def _best(judged: Sequence[Judged], key: str, group: RecordGroup) -> frozenset[str]:
-    """Return the labels of the rows that cannot be told from the best by one value; none below two rows."""
+def _compared(
+    judged: Sequence[Judged], key: str, group: RecordGroup
+) -> tuple[list[str], Floats, npt.NDArray[np.bool_]]:
+    """Return labels and distances of the rows judged by one value, and which of them are told apart.
+
+    There are none where no noise floor of the value is known.
+    """
     floor = NoiseFloor.of(group, key)
-    if floor is None or len(judged) < 2:
-        return frozenset()
-    alike = like_the_best(
-        np.array([row.mean for row in judged]),
+    if floor is None or not judged:
+        return [], np.empty(0), np.empty((0, 0), dtype=np.bool_)
+    means = np.array([row.mean for row in judged])
+    told = apart(
+        means,
         np.stack([row.samples for row in judged]),
+        np.array([row.by_seed for row in judged]),
         floor.variance / len(group.seeds),
         floor.mean,
     )
-    return frozenset(row.label for row, is_best in zip(judged, alike, strict=True) if is_best)
+    return [row.label for row in judged], means, told
 
 
 def _names(key: str, reference: RunResult) -> list[str]:

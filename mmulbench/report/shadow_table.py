@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import RETRAIN, MethodRow, RecordGroup
-from mmulbench.report.cells import absent, escape, markdown, number, seeds_cell
+from mmulbench.report.cells import absent, escape, markdown, number, seeds_text
 
 Cells = tuple[tuple[str, str, str], ...]
 
@@ -57,7 +57,7 @@ def _table(group: RecordGroup, path: str) -> str:
         lines.append([RETRAIN, *cells, ""])
     for row in group.rows:
         cells = [_cell(row, metric, f"{metric}/{path}{part}") for metric, part, _ in COLUMNS]
-        lines.append([escape(row.label), *cells, seeds_cell(row, group.seeds)])
+        lines.append([escape(row.label), *cells, seeds_text(row, group.seeds)])
     return markdown(lines)
 
 

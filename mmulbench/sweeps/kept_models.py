@@ -16,7 +16,7 @@ from mmulbench.hashing import fingerprint
 from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import RunResult, RunSpec
 from mmulbench.report.aggregate import REFERENCES
-from mmulbench.report.ranking import UTILITY_TOLERANCE
+from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.prepare import PreparedTask
 

@@ -8,7 +8,7 @@ import pytest
 from forged import RESULTS
 
 from mmulbench.api import tables as module
-from mmulbench.api.tables import make_page
+from mmulbench.api.tables import Wanted, read_tables
 from mmulbench.checked_json import read_checked, write_checked
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import UsageError
@@ -16,6 +16,9 @@ from mmulbench.file_digests import ContentChanged
 from mmulbench.records.group_key import GroupKey
 from mmulbench.records.store import ResultsStore
 from mmulbench.report import kept_tables, leaderboard
+from mmulbench.report.forms import WRITERS
+from mmulbench.report.page import PageLook, paper_page
+from mmulbench.report.standing_view import View
 from mmulbench.validity import index
 from mmulbench.validity.sift import load_valid
 
@@ -36,20 +39,24 @@ def results(tmp_path):
 def rendered(monkeypatch) -> list[GroupKey]:
     """Keys of the tables that were rendered."""
     found: list[GroupKey] = []
-    for name in ("render_table", "render_paper_table"):
-        render = getattr(leaderboard, name)
+    render = leaderboard.render_table
 
-        def noted(group, *more, render=render):
-            found.append(group.key)
-            return render(group, *more)
+    def noted(group, *more):
+        found.append(group.key)
+        return render(group, *more)
 
-        monkeypatch.setattr(leaderboard, name, noted)
+    monkeypatch.setattr(leaderboard, "render_table", noted)
     return found
 
 
-def page(results, **options):
-    arguments = {"task": None, "metrics": None, "command": COMMAND, "cache": results.parent / "cache"}
-    return make_page(results, **arguments | options)
+def read(results, cache="cache", **wanted):
+    return read_tables(Wanted(results, **wanted), cache=cache and results.parent / cache)
+
+
+def page(results, cache="cache", view=None, **wanted):
+    tables = read(results, cache, **wanted)
+    look = PageLook(COMMAND, view or View(only_columns="metrics" in wanted), results)
+    return WRITERS["md"](tables.texts, tables.left_out, look)
 
 
 def anew(results):
@@ -58,33 +65,51 @@ def anew(results):
 
 
 def test_a_page_is_the_same_from_memory_and_no_table_is_rendered_again(results, rendered):
-    first = page(results).text
+    first = page(results)
     assert len(rendered) == 2
-    assert page(results).text == first and len(rendered) == 2
-    assert page(results, cache=None).text == first == anew(results)
+    assert page(results) == first and len(rendered) == 2
+    assert page(results, cache=None) == first == anew(results)
 
 
 def test_only_a_table_whose_records_changed_is_rendered_again(results, rendered):
     page(results)
     next(results.glob("hpo_pgr/*/finetune/*.json")).unlink()
     rendered.clear()
-    text = page(results).text
+    text = page(results)
     assert [key.task for key in rendered] == ["hpo_pgr"]
     assert text == anew(results)
 
 
 def test_what_a_page_shows_decides_too(results, rendered, monkeypatch):
     every = [
-        page(results).text,
-        page(results, metrics=["mia", "test"]).text,
-        page(results, metrics=["test", "mia"]).text,
-        page(results, paper=True).text,
-        page(results, task="emoji").text,
+        page(results),
+        page(results, metrics=("mia", "test")),
+        page(results, metrics=("test", "mia")),
+        page(results, seeds=(21, 42)),
     ]
     monkeypatch.setattr(METHODS, "names", lambda: ["never_run"])
-    every.append(page(results).text)
-    assert len(set(every)) == 6 and len(rendered) == 11
+    every.append(page(results))
+    assert len(set(every)) == 5 and len(rendered) == 10
     assert "`never_run`" in every[-1] and "`never_run`" not in every[0]
+
+
+def test_no_form_order_or_choice_of_rows_reads_a_record_again(results, rendered, monkeypatch):
+    first = read(results)
+    rendered.clear()
+    monkeypatch.setattr(module, "content_of", lambda entry: pytest.fail(f"{entry.path} is read"))
+    for form in WRITERS:
+        for view in (View(), View("cost"), View(wide=True), View(methods=("mmul",))):
+            assert WRITERS[form](*read(results), PageLook(COMMAND, view, results))
+    assert paper_page([table.paper for table in read(results).texts], COMMAND)
+    assert [one.key.task for one in read(results, task="emoji").texts] == ["emoji"]
+    assert read(results) == first and rendered == []
+
+
+def test_a_seed_chooses_records_and_an_unknown_one_is_refused(results):
+    (table,) = read(results, task="emoji", seeds=(42,)).texts
+    assert table.standing.seeds == (42,) and "1 seed" in table.standing.why_not
+    with pytest.raises(UsageError, match=r"no records of seed 5 in .*; there are 21, 42, 87"):
+        read(results, seeds=(42, 5))
 
 
 def test_other_code_renders_anew(results, rendered, monkeypatch):
@@ -95,13 +120,13 @@ def test_other_code_renders_anew(results, rendered, monkeypatch):
     assert len(rendered) == 4
 
 
-@pytest.mark.parametrize("text", ["{}", "[", '{"key": [], "body": "forged", "paper": null}'])
+@pytest.mark.parametrize("text", ["{}", "[", '{"key": [], "details": "forged", "paper": null}'])
 def test_texts_that_are_none_are_made_again(results, rendered, text):
-    first = page(results).text
+    first = page(results)
     (path,) = (results.parent / "cache" / "tables").iterdir()
     known = read_checked(path, kept_tables.FORMAT)
     write_checked(path, kept_tables.FORMAT, dict.fromkeys(known, text))
-    assert page(results).text == first and len(rendered) == 4
+    assert page(results) == first and len(rendered) == 4
 
 
 def test_what_is_written_meanwhile_is_read_anew(results, monkeypatch):
@@ -117,7 +142,7 @@ def test_what_is_written_meanwhile_is_read_anew(results, monkeypatch):
 
     monkeypatch.setattr(index, "MOST_FRESH", 0)
     monkeypatch.setattr(module, "content_of", changing)
-    assert page(results).text == anew(results) and not path.exists()
+    assert page(results) == anew(results) and not path.exists()
     changes.extend([True] * 9)
     monkeypatch.setattr(module, "content_of", lambda entry: changing(entry))
     monkeypatch.setattr(type(path), "unlink", lambda *_, **__: None)
@@ -130,7 +155,7 @@ def test_unknown_names_are_refused(results, tmp_path):
         page(results, task="emojy")
     for folder in (results, tmp_path / "empty"):
         with pytest.raises(UsageError, match="unknown metric 'retrain_gp'"):
-            page(folder, metrics=["retrain_gp"])
+            page(folder, metrics=("retrain_gp",))
 
 
 def test_a_key_is_the_same_from_its_text(results):

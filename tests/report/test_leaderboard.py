@@ -142,10 +142,14 @@ def test_variants_beside_a_tuned_row_do_not_compete():
     (group,) = group_records([*records, *tuned, *half])
     assert [row.label for row in group.competing()] == ["mmul (tuned)", "scrub"]
     assert "mmul (lr=0.2)" in [row.label for row in group.rows], "half tuned is not called tuned"
-    # Without a study each is a try like another.
+    # Without a study a method's own settings stand for it; without these each is a try like another.
     untuned = [one.model_copy(update={"tuning": None}) for one in tuned]
     (group,) = group_records([*records, *untuned])
-    assert [row.label for row in group.competing()] == ["mmul (lr=0.1)", "mmul (lr=unset)", "scrub"]
+    assert [row.label for row in group.competing()] == ["mmul (lr=unset)", "scrub"]
+    others = [world.tuned(one, lr=0.3) for one in records if one.spec.method == "mmul"]
+    others = [one.model_copy(update={"tuning": None}) for one in others]
+    (group,) = group_records([*untuned, *others])
+    assert [row.label for row in group.competing()] == ["mmul (lr=0.1)", "mmul (lr=0.3)"]
 
 
 def test_a_value_that_could_not_be_computed_is_missing(record):

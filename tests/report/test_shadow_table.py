@@ -26,8 +26,8 @@ def test_what_rests_on_shadow_models_has_tables_for_each_number_of_them(record):
     text = leaderboard.render(records, [])
     whole, few, many = tables(text)
     assert list(whole) == ["finetune", "mmul", "npo"]
-    assert text.count("\n#### Judged by ") == 2
-    assert text.index("#### Judged by 3 shadow models") < text.index("#### Judged by 15 shadow models")
+    assert text.count("\n<summary>Judged by ") == 2
+    assert text.index(">Judged by 3 shadow models<") < text.index(">Judged by 15 shadow models<")
     assert list(few) == ["retrain", "npo"]
     assert many["mmul"]["U-LiRA, centred"] == "0.850 [0.829, 0.871]"
 

@@ -68,6 +68,7 @@ class World:
         seeds: seeds of the runs.
         paths: association paths.
         spec: other fields of every run's specification.
+        known: how far above retrain's the original's values are; None for those of the model itself.
         shares: whether the numbers of units are cut to [0, 1], as those of records that hold together are.
     """
 
@@ -76,6 +77,7 @@ class World:
     seeds: Sequence[int] = (21, 42, 87)
     paths: Sequence[str] = PATHS
     spec: Mapping[str, Any] = field(default_factory=dict)
+    known: float | None = None
     shares: bool = False
 
     def records(self, methods: Mapping[str, Planted], draws: int = 5) -> list[RunResult]:
@@ -171,7 +173,7 @@ class World:
                 n=100,
                 direction=DIRECTIONS.get(name, "closest_to_retrain"),
                 retrain=float(np.mean(reference[name])),
-                original=float(np.mean(value)),
+                original=float(np.mean(value if self.known is None else reference[name] + self.known)),
                 chance=0.04 if name in ("test", "retain", "forget") else 0.5,
             )
             for name, value in own.items()

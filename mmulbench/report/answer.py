@@ -1,0 +1,101 @@
+"""Answer in three sentences: which method to use, whether it can be told from the next, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmulbench.report.noise_floor import GAP
+from mmulbench.report.standing import Line, Standing
+from mmulbench.report.standing_view import cost_text, gap_text, points_text, short
+
+
+def answer(standing: Standing) -> list[str]:
+    """Return the sentences, without markup; one where no method has numbers.
+
+    Args:
+        standing: the table, in its usual order.
+    """
+    lines = [one for one in standing.of_blocks("ranked", "out", "unforgotten") if one.method != "original"]
+    known = [one for one in lines if GAP in one.measures]
+    if not known:
+        return ["No method has numbers here."]
+    ranked = [one for one in known if one.rank is not None]
+    if ranked:
+        return [_use(ranked[0], standing), _next(ranked), _cost(ranked[0])]
+    if standing.why_not:
+        first = min(known, key=lambda one: one.gap)
+        why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
+        return [why, f"The smallest gap is that of {first.name}, {gap_text(first)}.", _cost(first)]
+    kept = [one for one in known if not one.out]
+    first = min(kept or known, key=lambda one: one.gap)
+    return [_none(first, standing), _nearer(first, known), _cost(first)]
+
+
+def _use(first: Line, standing: Standing) -> str:
+    floor = "" if standing.floor is None else f" (a second retrain: {short(standing.floor)})"
+    verdict = first.verdict if "/" in first.verdict else f"{first.verdict} in every seed"
+    return (
+        f"Use {first.name}: of the methods that forgot and kept their utility it is closest to retrain, gap "
+        f"{gap_text(first)}{floor}; {_attacked(first)}, verdict: {verdict.replace('/', ' of ')}."
+    )
+
+
+def _next(ranked: Sequence[Line]) -> str:
+    """Say who cannot be told from the first, and who is the next that can."""
+    alike = [one.name for one in ranked[1:] if one.rank == 1]
+    after = next((one for one in ranked if one.rank != 1), None)
+    beyond = "no other is ranked" if after is None else f"the next that can is {_gap_of(after)}"
+    if alike:
+        return f"It cannot be told from {_listed(alike)}; {beyond}."
+    if after is None:
+        return "No other method is ranked, so that there is none to tell it from."
+    return f"It can be told from the next, {_gap_of(after)}."
+
+
+def _none(first: Line, standing: Standing) -> str:
+    original = next((one for one in standing.lines if one.method == "original"), None)
+    beside = "" if original is None else f" (original: {short(original.gap)})"
+    return (
+        "No method forgot in any seed and kept its utility: the closest to retrain of those that kept it is "
+        if not first.out
+        else "No method forgot in any seed, and none kept its utility: the closest to retrain is "
+    ) + f"{first.name}, gap {gap_text(first)}{beside}; {_attacked(first)}."
+
+
+def _nearer(first: Line, known: Sequence[Line]) -> str:
+    nearer = [f"{one.name} ({one.out})" for one in known if one.gap < first.gap]
+    if not nearer:
+        return (
+            "It is not ranked, and so not told from the next: a rank takes forgetting in one seed at least."
+        )
+    return f"Closer to retrain, but out of competition by lost points: {_listed(nearer)}."
+
+
+def _cost(first: Line) -> str:
+    """Say what a method costs: time, and utility on the test set."""
+    seconds = "" if first.seconds is None else f" ({short(first.seconds.mean, 1)} s)"
+    time = "an unknown time"
+    if first.ratio is not None:
+        time = f"{cost_text(first)} of retraining's time{seconds}".replace("× of", "times")
+    test = first.measures.get("test")
+    if test is None or test.difference is None:
+        return f"It costs {time}."
+    lost = round(100 * test.difference, 1)
+    utility = f"{points_text(-test.difference)} points of test utility" if lost < 0 else "no test utility"
+    return f"It costs {time} and {utility}."
+
+
+def _attacked(line: Line) -> str:
+    measure = line.measures.get(line.worst)
+    if measure is None or measure.retrain is None:
+        return "no attack was measured"
+    values = f"{short(measure.mean)}, retrain's {short(measure.retrain)}"
+    return f"on its worst path ({line.worst.partition('/')[2]}) the attack's AUC is {values}"
+
+
+def _gap_of(line: Line) -> str:
+    return f"{line.name} ({short(line.gap)})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,59 @@
+"""The three sentences of tables of which the right answer is known."""
+
+from __future__ import annotations
+
+from standings import WHOLE, line, measure, standing
+
+from mmulbench.report.answer import answer
+
+ORIGINAL = line("original", "unforgotten", gap=0.3)
+
+
+def test_the_first_of_the_first_rank_is_the_method_to_use():
+    use, following, cost = answer(WHOLE)
+    assert use.startswith("Use near (tuned): of the methods that forgot and kept their utility")
+    assert "gap .030 [.020, .040] (a second retrain: .008)" in use
+    assert "on its worst path (matching) the attack's AUC is .600, retrain's .500" in use
+    assert following == "It cannot be told from as_near; the next that can is far (.200)."
+    assert cost == "It costs 8.3 % of retraining's time (12.0 s) and 1.0 points of test utility."
+
+
+def test_a_method_that_stands_alone_is_told_from_the_next():
+    _, following, _ = answer(standing(line("a", rank=1), line("b", rank=2, gap=0.2)))
+    assert following == "It can be told from the next, b (.200)."
+    _, following, _ = answer(standing(line("a", rank=1), ORIGINAL))
+    assert following == "No other method is ranked, so that there is none to tell it from."
+
+
+def test_what_forgot_in_some_seeds_says_in_how_many():
+    use, *_ = answer(standing(line("a", rank=1, verdict="did not forget 2/3")))
+    assert use.endswith("verdict: did not forget 2 of 3.")
+
+
+def test_where_none_forgot_the_closest_that_kept_its_utility_is_named_as_no_answer():
+    table = standing(
+        line("near", "out", gap=0.05, out="test −7.1"), line("mid", "unforgotten", gap=0.1), ORIGINAL
+    )
+    none, nearer, cost = answer(table)
+    assert none.startswith("No method forgot in any seed and kept its utility: ")
+    assert "mid, gap .100 [.090, .110] (original: .300)" in none
+    assert nearer == "Closer to retrain, but out of competition by lost points: near (test −7.1)."
+    assert cost.startswith("It costs 8.3 %")
+
+
+def test_where_nothing_is_ranked_no_method_is_recommended():
+    first, second, _ = answer(standing(line("b", gap=0.2), line("a", gap=0.1), why_not="2 seeds are too few"))
+    assert first == "Which method to use is not known, nothing is ranked: 2 seeds are too few."
+    assert second.startswith("The smallest gap is that of a, .100")
+
+
+def test_without_numbers_there_is_one_sentence():
+    table = standing(line("retrain", "reference", gap=0.0), ORIGINAL, line("a", "no result", gap=None))
+    assert answer(table) == ["No method has numbers here."]
+
+
+def test_utility_above_retrains_costs_nothing_and_long_times_are_multiples():
+    better = measure(0.5, retrain=0.4, difference=0.1, distance=0.1)
+    own = line("a", rank=1, ratio=measure(1.5), seconds=measure(30.0))
+    *_, cost = answer(standing(line("a", rank=1, ratio=own.ratio, measures={**own.measures, "test": better})))
+    assert cost == "It costs 1.5 times retraining's time (12.0 s) and no test utility."

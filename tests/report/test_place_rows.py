@@ -1,0 +1,131 @@
+"""How planted methods stand, of which the right block, rank and verdict are known."""
+
+from __future__ import annotations
+
+import pytest
+from planted_results import Planted, World
+
+from mmulbench.records.schema import RunResult
+from mmulbench.report.aggregate import group_records
+from mmulbench.report.columns import choose_columns, part_columns
+from mmulbench.report.noise_floor import GAP
+from mmulbench.report.place_rows import judge_rows, standing_of
+
+KNOWN = {"mia/matching": 0.3, "mia/contrastive": 0.3}
+PLANTED = {
+    "original": Planted({"forget": 0.4, **KNOWN}),
+    "nothing": Planted({"forget": 0.4, **KNOWN}),
+    "one_path": Planted({"mia/contrastive": 0.3}),
+    "near": Planted(),
+    "as_near": Planted(),
+    "far": Planted({"forget": 0.5}),
+    "broken": Planted({"retain": -0.2}),
+}
+
+
+def standing(records):
+    (group,) = group_records(records, ["never_run"])
+    found = [record for row in group.rows for record in row.done]
+    columns = part_columns(choose_columns(["test", "mia", GAP], {}), found)
+    return standing_of(group, columns, judge_rows(group, columns))
+
+
+@pytest.fixture(scope="module")
+def found():
+    return standing(World(known=0.3).records(PLANTED))
+
+
+def by_name(found):
+    return {line.name: line for line in found.lines}
+
+
+def test_methods_stand_by_what_is_true_of_them(found):
+    blocks = {line.name: line.block for line in found.lines}
+    assert blocks == {
+        "retrain": "reference",
+        "retrain′": "reference",
+        "near": "ranked",
+        "as_near": "ranked",
+        "far": "ranked",
+        "broken": "out",
+        "one_path": "unforgotten",
+        "original": "unforgotten",
+        "nothing": "unforgotten",
+    }
+    assert [line.name for line in found.lines][:2] == ["retrain", "retrain′"]
+    assert found.missing == ("never_run",)
+
+
+def test_methods_that_cannot_be_told_apart_share_a_rank_and_others_have_none(found):
+    ranks = {line.name: line.rank for line in found.lines if line.rank is not None}
+    assert ranks == {"near": 1, "as_near": 1, "far": 3}
+
+
+def test_lines_of_a_block_are_sorted_by_the_gap(found):
+    for block in ("ranked", "unforgotten"):
+        gaps = [line.gap for line in found.lines if line.block == block]
+        assert gaps == sorted(gaps) and len(gaps) > 2
+
+
+def test_only_the_best_in_competition_are_bold(found):
+    assert {line.name for line in found.lines if GAP in line.best} == {"near", "as_near"}
+    assert {line.block for line in found.lines if line.best} == {"ranked"}
+
+
+def test_verdicts_are_over_seeds(found):
+    lines = by_name(found)
+    assert {lines[name].verdict for name in ("nothing", "one_path", "original")} == {"did not forget"}
+    assert {lines[name].verdict for name in ("near", "far", "broken")} == {"forgot"}
+    assert lines["one_path"].worst == "mia/contrastive"
+    assert lines["broken"].out.startswith("retain −")
+
+
+def test_a_measure_has_its_interval_and_retrains_value(found):
+    line = by_name(found)["far"]
+    gap, attack = line.measures[GAP], line.measures["mia/matching"]
+    assert gap.n == 3 and gap.low < gap.mean < gap.high
+    assert gap.high - gap.mean == pytest.approx(4.303 * gap.sd / 3**0.5, rel=1e-3)
+    assert attack.difference == pytest.approx(attack.mean - attack.retrain)
+    assert attack.distance >= abs(attack.difference)
+
+
+def test_one_seed_has_no_interval_and_nothing_is_ranked():
+    found = standing(World(seeds=(42,)).records({"near": Planted()}))
+    gap = by_name(found)["near"].measures[GAP]
+    assert (gap.n, gap.sd, gap.low, gap.high) == (1, None, None, None)
+    assert "1 seed" in found.why_not
+    assert by_name(found)["near"].rank is None
+
+
+def test_other_settings_are_variants_with_short_names():
+    world = World(known=0.3)
+    records = world.records({"mmul": Planted(), "scrub": Planted()})
+    own = [one for one in records if one.spec.method == "mmul"]
+    tuned = [world.tuned(one, beta=1.0) for one in own]
+    ablation = [world.tuned(one, beta=0.0).model_copy(update={"tuning": None}) for one in own]
+    found = by_name(standing([*records, *tuned, *ablation]))
+    assert {name: line.block for name, line in found.items() if line.method == "mmul"} == {
+        "mmul (tuned)": "ranked",
+        "mmul, default": "variant",
+        "mmul, no UKR": "variant",
+    }
+    assert found["mmul, no UKR"].rank is None and not found["mmul, no UKR"].best
+
+
+def without_numbers(record: RunResult, status: str) -> RunResult:
+    gone = {"values": {}, "cost": None, "by_unit": {}, "histograms": {}}
+    return record.model_copy(update={"status": status, "reason": f"it\n{status}", **gone})
+
+
+def test_what_does_not_apply_is_no_line_and_what_failed_is_below_the_line():
+    records = World(known=0.3).records({"near": Planted(), "never": Planted(), "broken": Planted()})
+    status = {"never": "not_applicable", "broken": "failed"}
+    records = [
+        without_numbers(one, status[one.spec.method]) if one.spec.method in status else one for one in records
+    ]
+    found = standing(records)
+    assert found.not_applicable == (("never", "it not_applicable"),)
+    assert "never" not in by_name(found)
+    line = by_name(found)["broken"]
+    assert (line.block, line.verdict, line.absent) == ("no result", "failed", "failed")
+    assert found.lines[-1] is line
