@@ -87,7 +87,18 @@ app.add_typer(new_app, name="new")
 app.add_typer(check_app, name="check")
 app.add_typer(selftest_app, name="selftest")
 for command in (
-    tune, sweep, status, logs, retry, cancel, validate, compare, report, export, evaluate, leaderboard
+    tune,
+    sweep,
+    status,
+    logs,
+    retry,
+    cancel,
+    validate,
+    compare,
+    report,
+    export,
+    evaluate,
+    leaderboard,
 ):
     app.command()(command)
 
