@@ -9,6 +9,7 @@ from forged import committed, forged_fields, stored
 from planted_results import Planted, World
 
 import mmulbench
+from mmulbench.api.records import Markdown
 from mmulbench.records.store import ResultsStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,6 +125,7 @@ def test_the_leaderboard_is_the_committed_one(monkeypatch):
 
 def test_a_notebook_shows_the_leaderboard_as_tables(folder):
     shown = mmulbench.leaderboard(folder, task="emoji", metrics=["test"])
+    assert isinstance(shown, Markdown)
     assert shown._repr_markdown_() == shown
     assert "| method |" in shown or "| Method |" in shown
 

@@ -9,7 +9,7 @@ from planted_results import Planted, World
 from tables_of_text import tables, title
 
 from mmulbench.report import leaderboard
-from mmulbench.report.group_tables import ELSEWHERE
+from mmulbench.report.standing_markdown import ELSEWHERE
 
 
 def test_every_path_has_a_column_with_retrains_value_of_the_same_path():

@@ -22,7 +22,12 @@ def leaking_on(seeds):
             )
         records.append(record)
     (group,) = group_records(records)
-    return row_verdict(group.row_of("near"), group), records
+    return verdict_of("near", group), records
+
+
+def verdict_of(method, group):
+    (row,) = (row for row in group.rows if row.method == method)
+    return row_verdict(row, group)
 
 
 @pytest.mark.parametrize(
@@ -45,10 +50,9 @@ def test_the_verdict_of_most_seeds_stands_for_the_row(seeds, said, never):
 def test_of_as_many_seeds_the_worse_verdict_stands():
     records = [one for one in leaking_on((21,))[1] if one.spec.seed in (21, 42)]
     (group,) = group_records(records)
-    assert str(row_verdict(group.row_of("near"), group)) == "did not forget 1/2"
+    assert str(verdict_of("near", group)) == "did not forget 1/2"
 
 
 def test_a_row_without_numbers_never_failed_to_forget():
     (group,) = group_records(World(known=0.3).records({"near": Planted()}), ["absent"])
-    row = next(row for row in group.rows if row.method == "absent")
-    assert not row_verdict(row, group).never_forgot
+    assert not verdict_of("absent", group).never_forgot

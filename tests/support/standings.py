@@ -35,7 +35,7 @@ def line(
             "test": measure(0.5, retrain=0.51, difference=-0.01, distance=0.01),
             "mia/matching": measure(0.6, retrain=0.5, difference=0.1, distance=0.1),
         }
-    defaults = {
+    defaults: dict[str, Any] = {
         "method": name.split(" ")[0].rstrip(","),
         "verdict": "forgot",
         "out": "",
@@ -54,7 +54,7 @@ def line(
 def standing(*lines: Line, task: str = "emoji", **fields: Any) -> Standing:
     """A table of these lines."""
     key = GroupKey(task, "albef:packaged", 64, "", "{}", "d" * 64, "2", "2", "{}", "{}", "{}")
-    defaults = {"not_applicable": (), "missing": (), "why_not": "", "floor": 0.008}
+    defaults: dict[str, Any] = {"not_applicable": (), "missing": (), "why_not": "", "floor": 0.008}
     return Standing(key=key, seeds=(21, 42, 87), columns=COLUMNS, lines=lines, **defaults | fields)
 
 
