@@ -9,7 +9,8 @@ import torch
 from teams import Team
 
 from mmulbench import processes
-from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.cache.entry import Artifact
 from mmulbench.errors import Diverged, MmulbenchError
 
 

@@ -1,8 +1,7 @@
 """Content-addressed cache of tensors: originals, retrains, features and targets, built once and shared.
 
-An entry is the folder ``<kind>/<key>/`` with `tensors.safetensors` and `artifact.json`; the key is a hash of
-everything the tensors depend on, so a stale entry cannot be taken for a valid one. Nothing is ever unpickled.
-One large tensor is stored as `mmulbench.cache.blockwise` does it: block by block, each with its own checksum.
+An entry is a folder as `mmulbench.cache.entry` reads and checks it. One large tensor is stored as
+`mmulbench.cache.blockwise` does it: block by block, each with its own checksum.
 """
 
 from __future__ import annotations
@@ -10,17 +9,27 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any
 
 from mmulbench import __version__, processes
 from mmulbench.cache import blockwise, staging
-from mmulbench.cache.block_layout import Layout
-from mmulbench.cache.blockwise import CACHE_FLAG
+from mmulbench.cache.blockwise import CACHE_FLAG, TENSORS
+from mmulbench.cache.entry import (
+    JSON,
+    RECORD,
+    Absent,
+    Artifact,
+    Damaged,
+    PartlyDamaged,
+    identity_of,
+    is_intact,
+    load_entry,
+)
 from mmulbench.cache.tensor_files import save_tensors
 from mmulbench.errors import MmulbenchError
 from mmulbench.file_digests import hints_in
@@ -30,59 +39,12 @@ from mmulbench.leases import leased
 from mmulbench.progress import Progress
 
 if TYPE_CHECKING:
-    import torch
-
     from mmulbench.cache.block_layout import Blockwise
-
-FORMAT_VERSION = 1
-"""Version of an entry's layout. It is part of every key, so that older entries are simply not found."""
 
 TRIES = 20
 """How often an entry is begun anew that others take away while it is being written."""
 
-JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
-
 _LOG = logging.getLogger(__name__)
-_TENSORS = blockwise.TENSORS
-_RECORD = "artifact.json"
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """Holds tensors with what is to be known about them.
-
-    Attributes:
-        tensors: tensors by name, on the CPU; memory-mapped when they come from the cache.
-        info: JSON-serialisable facts about them, such as their cost.
-    """
-
-    tensors: dict[str, torch.Tensor]
-    info: dict[str, Any]
-
-
-class _Absent(Exception):
-    """Says that there is no usable entry."""
-
-
-class _Damaged(_Absent):
-    """Says that there is an entry that cannot be trusted, and why."""
-
-
-class _PartlyDamaged(_Damaged):
-    """Says that parts of an entry cannot be trusted, and all others can.
-
-    Args:
-        parts: names of the damaged parts.
-        layout: layout of the tensor.
-        checksums: checksums that its blocks should have.
-    """
-
-    def __init__(self, parts: list[str], layout: Layout, checksums: list[str]) -> None:
-        one = f"{parts[0]} is damaged: rebuilding it"
-        super().__init__(
-            one if len(parts) == 1 else f"{len(parts)} parts are damaged, first {parts[0]}: rebuilding them"
-        )
-        self.layout, self.checksums = layout, checksums
 
 
 class ArtifactCache:
@@ -121,7 +83,7 @@ class ArtifactCache:
         Raises:
             MmulbenchError: The cache cannot be read or written; no partial entry is taken for a whole one.
         """
-        identity = _identity(kind, inputs)
+        identity = identity_of(kind, inputs)
         folder = self.folder(kind, inputs)
 
         def find_or_store(build: Callable[[], Artifact | Blockwise]) -> Artifact:
@@ -129,7 +91,7 @@ class ArtifactCache:
 
         share = processes.build_together if together else processes.build_alone
         found = share(find_or_store, build)
-        return found if found is not None else _load(folder, identity)
+        return found if found is not None else load_entry(folder, identity)
 
     def _find_or_store(
         self,
@@ -144,26 +106,26 @@ class ArtifactCache:
         Raises:
             MmulbenchError: The entry does not read back as it was written.
         """
-        with contextlib.suppress(_Absent):
-            return _load(folder, identity)
+        with contextlib.suppress(Absent):
+            return load_entry(folder, identity)
         with self.lock(f"{kind}-{folder.name}", f"building {kind}"):
             interrupted = False
             try:
-                return _load(folder, identity)
-            except _PartlyDamaged as damage:
+                return load_entry(folder, identity)
+            except PartlyDamaged as damage:
                 self.report(f"cache entry {folder}: {damage}")
                 _take_up(folder, damage)
-            except _Damaged as damage:
+            except Damaged as damage:
                 self.report(f"cache entry {folder} is damaged ({damage}): rebuilding")
-            except _Absent:
+            except Absent:
                 interrupted = True
             with staging.staging(folder) as own:
                 if interrupted and blockwise.has_work(own):
                     self.report(f"going on with what an interrupted command left of {folder}")
                 self._build(build, identity, own, folder, progress)
             try:
-                return _load(folder, identity)
-            except _Absent as error:
+                return load_entry(folder, identity)
+            except Absent as error:
                 raise MmulbenchError(
                     f"cache entry {folder} does not read back as written ({error}); check the disk or "
                     f"choose another folder with {CACHE_FLAG}"
@@ -190,7 +152,7 @@ class ArtifactCache:
                 _store_blocks(built, identity, own, folder, progress or Progress())
         except MmulbenchError:
             # Who was stopped so long that another took the work over may have lost its folder to that one.
-            if not _is_good(folder, identity):
+            if not is_intact(folder, identity):
                 raise
 
     def find(self, kind: str, inputs: Mapping[str, JSON]) -> Artifact | None:
@@ -203,15 +165,15 @@ class ArtifactCache:
         Raises:
             MmulbenchError: The cache cannot be read.
         """
-        folder, identity = self.folder(kind, inputs), _identity(kind, inputs)
+        folder, identity = self.folder(kind, inputs), identity_of(kind, inputs)
         try:
-            return _load(folder, identity)
-        except _Absent as absence:
+            return load_entry(folder, identity)
+        except Absent as absence:
             # `put` takes the old entry away when the new one is whole, just before it gets its name.
             for path in (*staging.whole(folder), folder):
-                with contextlib.suppress(_Absent):
-                    return _load(path, identity)
-            if isinstance(absence, _Damaged):
+                with contextlib.suppress(Absent):
+                    return load_entry(path, identity)
+            if isinstance(absence, Damaged):
                 self.report(f"cache entry {folder} is damaged ({absence}): doing without it")
         return None
 
@@ -230,7 +192,7 @@ class ArtifactCache:
         for _ in range(TRIES):
             with staging.staging(folder) as own:
                 try:
-                    _store(artifact, _identity(kind, inputs), own, folder, replace=True)
+                    _store(artifact, identity_of(kind, inputs), own, folder, replace=True)
                     return
                 except MmulbenchError:
                     if own.exists():  # else who took this process for a dead one removed its folder
@@ -254,7 +216,7 @@ class ArtifactCache:
             kind: what it is; names the folder above.
             inputs: everything its tensors depend on.
         """
-        return self._root / kind / fingerprint(_identity(kind, inputs))[:16]
+        return self._root / kind / fingerprint(identity_of(kind, inputs))[:16]
 
     def hints(self) -> AbstractContextManager[None]:
         """Keep digests of files that the body takes, so that the next command need not take them again."""
@@ -284,79 +246,7 @@ class ArtifactCache:
             yield
 
 
-def _identity(kind: str, inputs: Mapping[str, JSON]) -> dict[str, Any]:
-    return {"format": FORMAT_VERSION, "kind": kind, "inputs": inputs}
-
-
-def _load(folder: Path, identity: Mapping[str, Any]) -> Artifact:
-    """Verify and load an entry.
-
-    Raises:
-        _Absent: There is none.
-        _Damaged: It cannot be trusted.
-        RuntimeError: The tensors do not fit into memory.
-    """
-    from safetensors.torch import load_file
-
-    tensors = folder / _TENSORS
-    with disk_errors("read", folder, CACHE_FLAG):
-        if not folder.exists():
-            raise _Absent("it is missing")
-        try:
-            record = _read_record(folder / _RECORD, identity)
-            _verify(tensors, record)
-            return Artifact(tensors=load_file(tensors), info=record["info"])  # mapped, not read
-        except FileNotFoundError as error:
-            raise _Damaged(f"{Path(error.filename or tensors).name} is missing") from error
-        except RuntimeError as error:
-            if not str(error).startswith("unable to open file"):
-                raise
-            raise _Damaged(f"{_TENSORS} went while it was read") from error
-
-
-def _verify(tensors: Path, record: Mapping[str, Any]) -> None:
-    """Check that the tensors are those that the record describes.
-
-    Raises:
-        _PartlyDamaged: Some blocks are not.
-        _Damaged: The whole file is not.
-    """
-    if "layout" in record:
-        layout = Layout.from_json(record["layout"])
-        parts = blockwise.faults(tensors, layout, record["blocks"])
-        if parts:
-            raise _PartlyDamaged(parts, layout, record["blocks"])
-        return
-    size = tensors.stat().st_size
-    if size != record["size"]:
-        raise _Damaged(f"{_TENSORS} has {size} bytes instead of {record['size']}")
-    if sha256_of(tensors) != record["sha256"]:
-        raise _Damaged(f"the checksum of {_TENSORS} is wrong")
-
-
-def _read_record(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_bytes())
-        intact = isinstance(record, dict) and record.pop("checksum", None) == fingerprint(record)
-    except ValueError as error:
-        raise _Damaged(f"{_RECORD} is not valid JSON") from error
-    if not intact:
-        raise _Damaged(f"{_RECORD} was altered")
-    if canonical_json({name: record.get(name) for name in identity}) != canonical_json(identity):
-        raise _Damaged(f"{_RECORD} describes other inputs")
-    return cast("dict[str, Any]", record)
-
-
-def _is_good(folder: Path, identity: Mapping[str, Any]) -> bool:
-    """Tell whether there is an entry that can be trusted."""
-    try:
-        _load(folder, identity)
-    except _Absent:
-        return False
-    return True
-
-
-def _take_up(folder: Path, damage: _PartlyDamaged) -> None:
+def _take_up(folder: Path, damage: PartlyDamaged) -> None:
     """Turn an entry into one that is half built, where its damaged blocks are missing."""
     blockwise.reopen(folder, damage.layout, damage.checksums)
     with disk_errors("write", folder, CACHE_FLAG):
@@ -367,13 +257,13 @@ def _store(
     artifact: Artifact, identity: Mapping[str, Any], own: Path, folder: Path, *, replace: bool = False
 ) -> None:
     """Write an artifact to ``own``, then make it the entry."""
-    tensors = own / _TENSORS
+    tensors = own / TENSORS
     with disk_errors("write", folder, CACHE_FLAG):
         own.mkdir(exist_ok=True)
         save_tensors(artifact.tensors, tensors)
         content = {"sha256": sha256_of(tensors), "size": tensors.stat().st_size}
         _finish({**identity, "info": artifact.info, **content}, own)
-        staging.place(own, folder, lambda: not replace and _is_good(folder, identity))
+        staging.place(own, folder, lambda: not replace and is_intact(folder, identity))
 
 
 def _store_blocks(
@@ -384,7 +274,7 @@ def _store_blocks(
     content = {"layout": asdict(layout), "blocks": checksums, "size": layout.file_bytes}
     with disk_errors("write", folder, CACHE_FLAG):
         _finish({**identity, "info": {}, **content}, own)
-        staging.place(own, folder, lambda: _is_good(folder, identity))
+        staging.place(own, folder, lambda: is_intact(folder, identity))
         (folder / blockwise.JOURNAL).unlink(missing_ok=True)
 
 
@@ -398,6 +288,6 @@ def _finish(facts: Mapping[str, Any], own: Path) -> None:
     # Through JSON once, so that tuples and number keys hash as they will when read back.
     record = json.loads(canonical_json(record))
     record["checksum"] = fingerprint(record)
-    write_atomically(own / _RECORD, json.dumps(record, indent=1) + "\n", CACHE_FLAG)
+    write_atomically(own / RECORD, json.dumps(record, indent=1) + "\n", CACHE_FLAG)
     # safetensors makes files only their owner can read: a shared cache follows the umask.
-    (own / _TENSORS).chmod((own / _RECORD).stat().st_mode)
+    (own / TENSORS).chmod((own / RECORD).stat().st_mode)

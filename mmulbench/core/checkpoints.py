@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from mmulbench import processes
-from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.cache.entry import Artifact
 from mmulbench.cache.nested_names import flatten, unflatten
 from mmulbench.core.training import Checkpoints, EarlyStop, Learner
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from mmulbench.cache.artifacts import Artifact
+from mmulbench.cache.entry import Artifact
 from mmulbench.cache.nested_names import flatten, unflatten
 from mmulbench.core.data import Integers, Split
 from mmulbench.core.forget_set import ForgetSet

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
-from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.cache.block_layout import Blockwise
 from mmulbench.cache.blockwise import TENSORS
+from mmulbench.cache.entry import Artifact
 from mmulbench.cache.tensor_files import rows_of
 from mmulbench.code_digest import code_digest
 from mmulbench.core.backbone import Backbone

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from mmulbench.cache.artifacts import Artifact
+from mmulbench.cache.entry import Artifact
 from mmulbench.code_digest import code_digest
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Integers

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from mmulbench.cache.artifacts import Artifact
+from mmulbench.cache.entry import Artifact
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import UnlearningProblem

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from mmulbench import processes
-from mmulbench.cache.artifacts import Artifact
+from mmulbench.cache.entry import Artifact
 from mmulbench.code_digest import code_digest
 from mmulbench.core.method import Method
 from mmulbench.core.metric import ByPath

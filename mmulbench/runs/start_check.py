@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
-from mmulbench.cache.artifacts import Artifact
+from mmulbench.cache.entry import Artifact
 from mmulbench.core.backbone import SaysItsData
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.metric import HEADLINE

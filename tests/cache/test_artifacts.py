@@ -17,7 +17,8 @@ from forks import FORKS
 from nodes import wait_for
 
 from mmulbench.cache import artifacts
-from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.cache.entry import Artifact
 from mmulbench.cache.tensor_files import save_tensors
 from mmulbench.errors import MmulbenchError
 

@@ -12,7 +12,8 @@ import pytest
 import torch
 from nodes import BEAT, LEASE, kill, start, wait_for
 
-from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.artifacts import ArtifactCache
+from mmulbench.cache.entry import Artifact
 
 INPUTS: dict[str, Any] = {"seed": 3}
 WAIT_SECONDS = 30

@@ -17,8 +17,9 @@ import torch
 from forks import FORKS
 from safetensors.torch import load_file
 
-from mmulbench.cache.artifacts import Artifact, ArtifactCache
+from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.cache.block_layout import Blockwise, Layout
+from mmulbench.cache.entry import Artifact
 from mmulbench.errors import MmulbenchError
 from mmulbench.progress import Progress
 
