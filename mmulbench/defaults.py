@@ -58,6 +58,11 @@ def sweeps_dir(option: Path | None = None) -> Path:
     return _folder(option, "MMULBENCH_SWEEPS", Path("sweeps"))
 
 
+def logger_dir(option: Path | None = None) -> Path:
+    """Return the folder of loggers' files: --logger-dir, MMULBENCH_LOGGED, or ./logged."""
+    return _folder(option, "MMULBENCH_LOGGED", Path("logged"))
+
+
 def usual_folders() -> dict[str, Path]:
     """Return the folders that commands read and write where neither an option nor a variable names others.
 

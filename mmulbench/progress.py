@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mmulbench.errors import traceback_of
 from mmulbench.plain_text import visible
@@ -53,9 +53,11 @@ class Progress(AbstractContextManager["Progress"]):
 
     Attributes:
         debug: whether the tracebacks of what fails are shown as notes.
+        listens: whether anyone takes what `epoch` is told; where nobody does, it is not gathered.
     """
 
     debug: bool = False
+    listens: bool = False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -78,6 +80,30 @@ class Progress(AbstractContextManager["Progress"]):
 
     def note(self, line: str) -> None:
         """Show one line that stays."""
+
+    def begin(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Say that a run, or a model that several runs share, begins to be made.
+
+        Args:
+            name: name of it that no other has, fit for a file.
+            settings: everything that decides its numbers; may be nested.
+        """
+
+    def epoch(self, number: int, numbers: Mapping[str, float]) -> None:
+        """Say what an epoch of the present stage came to.
+
+        Args:
+            number: number of the epoch, from 1.
+            numbers: losses by name.
+        """
+
+    def end(self, status: str, numbers: Mapping[str, float]) -> None:
+        """Say what came of that which was begun.
+
+        Args:
+            status: how it ended, as in records.
+            numbers: values and costs by name; empty where there are none.
+        """
 
     def failure(self, error: BaseException) -> None:
         """Show the whole traceback of what made a part fail, where tracebacks are asked for."""

@@ -16,6 +16,7 @@ FOLDERS = {
     "MMULBENCH_RESULTS": (defaults.results_dir, "results"),
     "MMULBENCH_TUNED": (defaults.tuned_dir, "tuned"),
     "MMULBENCH_SWEEPS": (defaults.sweeps_dir, "sweeps"),
+    "MMULBENCH_LOGGED": (defaults.logger_dir, "logged"),
 }
 
 

@@ -25,6 +25,7 @@ ORDER = (
     "methods",
     "tasks",
     "exports",
+    "loggers",
     "runs",
     "report",
     "handover",

@@ -17,7 +17,7 @@ from mmulbench.cli.examples import EXAMPLES
 HELP = {"--help", "-h"}
 
 PAGES = {
-    "run": "[Getting started](../getting-started.md)",
+    "run": "[Getting started](../getting-started.md), [Watching losses](../tutorials/logging.md)",
     "tune": "[Tuning](../tutorials/tuning.md)",
     "sweep": "[Sweeps](../tutorials/sweeps.md), [A Slurm cluster](../tutorials/cluster.md)",
     "status": "[Sweeps](../tutorials/sweeps.md)",

@@ -48,6 +48,8 @@ def run(
     units: bool = ...,
     record_ids: bool = ...,
     save_model: str | Path | None = ...,
+    logger: str | Sequence[str] = ...,
+    logger_dir: str | Path | None = ...,
     progress: bool = ...,
 ) -> RunResult: ...
 
@@ -79,6 +81,8 @@ def run(
     units: bool = ...,
     record_ids: bool = ...,
     save_model: str | Path | None = ...,
+    logger: str | Sequence[str] = ...,
+    logger_dir: str | Path | None = ...,
     progress: bool = ...,
 ) -> RunResult | list[RunResult]: ...
 
@@ -109,6 +113,8 @@ def run(
     units: bool = True,
     record_ids: bool = False,
     save_model: str | Path | None = None,
+    logger: str | Sequence[str] = (),
+    logger_dir: str | Path | None = None,
     progress: bool = True,
 ) -> RunResult | list[RunResult]:
     """Unlearn with one or more methods on a task, and judge each result beside the original and retrain.
@@ -147,6 +153,9 @@ def run(
         record_ids: whether records hold the ids of a list, too, which may be personal data.
         save_model: folder that the unlearned model is written to, in its family's own format; several runs
             have a folder each in it.
+        logger: what logs losses by epoch and final values besides: ``csv``, ``tensorboard``, ``wandb`` or
+            ``mlflow``, or several.
+        logger_dir: folder of loggers' files; None for MMULBENCH_LOGGED, else ``logged``.
         progress: whether to show bars.
 
     Returns:
@@ -181,6 +190,8 @@ def run(
         shadows=shadows,
         units=units,
         record_ids=record_ids,
+        loggers=(logger,) if isinstance(logger, str) else tuple(logger),
+        logger_dir=defaults.logger_dir(_path(logger_dir)) if logger else None,
     )
     load_plugins(request.plugins)
     _refuse_what_has_no_file(request)

@@ -25,7 +25,7 @@ from mmulbench.cli.export import export
 from mmulbench.cli.help import dress
 from mmulbench.cli.leaderboard import leaderboard
 from mmulbench.cli.look_up import describe, list_
-from mmulbench.cli.names import methods_of_run, one_task, seeds
+from mmulbench.cli.names import methods_of_run, one_task, seeds, several
 from mmulbench.cli.options import (
     OUTPUT,
     WHAT,
@@ -39,6 +39,8 @@ from mmulbench.cli.options import (
     Forget,
     ForgetSize,
     ForgetWhere,
+    LoggerDir,
+    Loggers,
     Methods,
     NoReference,
     NoUnits,
@@ -155,6 +157,8 @@ def run(
     no_units: NoUnits = False,
     record_ids: RecordIds = False,
     save_model: SaveModel = None,
+    logger: Loggers = None,
+    logger_dir: LoggerDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -193,6 +197,8 @@ def run(
         original=original,
         retrain_from=retrain_from,
         retrain=retrain,
+        loggers=several(logger, "--logger"),
+        logger_dir=defaults.logger_dir(logger_dir) if logger else None,
         checkpoint_seconds=defaults.checkpoint_seconds(),
     )
     if executor is RunExecutor.slurm or slurm:

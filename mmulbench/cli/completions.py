@@ -47,6 +47,13 @@ def metrics(incomplete: str) -> Found:
     return _last_of_several(incomplete, _described("metric"))
 
 
+def loggers(incomplete: str) -> Found:
+    """Complete the last of several loggers with commas between them."""
+    from mmulbench.loggers.choice import LOGGERS
+
+    return _last_of_several(incomplete, [(name, "") for name in LOGGERS])
+
+
 def family(incomplete: str) -> Found:
     """Complete the name of a family of backbones."""
     return _starting(incomplete, _described("backbone"))

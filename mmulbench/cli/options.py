@@ -234,6 +234,24 @@ NoUnits = Annotated[
     bool,
     typer.Option("--no-units", rich_help_panel=OUTPUT, help="Keep no scores by unit beside the record."),
 ]
+Loggers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--logger",
+        rich_help_panel=OUTPUT,
+        autocompletion=completions.loggers,
+        help="Log losses and values, too, to csv, tensorboard, wandb or mlflow; several with commas.",
+    ),
+]
+LoggerDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--logger-dir",
+        parser=path,
+        rich_help_panel=WHERE,
+        help="Loggers write here. (env MMULBENCH_LOGGED, ./logged)",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print JSON on standard output.")
 ]

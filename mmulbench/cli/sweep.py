@@ -25,6 +25,8 @@ from mmulbench.cli.options import (
     Device,
     Forget,
     ForgetWhere,
+    LoggerDir,
+    Loggers,
     NoReference,
     NoUnits,
     Original,
@@ -192,6 +194,8 @@ def sweep(
     record_ids: RecordIds = False,
     save_model: SaveModel = None,
     keep: Keep = KeepChoice.best,
+    logger: Loggers = None,
+    logger_dir: LoggerDir = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -221,6 +225,8 @@ def sweep(
         retrain_from=retrain_from,
         retrain=retrain,
         plugins=defaults.plugin_files(plugin),
+        loggers=several(logger, "--logger"),
+        logger_dir=defaults.logger_dir(logger_dir) if logger else None,
         checkpoint_seconds=defaults.checkpoint_seconds(),
     )
     given = {

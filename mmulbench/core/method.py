@@ -6,7 +6,8 @@ import copy
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Batch, PairData
+from mmulbench.core.epoch_watch import mean_loss, watch_training
 from mmulbench.core.model import Group, MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs
 from mmulbench.core.search_space import NoSettings, Search
@@ -115,7 +117,9 @@ class UnlearningProblem:
             model: model that trains.
             patience: epochs in a row without a lower loss before stopping; 0 never stops.
         """
-        return EarlyStop(model, patience, lambda: self.mean_loss(model, self.validation))
+        size = self.batch_size(0)
+        watch = watch_training(self.progress, model, self.meter, self.validation, size, self.seed)
+        return EarlyStop(model, patience, lambda: self.mean_loss(model, self.validation), watch)
 
     def batch_size(self, asked: int) -> int:
         """Return the number of pairs in a batch: what is asked for, or the recipe's where that is 0."""
@@ -131,7 +135,8 @@ class UnlearningProblem:
         """
         seed = self.seed if seed is None else seed
         model = self.fresh_model(seed)
-        return fit(model, data, self.recipe, seed, self.meter, self.progress, "train", self.checkpoints)
+        told = self.meter, self.progress, "train", self.checkpoints, self.validation
+        return fit(model, data, self.recipe, seed, *told)
 
     def forget_epochs(self, epochs: int, batch_size: int) -> Iterator[tuple[Batch]]:
         """Yield the batches of several passes over Df, each as a tuple of one.
@@ -183,14 +188,11 @@ class UnlearningProblem:
         """
         if not len(data):
             raise NotApplicable("there are no pairs to measure the loss on, such as validation pairs")
-        size, training, total, data = self.batch_size(0), model.training, 0.0, replace(data, sampling="unit")
-        model.eval()
-        with torch.no_grad(), torch_seeded(self.seed, "mean loss"):
-            for batch in data.epoch(size, self.generator("mean loss order")):
-                output = self.meter.run("mean loss", len(batch), model, batch)
-                total += output.loss.item() * len(batch)
+        training = model.training
+        charged = partial(self.meter.run, "mean loss")
+        loss = mean_loss(model.eval(), data, self.batch_size(0), self.seed, charged)
         model.train(training)
-        return total / len(data)
+        return loss
 
 
 class Method(ABC):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Batch, PairData, Sampling
+from mmulbench.core.epoch_watch import EpochWatch, watch_training
 from mmulbench.core.model import MultimodalModel
 from mmulbench.errors import Diverged
 from mmulbench.progress import Progress
@@ -66,6 +67,7 @@ class Learner:
         self.parameters = parameters
         self.meter = meter
         self.schedule: Schedule | None = None
+        self.loss = math.nan  # of the last step
         chosen = {id(p) for p in parameters}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in chosen)
@@ -98,8 +100,9 @@ class Learner:
 
     def _step(self, loss: Callable[..., Tensor], sets: tuple[Batch, ...]) -> None:
         value = loss(*sets)
-        if not math.isfinite(value.item()):
-            raise Diverged(f"the loss became {value.item()}")
+        self.loss = value.item()
+        if not math.isfinite(self.loss):
+            raise Diverged(f"the loss became {self.loss}")
         self.optimizer.zero_grad(set_to_none=True)
         if value.requires_grad:
             torch.autograd.backward(value)
@@ -115,12 +118,20 @@ class EarlyStop:
         model: model that is judged after every epoch.
         patience: epochs in a row without a lower loss after which to stop; 0 judges nothing and never stops.
         validation_loss: function that returns the validation loss of the model as it is.
+        watch: what is told of steps and epochs besides; None where nobody listens.
     """
 
-    def __init__(self, model: nn.Module, patience: int, validation_loss: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        patience: int,
+        validation_loss: Callable[[], float],
+        watch: EpochWatch | None = None,
+    ) -> None:
         self._model = model
         self._patience = patience
         self._loss = validation_loss
+        self.watch = watch
         self._best = math.inf
         self._state: dict[str, Tensor] = {}
         self._worse = 0
@@ -156,9 +167,9 @@ class EarlyStop:
         self._best = math.inf if judged["best"] is None else judged["best"]
 
 
-def no_early_stop(model: nn.Module) -> EarlyStop:
+def no_early_stop(model: nn.Module, watch: EpochWatch | None = None) -> EarlyStop:
     """Return what lets training go on to its end."""
-    return EarlyStop(model, 0, lambda: math.inf)
+    return EarlyStop(model, 0, lambda: math.inf, watch)
 
 
 @dataclass(frozen=True)
@@ -222,16 +233,21 @@ def descend(
         Diverged: A loss is NaN or infinite.
     """
     before, done = checkpoints.take_up(learner, stop), 0
-    for phases in epochs:
+    for number, phases in enumerate(epochs, 1):
         for phase in phases:
             for item in phase.batches:
                 if done >= before:
                     checkpoints.before_step(learner, stop, done)
                     learner.step(item, phase.loss, phase.kind)
+                    if stop.watch is not None:
+                        stop.watch.step(phase.kind, learner.loss)
                 tick()
                 done += 1
-        if done > before and (epoch_ended or stop.epoch_ended)():
-            break
+        if done > before:
+            if stop.watch is not None:
+                stop.watch.epoch(number)
+            if (epoch_ended or stop.epoch_ended)():
+                break
 
 
 def fit(
@@ -243,6 +259,7 @@ def fit(
     progress: Progress,
     description: str,
     checkpoints: Checkpoints,
+    validation: PairData | None = None,
 ) -> MultimodalModel:
     """Train a fresh model by the recipe, as the original and retrain are trained.
 
@@ -255,6 +272,7 @@ def fit(
         progress: shows a bar.
         description: text beside the bar.
         checkpoints: place where a killed process left its state.
+        validation: held-out pairs whose loss a listener is told after each epoch; None for none.
 
     Returns:
         The same model, in evaluation mode.
@@ -274,8 +292,9 @@ def fit(
     epochs = (
         [Phase(data.epoch(recipe.batch_size, rng), own_loss(model), "own loss")] for _ in range(recipe.epochs)
     )
+    watch = watch_training(progress, model, meter, validation, recipe.batch_size, seed)
     with torch_seeded(seed, "training"):
-        descend(learner, epochs, tick, no_early_stop(model.train()), checkpoints)
+        descend(learner, epochs, tick, no_early_stop(model.train(), watch), checkpoints)
     check_finite(model)
     return model.eval()
 

@@ -20,6 +20,7 @@ from mmulbench.failure import frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
 from mmulbench.records.schema import RunResult, RunSpec, Tuning
+from mmulbench.records.store import folder_of_method
 from mmulbench.records.unit_files import digest_of
 from mmulbench.runs.outcome import Outcome, evaluate
 from mmulbench.runs.prepare import PreparedTask, Workspace
@@ -188,16 +189,35 @@ def execute(run: Run, prepared: PreparedTask, overwrite: Overwrite) -> StoredRec
             return StoredRecord(found, path, is_new=False, model=model)
         processes.first_does(lambda: workspace.store.demand_place(run.spec))
         started = datetime.now(UTC)
+        workspace.progress.begin(name_of_run(run.spec), run.spec.model_dump(mode="json"))
         outcome = _attempt(run, prepared)
         result = make_record(run, outcome, workspace, started)
         kept = processes.first_does(lambda: workspace.store.write_unless_worse(result, outcome.units))
         if kept is not None:
             said = f"this try: {result.status}, {result.reason}"
             workspace.progress.note(f"{path} is done and stays as it was; {said}")
+        workspace.progress.end(result.status, numbers_of(result))
         _checkpoints(run, workspace).clear()
         if run.shadows:
             Shadows(run.scenario(prepared)).discard(run.shadows, run.method, run.spec.run_id)
         return StoredRecord(result, path, is_new=True, kept=kept, model=outcome.model if run.keep else None)
+
+
+def name_of_run(spec: RunSpec) -> str:
+    """Name a run so that people know it and no other has the name.
+
+    Args:
+        spec: what the run is.
+    """
+    return f"{spec.task}-{folder_of_method(spec.method)}-{spec.seed}-{spec.run_id}"
+
+
+def numbers_of(result: RunResult) -> dict[str, float]:
+    """Return the values of a record, and its costs as ``cost/<field>``, without those that are null."""
+    cost = {} if result.cost is None else result.cost.model_dump()
+    found = {name: value.value for name, value in result.values.items()}
+    found |= {f"cost/{name}": number for name, number in cost.items()}
+    return {name: number for name, number in found.items() if number is not None}
 
 
 def model_again(run: Run, prepared: PreparedTask, found: RunResult) -> MultimodalModel:

@@ -121,8 +121,9 @@ def load_original(prepared: PreparedTask, seed: int) -> Trained:
     def build(checkpoints: Checkpoints) -> Artifact:
         model = fresh_model(prepared, seed)
         with CostMeter(workspace.device) as meter:
-            data = prepared.pairs(prepared.data.train)
-            fit(model, data, prepared.recipe, seed, meter, workspace.progress, "train original", checkpoints)
+            train, validation = map(prepared.pairs, (prepared.data.train, prepared.data.validation))
+            told = workspace.progress, "train original", checkpoints, validation
+            fit(model, train, prepared.recipe, seed, meter, *told)
         return _as_artifact(model, meter.cost(), prepared)
 
     return _load("original", original_inputs(prepared, seed), build, prepared, seed)

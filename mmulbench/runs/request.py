@@ -86,6 +86,8 @@ class RunOptions(CommonOptions):
     original: str | None = Field(default=None, description="place of the model that is to unlearn")
     retrain_from: str | None = Field(default=None, description="weights that retrain starts from")
     retrain: str | None = Field(default=None, description="place of a model trained without the forget set")
+    loggers: tuple[str, ...] = Field(default=(), description="names of what logs the runs as they are made")
+    logger_dir: Path | None = Field(default=None, description="folder of loggers' files; null where none log")
 
     @model_serializer(mode="wrap")
     def _leave_out_what_old_sweeps_lack(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -96,6 +98,9 @@ class RunOptions(CommonOptions):
         if self.save_models is None:
             dumped.pop("save_models", None)
             dumped.pop("keep", None)
+        if not self.loggers:
+            dumped.pop("loggers", None)
+            dumped.pop("logger_dir", None)
         for name in ("record_ids", "original", "retrain_from", "retrain"):
             if not dumped.get(name):
                 dumped.pop(name, None)

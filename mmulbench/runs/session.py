@@ -6,10 +6,12 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 
+from mmulbench import processes
 from mmulbench.core.method import Method
 from mmulbench.core.plugins import plugins_of_run
 from mmulbench.core.reproduce import Circumstances, OwnSettings, reproducing_command
 from mmulbench.errors import UsageError
+from mmulbench.loggers.logged import with_loggers
 from mmulbench.metrics.populations import FEWEST
 from mmulbench.progress import Progress
 from mmulbench.records.folders import unusual
@@ -48,6 +50,7 @@ def run_session(
     if any(seed < 0 for seed in request.seeds):
         raise UsageError(f"--seed {min(request.seeds)} is negative; allowed: 0 and above")
     check_shadows(request)
+    progress = with_loggers(progress, request.loggers, request.logger_dir, writes=processes.is_first())
     resolved = resolve(request, request, tuned=not request.untuned)
     with progress:
         prepared = open_task(request, resolved, results_output(request), progress)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mmulbench.errors import MmulbenchError
 from mmulbench.files import prepare_folder, write_atomically
-from mmulbench.progress import Progress
+from mmulbench.loggers.logged import with_loggers
+from mmulbench.progress import STAGES, Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.open_task import ResolvedRequest, choose_forget_set, open_task, resolve
 from mmulbench.runs.outcome import Outcome
@@ -37,7 +38,7 @@ class Runner:
 
     def __init__(self, options: RunOptions, progress: Progress) -> None:
         self._options = options
-        self._progress = progress
+        self._progress = with_loggers(progress, options.loggers, options.logger_dir)
         self._key: object = None
         self._prepared: PreparedTask | None = None
 
@@ -70,8 +71,21 @@ class Runner:
         if step.kind == "shadow":
             self._unlearn_shadow(step, options, resolved, prepared)
         else:
-            _train(step, resolved, prepared, reference=options.reference)
+            self._train(step, resolved, prepared)
         return StepOutcome()
+
+    def _train(self, step: Step, resolved: ResolvedRequest, prepared: PreparedTask) -> None:
+        """Train a model; loggers have a log for one that runs share, but for none of a shadow model."""
+        reference = self._options.reference
+        if not self._options.loggers or step.shadow or step.kind not in STAGES:
+            _train(step, resolved, prepared, reference=reference)
+            return
+        job = step.job
+        name = f"{job.task}-{step.kind}-{job.seed}-{step.step_id}"
+        self._progress.begin(name, job.model_dump(mode="json", exclude={"method"}))
+        self._progress.stage(step.kind)
+        _train(step, resolved, prepared, reference=reference)
+        self._progress.end("done", {})
 
     def _unlearn_shadow(
         self, step: Step, options: RunOptions, resolved: ResolvedRequest, prepared: PreparedTask

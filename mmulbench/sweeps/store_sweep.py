@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmulbench.errors import UsageError
 from mmulbench.files import prepare_folder
+from mmulbench.loggers.choice import demand_loggers
 from mmulbench.records.study import StaleStudy
 from mmulbench.runs.forget_list import parse_request
 from mmulbench.runs.open_task import parse_forget_size, resolve
@@ -73,6 +74,7 @@ def plan_sweep(
         UsageError: A name or value is wrong; the message names the run.
     """
     check_shadows(options)
+    demand_loggers(options.loggers)
     if options.save_models is not None and options.keep == "best" and not options.reference:
         raise UsageError(
             "--save-model keeps what is nearest to retrain: with --no-reference, give --keep all"

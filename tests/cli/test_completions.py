@@ -53,6 +53,7 @@ def asked(line: str, shell: str = "bash") -> list[str]:
         ("mmulbench check method scr", ["scrub"]),
         ("mmulbench data info flick", ["flickr30k"]),
         ("mmulbench sweep -t emoji,flags_", ["emoji,flags_ve"]),
+        ("mmulbench run --logger csv,ten", ["csv,tensorboard"]),
         ("mmulbench leaderboard --metric mia,ret", ["mia,retain", "mia,retrain_gap"]),
     ],
 )

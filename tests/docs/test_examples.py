@@ -163,6 +163,14 @@ def test_the_method_example_runs(tree):
 
 
 @pytest.mark.slow
+def test_the_logged_example_runs(tree):
+    record = record_of(tree, "logger", "--set", "task.limit=60", "--no-reference")
+    assert record["status"] == "done", record["reason"]
+    (log,) = (tree / "logged" / "csv").iterdir()
+    assert log.stem == f"emoji-mmul-42-{record['run_id']}" and "unlearn,1,loss," in log.read_text()
+
+
+@pytest.mark.slow
 def test_the_quick_example_runs_as_it_stands_and_reports_are_made_of_it(tree):
     done = follow(tree, "quick", "--quiet")
     assert done.returncode == 0, done.stderr

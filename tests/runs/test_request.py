@@ -44,6 +44,12 @@ def test_that_scores_are_kept_is_stored_only_where_they_are_not():
     assert RunOptions.model_validate_json(without.model_dump_json()) == without != RunOptions()
 
 
+def test_loggers_are_stored_only_where_there_are_any():
+    assert not {"loggers", "logger_dir"} & RunOptions().model_dump().keys()
+    logged = RunOptions(loggers=("csv",), logger_dir=Path("there"))
+    assert RunOptions.model_validate_json(logged.model_dump_json()) == logged
+
+
 def test_requests_need_no_torch():
     program = "import sys; import mmulbench.runs.request; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

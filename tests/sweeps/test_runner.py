@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmulbench.errors import MmulbenchError
+from mmulbench.loggers.logged import Logged
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
 from mmulbench.runs.pipeline import StoredRecord
@@ -96,3 +97,20 @@ def test_all_steps_are_made_in_this_process(plan, options, tmp_path):
     assert [states[step.step_id].record is not None for step in plan.steps] == [False, False, True, True]
     assert "begins, attempt 1: mmul on emoji" in folder.log(plan.of("run")[0].step_id).read_text()
     assert not list((folder.root / "planned").iterdir())
+
+
+@pytest.mark.slow
+def test_models_that_runs_share_have_logs_of_their_own(options, tmp_path):
+    logged = options.model_copy(update={"loggers": ("csv",), "logger_dir": tmp_path / "logged"})
+    runner = Runner(logged, Progress())
+    steps = plan_sweep(GRID.jobs(), logged)
+    (original,) = steps.of("original")
+    runner.make(original, tmp_path / "planned", again=False, blocked=None)
+    made = runner.make(steps.of("run")[0], tmp_path / "planned", again=False, blocked=None).record
+    assert isinstance(runner._progress, Logged)
+    runner._progress.close()
+    files = {path.name: path.read_text() for path in (tmp_path / "logged" / "csv").iterdir()}
+    shared, own = f"emoji-original-42-{original.step_id}.csv", f"emoji-mmul-42-{made.run_id}.csv"
+    assert files.keys() == {shared, own}
+    assert ",original,1,loss," in files[shared] and files[shared].endswith("record,,status,done\n")
+    assert ",original,1," not in files[own] and ",unlearn,1,loss," in files[own]

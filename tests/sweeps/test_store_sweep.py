@@ -105,6 +105,12 @@ def test_models_that_are_to_be_kept_make_another_sweep_since_its_steps_are_made_
     assert "keep" not in options.model_dump()
 
 
+def test_a_logger_that_is_not_there_is_refused_before_anything_is_planned(options):
+    given = options.model_copy(update={"loggers": ("csw",)})
+    with pytest.raises(UsageError, match="no logger 'csw'; did you mean csv"):
+        plan_sweep(jobs(), given)
+
+
 def test_the_best_model_is_not_known_without_retrain(options, tmp_path):
     given = options.model_copy(update={"save_models": tmp_path / "m", "reference": False})
     with pytest.raises(UsageError, match="with --no-reference, give --keep all"):
