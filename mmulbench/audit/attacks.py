@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mmulbench.core.metric import PopulationMetric
+from mmulbench.core.metric import AGAINST_VALIDATION, VALIDATION, PopulationMetric
 from mmulbench.core.registry import METRICS
 from mmulbench.metrics.catalogue import ORDER
 from mmulbench.records.schema import RunResult, Value
@@ -14,6 +14,12 @@ from mmulbench.report.verdict import judge_paths
 
 CHANCE = 0.5
 """AUC of an attack that cannot tell what was forgotten from what nobody trained on."""
+
+LIKE_VALIDATION = "cannot be told from validation data"
+SURER = "surer than of validation data"
+LESS_SURE = "less sure than of validation data"
+AWAY = ("above .5", "below .5", SURER, LESS_SURE)
+"""Findings without retrain that the attack sees something."""
 
 ROW_HEIGHT = 44
 """Height of a path in the drawing, in pixels."""
@@ -33,6 +39,8 @@ class PathAttack:
         pairs: pairs that it rests on.
         allowed: how far from retrain's it may lie and be no difference; None without retrain.
         finding: what that comes to.
+        validation: the same attack on validation data; None with retrain, and in records from before.
+        against: the attack that tells the forget set from validation data; None likewise.
     """
 
     path: str
@@ -44,6 +52,8 @@ class PathAttack:
     pairs: int
     allowed: float | None
     finding: str
+    validation: Value | None = None
+    against: Value | None = None
 
 
 class Mark(NamedTuple):
@@ -58,6 +68,9 @@ class Mark(NamedTuple):
         high: right end of it.
         retrain: place of retrain's line.
         original: place of the original's ring.
+        validation: place of the line of validation data.
+        unseen_from: left end of its band.
+        unseen_to: right end of it.
     """
 
     path: str
@@ -68,6 +81,9 @@ class Mark(NamedTuple):
     high: float | None
     retrain: float | None
     original: float | None
+    validation: float | None = None
+    unseen_from: float | None = None
+    unseen_to: float | None = None
 
 
 class ShadowAttack(NamedTuple):
@@ -90,6 +106,10 @@ def path_attacks(result: RunResult, floor: Floor) -> list[PathAttack]:
     found = []
     for path in attacked_paths(result):
         value, own = result.values[attack_key(path)], judged.get(path)
+        unseen = [
+            result.values.get(f"{attack_key(path)}/{part}") for part in (VALIDATION, AGAINST_VALIDATION)
+        ]
+        validation, against = unseen if value.retrain is None else (None, None)
         found.append(
             PathAttack(
                 path,
@@ -100,7 +120,9 @@ def path_attacks(result: RunResult, floor: Floor) -> list[PathAttack]:
                 value.original,
                 value.n,
                 None if own is None else max(own.noise, own.resolution),
-                own.leak if own is not None else _beside_chance(value),
+                own.leak if own is not None else _beside_unseen(value, against),
+                validation,
+                against,
             )
         )
     return found
@@ -123,6 +145,7 @@ def marks(attacks: list[PathAttack]) -> list[Mark]:
             _across(one.high),
             _across(one.retrain),
             _across(one.original),
+            *((None,) * 3 if one.validation is None else _ends(one.validation)),
         )
         for row, one in enumerate(known)
     ]
@@ -152,10 +175,24 @@ def _across(value: float | None) -> float | None:
     return None if value is None else round(100 * min(max(value, 0.0), 1.0), 2)
 
 
-def _beside_chance(value: Value) -> str:
-    """Say how an attack lies to .5, where there is no retrain to compare it with."""
+def _ends(value: Value) -> tuple[float | None, float | None, float | None]:
+    """Return a value and the ends of its interval in per cent of the line."""
+    return _across(value.value), _across(value.low), _across(value.high)
+
+
+def _beside_unseen(value: Value, against: Value | None) -> str:
+    """Say how an attack lies to validation data, or to .5, where there is no retrain to compare it with.
+
+    Args:
+        value: the attack.
+        against: the attack that tells the forget set from validation data; None where there is none.
+    """
     if value.value is None:
         return "not known"
+    if against is not None and against.low is not None and against.high is not None:
+        if against.low <= CHANCE <= against.high:
+            return LIKE_VALIDATION
+        return SURER if against.low > CHANCE else LESS_SURE
     if value.low is None or value.high is None:
         return "not judged: no interval"
     if value.low <= CHANCE <= value.high:

@@ -86,6 +86,7 @@ class Audit:
         costs: cost beside retrain's.
         has_retrain: whether there is a model to compare with.
         attacks: the attack on each path.
+        has_validation: whether the attacks are compared with validation data, for want of retrain.
         marks: places of the attacks' marks in the drawing.
         shadows: attacks by shadow models.
         utilities: utility that was kept.
@@ -105,6 +106,7 @@ class Audit:
     costs: list[CostLine]
     has_retrain: bool
     attacks: list[PathAttack]
+    has_validation: bool
     marks: list[Mark]
     shadows: list[ShadowAttack]
     utilities: list[Utility]
@@ -168,6 +170,7 @@ def audit_of(result: RunResult, floor: Floor, examples: Examples, digest: str, c
         costs=costs(result),
         has_retrain=has_retrain(result),
         attacks=attacks,
+        has_validation=any(one.against is not None for one in attacks),
         marks=marks(attacks),
         shadows=shadow_attacks(result),
         utilities=utilities(result),

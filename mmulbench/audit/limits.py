@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mmulbench.audit.attacks import CHANCE, path_attacks
+from mmulbench.audit.attacks import AWAY, CHANCE, path_attacks
 from mmulbench.audit.done import has_retrain
 from mmulbench.audit.wording import counted, share
 from mmulbench.records.schema import RunResult
@@ -64,10 +64,9 @@ def _of_reference(result: RunResult) -> Iterator[Limit]:
             "No retrain",
             "No model was trained without the forgotten data. So it is not known how much a model that never "
             "saw them would give away: similar data may make it surer or less sure of them. The attack can "
-            f"only be compared with {share(CHANCE, 1).removeprefix('0')}, which holds for data that nobody "
-            "trained on and that are otherwise like the test data.",
+            f"only be compared with {_unseen(result)}",
         )
-        yield from _beside_chance(result)
+        yield from _beside_unseen(result)
     elif result.has_unchecked_reference:
         yield Limit(
             "Retrain was not checked",
@@ -98,12 +97,25 @@ def _of_given(result: RunResult) -> Iterator[Limit]:
         )
 
 
-def _beside_chance(result: RunResult) -> Iterator[Limit]:
-    away = [one for one in path_attacks(result, Floor()) if one.finding in ("above .5", "below .5")]
+def _unseen(result: RunResult) -> str:
+    """Say what the attack is compared with where there is no retrain, and how far that goes."""
+    if any(one.against is not None for one in path_attacks(result, Floor())):
+        return (
+            "validation data. No model was trained on these; but by them it was chosen when a training ends, "
+            "and they may be easier or harder than the forgotten data."
+        )
+    return (
+        f"{share(CHANCE, 1).removeprefix('0')}, which holds for data that nobody trained on and that are "
+        "otherwise like the test data."
+    )
+
+
+def _beside_unseen(result: RunResult) -> Iterator[Limit]:
+    away = [one for one in path_attacks(result, Floor()) if one.finding in AWAY]
     if away:
         found = " and ".join(f"{one.path} ({share(one.value)}, {one.finding})" for one in away)
         yield Limit(
-            "Attack beside .5",
+            f"Attack beside {'.5' if away[0].against is None else 'validation data'}",
             f"On {found} the attack tells the forgotten data from data that nobody trained on. Whether that "
             "is memory, over-forgetting, or a difference between the data is not known.",
         )

@@ -26,6 +26,12 @@ SETS = ("test", "retain", "forget")
 HEADLINE = "headline"
 """Name of the part that stands for the whole metric; other parts become details of a record."""
 
+VALIDATION = "validation"
+"""Part of the attack in runs without a reference: the same attack on validation pairs, which are unseen."""
+
+AGAINST_VALIDATION = "against_validation"
+"""Part of the attack in runs without a reference: it tells the forget set from validation pairs."""
+
 Role = Literal["forgetting", "utility", "distance"]
 """What the verdict and the figures use a built-in metric for."""
 

@@ -12,13 +12,16 @@ from mmulbench.core.data import Integers, Split
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.metric import ByPath, Estimate, Measurements
 from mmulbench.core.model import MultimodalModel
-from mmulbench.evaluation.measure import EvaluationSets, measure
+from mmulbench.evaluation.measure import EvaluationSets, measure, measure_losses
 from mmulbench.records.schema import METRIC_VERSION
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import digest, weights_digest
 from mmulbench.seeds import generator
 
 KIND = "measurements"
+
+LOSSES = "losses"
+"""Kind of what is measured of sets that take no more than losses."""
 
 
 def evaluation_sets(prepared: PreparedTask, retain: Split, forget: Split) -> EvaluationSets:
@@ -78,6 +81,24 @@ def load_measurements(
         return _pack(measure(model, sets, seed, workspace.progress))
 
     return _unpack(workspace.cache.get_or_build(KIND, inputs, build))
+
+
+def load_losses(model: MultimodalModel, sets: EvaluationSets, prepared: PreparedTask, seed: int) -> ByPath:
+    """Load a model's losses from the cache, or measure them; equal models are measured once.
+
+    Args:
+        model: any model of the task.
+        sets: sets to measure them on.
+        prepared: task and backbone.
+        seed: seed of the run.
+    """
+    workspace = prepared.workspace
+    inputs = _inputs(weights_digest(model), sets, prepared, seed)
+
+    def build() -> Artifact:
+        return Artifact(tensors_of(measure_losses(model, sets, workspace.progress)), {})
+
+    return by_path_of(workspace.cache.get_or_build(LOSSES, inputs, build).tensors)
 
 
 def find_measurements(

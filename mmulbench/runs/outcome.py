@@ -8,6 +8,7 @@ from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.unit_scores import unit_scores
+from mmulbench.evaluation.unseen import validation_values
 from mmulbench.evaluation.values import compute_values, score_histograms
 from mmulbench.failure import Frame
 from mmulbench.records.schema import Cost, Making, ScoreHistogram, StartCheck, Status, Value
@@ -68,6 +69,9 @@ def evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None, *,
     reference = scenario.measure(retrain.model, sets) if retrain is not None else None
     by_set = {name: split.first for name, split in sets.splits.items()}
     values, missing = compute_values(own, before, reference, by_set, scenario.seed)
+    if reference is None:
+        more, why = _unseen(scenario, (unlearned.model, own), (original.model, before))
+        values, missing = {**values, **more}, [*missing, *why]
     models = {"original": original.made, "retrain": retrain.made if retrain is not None else None}
     return Outcome(
         "done",
@@ -81,6 +85,32 @@ def evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None, *,
         units=_unit_file(scenario, own, before, reference) if units else None,
         models={name: made for name, made in models.items() if made is not None},
     )
+
+
+def _unseen(
+    scenario: Scenario,
+    unlearned: tuple[MultimodalModel, Measurements],
+    original: tuple[MultimodalModel, Measurements],
+) -> tuple[dict[str, Value], list[str]]:
+    """Attack with validation pairs, the only unseen data that a run without a reference can be compared with.
+
+    Returns:
+        Values by name; and what is missing, one line each.
+    """
+    validation = scenario.prepared.data.validation
+    if not len(validation):
+        return {}, ["attacks with validation pairs: there are none"]
+    units = {name: split.first for name, split in scenario.sets.splits.items()} | {
+        "validation": validation.first
+    }
+    own, before = (
+        {
+            path: {**measured.losses.get(path, {}), **losses}
+            for path, losses in scenario.losses(model, scenario.validation_sets).items()
+        }
+        for model, measured in (unlearned, original)
+    )
+    return validation_values(own, before, units, scenario.seed), []
 
 
 def _cost(unlearned: Trained, retrain: Trained | None) -> Cost | None:

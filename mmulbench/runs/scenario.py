@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mmulbench.cache.entry import Artifact
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.metric import Measurements
+from mmulbench.core.metric import ByPath, Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.original_outputs import OriginalOutputs, Tensors
 from mmulbench.core.training import Checkpoints
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
 from mmulbench.records.schema import Cost, StartCheck
-from mmulbench.runs.measurements import evaluation_sets, load_measurements, retain_sample
+from mmulbench.runs.measurements import (
+    evaluation_sets,
+    load_losses,
+    load_measurements,
+    retain_sample,
+)
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import (
     Trained,
@@ -115,6 +120,11 @@ class Scenario:
         return evaluation_sets(self.prepared, self.forget.kept(train), self.forget.forgotten(train))
 
     @cached_property
+    def validation_sets(self) -> EvaluationSets:
+        """The validation split alone, with the reference items of all others."""
+        return replace(self.sets, splits={"validation": self.prepared.data.validation}, galleries={})
+
+    @cached_property
     def sampled_sets(self) -> EvaluationSets:
         """Sets that many models can be judged on: as `sets`, with a fixed sample of the retain set."""
         retain = retain_sample(self.prepared, self.forget, self.seed)
@@ -169,6 +179,15 @@ class Scenario:
             sets: sets to judge it on, such as those of this scenario.
         """
         return load_measurements(model, sets, self.prepared, self.seed)
+
+    def losses(self, model: MultimodalModel, sets: EvaluationSets) -> ByPath:
+        """Load a model's losses from the cache, or measure them, where nothing else is asked of sets.
+
+        Args:
+            model: any model of the task.
+            sets: sets to measure them on, such as the validation split.
+        """
+        return load_losses(model, sets, self.prepared, self.seed)
 
     def _outputs(self, original: MultimodalModel, meter: CostMeter) -> OriginalOutputs:
         """Return the original's outputs on all training data, computed when they are first asked for."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from audited import without_retrain
+from audited import beside_validation, without_retrain
 from forged import forged
 
 from mmulbench.audit.attacks import marks, path_attacks, shadow_attacks
@@ -46,6 +46,25 @@ def test_without_retrain_it_is_compared_with_a_toss_up():
     assert finding(0.52, 0.45, 0.6) == "cannot be told from .5"
     assert finding(0.7, None, None) == "not judged: no interval"
     assert finding(None, None, None) == "not known"
+
+
+def test_without_retrain_it_is_compared_with_validation_data_where_they_were_attacked():
+    found = {one.path: one for one in path_attacks(beside_validation(RECORD), Floor())}
+    assert found["contrastive"].finding == "surer than of validation data"
+    assert found["matching"].finding == "cannot be told from validation data"
+    assert found["matching"].validation.value == 0.51 and found["matching"].against.value == 0.45
+    low = RECORD.values["mia/matching"].model_copy(update={"value": 0.2, "low": 0.1, "high": 0.3})
+    record = beside_validation(RECORD)
+    less = record.model_copy(update={"values": {**record.values, "mia/matching/against_validation": low}})
+    assert path_attacks(less, Floor())[1].finding == "less sure than of validation data"
+    (mark, _) = marks([*found.values()])
+    assert (mark.validation, mark.unseen_from, mark.unseen_to, mark.retrain) == (51, 46, 56, None)
+
+
+def test_with_retrain_validation_data_say_nothing():
+    record = beside_validation(RECORD)
+    both = record.model_copy(update={"values": {**record.values, **RECORD.values}})
+    assert path_attacks(both, Floor()) == path_attacks(RECORD, Floor())
 
 
 def test_marks_lie_where_the_numbers_are_and_never_outside():

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from audited import without_retrain
+from audited import beside_validation, without_retrain
 from forged import forged
 
 from mmulbench.audit.limits import MOST_LINES, limits
@@ -33,6 +33,13 @@ def test_without_retrain_it_says_what_that_means():
     assert "matching (0." in told["Attack beside .5"] and "over-forgetting" in told["Attack beside .5"]
     assert "Small differences" not in told
     assert "No retrain" not in of({})
+
+
+def test_without_retrain_validation_data_are_as_far_as_it_goes():
+    told = found(beside_validation(forged({})))
+    assert "can only be compared with validation data" in told["No retrain"]
+    assert "contrastive (0." in told["Attack beside validation data"]
+    assert "matching" not in told["Attack beside validation data"] and "Attack beside .5" not in told
 
 
 def test_what_rests_on_the_word_of_who_gave_a_model_is_named():

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
-from audited import DIGEST, Page, audited, audited_with, without_retrain
+from audited import DIGEST, Page, audited, audited_with, beside_validation, without_retrain
 from forged import RESULTS, committed, forged
 
 from mmulbench.audit.examples import Chosen, Example, Examples, PathScore
@@ -70,6 +70,18 @@ def test_every_kind_of_verdict_has_words():
     assert "Not forgotten, and useful knowledge was lost" in page().text
     assert "No result" in page({"status": "failed", "reason": "no room", "values": {}, "cost": None}).text
     assert "Cannot be judged" in Page(page_of(audited(without_retrain(forged({}))))).text
+
+
+def test_without_retrain_validation_data_stand_in_its_place():
+    record = beside_validation(forged({}))
+    found = Page(page_of(audited(record)))
+    rows = {row[0]: row for row in found.rows}
+    assert rows["contrastive"][3:5] == ["0.510 (0.460 to 0.560)", "0.800 (0.700 to 0.900)"]
+    assert rows["contrastive"][-1] == "surer than of validation data"
+    assert "Validation data in their place" in rows["Path"] and "Retrain" not in rows["Path"]
+    assert "The results are compared with validation data, which no model was trained on" in found.text
+    assert len(found.all("rect")) == 2 and {one["width"] for one in found.all("rect")} == {"10.0%"}
+    assert not page().all("rect") and "Validation data in" not in page().text
 
 
 def test_without_retrain_it_warns():

@@ -214,7 +214,8 @@ def test_show(ready):
 def test_schema_describes_every_field_of_a_record(ready):
     schema = json.loads(here("schema").out)
     record = json.loads(ready.record().read_text())
-    rare = {"start", "forget_ids"}  # of checkpoints alone, and of lists whose ids are kept
+    # Of checkpoints alone, of lists whose ids are kept, of models on a hub, and what was added later.
+    rare = {"start", "forget_ids", "revisions", "added"}
     assert set(record) == set(schema["properties"]) - rare
     # A run without plug-in files, a list or models from elsewhere says nothing of them.
     assert {*record["spec"], "plugins", "forget", "given"} == set(schema["$defs"]["RunSpec"]["properties"])

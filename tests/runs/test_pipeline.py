@@ -46,6 +46,26 @@ def test_a_good_run_is_done(record):
             assert sum(by_unit) / sum(pairs) == pytest.approx(found.values[name].value, abs=1e-4)
 
 
+def test_without_a_reference_validation_pairs_are_attacked(record, emoji):
+    found = record(Simple(lambda problem: problem.copy_of_original()))
+    pairs = {name: len(getattr(emoji.data, name)) for name in ("test", "validation")}
+    for path in found.histograms:
+        unseen, against = (
+            found.values[f"mia/{path}/{part}"] for part in ("validation", "against_validation")
+        )
+        assert unseen.n == pairs["test"] + pairs["validation"]
+        assert against.n == sum(found.by_unit["pairs"]) + pairs["validation"]
+        for one in (unseen, against):
+            assert one.value == one.original and one.low <= one.value <= one.high and one.retrain is None
+
+
+@pytest.mark.slow
+def test_with_a_reference_they_are_not(emoji):
+    method = Simple(lambda problem: problem.copy_of_original())
+    found = execute(Run(make_spec(emoji, "referred", method, 4, 42), method, "test"), emoji, "always").result
+    assert found.status == "done" and not [name for name in found.values if "validation" in name]
+
+
 @pytest.mark.slow
 def test_a_record_says_where_its_models_were_trained(record, make_workspace, quick_method):
     shared = make_workspace()

@@ -35,6 +35,18 @@ def without_retrain(record: RunResult) -> RunResult:
     return record.model_copy(update={"values": bare})
 
 
+def beside_validation(record: RunResult) -> RunResult:
+    """The same, with attacks on validation data; only the contrastive path knows the forget set."""
+    bare, values = without_retrain(record), {}
+    ends = {"contrastive": (0.8, 0.7, 0.9), "matching": (0.45, 0.38, 0.52)}
+    for path, (value, low, high) in ends.items():
+        one = Value(value=value, n=99, direction="closest_to_retrain", low=low, high=high, chance=0.5)
+        values[f"mia/{path}/against_validation"] = one
+        unseen = {"value": 0.51, "low": 0.46, "high": 0.56}
+        values[f"mia/{path}/validation"] = one.model_copy(update=unseen)
+    return bare.model_copy(update={"values": {**bare.values, **values}})
+
+
 class Page(HTMLParser):
     """A page taken apart: its elements with their attributes, the rows of its tables, and all its text."""
 
