@@ -124,7 +124,7 @@ def leaderboard(
     wanted = Wanted(results_folder(results_dir), task, tuple(seeds), chosen)
     view = View(sort, tuple(methods), wide, only_columns=chosen is not None)
     tables = read_tables(wanted, cache=defaults.records_cache())
-    text = write(tables.texts, tables.left_out, PageLook(view=view, results=wanted.folder))
+    text = write(tables, PageLook(view=view, results=wanted.folder))
     return Markdown(text) if form == "md" else text
 
 

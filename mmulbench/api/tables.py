@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from mmulbench.core.judging_code import judging_code
 from mmulbench.core.registry import METHODS
@@ -24,24 +23,12 @@ from mmulbench.records.schema import Direction, RunResult
 from mmulbench.records.slim import Slimmer
 from mmulbench.report.aggregate import group_records
 from mmulbench.report.kept_tables import KeptTables, Table
-from mmulbench.report.page import Look, TableText
+from mmulbench.report.page import Look, Tables, TableText
 from mmulbench.validity.index import MANY, Entry, RecordIndex, content_of
 from mmulbench.validity.sift import sift
 
 TRIES = 3
 """How often reading begins anew where records are written meanwhile."""
-
-
-class Tables(NamedTuple):
-    """Holds the tables of a results folder, whatever form they are shown in.
-
-    Attributes:
-        texts: the tables, in the order of their keys.
-        left_out: the files that are no records or do not hold together.
-    """
-
-    texts: list[TableText]
-    left_out: list[Unreadable]
 
 
 @dataclass(frozen=True)
@@ -104,9 +91,10 @@ def _read_tables(wanted: Wanted, cache: Path | None, track: Track | None) -> Tab
         of_table = by_table.pop(key)
         make = functools.partial(_make, map(record_of, of_table), look, recorded)
         texts.append(kept.text(Table(key, _content(of_table)), make))
+    over_tasks = kept.overall(texts)
     if index.code == judging_code():  # else some texts may be by other code
         kept.save(is_whole=wanted.task is None)
-    return Tables(texts, left_out)
+    return Tables(texts, left_out, over_tasks)
 
 
 def _entries(index: RecordIndex, wanted: Wanted, track: Track | None) -> list[Entry | Unreadable]:

@@ -62,7 +62,7 @@ def leaderboard(
             "--format",
             metavar="FORMAT",
             rich_help_panel=OUTPUT,
-            help="table or md. [table on a terminal, md in a pipe, as the output's name ends]",
+            help="table, md, csv, json, latex or html. [table on a terminal, md in a pipe, as --output ends]",
         ),
     ] = None,
     output: Annotated[
@@ -74,7 +74,9 @@ def leaderboard(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", rich_help_panel=OUTPUT, help="Exit 1 if the output file differs from the records."
+            "--check",
+            rich_help_panel=OUTPUT,
+            help="Exit 1 if the output file, or a picture in the results' plots, differs from the records.",
         ),
     ] = False,
     debug: Debug = False,

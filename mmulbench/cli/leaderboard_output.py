@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmulbench import defaults
+from mmulbench.api.pictures import picture_faults
 from mmulbench.api.records import left_out_lines
-from mmulbench.api.tables import Tables, Wanted, read_tables
+from mmulbench.api.tables import Wanted, read_tables
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import is_written_through, write_atomically
 from mmulbench.progress import make_progress
 from mmulbench.records.record_files import Unreadable
 from mmulbench.report.forms import TABLE, WRITERS, form_of
-from mmulbench.report.page import PageLook, holds, paper_page
+from mmulbench.report.page import PageLook, Tables, holds, paper_page
+from mmulbench.report.picture_names import FOLDER
 from mmulbench.report.standing_view import View, viewed
 
 
@@ -97,12 +99,12 @@ def _text(tables: Tables, choices: Choices, form: str) -> str:
     if choices.paper:
         return paper_page([table.paper for table in tables.texts], choices.command)
     look = PageLook(choices.command, choices.view, choices.wanted.folder)
-    return WRITERS[form](tables.texts, tables.left_out, look)
+    return WRITERS[form](tables, look)
 
 
 def _show(tables: Tables, view: View) -> None:
     """Show the tables within the width that there is."""
-    from mmulbench.report.standing_table import standing_tables
+    from mmulbench.report.standing_table import overall_lines, standing_tables
     from mmulbench.tables import show
 
     found = viewed([table.standing for table in tables.texts], view)
@@ -110,6 +112,8 @@ def _show(tables: Tables, view: View) -> None:
         show("No runs yet: mmulbench run --task TASK --method METHOD makes the first record.")
     for place, standing in enumerate(found):
         show(*([""] if place else []), *standing_tables(standing, view))
+    if tables.overall is not None and not view.methods:
+        show("", *overall_lines(tables.overall))
 
 
 def _write(text: str, choices: Choices) -> None:
@@ -118,21 +122,32 @@ def _write(text: str, choices: Choices) -> None:
     Raises:
         MmulbenchError: The file differs from it.
     """
-    results, output = choices.wanted.folder, choices.output
+    output = choices.output
     if choices.check:
-        path = output or Path("leaderboard.md")
-        if not holds(path, text):
-            place = shlex.join(["--results-dir", str(results), "--output", str(path)])
-            raise MmulbenchError(
-                f"{path} differs from the records in {results}: run {choices.command} {place}"
-            )
-        print(f"{path} matches the records in {results}")
+        _check(text, output or Path("leaderboard.md"), choices)
     elif output is not None:
         write_atomically(output, text, "--output")
         if not is_written_through(output):  # standard output, perhaps: the tables alone go there
             print(output)
     else:
         print(text, end="")
+
+
+def _check(text: str, path: Path, choices: Choices) -> None:
+    """Compare a file with the records, and the published pictures beside these.
+
+    Raises:
+        MmulbenchError: One of them differs.
+    """
+    results = choices.wanted.folder
+    if not holds(path, text):
+        place = shlex.join(["--results-dir", str(results), "--output", str(path)])
+        raise MmulbenchError(f"{path} differs from the records in {results}: run {choices.command} {place}")
+    if faults := picture_faults(results, defaults.records_cache()):
+        place = shlex.join(["--results-dir", str(results), "--output", str(results / FOLDER)])
+        first = faults[0] if len(faults) == 1 else f"{faults[0]}, and {len(faults) - 1} more"
+        raise MmulbenchError(f"{first}: run mmulbench plot {place}")
+    print(f"{path} matches the records in {results}")
 
 
 def report_left_out(left_out: Sequence[Unreadable]) -> None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from mmulbench.errors import UsageError, did_you_mean
-from mmulbench.records.record_files import Unreadable
-from mmulbench.report.page import PageLook, TableText, page
+from mmulbench.report.data_forms import csv_form, json_form
+from mmulbench.report.html_form import html_form
+from mmulbench.report.latex_form import latex_form
+from mmulbench.report.page import PageLook, Tables, page
 
 TABLE = "table"
 """Form of a terminal, which only the command line has."""
 
-Writer = Callable[[Sequence[TableText], Sequence[Unreadable], PageLook], str]
+Writer = Callable[[Tables, PageLook], str]
 
-WRITERS: Mapping[str, Writer] = {"md": page}
+WRITERS: Mapping[str, Writer] = {
+    "md": page,
+    "csv": csv_form,
+    "json": json_form,
+    "latex": latex_form,
+    "html": html_form,
+}
 """What writes each form."""
 
-SUFFIXES = {".md": "md"}
+SUFFIXES = {".md": "md", ".csv": "csv", ".json": "json", ".tex": "latex", ".html": "html", ".htm": "html"}
 """Forms that names of files end with."""
 
 

@@ -11,12 +11,17 @@ from pydantic import TypeAdapter, ValidationError
 from mmulbench.checked_json import read_checked, write_checked
 from mmulbench.hashing import fingerprint
 from mmulbench.records.group_key import GroupKey
+from mmulbench.report.overall import Overall, overall
 from mmulbench.report.page import TableText
 
 FORMAT = 2
 """Version of the file; raised when `TableText` changes."""
 
+OVERALL = "overall"
+"""Tells what is kept of all tables from what is kept of one."""
+
 _TEXT = TypeAdapter(TableText)
+_OVERALL: TypeAdapter[Overall | None] = TypeAdapter(Overall | None)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,24 @@ class KeptTables:
         else:
             found = make()
             known = _TEXT.dump_json(found).decode()
+        self._used[digest] = known
+        return found
+
+    def overall(self, texts: Sequence[TableText]) -> Overall | None:
+        """Return how methods rank over the tables that were given.
+
+        Args:
+            texts: the tables, all of them.
+        """
+        digest = fingerprint([OVERALL, self._circumstances, sorted(self._used)])
+        known = self._known.get(digest)
+        try:
+            found = None if known is None else _OVERALL.validate_json(known)
+        except ValidationError:
+            known = None
+        if known is None:
+            found = overall([text.standing for text in texts])
+            known = _OVERALL.dump_json(found).decode()
         self._used[digest] = known
         return found
 

@@ -17,7 +17,8 @@ from mmulbench.report.cells import IN_LINKS, code, escape, listed
 from mmulbench.report.columns import FIRST, Column, choose_columns, part_columns, recorded_directions
 from mmulbench.report.group_tables import main_table, more_table, recorded
 from mmulbench.report.makings import made_otherwise
-from mmulbench.report.page import Look, PageLook, TableText, page, paper_page
+from mmulbench.report.overall import overall
+from mmulbench.report.page import VALUES, Look, PageLook, Tables, TableText, page, paper_page
 from mmulbench.report.paper_table import paper_part
 from mmulbench.report.place_rows import Judged, judge_rows, standing_of
 from mmulbench.report.shadow_table import shadow_tables
@@ -52,7 +53,8 @@ def render(
     tables = [render_table(group, look, recorded) for group in group_records(records, expected_methods)]
     if metrics is not None and not tables:
         choose_columns(metrics, recorded)
-    return page(tables, unreadable, PageLook(command, View(only_columns=metrics is not None), results))
+    found = Tables(tables, unreadable, overall([table.standing for table in tables]))
+    return page(found, PageLook(command, View(only_columns=metrics is not None), results))
 
 
 def render_paper(records: Sequence[RunResult], command: str = "mmulbench leaderboard --paper") -> str:
@@ -127,7 +129,7 @@ def _tables(group: RecordGroup, columns: Sequence[Column], judged: Judged, every
         everything: whether other tables follow.
     """
     records = [record for row in group.rows for record in row.done]
-    values = [_facts(group), *main_table(group, columns, judged)]
+    values = [VALUES, _facts(group), *main_table(group, columns, judged)]
     parts = [folded("All rows and values", "\n\n".join(values))]
     if not everything:
         return parts

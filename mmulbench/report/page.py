@@ -6,41 +6,44 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from mmulbench.records.group_key import GroupKey
 from mmulbench.records.record_files import MOST_NAMED, Unreadable
 from mmulbench.report.answer import answer
 from mmulbench.report.cells import IN_LINKS, code, escape
+from mmulbench.report.overall import Overall, largest_tables
 from mmulbench.report.paper_table import PaperPart, paper_section
 from mmulbench.report.picture_names import pictures_of
 from mmulbench.report.standing import Standing, listed_seeds
-from mmulbench.report.standing_markdown import folded, folded_tables, ranked_table
+from mmulbench.report.standing_markdown import folded, folded_tables, overall_parts, ranked_table
 from mmulbench.report.standing_view import View, viewed
 
 INTRODUCTION = """\
 How to read it; [the long form](docs/concepts/leaderboard.md) has an example.
 
-- A cell is the mean ± standard deviation over seeds. **→retrain**: closest to retrain is better, and Δ is the
-  mean distance to it, seed by seed. **≥retrain**: in parentheses are the points above or below retrain; to
-  be below is a loss, to be above no merit. The gap is the mean distance of test, retain and forget utility
-  and of the attack (MIA) on its furthest path.
-- `retrain` was trained without the forget set: the reference. `retrain′` is the same by other training
-  seeds, the mean over its draws: its distances are the noise floor, and no method can be expected to come
-  closer. `original` has unlearned nothing. `chance` knows nothing.
-- A model may judge a pair in several ways, its paths. Each has a column, since each may leak.
-- **Bold** cannot be told from the best: its distance to retrain is not significantly larger than the
-  smallest (differences paired by seed, bootstrap over forget units, noise of training, Holm's correction for
-  all pairs of rows), or larger by less than the noise floor.
-- Not bold is also what does not compete: rows without all seeds; rows marked †, which lost utility; and
-  other settings of a method that has a tuned row.
-- "Tuned": how many trials of `mmulbench tune` were done, and the budget of each as a part of retrain's
-  floating-point operations. "Default kept": on held-out data the best trial was no better than the method's
-  own settings, which "no" stands for. "No better than doing nothing": in tuning the untouched original was
-  as close to retrain. "Except": these settings were changed by hand; "by hand": no study was asked.
-- "missing" was not run or could not be computed, "N/A" has no meaning for the task. Seconds are those of
-  unlearning alone.
-- A table holds one backbone, forget size, recipe, data, and version of metrics and of training."""
+- Each task begins with the answer: which method, whether it can be told from the next, what it costs.
+- The **gap** is the mean distance to `retrain`, which never saw the deleted data, in test, retain and forget
+  utility and in the attack's AUC on its worst path; in brackets is its 95 % t interval over seeds.
+- Rows of one **rank** cannot be told apart; bold is what cannot be told from the best.
+- Below the line is what never forgot: in every seed an attack still knows the deleted data, as it knows it
+  from the `original`, which has unlearned nothing. `retrain′` is retrain by other training seeds: no method
+  can be expected to come closer than it.
+- Rows marked † lost utility and do not compete. "(tuned)" are settings that `mmulbench tune` found; a method
+  without is shown by its own. Other settings, all values, commands and records are folded."""
+
+VALUES = """\
+A cell is the mean ± standard deviation over seeds. **→retrain**: closest to retrain is better, and Δ is the
+mean distance to it, seed by seed. **≥retrain**: in parentheses are the points above or below retrain; to be
+below is a loss, to be above no merit. `chance` knows nothing. A model may judge a pair in several ways, its
+paths; each may leak. "Tuned": how many trials of `mmulbench tune` were done, and the budget of each as a
+part of retrain's floating-point operations. "Default kept": on held-out data the best trial was no better
+than the method's own settings, which "no" stands for. "No better than doing nothing": in tuning the
+untouched original was as close to retrain. "Except": these settings were changed by hand; "by hand": no
+study was asked. "missing" was not run or could not be computed, "N/A" has no meaning for the task. Seconds
+are those of unlearning alone."""
+"""What the cells of the table of all values say."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,20 @@ class TableText:
     paper: PaperPart | None
 
 
+class Tables(NamedTuple):
+    """Holds the tables of a results folder, whatever form they are shown in.
+
+    Attributes:
+        texts: the tables, in the order of their keys.
+        left_out: the files that are no records or do not hold together.
+        overall: how methods rank over all tasks; None where tasks have none in common.
+    """
+
+    texts: Sequence[TableText]
+    left_out: Sequence[Unreadable]
+    overall: Overall | None
+
+
 @dataclass(frozen=True)
 class PageLook:
     """Says how a page is made.
@@ -90,19 +107,18 @@ class PageLook:
     results: Path = Path("results")
 
 
-def page(tables: Sequence[TableText], unreadable: Sequence[Unreadable], look: PageLook) -> str:
+def page(found: Tables, look: PageLook) -> str:
     """Return the whole page.
 
     Args:
-        tables: its tables, in the order of their keys.
-        unreadable: files that are no valid records, listed at the end.
+        found: its tables, and files that are no valid records, listed at the end.
         look: how it is made.
 
     Raises:
         UsageError: No table has a method or a value that the view names.
     """
-    command = look.command
-    parts = ["# Leaderboard", f"Generated by {code(command)}; do not edit.", INTRODUCTION]
+    tables, unreadable, over_tasks = found
+    parts = ["# Leaderboard", f"Generated by {code(look.command)}; do not edit.", INTRODUCTION]
     if not tables:
         parts.append("No runs yet: `mmulbench run --task TASK --method METHOD` makes the first record.")
     standings = {one.key: one for one in viewed([table.standing for table in tables], look.view)}
@@ -111,6 +127,7 @@ def page(tables: Sequence[TableText], unreadable: Sequence[Unreadable], look: Pa
     for task, of_task in groupby(shown, key=lambda table: table.key.task):
         parts += [f"## {escape(task)}", *_of_task([*of_task], pictures, look.view)]
     if not look.view.methods:
+        parts += [] if over_tasks is None else ["## Over all tasks", *overall_parts(over_tasks)]
         parts += paper_section([table.paper for table in tables])
     if unreadable:
         parts += ["## Left out", _left_out(unreadable)]
@@ -119,7 +136,8 @@ def page(tables: Sequence[TableText], unreadable: Sequence[Unreadable], look: Pa
 
 def _of_task(tables: Sequence[TableText], pictures: Mapping[GroupKey, Path], view: View) -> Iterator[str]:
     """Yield the parts of a task: its largest table, and the others folded."""
-    first = max(tables, key=lambda one: len(one.standing.of_blocks("ranked", "out", "unforgotten")))
+    (largest,) = largest_tables([table.standing for table in tables])
+    first = next(table for table in tables if table.standing is largest)
     yield from _of_table(first, pictures, view)
     for table in tables:
         if table is not first:

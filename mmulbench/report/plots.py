@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import wrap
@@ -28,7 +28,7 @@ from mmulbench.report.histograms import score_figures
 from mmulbench.report.noise_floor import GAP, NoiseFloor
 from mmulbench.report.picture_names import picture_stems
 from mmulbench.report.standing import UTILITY_TOLERANCE
-from mmulbench.report.style import BAND, BLACK, COLOURS, GREY, MARKERS, SETTINGS, save
+from mmulbench.report.style import BAND, BLACK, COLOURS, GREY, MARKERS, SETTINGS, csv_text, description, save
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +129,25 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     return written
 
 
+def picture_descriptions(records: Sequence[RunResult], kinds: Collection[str]) -> dict[str, str]:
+    """Return what the pictures of one table say of the numbers that they show, without drawing them.
+
+    Args:
+        records: the runs of the table.
+        kinds: kinds of pictures, such as ``forgetting``.
+
+    Returns:
+        What `mmulbench.report.style.description` says, by kind; nothing of those that cannot be drawn.
+    """
+    (group,) = group_records([printable(record) for record in records])
+    (retention,) = choose_columns([with_role("utility")[0].name], {})
+    return {
+        kind: description(csv_text(table))
+        for kind, (_, table) in _drawings(group, retention, kinds)
+        if kind in kinds
+    }
+
+
 def _remove_sheets(output: Path, name: str, written: Sequence[Path]) -> None:
     """Remove the further sheets of a table's scores that an earlier call wrote, and this one did not.
 
@@ -142,11 +161,17 @@ def _remove_sheets(output: Path, name: str, written: Sequence[Path]) -> None:
                 path.unlink()
 
 
-def _drawings(group: RecordGroup, retention: Column) -> Iterator[tuple[str, tuple[Figure, pd.DataFrame]]]:
-    """Draw one table's figures, by kind; those that nothing can be drawn of are left out."""
+def _drawings(
+    group: RecordGroup, retention: Column, kinds: Collection[str] | None = None
+) -> Iterator[tuple[str, tuple[Figure, pd.DataFrame]]]:
+    """Draw one table's figures, by kind; those that nothing can be drawn of are left out.
+
+    Sheets of scores, which take long, are left out where none of them is among the kinds that are wanted.
+    """
     if (drawing := forgetting_figure(group, retention)) is not None:
         yield "forgetting", drawing
-    for number, sheet in enumerate(score_figures(group, _title(group)), start=1):
+    has_scores = kinds is None or any(kind.startswith("scores") for kind in kinds)
+    for number, sheet in enumerate(score_figures(group, _title(group)) if has_scores else (), start=1):
         yield "scores" if number == 1 else f"scores-{number}", sheet
     if (drawing := cost_figure(group)) is not None:
         yield "cost", drawing

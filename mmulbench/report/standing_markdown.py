@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mmulbench.report.cells import code, escape
+from mmulbench.report.cells import code, escape, markdown
+from mmulbench.report.overall import Overall, overall_sentence
 from mmulbench.report.standing import MAIN, Line, Standing
 from mmulbench.report.standing_view import Field, View, fields, is_below, notes
 
@@ -48,6 +49,21 @@ def folded_tables(standing: Standing, view: View) -> Iterator[str]:
         yield folded("Other settings of these methods, ablations among them", _table(variants, shown))
     if outside:
         yield f"{ELSEWHERE}\n\n{_table(outside, shown)}"
+
+
+def overall_parts(found: Overall) -> list[str]:
+    """Return the parts of a page that show mean ranks over tasks.
+
+    Args:
+        found: the ranks.
+    """
+    lines = [["Method", "Mean rank", *map(escape, found.tasks)]]
+    lines += [
+        [escape(one.method), f"{one.mean:.2f}", *(f"{place:g}" for place in one.places)]
+        for one in found.methods
+    ]
+    said = "Methods that all tasks have, by their places in the tables; those of one rank share theirs."
+    return [said, markdown(lines), overall_sentence(found)]
 
 
 def folded(summary: str, text: str) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from mmulbench.plain_text import one_line
 from mmulbench.report.answer import answer
+from mmulbench.report.overall import Overall, overall_sentence
 from mmulbench.report.standing import MAIN, Line, Standing, listed_seeds
 from mmulbench.report.standing_view import Field, View, fields, is_below, notes
 from mmulbench.tables import Column, WholeTable
@@ -37,6 +38,24 @@ def standing_tables(standing: Standing, view: View) -> Iterator[WholeTable | str
         if lines:
             yield ""
             yield _table(f"{name}, not ranked: {title}", lines, shown)
+
+
+def overall_lines(found: Overall) -> Iterator[WholeTable | str]:
+    """Yield the table of mean ranks over tasks, and what can be said of them.
+
+    Args:
+        found: the ranks.
+    """
+    places = [Column(task, drop=len(found.tasks) - i, right=True) for i, task in enumerate(found.tasks)]
+    table = WholeTable(
+        [Column("Method", folds=True), Column("Mean rank", right=True), *places],
+        title="Over all tasks",
+        style=dict(STYLE),
+    )
+    for one in found.methods:
+        table.add_row(one.method, f"{one.mean:.2f}", *(f"{place:g}" for place in one.places))
+    yield table
+    yield overall_sentence(found)
 
 
 def _table(title: str, lines: Sequence[Line], shown: Sequence[Field]) -> WholeTable:

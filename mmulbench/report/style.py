@@ -60,7 +60,7 @@ def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
     Raises:
         MmulbenchError: a file cannot be written.
     """
-    text = table.map(_as_text).to_csv(index=False, lineterminator="\n")
+    text = csv_text(table)
     contents: dict[str, bytes] = {}
     for suffix, unwanted in (("png", "Software"), ("svg", "Date")):
         buffer = BytesIO()
@@ -82,6 +82,16 @@ def description(table: str) -> str:
     return f"data {fingerprint(table)[:16]}"
 
 
-def _as_text(cell: Any) -> Any:
+def csv_text(table: pd.DataFrame) -> str:
+    """Return the numbers of a picture as the text of its CSV.
+
+    Args:
+        table: the numbers.
+    """
+    text: str = table.map(no_formula).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def no_formula(cell: Any) -> Any:
     """Put an apostrophe before a text that a spreadsheet would take for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_MARKS) else cell

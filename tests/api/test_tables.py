@@ -56,7 +56,7 @@ def read(results, cache="cache", **wanted):
 def page(results, cache="cache", view=None, **wanted):
     tables = read(results, cache, **wanted)
     look = PageLook(COMMAND, view or View(only_columns="metrics" in wanted), results)
-    return WRITERS["md"](tables.texts, tables.left_out, look)
+    return WRITERS["md"](tables, look)
 
 
 def anew(results):
@@ -99,8 +99,7 @@ def test_no_form_order_or_choice_of_rows_reads_a_record_again(results, rendered,
     monkeypatch.setattr(module, "content_of", lambda entry: pytest.fail(f"{entry.path} is read"))
     for form in WRITERS:
         for view in (View(), View("cost"), View(wide=True), View(methods=("mmul",))):
-            tables = read(results)
-            assert WRITERS[form](tables.texts, tables.left_out, PageLook(COMMAND, view, results))
+            assert WRITERS[form](read(results), PageLook(COMMAND, view, results))
     assert paper_page([table.paper for table in read(results).texts], COMMAND)
     assert [one.key.task for one in read(results, task="emoji").texts] == ["emoji"]
     assert read(results) == first and rendered == []

@@ -140,3 +140,16 @@ def test_the_leaderboard_is_made_from_the_records():
         results=Path("results"),
     )
     assert page.holds(ROOT / "leaderboard.md", text)
+
+
+def test_each_task_shows_two_screens_and_folds_the_rest():
+    text = (ROOT / "leaderboard.md").read_text(encoding="utf-8")
+    while (shorter := re.sub(r"(?s)<details>(?:(?!<details>).)*?</details>", "(folded)", text)) != text:
+        text = shorter
+    tasks = [part for part in text.split("\n## ")[1:] if not part.startswith(("Over all", "The paper"))]
+    published = {one.spec.task for one in ResultsStore(ROOT / "results").load_all()[0]}
+    assert {task.partition("\n")[0] for task in tasks} == published
+    for task in tasks:
+        rendered = sum(-(-len(line) // 160) for line in task.splitlines() if line)
+        assert rendered <= 100, task.partition("\n")[0]
+        assert "![" in task and "| # | Method |" in task

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmulbench.records.group_key import GroupKey
 from mmulbench.report.noise_floor import GAP
-from mmulbench.report.page import TableText
+from mmulbench.report.page import Tables, TableText
 from mmulbench.report.standing import Line, Measure, Shown, Standing
 
 COLUMNS = (
@@ -61,6 +61,11 @@ def standing(*lines: Line, task: str = "emoji", **fields: Any) -> Standing:
 def texts(*standings: Standing) -> Sequence[TableText]:
     """What is kept of tables."""
     return [TableText(one.key, one, "details", None) for one in standings]
+
+
+def found(*standings: Standing) -> Tables:
+    """Tables of a folder in which nothing is left out."""
+    return Tables(texts(*standings), [], None)
 
 
 WHOLE = standing(
