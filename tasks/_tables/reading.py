@@ -106,7 +106,12 @@ def shared_line(found: Reading) -> list[str]:
 
 
 def sample(found: Reading, sizes: Mapping[str, str]) -> list[str]:
-    """Describe a few training pairs: pictures with their sizes, text, label and unit."""
+    """Describe a few training pairs: pictures with their sizes, text, label and unit.
+
+    Args:
+        found: what was read of a table.
+        sizes: size of each picture by its name, as text.
+    """
     annotations, names = found.pairs.annotations, found.unit_names()
     train = annotations.splits["train"]
     lines = []
