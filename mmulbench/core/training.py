@@ -168,7 +168,12 @@ class EarlyStop:
 
 
 def no_early_stop(model: nn.Module, watch: EpochWatch | None = None) -> EarlyStop:
-    """Return what lets training go on to its end."""
+    """Return what lets training go on to its end.
+
+    Args:
+        model: model that trains.
+        watch: sees each epoch; None where nobody watches.
+    """
     return EarlyStop(model, 0, lambda: math.inf, watch)
 
 

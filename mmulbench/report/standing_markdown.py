@@ -67,7 +67,12 @@ def overall_parts(found: Overall) -> list[str]:
 
 
 def folded(summary: str, text: str) -> str:
-    """Fold a text below a summary, which is Markdown without HTML."""
+    """Fold a text below a summary.
+
+    Args:
+        summary: line that is seen, Markdown without HTML.
+        text: Markdown below it.
+    """
     return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
