@@ -62,6 +62,6 @@ def make_record(
     return RunResult(run_id=spec.run_id, spec=spec, values=built, cost=cost, **(defaults | fields))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def record() -> Callable[..., RunResult]:
     return make_record

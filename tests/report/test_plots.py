@@ -38,7 +38,7 @@ def numbers(test, mia, gap, retrain_mia=0.5):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def records(record):
     return [
         record("retrain", 42, numbers(0.7, 0.5, 0.0), ratio=1.0, histograms={"matching": histogram(2, 2)}),
@@ -50,13 +50,24 @@ def records(record):
     ]
 
 
+@pytest.fixture(scope="module")
+def written(records, tmp_path_factory) -> list[Path]:
+    """The files of their plots, of which drawing takes a second; tests leave them as they are."""
+    return write_plots(records, tmp_path_factory.mktemp("drawn") / "plots")
+
+
+@pytest.fixture(scope="module")
+def plots(written) -> Path:
+    """The folder of these files."""
+    return written[0].parent
+
+
 @pytest.mark.slow
-def test_every_figure_is_written_three_times(records, tmp_path):
-    paths = write_plots(records, tmp_path / "plots")
+def test_every_figure_is_written_three_times(written, plots):
     stems = [f"emoji-albef-packaged-70-{kind}" for kind in ("forgetting", "scores", "cost")]
-    assert [path.name for path in paths] == [f"{s}.{x}" for s in stems for x in ("png", "svg", "csv")]
-    assert sorted(paths) == sorted((tmp_path / "plots").iterdir())
-    for path in paths:
+    assert [path.name for path in written] == [f"{s}.{x}" for s in stems for x in ("png", "svg", "csv")]
+    assert sorted(written) == sorted(plots.iterdir())
+    for path in written:
         if path.suffix == ".png":
             with Image.open(path) as image:
                 colours = image.convert("RGB").getcolors(1 << 20)
@@ -66,16 +77,15 @@ def test_every_figure_is_written_three_times(records, tmp_path):
 
 
 @pytest.mark.slow
-def test_csv_holds_the_means_drawn(records, tmp_path):
-    write_plots(records, tmp_path)
-    table = pd.read_csv(tmp_path / "emoji-albef-packaged-70-forgetting.csv", index_col="method")
+def test_csv_holds_the_means_drawn(plots):
+    table = pd.read_csv(plots / "emoji-albef-packaged-70-forgetting.csv", index_col="method")
     assert table.loc["mmul", "mia_distance_to_retrain_mean"] == pytest.approx((0.1 + 0.2) / 2)
     assert table.loc["mmul", "mia_distance_to_retrain_sd"] == pytest.approx(0.1 / 2**0.5)
     assert table.loc["mmul", "test_mean"] == pytest.approx(0.55)
     assert table.loc["retrain", "mia_distance_to_retrain_mean"] == 0
     assert table.isna().loc["original", "test_sd"]
     assert table.isna().loc["npo", "test_mean"]
-    cost = pd.read_csv(tmp_path / "emoji-albef-packaged-70-cost.csv", index_col="method")
+    cost = pd.read_csv(plots / "emoji-albef-packaged-70-cost.csv", index_col="method")
     assert cost.loc["mmul", "seconds_ratio_mean"] == pytest.approx(0.2)
     assert cost.loc["mmul", "retrain_gap_mean"] == pytest.approx(0.2)
     assert cost.isna().loc["original", "seconds_ratio_mean"]
@@ -89,9 +99,8 @@ def scores(folder, **wanted):
 
 
 @pytest.mark.slow
-def test_histograms_are_summed_over_seeds_with_the_same_edges(records, tmp_path):
-    write_plots(records, tmp_path)
-    forget = scores(tmp_path, method="mmul", when="after", pairs="forget")
+def test_histograms_are_summed_over_seeds_with_the_same_edges(plots):
+    forget = scores(plots, method="mmul", when="after", pairs="forget")
     assert forget["count"].tolist() == [7, 1]
     assert forget["density"].tolist() == pytest.approx([7 / 8 / 0.5, 1 / 8 / 0.5])
     assert set(forget["seeds"]) == {"42 87"}
@@ -110,20 +119,20 @@ def test_histograms_with_other_edges_show_the_first_seed_and_say_so(record, tmp_
 
 
 @pytest.mark.slow
-def test_the_same_records_give_the_same_bytes(records, tmp_path):
-    first = {path.name: path.read_bytes() for path in write_plots(records, tmp_path / "a")}
-    second = {path.name: path.read_bytes() for path in write_plots(records[::-1], tmp_path / "b")}
+def test_the_same_records_give_the_same_bytes(records, written, tmp_path):
+    first = {path.name: path.read_bytes() for path in written}
+    second = {path.name: path.read_bytes() for path in write_plots(records[::-1], tmp_path)}
     assert first == second
 
 
 def test_sheets_of_an_earlier_call_that_had_more_are_removed(records, tmp_path):
-    first = next(path for path in write_plots(records, tmp_path) if "-scores." in path.name)
-    stem = first.name.partition(".")[0]
+    stem = "emoji-albef-packaged-70-scores"
     old = tmp_path / f"{stem}-7.csv"
     others = [tmp_path / f"{stem}-x.csv", tmp_path / f"other-{stem}-7.csv", tmp_path / f"{stem}-7.txt"]
     for path in (old, *others):
         path.touch()
     written = write_plots(records, tmp_path)
+    assert tmp_path / f"{stem}.csv" in written
     assert not old.exists() and all(path.exists() for path in (*others, *written))
 
 
@@ -305,13 +314,18 @@ def described(path):
         return image.info["Description"]
 
 
+@pytest.fixture(scope="module")
+def fewer_plots(records, tmp_path_factory) -> Path:
+    """A folder with plots of some of the records alone."""
+    folder = tmp_path_factory.mktemp("fewer")
+    write_plots(records[:-2], folder)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_a_picture_names_the_numbers_that_it_shows(records, tmp_path, suffix):
-    write_plots(records, tmp_path / "first")
-    write_plots(records[:-2], tmp_path / "second")
-    name = "emoji-albef-packaged-70-cost"
-    first, second = (tmp_path / folder / f"{name}.{suffix}" for folder in ("first", "second"))
+def test_a_picture_names_the_numbers_that_it_shows(plots, fewer_plots, suffix):
+    first, second = (folder / f"emoji-albef-packaged-70-cost.{suffix}" for folder in (plots, fewer_plots))
     assert described(first) == description(first.with_suffix(".csv").read_text())
     assert described(first) != described(second)
 
