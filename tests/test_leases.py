@@ -85,7 +85,7 @@ def test_a_killed_owner_of_another_host_is_followed_when_its_lease_has_lapsed(pa
     waiter = start(HERE, wait, path, exchange=exchange)
     seconds, lines = result(path)
     waiter.join(30)
-    assert waiter.exitcode == 0 and LEASE <= seconds < LEASE + 2
+    assert waiter.exitcode == 0 and LEASE <= seconds < 2 * LEASE
     (line,) = lines
     assert re.fullmatch(
         rf"waiting for process {owner.pid} on node-b, building original since 20\d\d-.+", line
@@ -142,7 +142,7 @@ def test_a_stopped_owner_loses_it_and_leaves_its_successor_alone(path, exchange)
     os.kill(owner.pid, signal.SIGSTOP)
     waiter = start(HERE, wait, path, exchange=exchange)
     try:
-        assert LEASE <= result(path)[0] < LEASE + 2
+        assert LEASE <= result(path)[0] < 2 * LEASE
     finally:
         os.kill(owner.pid, signal.SIGCONT)
     owner.join(30)
@@ -179,6 +179,8 @@ def test_who_was_taken_for_dead_hears_of_it(path, monkeypatch):
     with leased(path, "building original", lines.append):
         path.rename(path.with_name("gone"))
         path.write_text("another's")
-        time.sleep(0.5)
+        until = time.monotonic() + 30
+        while not lines and time.monotonic() < until:
+            time.sleep(0.01)
     assert lines == ["this process was not heard of for 60 s: another is building original as well"]
     assert path.read_text() == "another's"

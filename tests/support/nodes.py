@@ -18,7 +18,7 @@ from forks import FORKS
 
 from mmulbench import leases
 
-LEASE, BEAT = 1.5, 0.2
+LEASE, BEAT = 3.0, 0.2
 """Seconds after which a node of these tests takes over, and between two signs of life."""
 
 
