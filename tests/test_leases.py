@@ -35,7 +35,9 @@ def wait(path: Path) -> None:
     (path.parent / "waits").touch()
     with leased(path, "building original", lines.append):
         took = time.monotonic() - began
-        (path.parent / "result").write_text("\n".join([str(took), *lines]))
+        whole = path.parent / "result.part"  # who waits for the result must not read a part of it
+        whole.write_text("\n".join([str(took), *lines]))
+        whole.replace(path.parent / "result")
         if (path.parent / "lost.expected").exists():
             wait_for(path.parent / "lost")
             assert path.exists()  # the former owner left it alone
@@ -175,12 +177,20 @@ def test_a_holder_of_another_version_is_waited_for(path, monkeypatch):
 
 def test_who_was_taken_for_dead_hears_of_it(path, monkeypatch):
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.05)
+    made: list[Lease] = []
+
+    class Kept(Lease):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            made.append(self)
+
+    monkeypatch.setattr(leases, "Lease", Kept)
     lines: list[str] = []
     with leased(path, "building original", lines.append):
         path.rename(path.with_name("gone"))
         path.write_text("another's")
         until = time.monotonic() + 30
-        while not lines and time.monotonic() < until:
+        while not made[0].was_lost and time.monotonic() < until:
             time.sleep(0.01)
     assert lines == ["this process was not heard of for 60 s: another is building original as well"]
     assert path.read_text() == "another's"
