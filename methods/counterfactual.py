@@ -56,8 +56,8 @@ class Counterfactual(Descent):
         """Epochs, lr and batch size are shared by all methods; lr is the peak of a one-cycle schedule.
 
         Attributes:
-            strength: weight of the distance from the targets; 0 switches it off.
-            anchor: weight of the level of confidence in held-out pairs; 0 switches it off.
+            strength: weight of the targets; 0 switches it off.
+            anchor: weight of the anchor; 0 switches it off.
             kept: share of the original's belief in what Dr teaches; the rest is the task's own loss.
             order: what ranks the deleted pairs: clean features (``clean``), the original (``own``), or
                 nothing, so that all have the middle rank (``mean``). The last two are for comparison.
