@@ -116,7 +116,7 @@ def test_deleted_pairs_end_at_their_targets():
     apart = {}
     for strength in (0.0, 5.0):
         problem = tiny_problem("classification")
-        config = Counterfactual.Config(epochs=40, lr=5e-3, strength=strength, order="mean")
+        config = Counterfactual.Config(epochs=12, lr=1e-2, strength=strength, order="mean")
         ended = replace(problem, original=Counterfactual(config).unlearn(problem))
         found, held_out = (
             original_confidences(ended, data)["classification"]
