@@ -87,6 +87,26 @@ def test_files_that_were_just_written_are_read_again(results, read, judged, monk
     assert look(results) and len(read) == 6 and len(judged) == 3
 
 
+@pytest.mark.parametrize("most", [1, 10**5, 10**9])
+def test_batches_of_any_size_give_what_single_looks_give(results, judged, monkeypatch, most):
+    first = min(results.rglob("*.json"))
+    (first.parent / "copy.json").write_bytes(first.read_bytes())
+    (first.parent / "damaged.json").write_text("{")
+    (first.parent / "link.json").symlink_to("nowhere")
+    monkeypatch.setattr(module, "BATCH_BYTES", most)
+    monkeypatch.setattr(module, "MOST_FRESH", 2)
+    index = RecordIndex(results, None, lambda record: record)
+    found = index.entries()
+    assert len(judged) >= 3 and set(judged) == {one.known.run_id for one in found if isinstance(one, Entry)}
+    single = RecordIndex(results)
+    assert found == [single.look(one.path) if one.path.exists() else one for one in found]
+    assert [type(one) for one in found].count(Unreadable) == 2 and len(found) == 6
+    assert len(index.fresh) == 2 and all(
+        record.run_id in judged and digest in {one.digest for one in found if isinstance(one, Entry)}
+        for digest, record in index.fresh.items()
+    )
+
+
 @pytest.mark.usefixtures("later")
 @pytest.mark.parametrize("same_time", [False, True])
 def test_a_forged_record_is_seen(results, same_time):
