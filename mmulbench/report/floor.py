@@ -63,21 +63,7 @@ class Floor:
             group: the table.
             result: the run.
         """
-        floors = {path: NoiseFloor.of(group, attack_key(path)) for path in attacked_paths(result)}
-        known = {path: floor for path, floor in floors.items() if floor is not None}
-        same_seed = {
-            row.method: one
-            for row in group.rows
-            if row.method in (RETRAIN, ORIGINAL)
-            for one in row.records
-            if one.spec.seed == result.spec.seed
-        }
-        return cls(
-            {path: bound_of_noise(floor, len(known)) for path, floor in known.items()},
-            {path: floor.draws for path, floor in known.items()},
-            same_seed.get(RETRAIN),
-            same_seed.get(ORIGINAL),
-        )
+        return Floors(group).of(result)
 
     def is_known(self, path: str) -> bool:
         """Check whether enough retrains by other training seeds are there."""
@@ -101,6 +87,40 @@ class Floor:
         """
         paired = None if self.retrain is None else _paired(result, self.retrain, attack_key(path))
         return analytical_resolution(result.spec.forget_size) if paired is None else paired
+
+
+class Floors:
+    """Gathers the floors of all runs of a table, and reads its retrains once.
+
+    Args:
+        group: the table.
+    """
+
+    def __init__(self, group: RecordGroup) -> None:
+        self._group = group
+        self._noise: dict[str, NoiseFloor | None] = {}
+        self._references = {
+            (row.method, one.spec.seed): one
+            for row in group.rows
+            if row.method in (RETRAIN, ORIGINAL)
+            for one in row.records
+        }
+
+    def of(self, result: RunResult) -> Floor:
+        """Gather the floor of a run of the table."""
+        floors = {path: self._noise_of(path) for path in attacked_paths(result)}
+        known = {path: floor for path, floor in floors.items() if floor is not None}
+        return Floor(
+            {path: bound_of_noise(floor, len(known)) for path, floor in known.items()},
+            {path: floor.draws for path, floor in known.items()},
+            self._references.get((RETRAIN, result.spec.seed)),
+            self._references.get((ORIGINAL, result.spec.seed)),
+        )
+
+    def _noise_of(self, path: str) -> NoiseFloor | None:
+        if path not in self._noise:
+            self._noise[path] = NoiseFloor.of(self._group, attack_key(path))
+        return self._noise[path]
 
 
 def bound_of_noise(floor: NoiseFloor, paths: int) -> float:

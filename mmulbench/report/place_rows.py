@@ -11,6 +11,7 @@ from mmulbench.report.aggregate import ORIGINAL, MethodRow, RecordGroup, SeedSum
 from mmulbench.report.cells import STATUS_CELL, seeds_text, tuned_text
 from mmulbench.report.columns import Column, choose_columns, furthest, part_columns
 from mmulbench.report.differences import half_width
+from mmulbench.report.floor import Floors
 from mmulbench.report.noise_floor import GAP, GAP_ATTACK, NoiseFloor
 from mmulbench.report.ranking import RANKED, Ranking, rank
 from mmulbench.report.row_verdicts import RowVerdict, row_verdict
@@ -41,7 +42,8 @@ def judge_rows(group: RecordGroup, columns: Sequence[Column]) -> Judged:
         group: the runs.
         columns: values to rank by besides the gap, one for each path.
     """
-    verdicts = {row.label: row_verdict(row, group) for row in group.rows if row.records}
+    floors = Floors(group)
+    verdicts = {row.label: row_verdict(row, floors) for row in group.rows if row.records}
     never = {label for label, verdict in verdicts.items() if verdict.never_forgot}
     keys = dict.fromkeys([GAP, *(column.name for column in columns if column.metric in RANKED)])
     return Judged(rank(group, [*keys], never), verdicts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from mmulbench.report.aggregate import MethodRow, RecordGroup
-from mmulbench.report.floor import Floor
+from mmulbench.report.aggregate import MethodRow
+from mmulbench.report.floor import Floors
 from mmulbench.report.verdict import Kind, judge
 
 WORST_FIRST: tuple[Kind, ...] = (
@@ -45,14 +45,14 @@ class RowVerdict:
         return self.kind if self.seeds == self.of else f"{self.kind} {self.seeds}/{self.of}"
 
 
-def row_verdict(row: MethodRow, group: RecordGroup) -> RowVerdict:
+def row_verdict(row: MethodRow, floors: Floors) -> RowVerdict:
     """Judge the runs of a row, each with the floor that its table knows.
 
     Args:
         row: the row.
-        group: its table.
+        floors: floors of the runs of its table.
     """
-    kinds = [judge(record, Floor.within(group, record)).kind for record in row.done]
+    kinds = [judge(record, floors.of(record)).kind for record in row.done]
     if not kinds:
         return RowVerdict("no result", 0, 0, 0)
     counts = Counter(kinds)

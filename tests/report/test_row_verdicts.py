@@ -4,7 +4,7 @@ import pytest
 from planted_results import Planted, World, changed
 
 from mmulbench.report.aggregate import group_records
-from mmulbench.report.floor import Floor
+from mmulbench.report.floor import Floor, Floors
 from mmulbench.report.row_verdicts import row_verdict
 from mmulbench.report.verdict import judge
 
@@ -27,7 +27,7 @@ def leaking_on(seeds):
 
 def verdict_of(method, group):
     (row,) = (row for row in group.rows if row.method == method)
-    return row_verdict(row, group)
+    return row_verdict(row, Floors(group))
 
 
 @pytest.mark.parametrize(
