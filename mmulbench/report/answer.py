@@ -21,7 +21,9 @@ def answer(standing: Standing) -> list[str]:
         return ["No method has numbers here."]
     ranked = [one for one in known if one.rank is not None]
     if ranked:
-        return [_use(ranked[0], standing), _next(ranked), _cost(ranked[0])]
+        best = [one for one in ranked if one.rank == 1]
+        first = next((one for one in best if one.verdict.startswith("forgot")), best[0])
+        return [_use(first, standing), _next(first, ranked), _cost(first)]
     if standing.why_not:
         first = min(known, key=lambda one: one.gap)
         why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
@@ -33,16 +35,19 @@ def answer(standing: Standing) -> list[str]:
 
 def _use(first: Line, standing: Standing) -> str:
     floor = "" if standing.floor is None else f" (a second retrain: {short(standing.floor)})"
+    closest = f"{first.name}, gap {gap_text(first)}{floor}; {_attacked(first)}"
+    if first.verdict.startswith("forgot"):
+        seeds = f"{first.verdict.removeprefix('forgot ')} seeds" if "/" in first.verdict else "every seed"
+        return f"Use {closest}; it forgot in {seeds} and kept its utility."
     verdict = first.verdict if "/" in first.verdict else f"{first.verdict} in every seed"
     return (
-        f"Use {first.name}: of the methods that forgot and kept their utility it is closest to retrain, gap "
-        f"{gap_text(first)}{floor}; {_attacked(first)}, verdict: {verdict.replace('/', ' of ')}."
+        f"No method of rank 1 forgot in most seeds: the closest to retrain is {closest}; verdict: {verdict}."
     )
 
 
-def _next(ranked: Sequence[Line]) -> str:
+def _next(first: Line, ranked: Sequence[Line]) -> str:
     """Say who cannot be told from the first, and who is the next that can."""
-    alike = [one.name for one in ranked[1:] if one.rank == 1]
+    alike = [one.name for one in ranked if one.rank == 1 and one is not first]
     after = next((one for one in ranked if one.rank != 1), None)
     beyond = "no other is ranked" if after is None else f"the next that can is {_gap_of(after)}"
     if alike:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from standings import WHOLE, line, measure, standing
 
 from mmulbench.report.answer import answer
@@ -11,8 +12,8 @@ ORIGINAL = line("original", "unforgotten", gap=0.3)
 
 def test_the_first_of_the_first_rank_is_the_method_to_use():
     use, following, cost = answer(WHOLE)
-    assert use.startswith("Use near (tuned): of the methods that forgot and kept their utility")
-    assert "gap .030 [.020, .040] (a second retrain: .008)" in use
+    assert use.startswith("Use near (tuned), gap .030 [.020, .040] (a second retrain: .008); ")
+    assert use.endswith("; it forgot in every seed and kept its utility.")
     assert "on its worst path (matching) the attack's AUC is .600, retrain's .500" in use
     assert following == "It cannot be told from as_near; the next that can is far (.200)."
     assert cost == "It costs 8.3 % of retraining's time (12.0 s) and 1.0 points of test utility."
@@ -25,9 +26,25 @@ def test_a_method_that_stands_alone_is_told_from_the_next():
     assert following == "No other method is ranked, so that there is none to tell it from."
 
 
-def test_what_forgot_in_some_seeds_says_in_how_many():
-    use, *_ = answer(standing(line("a", rank=1, verdict="did not forget 2/3")))
-    assert use.endswith("verdict: did not forget 2 of 3.")
+def test_what_forgot_in_most_seeds_says_in_how_many():
+    use, *_ = answer(standing(line("a", rank=1, verdict="forgot 2/3")))
+    assert use.startswith("Use a, gap ") and use.endswith("it forgot in 2/3 seeds and kept its utility.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [("did not forget 2/3", "did not forget 2/3."), ("over-forgot", "over-forgot in every seed.")],
+)
+def test_a_method_that_did_not_forget_in_most_seeds_is_not_recommended(verdict, said):
+    first, *_ = answer(standing(line("a", rank=1, verdict=verdict)))
+    assert first.startswith("No method of rank 1 forgot in most seeds: the closest to retrain is a,")
+    assert first.endswith(f"verdict: {said}")
+
+
+def test_of_methods_that_cannot_be_told_apart_one_that_forgot_is_recommended():
+    lines = [line("a", rank=1, gap=0.1, verdict="did not forget 2/3"), line("b", rank=1, gap=0.11)]
+    use, following, _ = answer(standing(*lines))
+    assert use.startswith("Use b, gap .110") and following.startswith("It cannot be told from a;")
 
 
 def test_where_none_forgot_the_closest_that_kept_its_utility_is_named_as_no_answer():
