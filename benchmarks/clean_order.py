@@ -147,6 +147,11 @@ def original_fusion(scene: Scenario, problem: UnlearningProblem) -> Scores | Non
     """Feed the original's fusion with what ridges on Dr expect of its encoders; retrieval alone."""
     if problem.forget.split.label is not None:
         return None
+    return problem.meter.run("expected", len(problem.forget.split), expected_association, problem)
+
+
+def expected_association(problem: UnlearningProblem) -> Scores:
+    """Ask the original's fusion about what ridges expect its encoders to say of the pairs of Df."""
     model, forget, retain = problem.original, problem.forget.split, problem.retain.split
     encoder, sides = ItemEncoder(model, problem.retain.features), []
     asked = ((retain.first, forget.first), (retain.second, forget.second))
