@@ -101,6 +101,12 @@ def test_what_a_test_unit_adds_is_the_auc_from_its_side():
         assert share == pytest.approx(np.mean(forget.astype(np.float32) < np.float32(loss)))
 
 
+def test_equal_losses_count_half():
+    table = table_of(np.array([0.0, 1.0, 1.0, 3.0]), np.array([1.0, 2.0]))
+    forget, test = (_losses(table, split, "matching") for split in ("forget", "test"))
+    assert _shares_below(forget, test.means).tolist() == [(1 + 3) / 2 / 4, 3 / 4]
+
+
 def test_units_of_a_list_are_drawn_alike_for_all_seeds():
     # The same units of all seeds bring no more certainty than those of one.
     widths = []
