@@ -14,7 +14,7 @@ from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import ORIGINAL, REFERENCES, RETRAIN, RecordGroup, group_records
-from mmulbench.report.differences import LEVEL, Floats, draws, resampled_mean
+from mmulbench.report.differences import LEVEL, Floats, draws
 from mmulbench.report.noise_floor import NoiseFloor
 from mmulbench.report.ranking import MINIMUM_DRAWS
 from mmulbench.seeds import derive
@@ -169,9 +169,16 @@ def analytical_resolution(units: int) -> float:
 
 
 @functools.lru_cache(maxsize=4)
-def _draws(units: int, seed: int) -> Floats:
-    """Draw units for the verdicts of a seed, the same for all its runs."""
-    return draws(units, derive(seed, "verdict"))
+def _shares(seed: int, pairs: tuple[float, ...]) -> Floats:
+    """Return the share of each unit in the pairs of each repeat, the same for all runs of a seed.
+
+    Args:
+        seed: the seed.
+        pairs: pairs of each unit.
+    """
+    drawn = draws(len(pairs), derive(seed, "verdict")) * np.array(pairs)
+    shares: Floats = drawn / drawn.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _paired(result: RunResult, retrain: RunResult, key: str) -> float | None:
@@ -184,6 +191,6 @@ def _paired(result: RunResult, retrain: RunResult, key: str) -> float | None:
     if not own.size == reference.size == pairs.size or not own.size:
         return None
     differences = own - reference
-    times = _draws(own.size, result.spec.seed)
-    around = resampled_mean(differences, pairs, times) - float(np.average(differences, weights=pairs))
+    shares = _shares(result.spec.seed, tuple(pairs.tolist()))
+    around = shares @ differences - float(np.average(differences, weights=pairs))
     return float(np.quantile(np.abs(around), 1 - LEVEL))

@@ -11,10 +11,9 @@ from mmulbench.report.aggregate import ORIGINAL, MethodRow, RecordGroup, SeedSum
 from mmulbench.report.cells import STATUS_CELL, seeds_text, tuned_text
 from mmulbench.report.columns import Column, choose_columns, furthest, part_columns
 from mmulbench.report.differences import half_width
-from mmulbench.report.floor import Floors
 from mmulbench.report.noise_floor import GAP, GAP_ATTACK, NoiseFloor
 from mmulbench.report.ranking import RANKED, Ranking, rank
-from mmulbench.report.row_verdicts import RowVerdict, row_verdict
+from mmulbench.report.row_verdicts import RowVerdict, row_verdicts
 from mmulbench.report.short_names import short_names
 from mmulbench.report.standing import BLOCKS, Block, Line, Measure, Shown, Standing
 
@@ -42,8 +41,7 @@ def judge_rows(group: RecordGroup, columns: Sequence[Column]) -> Judged:
         group: the runs.
         columns: values to rank by besides the gap, one for each path.
     """
-    floors = Floors(group)
-    verdicts = {row.label: row_verdict(row, floors) for row in group.rows if row.records}
+    verdicts = row_verdicts(group)
     never = {label for label, verdict in verdicts.items() if verdict.never_forgot}
     keys = dict.fromkeys([GAP, *(column.name for column in columns if column.metric in RANKED)])
     return Judged(rank(group, [*keys], never), verdicts)
@@ -62,8 +60,10 @@ def standing_of(group: RecordGroup, columns: Sequence[Column], judged: Judged) -
     main = {row.label for row in competing}
     rows = [row for row in group.rows if row.records]
     applicable = [row for row in rows if row.statuses()["not_applicable"] < len(row.records)]
+    essential = part_columns(choose_columns(ESSENTIAL, {}), [one for row in rows for one in row.done])
+    known = list({column.name: column for column in [*columns, *essential]}.values())
     lines = [
-        _line(row, one_line(names[row.label]), _block(row, main, judged), group, columns, judged)
+        _line(row, one_line(names[row.label]), _block(row, main, judged), group, known, judged)
         for row in applicable
     ]
     lines.sort(key=lambda line: (BLOCKS.index(line.block), line.block != "reference" and line.gap, line.name))
@@ -106,12 +106,13 @@ def _block(row: MethodRow, main: set[str], judged: Judged) -> Block:
 def _line(
     row: MethodRow, name: str, block: Block, group: RecordGroup, columns: Sequence[Column], judged: Judged
 ) -> Line:
+    """Say how a row stands, by these values and the attack's on each path."""
     ranking = judged.ranking
-    attacks = _parts([GAP_ATTACK], [row])
+    attacks = [column for column in columns if column.metric == GAP_ATTACK]
     worst = None if row.is_reference and row.method != ORIGINAL else furthest(row, attacks)
     best = () if block != "ranked" else tuple(key for key in ranking.best if row.label in ranking.best[key])
-    names = {*(column.name for column in [*columns, *_parts(ESSENTIAL, [row])])}
-    found = {key: measure for key in sorted(names) if (measure := _measure(row, key)) is not None}
+    names = sorted(column.name for column in columns)
+    found = {key: measure for key in names if (measure := _measure(row, key)) is not None}
     return Line(
         name=name,
         method=one_line(row.method),
@@ -128,11 +129,6 @@ def _line(
         best=best,
         absent="" if row.done else STATUS_CELL[row.statuses().most_common(1)[0][0]],
     )
-
-
-def _parts(names: Sequence[str], rows: Sequence[MethodRow]) -> list[Column]:
-    """Return a column for each path of some metrics that rows have."""
-    return part_columns(choose_columns(names, {}), [record for row in rows for record in row.done])
 
 
 def _verdict(row: MethodRow, verdict: RowVerdict) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmulbench.report.aggregate import MethodRow
+from mmulbench.report.aggregate import RecordGroup
 from mmulbench.report.floor import Floors
 from mmulbench.report.verdict import Kind, judge
 
@@ -45,14 +46,27 @@ class RowVerdict:
         return self.kind if self.seeds == self.of else f"{self.kind} {self.seeds}/{self.of}"
 
 
-def row_verdict(row: MethodRow, floors: Floors) -> RowVerdict:
-    """Judge the runs of a row, each with the floor that its table knows.
+def row_verdicts(group: RecordGroup) -> dict[str, RowVerdict]:
+    """Judge the runs of each row that has any, with the floor that their table knows.
 
     Args:
-        row: the row.
-        floors: floors of the runs of its table.
+        group: the table.
+
+    Returns:
+        The verdicts by the row's label.
     """
-    kinds = [judge(record, floors.of(record)).kind for record in row.done]
+    floors = Floors(group)
+    runs = [(row.label, record) for row in group.rows for record in row.done]
+    # Runs of one seed are judged one after the other: they share the draws of its forget units.
+    runs.sort(key=lambda one: one[1].spec.seed)
+    kinds: dict[str, list[Kind]] = {row.label: [] for row in group.rows if row.records}
+    for label, record in runs:
+        kinds[label].append(judge(record, floors.of(record)).kind)
+    return {label: _over_seeds(of_row) for label, of_row in kinds.items()}
+
+
+def _over_seeds(kinds: Sequence[Kind]) -> RowVerdict:
+    """Say what the verdicts on a row's runs come to."""
     if not kinds:
         return RowVerdict("no result", 0, 0, 0)
     counts = Counter(kinds)

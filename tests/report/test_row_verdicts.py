@@ -4,8 +4,8 @@ import pytest
 from planted_results import Planted, World, changed
 
 from mmulbench.report.aggregate import group_records
-from mmulbench.report.floor import Floor, Floors
-from mmulbench.report.row_verdicts import row_verdict
+from mmulbench.report.floor import Floor
+from mmulbench.report.row_verdicts import row_verdicts
 from mmulbench.report.verdict import judge
 
 LEAKING = ("mia__matching", "mia__contrastive")
@@ -26,8 +26,8 @@ def leaking_on(seeds):
 
 
 def verdict_of(method, group):
-    (row,) = (row for row in group.rows if row.method == method)
-    return row_verdict(row, Floors(group))
+    (label,) = (row.label for row in group.rows if row.method == method)
+    return row_verdicts(group)[label]
 
 
 @pytest.mark.parametrize(
@@ -54,5 +54,9 @@ def test_of_as_many_seeds_the_worse_verdict_stands():
 
 
 def test_a_row_without_numbers_never_failed_to_forget():
-    (group,) = group_records(World(known=0.3).records({"near": Planted()}), ["absent"])
-    assert not verdict_of("absent", group).never_forgot
+    records = World().records({"near": Planted()})
+    gone = {"status": "failed", "reason": "x", "values": {}, "cost": None, "by_unit": {}, "histograms": {}}
+    failed = [one.model_copy(update=gone) if one.spec.method == "near" else one for one in records]
+    (group,) = group_records(failed, ["absent"])
+    assert "absent" not in row_verdicts(group)
+    assert str(verdict_of("near", group)) == "no result" and not verdict_of("near", group).never_forgot
