@@ -27,6 +27,8 @@ from mmulbench.report.columns import Column, choose_columns, furthest, part_colu
 from mmulbench.report.histograms import score_figures
 from mmulbench.report.noise_floor import GAP, NoiseFloor
 from mmulbench.report.picture_names import picture_stems
+from mmulbench.report.point_labels import Named, write_labels
+from mmulbench.report.short_names import short_names
 from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.report.style import BAND, BLACK, COLOURS, GREY, MARKERS, SETTINGS, csv_text, description, save
 
@@ -43,11 +45,15 @@ DIRECTIONS = {
 }
 
 TITLE_WIDTH = 44
-LABEL_WIDTH = 32
-"""Characters of a line in titles and legends."""
+LABEL_WIDTH = 30
+NOTE_WIDTH = 88
+"""Characters of a line in titles, names of points, and the line on rows without a point."""
 
-LEGEND_LINES = 26
-"""Lines of a column of a legend; with more rows there are more columns, so that no figure grows tall."""
+SIZE = (5.2, 3.9)
+"""Inches of a figure, which fits one column of a paper; each further line below adds `LINE`."""
+
+LINE = 0.13
+MOST_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -73,12 +79,14 @@ class Point:
 
     Attributes:
         row: the row.
+        name: what it is called.
         x: its place from left to right, None where it has none on the axis.
         y: its place from bottom to top.
         path: association path that a coordinate is of; empty where none is chosen.
     """
 
     row: MethodRow
+    name: str
     x: SeedSummary | None
     y: SeedSummary | None
     path: str = ""
@@ -94,7 +102,7 @@ def write_plots(records: Sequence[RunResult], output: Path, metric: str | None =
     """Write every table's figures: forgetting against retention, scores before and after, cost against gap.
 
     Args:
-        records: runs of any status; those that are not done are named in the legends.
+        records: runs of any status; rows without numbers are named below the axes.
         output: the folder for the files; made if it does not exist.
         metric: the headline metric on the retention axis; test utility for None.
 
@@ -191,16 +199,17 @@ def forgetting_figure(group: RecordGroup, retention: Column) -> tuple[Figure, pd
         The figure and what it shows; None without points.
     """
     (attack,) = with_role("forgetting")
-    records = [record for row in group.rows for record in row.done]
+    rows = main_rows(group)
+    records = [record for row, _ in rows for record in row.done]
     paths = part_columns([Column.of(attack)], records)
     points = []
-    for row in group.rows:
+    for row, name in rows:
         column = furthest(row, paths)
         distance = None if column is None else row.distance(column.name)
         path = "" if column is None or row.method == RETRAIN else column.name.partition("/")[2]
-        points.append(Point(row, distance, row.summary(retention.name), path))
+        points.append(Point(row, name, distance, row.summary(retention.name), path))
     floors = [floor.mean for column in paths if (floor := NoiseFloor.of(group, column.name)) is not None]
-    label = f"forgetting: |{attack.title} − retrain's|, furthest path (0 is like retrain)"
+    label = f"|{attack.title} − retrain's|, furthest path (0 is like retrain)"
     x = Axis(f"{attack.name}_distance_to_retrain", label, floor=max(floors, default=None))
     return _scatter(group, points, x, _axis(retention))
 
@@ -211,11 +220,10 @@ def cost_figure(group: RecordGroup) -> tuple[Figure, pd.DataFrame] | None:
     The original takes no time but that of a copy, which has no place on a logarithmic axis: it is a level.
     """
     (gap,) = with_role("distance")
-    ratios = [None if row.method == ORIGINAL else row.cost("seconds_ratio") for row in group.rows]
-    points = [
-        Point(row, ratio if ratio is not None and ratio.mean > 0 else None, row.summary(gap.name))
-        for row, ratio in zip(group.rows, ratios, strict=True)
-    ]
+    points = []
+    for row, name in main_rows(group):
+        ratio = None if row.method == ORIGINAL else row.cost("seconds_ratio")
+        points.append(Point(row, name, ratio if ratio and ratio.mean > 0 else None, row.summary(gap.name)))
     floor = NoiseFloor.of(group, GAP)
     label = "cost: seconds / retrain's seconds (logarithmic)"
     y = replace(_axis(Column.of(gap)), floor=None if floor is None else floor.mean)
@@ -226,28 +234,80 @@ def _axis(column: Column) -> Axis:
     return Axis(column.name, f"{column.title} ({DIRECTIONS[column.direction]})")
 
 
+def main_rows(group: RecordGroup) -> list[tuple[MethodRow, str]]:
+    """Return the rows that the first table of a group shows, with their short names.
+
+    They are the references and each method by its tuned settings, or its own where it has none; see
+    `mmulbench.report.standing.MAIN`.
+
+    Args:
+        group: the table.
+    """
+    competing = group.competing()
+    names = short_names(group.rows, competing)
+    able = {row.label for row in competing if row.statuses()["not_applicable"] < len(row.records)}
+    return [
+        (row, names[row.label])
+        for row in group.rows
+        if row.records and (row.is_reference or row.label in able)
+    ]
+
+
 def _scatter(group: RecordGroup, points: list[Point], x: Axis, y: Axis) -> tuple[Figure, pd.DataFrame] | None:
     import pandas as pd
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
 
     if not any(point.x and point.y for point in points):
         return None
-    lines = sum(len(wrap(point.row.label, LABEL_WIDTH)) for point in points)
-    legend_columns = -(-lines // LEGEND_LINES)
-    lines = min(lines, LEGEND_LINES) + 3
-    figure = Figure(figsize=(5.8 + 2.4 * legend_columns, max(4.4, 0.21 * lines + 1.1)), layout="constrained")
+    absent = _absent(points)
+    figure = Figure(figsize=(SIZE[0], SIZE[1] + LINE * max(0, len(absent) - 1)), layout="constrained")
     axes = figure.subplots()
-    handles: list[Any] = [
-        _draw(axes, point, style) for point, style in zip(points, _styles(points), strict=True)
-    ]
-    axes.margins(0.08)
+    styles = _styles(points)
+    for point, style in zip(points, styles, strict=True):
+        _draw(axes, point, style)
+    axes.margins(0.12)
     _scale(axes, x)
-    handles += _notes(axes, points, x, y)
-    axes.set_xlabel(x.label)
-    axes.set_ylabel(y.label)
-    figure.suptitle(_title(group), x=0.01, ha="left", fontsize=10)
-    figure.legend(handles=handles, loc="outside right upper", labelspacing=0.6, ncols=legend_columns)
+    handles = list(_notes(axes, points, x, y))
+    axes.set_xlabel(x.label, fontsize=8)
+    axes.set_ylabel(y.label, fontsize=8)
+    axes.tick_params(labelsize=8)
+    figure.suptitle(_title(group), x=0.01, ha="left", fontsize=9)
+    if handles or absent:
+        below = figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=7.5)
+        below.set_title("\n".join(absent), prop=FontProperties(size=7))
+        below.set_alignment("left")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    levels = [p.y.mean for p in points if p.y and (p.row.method == RETRAIN or _is_level(p))]
+    write_labels(axes, list(_named(axes, points, styles)), levels)
     return figure, pd.DataFrame([_line(point, x, y) for point in points])
+
+
+def _named(axes: Axes, points: list[Point], styles: list[tuple[str, str]]) -> Iterator[Named]:
+    """Yield what gets a label: points, and the level of the original, which is named at its right end."""
+    for point, (colour, marker) in zip(points, styles, strict=True):
+        name = "\n".join(wrap(point.name, LABEL_WIDTH, max_lines=3, placeholder=" …"))
+        if point.x and point.y:
+            bars = (point.x.sd or 0.0, point.y.sd or 0.0)
+            yield Named(name, point.x.mean, point.y.mean, colour, 6.0 if marker == "*" else 4.5, bars)
+        elif _is_level(point) and point.y:
+            yield Named(name, axes.get_xlim()[1], point.y.mean, colour, 1.0)
+
+
+def _is_level(point: Point) -> bool:
+    """Check whether a line stands for a row: the original, where it has no place from left to right."""
+    return point.row.method == ORIGINAL and point.x is None and point.y is not None
+
+
+def _absent(points: list[Point]) -> list[str]:
+    """Name the rows that cannot be drawn, by the reason, in lines; none where all are drawn."""
+    reasons: dict[str, list[str]] = {}
+    for point in points:
+        if not (point.x and point.y) and not _is_level(point):
+            reasons.setdefault(_why_absent(point.row), []).append(point.name)
+    text = "; ".join(f"{reason}: {', '.join(names)}" for reason, names in reasons.items())
+    return wrap(f"Not drawn, {text}", NOTE_WIDTH, max_lines=MOST_LINES, placeholder=" …") if text else []
 
 
 def _scale(axes: Axes, x: Axis) -> None:
@@ -264,14 +324,14 @@ def _scale(axes: Axes, x: Axis) -> None:
 
 
 def _notes(axes: Axes, points: list[Point], x: Axis, y: Axis) -> Iterator[Any]:
-    """Shade what is below the noise floor, and say in the legend what shade and hollow markers mean."""
+    """Shade what is below the noise floor, and yield what the legend says of shade and hollow markers."""
     from matplotlib.lines import Line2D
 
     for axis, shade in ((x, axes.axvspan), (y, axes.axhspan)):
         if axis.floor is not None:
             yield shade(0, axis.floor, color=BAND, zorder=0, linewidth=0, label="noise floor: two retrains")
     if any(point.is_hollow and point.x and point.y for point in points):
-        label = f"hollow: test or retain utility\nover {100 * UTILITY_TOLERANCE:g} points below retrain"
+        label = f"hollow: test or retain utility over {100 * UTILITY_TOLERANCE:g} points below retrain"
         yield Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="none", label=label)
 
 
@@ -286,39 +346,36 @@ def _styles(points: list[Point]) -> list[tuple[str, str]]:
     ]
 
 
-def _draw(axes: Axes, point: Point, style: tuple[str, str]) -> Any:
-    """Draw a point with its standard deviations, or a level where it has no x; give what the legend shows."""
-    from matplotlib.lines import Line2D
-
+def _draw(axes: Axes, point: Point, style: tuple[str, str]) -> None:
+    """Draw a point with its standard deviations, or a level where it has no x."""
     (colour, marker), row = style, point.row
-    label = "\n".join(wrap(row.label, LABEL_WIDTH))
     if row.method == RETRAIN and point.y is not None:
         axes.axhline(point.y.mean, color=colour, linewidth=0.8, linestyle="--", zorder=1)
+    if _is_level(point) and point.y is not None:
+        axes.axhline(point.y.mean, color=colour, linewidth=1.2, linestyle=":")
     if point.x is None or point.y is None:
-        if row.method == ORIGINAL and point.y is not None:
-            return axes.axhline(point.y.mean, color=colour, linewidth=1.2, linestyle=":", label=label)
-        return Line2D([], [], linestyle="none", label=f"{label}: {_why_absent(row)}")
-    return axes.errorbar(
+        return
+    axes.errorbar(
         point.x.mean,
         point.y.mean,
         xerr=point.x.sd or 0.0,
         yerr=point.y.sd or 0.0,
         color=colour,
         marker=marker,
-        markersize=11 if marker == "*" else 7,
+        markersize=10 if marker == "*" else 6,
         markerfacecolor="white" if point.is_hollow else colour,
         markeredgecolor=colour if point.is_hollow else "white",
         markeredgewidth=1.2 if point.is_hollow else 0.6,
-        elinewidth=1,
-        capsize=2,
+        elinewidth=0.8,
+        capsize=1.5,
         linestyle="none",
-        label=label,
+        label=point.name,
         zorder=3,
     )
 
 
 def _why_absent(row: MethodRow) -> str:
-    """Say in the legend why a row has no point."""
+    """Say why a row has no point."""
     if row.done:
         return "not measured"
     return row.statuses().most_common(1)[0][0].replace("_", " ")
@@ -326,7 +383,7 @@ def _why_absent(row: MethodRow) -> str:
 
 def _line(point: Point, x: Axis, y: Axis) -> dict[str, object]:
     """Return a point's line in the CSV; empty cells where it has no coordinate or a single seed."""
-    line: dict[str, object] = {"method": point.row.label, "seeds": len(point.row.done_seeds)}
+    line: dict[str, object] = {"method": point.name, "seeds": len(point.row.done_seeds)}
     line["lost_utility"] = point.is_hollow
     if point.path:
         line["path"] = point.path

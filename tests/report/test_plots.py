@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from PIL import Image
 from planted_results import Planted, World, changed
 
@@ -17,7 +20,9 @@ from mmulbench.report.aggregate import group_records
 from mmulbench.report.columns import choose_columns
 from mmulbench.report.histograms import PER_SHEET, score_figures
 from mmulbench.report.noise_floor import NoiseFloor
+from mmulbench.report.place_rows import judge_rows, standing_of
 from mmulbench.report.plots import TITLE_WIDTH, cost_figure, forgetting_figure, write_plots
+from mmulbench.report.standing import MAIN
 from mmulbench.report.style import description
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -195,9 +200,89 @@ def band_of(figure):
 
 
 def drawn_points(figure):
-    """The face colour of each marker, by its place in the legend."""
+    """The face colour of each marker, by the name of its row."""
     (axes,) = figure.axes
     return {bars.get_label(): bars.lines[0].get_markerfacecolor() for bars in axes.containers}
+
+
+def labels_of(figure):
+    """The names that stand beside points."""
+    (axes,) = figure.axes
+    return [text for text in axes.texts if text.get_text()]
+
+
+def assert_readable(figure):
+    """Labels are inside the axes and meet neither each other, nor markers, nor do title and legend."""
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in labels_of(figure)]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    points = [bars.lines[0].get_xydata()[0] for bars in axes.containers]
+    for place in axes.transData.transform(points):
+        assert not any(box.contains(*place) for box in boxes)
+    inside = axes.get_window_extent()
+    assert all(inside.containsx(x) and inside.containsy(y) for box in boxes for x, y in box.corners())
+    others = [axes.get_tightbbox(), figure._suptitle.get_window_extent()]
+    others += [legend.get_window_extent() for legend in figure.legends]
+    assert not any(one.overlaps(other) for one, other in combinations(others, 2))
+    assert all(box.x1 <= figure.bbox.x1 and box.y0 >= 0 for box in others)
+
+
+def test_labels_meet_neither_each_other_nor_points(group):
+    for figure, table in (forgetting(group), cost(group)):
+        assert sorted(text.get_text() for text in labels_of(figure)) == sorted(table["method"])
+        assert_readable(figure)
+
+
+def test_labels_are_readable_where_an_outlier_squeezes_the_rest():
+    methods = {f"method_{place}": Planted({"mia/matching": 0.01 * place}) for place in range(9)}
+    planted = World(units=60).records(methods | {"broken": Planted({"test": -0.45, "mia/matching": 0.4})})
+    (group,) = group_records(planted)
+    assert_readable(forgetting(group)[0])
+
+
+def test_labels_have_the_colours_of_their_points(group):
+    figure, _ = forgetting(group)
+    drawn = {bars.get_label(): bars.lines[0].get_color() for bars in figure.axes[0].containers}
+    assert {text.get_text(): text.get_color() for text in labels_of(figure)} == drawn
+
+
+def test_only_rows_of_the_first_table_are_drawn():
+    world = World()
+    records = world.records({"mmul": Planted(), "npo": Planted()}, draws=3)
+    own = [record for record in records if record.spec.method == "mmul"]
+    records += [world.tuned(record, lr=0.5) for record in own]
+    unmeant = {"status": "not_applicable", "reason": "no", "values": {}, "cost": None, "by_unit": {}}
+    (group,) = group_records([*records, *_copies(own, "kga", **unmeant)])
+    columns = choose_columns(["test"], {})
+    standing = standing_of(group, columns, judge_rows(group, columns))
+    shown = {line.name for line in standing.of_blocks(*MAIN)}
+    assert shown == {"retrain", "retrain′", "mmul (tuned)", "npo"}
+    for figure, table in (forgetting(group), cost(group)):
+        assert set(table["method"]) == {text.get_text() for text in labels_of(figure)} == shown
+
+
+def test_rows_without_a_point_are_named_below_the_axes():
+    records = World().records({"mmul": Planted()}, draws=0)
+    failed = {"status": "failed", "reason": "no", "values": {}, "cost": None, "by_unit": {}}
+    own = [record for record in records if record.spec.method == "mmul"]
+    methods = [f"method_{number}" for number in range(40)]
+    failures = [one for method in methods for one in _copies(own, method, **failed)]
+    (group,) = group_records([*records, *failures[: len(own)]])
+    assert forgetting(group)[0].legends[0].get_title().get_text() == "Not drawn, failed: method_0"
+    (group,) = group_records([*records, *failures])
+    figure, table = forgetting(group)
+    assert set(methods) <= set(table["method"])
+    assert_readable(figure)
+
+
+def _copies(records, method, **changes):
+    """Copies of records as those of another method, with some fields changed."""
+    specs = [record.spec.model_copy(update={"method": method}) for record in records]
+    return [
+        record.model_copy(update={"spec": spec, "run_id": spec.run_id, **changes})
+        for record, spec in zip(records, specs, strict=True)
+    ]
 
 
 def test_forgetting_is_the_mean_distance_on_one_path_which_the_table_names(group):
@@ -229,7 +314,7 @@ def test_all_draws_of_retrain_are_one_row(group):
         assert table["method"].tolist()[:2] == ["retrain", "retrain′"]
         assert table["method"].is_unique
         assert table["seeds"].tolist() == [3] * len(table)
-        assert [text.get_text() for text in figure.legends[0].texts].count("retrain′") == 1
+        assert [text.get_text() for text in labels_of(figure)].count("retrain′") == 1
 
 
 def test_the_noise_floor_is_a_shaded_band(group):
@@ -263,13 +348,15 @@ def test_no_sheet_of_many_methods_is_large_and_no_title_meets_the_legend(tmp_pat
     for path in written:
         with Image.open(path) as image:
             assert max(image.size) < 2000
+            assert "scores" in path.stem or image.size < (800, 700)
     methods_of = [
         set(pd.read_csv(path.with_suffix(".csv"))["method"]) for path in written if "scores" in path.stem
     ]
     assert set.intersection(*methods_of) == {"retrain"}
     assert set.union(*methods_of) == {*methods, "retrain", "retrain′"}
     (group,) = group_records(records)
-    figures = [cost(group)[0], *(sheet for sheet, _ in score_figures(group, "x" * TITLE_WIDTH))]
+    assert_readable(cost(group)[0])
+    figures: list[Any] = [sheet for sheet, _ in score_figures(group, "x" * TITLE_WIDTH)]
     for figure in figures:
         figure.canvas.draw()
         assert not figure._suptitle.get_window_extent().overlaps(figure.legends[0].get_window_extent())
