@@ -34,8 +34,8 @@ How to read it; [the long form](docs/concepts/leaderboard.md) has an example.
   without is shown by its own. Other settings, all values, commands and records are folded."""
 
 VALUES = """\
-A cell is the mean ± standard deviation over seeds. **→retrain**: closest to retrain is better, and Δ is the
-mean distance to it, seed by seed. **≥retrain**: in parentheses are the points above or below retrain; to be
+A cell is the mean ± standard deviation over seeds. →retrain: closest to retrain is better, and Δ is the
+mean distance to it, seed by seed. ≥retrain: in parentheses are the points above or below retrain; to be
 below is a loss, to be above no merit. `chance` knows nothing. A model may judge a pair in several ways, its
 paths; each may leak. "Tuned": how many trials of `mmulbench tune` were done, and the budget of each as a
 part of retrain's floating-point operations. "Default kept": on held-out data the best trial was no better
