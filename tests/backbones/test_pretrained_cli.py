@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 
 import pytest
 from checkpoint_tools import bare_pickle, load, pickled, spoil_weight
-from fine_tuned import fine_tuned, fresh, opened
 
 from mmulbench.cli.app import main
 
@@ -69,37 +67,3 @@ def test_a_run_from_a_checkpoint_and_the_command_that_repeats_it(own_blip, tmp_p
     capsys.readouterr()
     assert main([*words[1:], "--device", "cpu"]) == 2
     assert f"not {digest}" in capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def knowing(tmp_path_factory, workspace) -> Path:
-    """A BLIP that was trained on all pairs of the task, before it is given as a backbone."""
-    root = tmp_path_factory.mktemp("knowing")
-    return fine_tuned(opened(fresh("blip", root / "blip-base"), workspace), root / "blip-tuned")
-
-
-@pytest.mark.slow
-def test_a_checkpoint_that_has_seen_the_forget_set(knowing, tmp_path, monkeypatch, capsys):
-    """No command makes a record, a row or a verdict of it, unless nobody asks for a reference."""
-    monkeypatch.chdir(tmp_path)
-    what = ["-m", "finetune", "-t", "emoji", "-b", f"blip:{knowing}", "--device", "cpu"]
-    what += ["--set", "task.limit=200", "--set", "recipe.epochs=1", "--forget-size", "24"]
-    one_epoch = ["--set", "epochs=1"]
-
-    def refused(*words: str) -> None:
-        assert main([*words]) == 1
-        out, err = capsys.readouterr()
-        last = err.splitlines()[-1]
-        assert last.startswith("mmulbench: blip:blip-tuned@") and "is no reference" in last
-        assert out == "" and not list(tmp_path.glob("results/**/*.json"))
-
-    refused("run", *what, *one_epoch)
-    refused("run", *what, *one_epoch, "--shadows", "7")
-
-    assert main(["sweep", *what, "--set", "finetune.epochs=1", "--executor", "debug", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["counts"] == {"failed": 3}
-    assert main(["leaderboard"]) == 0
-    assert "blip" not in capsys.readouterr().out
-
-    assert main(["run", *what, *one_epoch, "--no-reference"]) == 0
-    assert "finetune cannot be judged" in capsys.readouterr().out.replace("\n", " ")

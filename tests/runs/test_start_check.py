@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fine_tuned import fine_tuned, fresh, opened
+from fine_tuned import fresh, opened
 from safetensors.torch import load_file, save_file
 
 from mmulbench.backbones._pretrained.provenance import TRAINED_ON
+from mmulbench.cli.app import main
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import MmulbenchError, UsageError
@@ -30,26 +32,21 @@ SEED, UNITS = 42, 24
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("checkpoints")
-
-
-@pytest.fixture(scope="module")
-def base(root, workspace) -> PreparedTask:
+def base(checkpoints, workspace) -> PreparedTask:
     """A CLIP that saw nothing."""
-    return opened(fresh("clip", root / "clip-base"), workspace)
+    return opened(checkpoints.start, workspace)
 
 
 @pytest.fixture(scope="module")
-def seen(root, base, workspace) -> PreparedTask:
+def seen(checkpoints, workspace) -> PreparedTask:
     """The same, trained on all training pairs."""
-    return opened(fine_tuned(base, root / "clip-all"), workspace)
+    return opened(checkpoints.original, workspace)
 
 
 @pytest.fixture(scope="module")
-def without(root, base, workspace) -> PreparedTask:
+def without(checkpoints, workspace) -> PreparedTask:
     """The same, trained on all but the forget set of `UNITS` units."""
-    return opened(fine_tuned(base, root / "clip-retain", forget_set(base).forget.units), workspace)
+    return opened(checkpoints.retrain, workspace)
 
 
 def forget_set(prepared: PreparedTask, units: int = UNITS) -> Scenario:
@@ -99,6 +96,11 @@ def test_weights_that_saw_nothing_are_welcome(base):
     assert start.limit == LIMIT
 
 
+def test_both_paths_of_a_model_that_fuses_are_looked_at(tmp_path, workspace):
+    start = forget_set(opened(fresh("blip", tmp_path / "blip-start"), workspace)).start
+    assert start is not None and list(start.forget) == list(start.retain) == ["contrastive", "matching"]
+
+
 def test_weights_that_saw_the_retain_set_alone_are_welcome(without):
     start = forget_set(without).start
     assert start is not None
@@ -107,9 +109,9 @@ def test_weights_that_saw_the_retain_set_alone_are_welcome(without):
         _ = forget_set(without, 1).start  # one unit shows nothing
 
 
-def test_a_head_is_fitted_where_the_one_for_the_classes_is_new(root, workspace):
+def test_a_head_is_fitted_where_the_one_for_the_classes_is_new(checkpoints, workspace):
     """tests/evaluation/test_probe.py has encoders that know the pairs."""
-    start = forget_set(opened(root / "clip-base", workspace, "flags_ve", 60), 8).start
+    start = forget_set(opened(checkpoints.start, workspace, "flags_ve", 60), 8).start
     assert start is not None and list(start.forget) == ["classification", "probe"]
 
 
@@ -182,8 +184,8 @@ def test_a_record_says_what_was_found_and_one_that_does_not_counts_for_nothing(b
     ("trained_on", "refused"),
     [("{fingerprint}", True), ("data/emoji_train.json", True), ("data/coco_train.json", False)],
 )
-def test_weights_that_say_what_they_saw(base, root, tmp_path, workspace, trained_on, refused):
-    folder = Path(shutil.copytree(root / "clip-base", tmp_path / "clip-says"))
+def test_weights_that_say_what_they_saw(base, checkpoints, tmp_path, workspace, trained_on, refused):
+    folder = Path(shutil.copytree(checkpoints.start, tmp_path / "clip-says"))
     path = folder / "model.safetensors"
     name = trained_on.format(fingerprint=base.data.fingerprint)
     save_file(load_file(path), path, {"format": "pt", TRAINED_ON: f'["{name}"]'})
@@ -219,3 +221,29 @@ def test_many_forget_sets_that_were_not_seen(base):
     for seed in range(10):
         forget = np.sort(rng.permutation(units)[:UNITS])
         assert Scenario(base, ForgetSet(forget), seed).start is not None
+
+
+def test_no_command_takes_it_for_a_reference(checkpoints, tmp_path, monkeypatch, capsys):
+    """No command makes a record, a row or a verdict of it, unless nobody asks for a reference."""
+    monkeypatch.chdir(tmp_path)
+    what = ["-m", "finetune", "-t", "emoji", "-b", f"clip:{checkpoints.original}", "--device", "cpu"]
+    what += ["--set", "task.limit=200", "--set", "recipe.epochs=1", "--forget-size", "24"]
+    one_epoch = ["--set", "epochs=1"]
+
+    def refused(*words: str) -> None:
+        assert main([*words]) == 1
+        out, err = capsys.readouterr()
+        last = err.splitlines()[-1]
+        assert last.startswith("mmulbench: clip:clip-original@") and "is no reference" in last
+        assert out == "" and not list(tmp_path.glob("results/**/*.json"))
+
+    refused("run", *what, *one_epoch)
+    refused("run", *what, *one_epoch, "--shadows", "7")
+
+    assert main(["sweep", *what, "--set", "finetune.epochs=1", "--executor", "debug", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["counts"] == {"failed": 3}
+    assert main(["leaderboard"]) == 0
+    assert "clip" not in capsys.readouterr().out
+
+    assert main(["run", *what, *one_epoch, "--no-reference"]) == 0
+    assert "finetune cannot be judged" in capsys.readouterr().out.replace("\n", " ")

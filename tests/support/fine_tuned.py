@@ -30,6 +30,10 @@ LONG = Recipe(epochs=200, lr=3e-3, weight_decay=0.0, batch_size=64)
 """Of what has to know its pairs by heart."""
 
 
+LIMIT = 200
+"""Pictures of the part of a task."""
+
+
 def fresh(family: str, folder: Path, seed: int = 0, **text: Any) -> Path:
     """A checkpoint with weights as they are before any training; of CLIP with other sizes of its texts."""
     tools: Any = blip_checkpoints if family == "blip" else clip_checkpoints
@@ -39,7 +43,7 @@ def fresh(family: str, folder: Path, seed: int = 0, **text: Any) -> Path:
     return written
 
 
-def opened(folder: Path, workspace: Workspace, task_name: str = "emoji", limit: int = 200) -> PreparedTask:
+def opened(folder: Path, workspace: Workspace, task_name: str = "emoji", limit: int = LIMIT) -> PreparedTask:
     """A part of a task, with a checkpoint for its backbone."""
     cls = TASKS.get(task_name)
     task = cls(cls.Config(**{"limit": limit}))
@@ -47,16 +51,14 @@ def opened(folder: Path, workspace: Workspace, task_name: str = "emoji", limit: 
     return prepare(task_name, task, find_backbone(f"{family}:{folder}", task), RECIPE, workspace)
 
 
-def fine_tuned(
-    prepared: PreparedTask, folder: Path, without: Integers | None = None, recipe: Recipe = LONG
-) -> Path:
+def fine_tuned(prepared: PreparedTask, folder: Path, without: Integers | None = None) -> Path:
     """A checkpoint that was trained on all training pairs but those of some units."""
     parts, model = _in_parts(prepared)
     train = prepared.data.train
     pairs = prepared.pairs(train if without is None else train.without(np.asarray(without)))
     meter = CostMeter(torch.device("cpu"))
     with meter:
-        fit(model, pairs, recipe, 7, meter, Progress(), "", Checkpoints())
+        fit(model, pairs, LONG, 7, meter, Progress(), "", Checkpoints())
     tools: Any = blip_checkpoints if prepared.backbone.name == "blip" else clip_checkpoints
     written: Path = tools.write(folder, parts)
     return written

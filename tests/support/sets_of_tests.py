@@ -63,8 +63,9 @@ SERIAL = {
         "sweeps/test_local.py",
         "sweeps/test_supervisor.py",
     ),
+    "checkpoints": ("runs/test_given_models.py", "runs/test_start_check.py"),
 }
-"""Groups of files whose tests never run at the same time: they share a cluster, or start processes."""
+"""Groups of files whose tests never run at the same time: they share what is costly, or start processes."""
 
 SPREAD = ("tasks/test_matrix.py",)
 """Files whose tests share nothing costly, so that any process may take any of them."""
