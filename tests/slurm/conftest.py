@@ -89,7 +89,7 @@ def complete(site, wanted) -> Callable[..., None]:
 
     def check(runs: int = 2) -> None:
         status = site.until_over()
-        assert (status["counts"], status["trouble"]) == ({"done": 1 + runs}, [])
+        assert (status["counts"], status["trouble"]) == ({"done": 1 + runs}, []), status
         assert numbers(site.records()) == numbers(wanted.records()[:runs])
 
     return check

@@ -40,8 +40,7 @@ def test_without_its_driver_a_job_queued_again_goes_on_and_a_cancelled_one_costs
 ):
     driver = site.start("run", *words[1:])
     until(lambda: list(site.sweeps.glob("*/slurm.json")) and len(site.jobs().tasks) == 3, "submitted jobs")
-    driver.send_signal(signal.SIGKILL)
-    driver.communicate()
+    driver.kill()
     until(partial(begun_times, site, 2), "both runs")
     _, cancelled, again = (task.job for task in site.jobs().tasks)
     cluster.say("scontrol", "requeue", again)
@@ -94,13 +93,12 @@ def test_a_controller_that_starts_again_changes_nothing_and_a_run_that_never_fit
 
 
 def test_a_driver_killed_while_it_submits_costs_a_retry_and_a_killed_worker_its_own_run(
-    site, words, complete
+    site, words, complete, cluster
 ):
     packed = [*words, "--pack", "2"]
     driver = site.start(*packed)
-    until(lambda: list(site.sweeps.glob("*/slurm.json")), "the first submitted job")
-    driver.send_signal(signal.SIGKILL)
-    driver.communicate()
+    until(lambda: list(site.sweeps.glob("*/slurm.json")), "the first submitted job", every=0.005)
+    driver.kill()
     done = site.run(*packed)
     assert done.code == 0, done.err
     until(lambda: site.begun(), "the first run")
@@ -111,6 +109,8 @@ def test_a_driver_killed_while_it_submits_costs_a_retry_and_a_killed_worker_its_
     assert "its worker was ended by SIGKILL" in status["trouble"][0]["reason"]
     assert sorted(record.status for record in site.records()) == ["done", "failed"]
 
+    ours = {task.job for task in site.jobs().tasks}
+    until(lambda: jobs_of(cluster).isdisjoint(ours), "the end of a job that would count as one to make it")
     assert site.run("retry").code == 0
     complete()
 

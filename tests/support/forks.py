@@ -40,18 +40,44 @@ def python(
         words: arguments of python.
         timeout: most seconds that it may take.
     """
-    with tempfile.TemporaryDirectory(prefix="fork-") as said:
-        process = FORKS.Process(
-            target=_python, args=(words, dict(environment), str(folder), said), daemon=True
-        )
-        process.start()
-        process.join(timeout)
-        out, err = (Path(said, name).read_text(encoding="utf-8") for name in ("out", "err"))
-        if process.is_alive():
-            process.kill()
-            raise subprocess.TimeoutExpired(words, timeout, out, err)
-    assert process.exitcode is not None
-    return subprocess.CompletedProcess(words, process.exitcode, out, err)
+    return Fork(folder, environment, *words).wait(timeout)
+
+
+class Fork:
+    """A process that does what `python` runs, from its start on.
+
+    Args:
+        folder: working directory.
+        environment: all environment variables.
+        words: arguments of python.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *words: str) -> None:
+        self._words = words
+        self._said = tempfile.TemporaryDirectory(prefix="fork-")
+        given = (words, dict(environment), str(folder), self._said.name)
+        self._process = FORKS.Process(target=_python, args=given, daemon=True)
+        self._process.start()
+
+    def kill(self) -> None:
+        """End it as ``kill -9`` does, if it has not ended."""
+        self._process.kill()
+        self.wait()
+
+    def wait(self, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        """Wait for its end.
+
+        Args:
+            timeout: most seconds that it may take.
+        """
+        self._process.join(timeout)
+        with self._said as said:
+            out, err = (Path(said, name).read_text(encoding="utf-8") for name in ("out", "err"))
+        if self._process.is_alive():
+            self._process.kill()
+            raise subprocess.TimeoutExpired(self._words, timeout, out, err)
+        assert self._process.exitcode is not None
+        return subprocess.CompletedProcess(self._words, self._process.exitcode, out, err)
 
 
 def redirect(folder: Path) -> None:
@@ -60,11 +86,11 @@ def redirect(folder: Path) -> None:
     Args:
         folder: where they are made.
     """
-    assert sys.modules.keys() >= set(PRELOADED), "another module than forks has set what the server imports"
     gc.freeze()  # what the server has imported stays shared memory
     for name, stream in (("out", sys.stdout), ("err", sys.stderr)):
         with (folder / name).open("w") as file:
             os.dup2(file.fileno(), stream.fileno())
+    assert sys.modules.keys() >= set(PRELOADED), "another module than forks has set what the server imports"
 
 
 def _python(words: tuple[str, ...], environment: dict[str, str], folder: str, said: str) -> None:

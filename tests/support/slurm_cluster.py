@@ -195,12 +195,12 @@ class Cluster:
             time.sleep(0.2)
 
 
-def until(reached: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
+def until(reached: Callable[[], object], what: str, every: float = 0.2) -> None:
+    """Wait until something is so, which is looked at every so many seconds."""
     deadline = time.monotonic() + PATIENCE
     while not reached():
         assert time.monotonic() < deadline, f"never came: {what}"
-        time.sleep(0.2)
+        time.sleep(every)
 
 
 def free_ports(count: int) -> list[int]:

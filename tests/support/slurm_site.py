@@ -80,25 +80,25 @@ class Site:
             "WAITING": str(root),
         }
 
-    def start(self, *words: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
-        """Start a command in a new process, by another command where there are words before it."""
-        return subprocess.Popen(
-            [*before, sys.executable, "-m", "mmulbench", *words],
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *words: str) -> forks.Fork:
+        """Start a command in a fork of a warm server."""
+        return forks.Fork(self.root, self.environment, "-m", "mmulbench", *words)
 
     def run(self, *words: str, before: Sequence[str] = ()) -> Done:
-        """Run a command in a fork of a warm server, or in a new process by another command before it."""
-        if not before:
-            found = forks.python(self.root, self.environment, "-m", "mmulbench", *words, timeout=2 * PATIENCE)
-            return Done(found.returncode, found.stdout, found.stderr)
-        process = self.start(*words, before=before)
-        out, err = process.communicate(timeout=2 * PATIENCE)
-        return Done(process.returncode, out, err)
+        """Run a command in a fork, or in a new process by another command where there are words before it."""
+        if before:
+            command = [*before, sys.executable, "-m", "mmulbench", *words]
+            found = subprocess.run(
+                command,
+                cwd=self.root,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=2 * PATIENCE,
+            )
+        else:
+            found = self.start(*words).wait(2 * PATIENCE)
+        return Done(found.returncode, found.stdout, found.stderr)
 
     def here(self, *words: str) -> Done:
         """Run a command that only looks at a sweep, in this process."""
