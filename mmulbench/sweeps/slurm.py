@@ -28,7 +28,7 @@ from mmulbench.sweeps.slurm_jobs import (
     write_jobs,
 )
 from mmulbench.sweeps.slurm_settings import checked_settings
-from mmulbench.sweeps.state import ENDED
+from mmulbench.sweeps.state import ENDED, StepState
 
 ENDING_SECONDS = 60.0
 """Longest wait for tasks that are being ended; Slurm kills them after 30 seconds unless set otherwise."""
@@ -154,6 +154,22 @@ def _earlier_tasks(folder: SweepFolder, before: SlurmJobs | None, cluster: str) 
     return before.tasks if before.cluster in ("", cluster) else ()
 
 
+def steps_ahead(task: SlurmTask, states: Mapping[str, StepState]) -> tuple[str, ...]:
+    """Return the steps that a live task makes or will make: it does not come back to one behind it.
+
+    That one has failed and was queued again, while the task makes a later one. Where Slurm starts the task
+    anew, whoever takes the step first makes it.
+
+    Args:
+        task: task that waits or runs.
+        states: states of the steps that were begun, by id.
+    """
+    begun = [
+        place for place, name in enumerate(task.steps) if name in states and states[name].status != "queued"
+    ]
+    return task.steps[max(begun, default=0) :]
+
+
 class _Work:
     """Submits what is missing of a plan.
 
@@ -178,8 +194,9 @@ class _Work:
         self._executor = executor
         self._live = live
         self.new: list[SlurmTask] = []
-        ended = {name for name, state in folder.states().items() if state.status in ENDED}
-        done = ended.union(*(task.steps for task in live))
+        states = folder.states()
+        ended = {name for name, state in states.items() if state.status in ENDED}
+        done = ended.union(*(steps_ahead(task, states) for task in live))
         missing = {
             kind: [step.step_id for step in plan.of(kind) if step.step_id not in done] for kind in STEP_KINDS
         }

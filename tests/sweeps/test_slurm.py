@@ -102,6 +102,20 @@ def test_steps_that_have_ended_or_are_queued_are_not_submitted_again(slurm, sele
     assert tasks_of(selection)[2:] == [("2", ["two"])]
 
 
+@pytest.mark.parametrize(("second", "missing"), [("running", ["one"]), ("queued", [])])
+def test_a_step_that_a_live_job_has_behind_it_is_submitted_again(slurm, selection, second, missing):
+    """It failed, and was queued again while the job made the next one; before that the job would make it."""
+    original, one, two, _ = selection.plan.steps
+    selection.folder.write_state(original.step_id, state("done"))
+    SlurmExecutor(pack="3").run(selection, quiet=True)
+    assert tasks_of(selection) == [("1", ["one", "two", "three"])]
+    slurm.queue("1|RUNNING|None")
+    selection.folder.write_state(one.step_id, state("queued"))
+    selection.folder.write_state(two.step_id, state(second))
+    SlurmExecutor(pack="3").run(selection, quiet=True)
+    assert [steps for _, steps in tasks_of(selection)[1:]] == [missing] * bool(missing)
+
+
 def test_runs_wait_for_what_was_queued_before(slurm, selection):
     chosen = selection.plan.with_needs([selection.plan.steps[0].step_id])
     SlurmExecutor().run(Selection(selection.folder, selection.options, selection.plan, chosen), quiet=True)
