@@ -28,7 +28,7 @@ def test_pictures_that_are_older_than_a_record_are_named(results, monkeypatch):
     monkeypatch.setattr(pictures, "_drawn", lambda *_: pytest.fail("it is remembered"))
     assert picture_faults(results, cache) == []
     monkeypatch.undo()
-    next(results.glob("hpo_pgr/*/finetune/*.json")).unlink()
+    next(results.glob("hpo_pgr/*/retrain/*.json")).unlink()
     faults = picture_faults(results, cache)
     assert len(faults) == 6 and all("is older than its records" in line for line in faults)
     shutil.rmtree(results / "hpo_pgr")

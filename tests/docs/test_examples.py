@@ -14,6 +14,7 @@ from pathlib import Path
 import forks
 import numpy as np
 import pytest
+from helpers import here
 from miniatures import write_flickr30k, write_picture
 from pages import CODE, CODES, COMMAND, COMMANDS, FILE, FILES, ROOT, TEXTS, shown
 from PIL import Image
@@ -123,6 +124,11 @@ def test_every_command_is_run_by_a_test():
     own = Path(__file__).read_text(encoding="utf-8")
     here = {name for name in COMMANDS if re.search(rf'"{name}"[,)\]]', own)}
     assert COMMANDS.keys() - here <= ELSEWHERE.keys() <= COMMANDS.keys()
+
+
+def test_the_table_is_shown():
+    done = here(*shlex.split(COMMANDS["leaderboard_table"])[1:], "--results-dir", str(ROOT / "results"))
+    assert done.code == 0 and "counterfactual (tuned)" in done.out, done.err
 
 
 @pytest.mark.slow
