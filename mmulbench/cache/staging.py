@@ -8,6 +8,7 @@ that was just replaced.
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import secrets
 import shutil
@@ -176,8 +177,9 @@ def place(built: Path, folder: Path, is_good: Callable[[], bool]) -> None:
         try:
             built.rename(folder)
             break
-        except OSError:
-            if not folder.exists():
+        except OSError as error:
+            # An entry that stood in the way may be gone already: its replacer moves it aside first.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) and not folder.exists():
                 raise
         if is_good():
             shutil.rmtree(built)

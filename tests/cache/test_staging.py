@@ -81,6 +81,24 @@ def test_what_is_not_good_is_replaced(entry):
     assert not (entry / "one").exists() and list(entry.parent.iterdir()) == [entry]
 
 
+def test_an_entry_that_its_replacer_moves_aside_at_this_moment_stops_nobody(entry, monkeypatch):
+    one, two = make(entry, "host-1-2"), make(entry, "host-1-3")
+    staging.place(one, entry, lambda: False)
+    rename = Path.rename
+
+    def rename_late(path: Path, target: Path) -> Path:
+        try:
+            return rename(path, target)
+        except OSError:
+            rename(entry, entry.with_name("aside"))
+            raise
+
+    monkeypatch.setattr(Path, "rename", rename_late)
+    staging.place(two, entry, lambda: False)
+    assert entry.is_dir()
+    assert not two.exists()
+
+
 def test_clearing_takes_along_what_gone_makers_left(entry):
     entry.mkdir()
     make(entry, GONE)
