@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from mmulbench.audit.wording import ABSENT
 from mmulbench.metrics.catalogue import with_role
+from mmulbench.records.published import UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult
 from mmulbench.report.cells import points
-from mmulbench.report.standing import UTILITY_TOLERANCE
 
 ABOUT = {"test": "data that no model has seen", "retain": "training data that were to stay"}
 """What each utility is measured on."""

@@ -61,6 +61,9 @@ def _found(study: Study) -> str:
         assert check is not None  # it is why
         best, own = ("not done" if one is None else _number(one) for one in (check.best, check.default))
         text += f"; kept the default: on a further forget set {own}, the best of the search {best}"
+    tolerance = study.spec.utility_tolerance
+    if tolerance is not None and (lost := _mean(chosen.lost)) > tolerance:
+        text += f"; loses {100 * lost:.1f} points of utility, where {100 * tolerance:g} are allowed"
     if chosen.objective >= _mean(study.do_nothing):
         text += f"; no better than doing nothing ({_mean(study.do_nothing):.4f})"
     return text

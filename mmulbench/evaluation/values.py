@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -114,8 +114,20 @@ def _missing(metrics: Sequence[Metric], model: Measurements, retrain: Measuremen
     return missing
 
 
-def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units) -> float:
-    """Compute the gap to retrain alone, which tuning makes small.
+class Distance(NamedTuple):
+    """Says how far a model is from retrain.
+
+    Attributes:
+        gap: value of the metric `retrain_gap`.
+        lost: utility lost beside retrain, the larger of test's and retain's; negative where both are above.
+    """
+
+    gap: float
+    lost: float
+
+
+def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units) -> Distance:
+    """Compute alone what tuning judges by: the gap to retrain, and the utility lost.
 
     Args:
         model: measurements of the unlearned model.
@@ -129,7 +141,10 @@ def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units
         details([*parts.values()], measured, None, None, units, seed=0) for measured in (model, retrain)
     )
     names = names_read(gap, parts, own)
-    return gap.compute(*({name: found[name].value for name in names} for found in (own, reference)))
+    lost = max(reference[one.name].value - own[one.name].value for one in with_role("utility"))
+    return Distance(
+        gap.compute(*({name: found[name].value for name in names} for found in (own, reference))), lost
+    )
 
 
 def details(

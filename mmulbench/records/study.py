@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +34,9 @@ STUDY_VERSION = 2
 EPOCHS = "epochs"
 """Setting that a trial lowers where it would spend more than the budget."""
 
+FARTHEST = 1.0
+"""Largest distance to retrain: all that is averaged lies between 0 and 1."""
+
 ADVICE = "delete it and tune again"
 """What to do with a study that cannot be used for good."""
 
@@ -54,6 +57,10 @@ class StudySpec(Frozen):
     seeds: tuple[int, ...] = Field(description="each has its own forget set, original and retrain")
     check_seed: int = Field(description="seed that the search does not see; the best is checked on it")
     budget: float = Field(description="floating-point operations of a trial, as a part of retrain's")
+    utility_tolerance: float | None = Field(
+        default=None,
+        description="what a trial may lose of test and of retain utility beside retrain; null: any amount",
+    )
     data_fingerprint: str
     plugins: dict[str, str] = Field(default_factory=dict, description="as in a run's specification")
     metric_version: str = METRIC_VERSION
@@ -63,7 +70,23 @@ class StudySpec(Frozen):
     @property
     def study_id(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the specification."""
-        return fingerprint(self.model_dump(mode="json"))[:12]
+        return fingerprint(self.model_dump(mode="json", exclude_none=True))[:12]
+
+    def rank(self, distances: Sequence[float], lost: Sequence[float]) -> float:
+        """Return what a search makes small: the mean distance; who lost too much utility comes after all.
+
+        Of those that lost too much, what lost least comes first, since what a table does not rank by its
+        distance is not to be searched for by its distance.
+
+        Args:
+            distances: distances to retrain, by seed.
+            lost: utility lost beside retrain, by seed; empty where the study does not ask.
+        """
+        mean = sum(distances) / len(distances)
+        if self.utility_tolerance is None or not lost:
+            return mean
+        excess = sum(lost) / len(lost) - self.utility_tolerance
+        return mean if excess <= 0 else FARTHEST + excess
 
 
 class Trial(Frozen):
@@ -72,6 +95,11 @@ class Trial(Frozen):
     settings: dict[str, Scalar] = Field(description="the searched settings; all others are the defaults")
     state: TrialState
     by_seed: list[float] = Field(description="distance to retrain for each seed that was tried")
+    lost: list[float] = Field(
+        default_factory=list,
+        description="utility lost beside retrain, the larger of test's and retain's, for each seed that was "
+        "tried; empty where any amount may be lost",
+    )
     objective: float | None = Field(default=None, description="their mean, where all were tried")
     reason: str | None = Field(default=None, description="why it is not done")
     epochs_asked: int | None = Field(
@@ -84,6 +112,8 @@ class Check(Frozen):
 
     default: float | None = Field(description="of the first trial's settings; null where they are not done")
     best: float | None = Field(description="of the best trial's settings; null where they are not done")
+    default_lost: float | None = Field(default=None, description="utility lost by the first trial's settings")
+    best_lost: float | None = Field(default=None, description="utility lost by the best trial's settings")
     do_nothing: float = Field(description="of the untouched original")
 
 
@@ -105,17 +135,23 @@ class Study(Frozen):
 
     @property
     def best(self) -> Trial | None:
-        """Trial closest to retrain, the earliest of equals; None where none was done."""
+        """Trial that ranks first, the earliest of equals; None where none was done."""
         done = [trial for trial in self.trials if trial.objective is not None]
-        return min(done, key=lambda trial: trial.objective or 0.0) if done else None
+        return min(done, key=lambda trial: self.spec.rank(trial.by_seed, trial.lost)) if done else None
 
     @property
     def kept_default(self) -> bool:
-        """Whether the best trial was worse than the default where the search had not looked."""
+        """Whether the best trial ranked after the default where the search had not looked."""
         check = self.check
         if check is None or check.default is None:
             return False
-        return check.best is None or check.best > check.default
+        if check.best is None:
+            return True
+        best, own = (
+            self.spec.rank([distance], [] if lost is None else [lost])
+            for distance, lost in ((check.best, check.best_lost), (check.default, check.default_lost))
+        )
+        return best > own
 
     @property
     def chosen(self) -> Trial | None:

@@ -50,6 +50,11 @@ def _faults_of_trial(trial: Trial, spec: StudySpec) -> Iterator[str]:
             yield f"settings.{name} is {value}; it should be in the range that was searched, {low} to {high}"
     if any(distance < 0 for distance in trial.by_seed):
         yield f"by_seed has {min(trial.by_seed)}; distances should be 0 or more"
+    if any(abs(lost) > 1 for lost in trial.lost):
+        yield f"lost has {max(trial.lost, key=abs)}; it should be between -1 and 1"
+    judged = 0 if spec.utility_tolerance is None else len(trial.by_seed)
+    if len(trial.lost) != judged:
+        yield f"lost has {len(trial.lost)} numbers; it should have {judged}, by spec.utility_tolerance"
     if (trial.state == "done") != (trial.objective is not None):
         wanted = "a number" if trial.state == "done" else "null"
         yield f"objective is {trial.objective}; it should be {wanted}, since the state is {trial.state}"

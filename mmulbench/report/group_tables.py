@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmulbench.metrics.catalogue import headline_metrics
+from mmulbench.records.published import UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import MethodRow, RecordGroup
 from mmulbench.report.cells import (
@@ -24,7 +25,6 @@ from mmulbench.report.columns import FIRST, Column, headline_columns, part_colum
 from mmulbench.report.noise_floor import GAP, NoiseFloor
 from mmulbench.report.place_rows import Judged
 from mmulbench.report.ranking import RANKED, Ranking
-from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.report.standing_markdown import ELSEWHERE, folded
 
 

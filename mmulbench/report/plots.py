@@ -13,6 +13,7 @@ from mmulbench.errors import UsageError
 from mmulbench.files import disk_errors
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.printable import printable
+from mmulbench.records.published import UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import (
     ORIGINAL,
@@ -29,7 +30,6 @@ from mmulbench.report.noise_floor import GAP, NoiseFloor
 from mmulbench.report.picture_names import picture_stems
 from mmulbench.report.point_labels import Named, write_labels
 from mmulbench.report.short_names import short_names
-from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.report.style import BAND, BLACK, COLOURS, GREY, MARKERS, SETTINGS, csv_text, description, save
 
 if TYPE_CHECKING:

@@ -11,9 +11,6 @@ from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import Direction
 from mmulbench.report.noise_floor import GAP
 
-UTILITY_TOLERANCE = 0.03
-"""A row this far below retrain in test or retain utility, on the mean over seeds, is not ranked."""
-
 Block = Literal["reference", "ranked", "out", "unforgotten", "no result", "variant", "outside"]
 """Where a line stands: above the line, out of competition, or below the line, where nothing was forgotten."""
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.records.published import UTILITY_TOLERANCE
 from mmulbench.report.cells import OUT, number, points
 from mmulbench.report.noise_floor import GAP
-from mmulbench.report.standing import BLOCKS, MAIN, UTILITY_TOLERANCE, Line, Measure, Shown, Standing
+from mmulbench.report.standing import BLOCKS, MAIN, Line, Measure, Shown, Standing
 
 SORTS = ("gap", "method", "verdict", "attack", "test", "cost")
 """What lines may be sorted by besides metrics."""

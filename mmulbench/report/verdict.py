@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mmulbench.metrics.catalogue import with_role
+from mmulbench.records.published import UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import UNCHECKED
 from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN
 from mmulbench.report.floor import Floor, analytical_resolution, attack_key, attacked_paths
 from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
-from mmulbench.report.standing import UTILITY_TOLERANCE
 
 Leak = Literal["like retrain", "still known", "over-forgotten"]
 

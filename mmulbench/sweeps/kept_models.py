@@ -14,9 +14,9 @@ from mmulbench.files import disk_errors, write_atomically
 from mmulbench.handover.save import save
 from mmulbench.hashing import fingerprint
 from mmulbench.records.group_key import GroupKey
+from mmulbench.records.published import UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult, RunSpec
 from mmulbench.report.aggregate import REFERENCES
-from mmulbench.report.standing import UTILITY_TOLERANCE
 from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.prepare import PreparedTask
 

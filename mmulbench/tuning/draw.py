@@ -9,11 +9,11 @@ import optuna
 
 from mmulbench.core.search_space import SearchDimension
 from mmulbench.records.schema import Scalar
-from mmulbench.records.study import EPOCHS, Study, Trial
+from mmulbench.records.study import EPOCHS, FARTHEST, Study, StudySpec, Trial
 from mmulbench.seeds import generator
 
-WORST = 1.0
-"""Largest distance to retrain: all that is averaged lies between 0 and 1."""
+WORST = 2 * FARTHEST
+"""Rank of what diverged or failed: after all that was judged."""
 
 RANDOM_TRIALS = 4
 """Number of trials that are drawn at random; then the sampler chooses, and pruning begins."""
@@ -32,21 +32,28 @@ def draw(study: Study, space: Mapping[str, SearchDimension]) -> dict[str, Scalar
     seed = int(generator(0, f"trial {len(study.trials)} of {study.spec.study_id}").integers(2**31))
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS)
     search = optuna.create_study(sampler=sampler)
-    search.add_trials([_as_optuna(trial, distributions) for trial in study.trials])
+    search.add_trials([_as_optuna(trial, study.spec, distributions) for trial in study.trials])
     asked = search.ask(distributions)
     return {name: _rounded(asked.params[name], one) for name, one in space.items()}
 
 
-def is_hopeless(by_seed: Sequence[float], trials: Sequence[Trial]) -> bool:
-    """Return whether a trial is worse on its last seed than the median of the trials before it.
+def is_hopeless(trial: Trial, before: Sequence[Trial], spec: StudySpec) -> bool:
+    """Return whether a trial ranks on its last seed after the median of the trials before it.
 
     Args:
-        by_seed: distances of the trial so far, at least one.
-        trials: the trials before it; fewer than `RANDOM_TRIALS` that are done say nothing.
+        trial: the trial so far, judged on one seed at least.
+        before: the trials before it; fewer than `RANDOM_TRIALS` that are done say nothing.
+        spec: specification of the study.
     """
-    place = len(by_seed) - 1
-    others = [trial.by_seed[place] for trial in trials if trial.state == "done"]
-    return len(others) >= RANDOM_TRIALS and bool(by_seed[place] > np.median(others))
+    place = len(trial.by_seed) - 1
+    others = [_ranks(one, spec)[place] for one in before if one.state == "done"]
+    return len(others) >= RANDOM_TRIALS and bool(_ranks(trial, spec)[place] > np.median(others))
+
+
+def _ranks(trial: Trial, spec: StudySpec) -> list[float]:
+    """Return a trial's rank on each seed by itself."""
+    lost: Sequence[Sequence[float]] = [[one] for one in trial.lost] or [[]] * len(trial.by_seed)
+    return [spec.rank([distance], one) for distance, one in zip(trial.by_seed, lost, strict=True)]
 
 
 def _rounded(value: float, dimension: SearchDimension) -> float:
@@ -68,7 +75,7 @@ def _distribution(
 
 
 def _as_optuna(
-    trial: Trial, distributions: dict[str, optuna.distributions.BaseDistribution]
+    trial: Trial, spec: StudySpec, distributions: dict[str, optuna.distributions.BaseDistribution]
 ) -> optuna.trial.FrozenTrial:
     """Convert a trial for Optuna's sampler; what diverged or failed is as bad as can be."""
     complete, pruned = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
@@ -77,6 +84,6 @@ def _as_optuna(
         state=pruned if trial.state == "pruned" else complete,
         params=dict(trial.settings),
         distributions=distributions,
-        value=worst if trial.objective is None else trial.objective,
-        intermediate_values=dict(enumerate(trial.by_seed)),
+        value=worst if trial.objective is None else spec.rank(trial.by_seed, trial.lost),
+        intermediate_values=dict(enumerate(_ranks(trial, spec))),
     )

@@ -13,7 +13,7 @@ from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.measure import EvaluationSets, measure
-from mmulbench.evaluation.values import distance_to_retrain
+from mmulbench.evaluation.values import Distance, distance_to_retrain
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.unlearn import unlearn
@@ -36,7 +36,7 @@ class Judge:
     retrain: Measurements
     limit: float
 
-    def distance(self, method: Method) -> float:
+    def distance(self, method: Method) -> Distance:
         """Return how far from retrain a method's model ends.
 
         Raises:
@@ -63,9 +63,9 @@ class Judge:
     @cached_property
     def do_nothing(self) -> float:
         """Distance of the untouched original to retrain."""
-        return self.distance_of(self.scenario.original().model)
+        return self.distance_of(self.scenario.original().model).gap
 
-    def distance_of(self, model: MultimodalModel) -> float:
+    def distance_of(self, model: MultimodalModel) -> Distance:
         """Return how far from retrain a model is."""
         progress = self.scenario.prepared.workspace.progress
         found = measure(model, self.sets, self.scenario.seed, progress)

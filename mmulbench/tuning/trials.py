@@ -11,9 +11,10 @@ from mmulbench.core.plugins import plugins_of_study
 from mmulbench.core.run_code import code_of_run
 from mmulbench.core.search_space import SearchDimension, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
+from mmulbench.evaluation.values import Distance
 from mmulbench.failure import located
 from mmulbench.records.environment import describe_environment
-from mmulbench.records.published import PUBLISHED_SEEDS
+from mmulbench.records.published import PUBLISHED_SEEDS, UTILITY_TOLERANCE
 from mmulbench.records.schema import Scalar
 from mmulbench.records.study import EPOCHS, Check, Study, StudySpec, Trial, TrialState
 from mmulbench.runs.prepare import PreparedTask, Workspace
@@ -31,7 +32,7 @@ class Judging(Meter, Protocol):
     def do_nothing(self) -> float:
         """Distance of the untouched original to retrain."""
 
-    def distance(self, method: Method) -> float:
+    def distance(self, method: Method) -> Distance:
         """Return how far from retrain a method's model ends.
 
         Raises:
@@ -77,6 +78,7 @@ def study_spec(
         seeds=tuple(seeds),
         check_seed=check_seed(seeds),
         budget=budget,
+        utility_tolerance=UTILITY_TOLERANCE,
         data_fingerprint=prepared.data.fingerprint,
         plugins={found: plugin.digest for found, plugin in plugins.items()},
     )
@@ -120,7 +122,7 @@ def tune(
     tick = workspace.progress.counter(count - len(study.trials), f"tune {spec.method}")
     while len(study.trials) < count:
         if study.trials:
-            trial = _try(method, draw(study, space), study.trials, space, judges)
+            trial = _try(method, draw(study, space), study, space, judges)
         else:
             trial = _first(method, study, space, judges)
         study = study.model_copy(update={"trials": [*study.trials, trial], "check": None})
@@ -141,11 +143,19 @@ def checked(study: Study, method: Method, judge: Judging) -> Study:
     """
     first, best = study.trials[0], study.best or study.trials[0]
     space = search_space(type(method.config))
+    unseen = study.model_copy(update={"trials": []})
     again = [
-        _try(method, trial.settings, [], space, [judge]).objective
+        _try(method, trial.settings, unseen, space, [judge])
         for trial in ([first] if best == first else [first, best])
     ]
-    check = Check(default=again[0], best=again[-1], do_nothing=judge.do_nothing)
+    default, found = again[0], again[-1]
+    check = Check(
+        default=default.objective,
+        best=found.objective,
+        default_lost=default.lost[0] if default.lost else None,
+        best_lost=found.lost[0] if found.lost else None,
+        do_nothing=judge.do_nothing,
+    )
     return study.model_copy(update={"check": check})
 
 
@@ -176,15 +186,15 @@ def _first(method: Method, study: Study, space: Space, judges: Sequence[Judging]
     own = {name: study.spec.defaults[name] for name in space}
     asked, most = own.get(EPOCHS), study.most_epochs
     if not isinstance(asked, int) or most is None or asked <= most:
-        return _try(method, own, [], space, judges)
-    trial = _try(method, {**own, EPOCHS: most}, [], space, judges)
+        return _try(method, own, study, space, judges)
+    trial = _try(method, {**own, EPOCHS: most}, study, space, judges)
     return trial.model_copy(update={"epochs_asked": asked})
 
 
 def _try(
     method: Method,
     settings: Mapping[str, Scalar],
-    before: Sequence[Trial],
+    study: Study,
     space: Space,
     judges: Sequence[Judging],
 ) -> Trial:
@@ -193,10 +203,10 @@ def _try(
     Raises:
         MmulbenchError: A folder cannot be written, or a package is missing.
     """
-    trial = _judged(method, settings, before, judges)
+    trial = _judged(method, settings, study, judges)
     asked = settings.get(EPOCHS)
     while trial.state == "over_budget" and (fewer := _fewer_epochs(method, trial, space, judges)):
-        trial = _judged(method, {**settings, EPOCHS: fewer}, before, judges)
+        trial = _judged(method, {**settings, EPOCHS: fewer}, study, judges)
         trial = trial.model_copy(update={"epochs_asked": asked})
     return trial
 
@@ -216,24 +226,24 @@ def _configured(method: Method, settings: Mapping[str, Scalar]) -> Method:
     return type(method)(validated(method.config, settings, type(method).__name__))
 
 
-def _judged(
-    method: Method, settings: Mapping[str, Scalar], before: Sequence[Trial], judges: Sequence[Judging]
-) -> Trial:
-    """Run one configuration on every seed, unless those before it did better.
+def _judged(method: Method, settings: Mapping[str, Scalar], study: Study, judges: Sequence[Judging]) -> Trial:
+    """Run one configuration on every seed, unless the study's trials before it did better.
 
     Raises:
         MmulbenchError: A folder cannot be written, or a package is missing.
     """
-    by_seed: list[float] = []
+    found: list[Distance] = []
     tried = _configured(method, settings)
 
-    def ended(state: TrialState, reason: str) -> Trial:
-        return Trial(settings=dict(settings), state=state, by_seed=by_seed, reason=reason)
+    def ended(state: TrialState, reason: str | None = None) -> Trial:
+        lost = [] if study.spec.utility_tolerance is None else [one.lost for one in found]
+        by_seed = [one.gap for one in found]
+        return Trial(settings=dict(settings), state=state, by_seed=by_seed, lost=lost, reason=reason)
 
     try:
         for judge in judges:
-            by_seed.append(judge.distance(tried))
-            if len(by_seed) < len(judges) and is_hopeless(by_seed, before):
+            found.append(judge.distance(tried))
+            if len(found) < len(judges) and is_hopeless(ended("pruned"), study.trials, study.spec):
                 return ended("pruned", "worse than the median of the trials before")
     except Diverged as error:
         return ended("diverged", str(error))
@@ -243,6 +253,5 @@ def _judged(
         raise
     except Exception as error:
         return ended("failed", located(error))
-    return Trial(
-        settings=dict(settings), state="done", by_seed=by_seed, objective=sum(by_seed) / len(by_seed)
-    )
+    mean = sum(one.gap for one in found) / len(found)
+    return ended("done").model_copy(update={"objective": mean})

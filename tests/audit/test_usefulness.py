@@ -4,7 +4,7 @@ from audited import without_retrain
 from forged import forged
 
 from mmulbench.audit.usefulness import utilities
-from mmulbench.report.standing import UTILITY_TOLERANCE
+from mmulbench.records.published import UTILITY_TOLERANCE
 
 
 def of_test(changes):

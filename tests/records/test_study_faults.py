@@ -31,7 +31,9 @@ def test_a_study_as_it_is_made_holds(study):
         (1, {"objective": 0.0}, "trials.1.objective is 0.0; it should be "),
         (2, {"settings": {"x": 5.0, "k": 3}}, "trials.2.settings.x is 5.0; it should be in the range"),
         (0, {"by_seed": [-1.0, 1.0], "objective": 0.0}, "trials.0.by_seed has -1.0; "),
-        (0, {"by_seed": [0.5], "objective": 0.5}, "trials.0.by_seed has 1 numbers; "),
+        (0, {"lost": [0.0, 1.5]}, "trials.0.lost has 1.5; it should be between -1 and 1"),
+        (0, {"lost": []}, "trials.0.lost has 0 numbers; it should have 2, by spec.utility_tolerance"),
+        (0, {"by_seed": [0.5], "lost": [0.0], "objective": 0.5}, "trials.0.by_seed has 1 numbers; "),
         (0, {"state": "failed"}, "trials.0.objective is 0.5; it should be null, since the state is failed"),
         (
             0,

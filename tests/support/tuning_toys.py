@@ -13,6 +13,7 @@ from mmulbench.core.method import Epochs, Method
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.search_space import Search
 from mmulbench.errors import OverBudget
+from mmulbench.evaluation.values import Distance
 from mmulbench.records.study import Study, StudySpec
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.tuning.trials import study_spec, tune
@@ -68,8 +69,9 @@ class Made:
         cost: Callable[[Any], float] = lambda config: 0.0,
         limit: float = math.inf,
         nothing: float = 0.5,
+        lost: Callable[[Any], float] = lambda config: 0.0,
     ) -> None:
-        self.distance_of, self.cost_of = distance, cost
+        self.distance_of, self.cost_of, self.lost_of = distance, cost, lost
         self.limit, self.do_nothing = limit, nothing
         self.seen: list[Any] = []
         self.measured: list[Any] = []
@@ -79,11 +81,11 @@ class Made:
         self.measured.append(method.config)
         return self._within(method)
 
-    def distance(self, method: Method) -> float:
+    def distance(self, method: Method) -> Distance:
         """Return the made-up distance."""
         self.seen.append(method.config)
         self._within(method)
-        return self.distance_of(method.config)
+        return Distance(self.distance_of(method.config), self.lost_of(method.config))
 
     def _within(self, method: Method) -> float:
         spent = self.cost_of(method.config)

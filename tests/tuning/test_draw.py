@@ -4,28 +4,46 @@ import pytest
 from tuning_toys import Climb, Made, Slope, search, slope_spec
 
 from mmulbench.core.search_space import search_space
-from mmulbench.records.study import Trial, TrialState
+from mmulbench.records.study import StudySpec, Trial, TrialState
 from mmulbench.tuning.draw import draw, is_hopeless
 
 
-def trial(*by_seed: float, state: TrialState = "done") -> Trial:
+def trial(*by_seed: float, state: TrialState = "done", lost: tuple[float, ...] = ()) -> Trial:
     mean = sum(by_seed) / len(by_seed) if state == "done" else None
-    return Trial(settings={}, state=state, by_seed=list(by_seed), objective=mean)
+    losses = list(lost or [0.0] * len(by_seed))
+    return Trial(settings={}, state=state, by_seed=list(by_seed), lost=losses, objective=mean)
+
+
+@pytest.fixture
+def spec(emoji) -> StudySpec:
+    return slope_spec(emoji)
 
 
 @pytest.mark.parametrize(
     ("by_seed", "hopeless"), [([0.24], False), ([0.25], False), ([0.26], True), ([0.9, 0.15], False)]
 )
-def test_worse_than_the_median_is_hopeless(by_seed, hopeless):
+def test_worse_than_the_median_is_hopeless(by_seed, hopeless, spec):
     before = [trial(value, 0.2) for value in (0.1, 0.2, 0.3, 0.4)]
-    assert is_hopeless(by_seed, before) == hopeless
+    assert is_hopeless(trial(*by_seed, state="pruned"), before, spec) == hopeless
 
 
-def test_few_or_stopped_trials_say_nothing():
+@pytest.mark.parametrize(
+    ("lost", "others", "hopeless"),
+    [(0.04, 0.0, True), (0.03, 0.0, False), (0.04, 0.05, False), (0.0, 0.05, False), (0.06, 0.05, True)],
+)
+def test_who_loses_utility_is_worse_than_who_does_not(lost, others, hopeless, spec):
+    before = [trial(value, 0.2, lost=(others, 0.0)) for value in (0.3, 0.3, 0.3, 0.3)]
+    one = trial(0.2, state="pruned", lost=(lost,))
+    assert is_hopeless(one, before, spec) == hopeless
+    any_loss = spec.model_copy(update={"utility_tolerance": None})
+    assert not is_hopeless(one, before, any_loss)
+
+
+def test_few_or_stopped_trials_say_nothing(spec):
     before = [trial(0.1, 0.1)] * 3
     stopped = [trial(0.1, state="pruned"), Trial(settings={}, state="diverged", by_seed=[])]
-    assert not is_hopeless([0.9], [*before, *stopped])
-    assert is_hopeless([0.9], [*before, *stopped, before[0]])
+    assert not is_hopeless(trial(0.9, state="pruned"), [*before, *stopped], spec)
+    assert is_hopeless(trial(0.9, state="pruned"), [*before, *stopped, before[0]], spec)
 
 
 @pytest.mark.parametrize("most", [1, 3, 10])
@@ -40,7 +58,7 @@ def test_no_more_epochs_are_drawn_than_the_budget_allows(most, emoji):
         settings = draw(study, space)
         assert isinstance(settings["epochs"], int)
         drawn.append(settings["epochs"])
-        one = Trial(settings=settings, state="done", by_seed=[0.1, 0.1], objective=0.1)
+        one = trial(0.1, 0.1).model_copy(update={"settings": settings})
         study = study.model_copy(update={"trials": [*study.trials, one]})
     assert all(1 <= epochs <= most for epochs in drawn)
     assert max(drawn) > most // 2

@@ -34,7 +34,7 @@ def test_the_judged_half_cannot_be_reached_from_the_problem(judge):
 def test_retrain_is_at_no_distance_and_the_limit_is_what_was_asked(judge):
     retrain = METHODS.get("retrain")()
     generous = replace(judge, limit=math.inf)
-    assert generous.distance(retrain) == 0.0
+    assert generous.distance(retrain) == (0.0, 0.0)
     with pytest.raises(OverBudget, match="allowed floating-point operations"):
         judge.distance(retrain)
     assert generous.cost(retrain) == pytest.approx(2 * judge.limit)
@@ -44,7 +44,7 @@ def test_retrain_is_at_no_distance_and_the_limit_is_what_was_asked(judge):
 
 def test_to_do_nothing_is_what_the_original_comes_to(judge):
     original = METHODS.get("original")()
-    assert 0.0 < judge.do_nothing == judge.distance(original) <= 1.0
+    assert 0.0 < judge.do_nothing == judge.distance(original).gap <= 1.0
 
 
 @pytest.mark.slow
@@ -110,4 +110,7 @@ def test_with_all_queries_the_distance_is_that_of_a_record(judge, record, model)
     )
     units = {name: split.first for name, split in record.sets.splits.items()}
     values, _ = compute_values(own, original, reference, units, seed)
-    assert judging.distance_of(model) == values["retrain_gap"].value > 0
+    found = judging.distance_of(model)
+    assert found.gap == values["retrain_gap"].value > 0
+    losses = [values[name].retrain - values[name].value for name in ("test", "retain")]
+    assert found.lost == max(losses) != min(losses)
