@@ -65,7 +65,7 @@ TESTED_BY = {
     "records/test_published_records.py": ["records/schema"],
     "records/test_published_studies.py": ["records/published"],
     "report/test_leaderboard.py": ["report/aggregate", "report/columns", "report/page"],
-    "report/test_plots.py": ["report/histograms", "report/point_labels", "report/style"],
+    "report/test_plots.py": ["report/style"],
     "runs/test_pipeline.py": [
         "records/environment",
         "runs/open_task",

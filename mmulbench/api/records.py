@@ -133,6 +133,7 @@ def plot(
     *,
     task: str | None = None,
     metric: str | None = None,
+    figures: Sequence[str] = (),
     output: str | Path = "plots",
 ) -> list[Path]:
     """Draw the figures of ``mmulbench plot``.
@@ -140,19 +141,22 @@ def plot(
     Args:
         results_dir: folder of the records; None for MMULBENCH_RESULTS, else ``results``.
         task: only this task's figures; None for all.
-        metric: utility on the vertical axis; None for test utility.
+        metric: utility beside forgetting; None for test utility.
+        figures: names of figures; none for all that can be drawn.
         output: folder of the figures.
 
     Returns:
-        The files that were written, as PNG, SVG and CSV.
+        The files that were written, as PNG, SVG, PDF and CSV.
 
     Raises:
-        UsageError: when there is nothing to plot, or the metric is unknown.
+        UsageError: when there is nothing to plot, or a figure or the metric is unknown.
         MmulbenchError: when a file cannot be written.
     """
     from mmulbench.report import plots
 
-    return plots.write_plots(readable_records(results_folder(results_dir), task), Path(output), metric)
+    folder = results_folder(results_dir)
+    choice = plots.Choice(tuple(figures), metric, folder)
+    return plots.write_plots(readable_records(folder, task), Path(output), choice).files
 
 
 def results_folder(results_dir: str | Path | None) -> Path:

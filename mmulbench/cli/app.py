@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +17,6 @@ from mmulbench.cli import launch
 from mmulbench.cli.author import check_app, new_app
 from mmulbench.cli.bash_words import whole_words
 from mmulbench.cli.compare import compare
-from mmulbench.cli.completions import metric as complete_metric
 from mmulbench.cli.data import data_app
 from mmulbench.cli.evaluate import evaluate
 from mmulbench.cli.export import export
@@ -27,8 +25,6 @@ from mmulbench.cli.leaderboard import leaderboard
 from mmulbench.cli.look_up import describe, list_
 from mmulbench.cli.names import methods_of_run, one_task, seeds, several
 from mmulbench.cli.options import (
-    OUTPUT,
-    WHAT,
     WHERE,
     AsJson,
     BackboneName,
@@ -44,7 +40,6 @@ from mmulbench.cli.options import (
     Methods,
     NoReference,
     NoUnits,
-    OnlyTask,
     Original,
     Overwrite,
     OverwriteChoice,
@@ -62,8 +57,8 @@ from mmulbench.cli.options import (
     TaskOption,
     TunedDir,
     Untuned,
-    path,
 )
+from mmulbench.cli.plot import plot
 from mmulbench.cli.report import report
 from mmulbench.cli.selftest import selftest_app
 from mmulbench.cli.slips import hint
@@ -101,6 +96,7 @@ for command in (
     export,
     evaluate,
     leaderboard,
+    plot,
 ):
     app.command()(command)
 
@@ -232,33 +228,6 @@ def show(
     from mmulbench.cli.run_output import show_record
 
     raise typer.Exit(show_record(found[0], as_json=as_json))
-
-
-@app.command()
-def plot(
-    task: OnlyTask = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            "--metric",
-            rich_help_panel=WHAT,
-            autocompletion=complete_metric,
-            help="Utility on the vertical axis.",
-        ),
-    ] = None,
-    results_dir: Results = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", parser=path, rich_help_panel=OUTPUT, help="Folder for PNG, SVG and CSV files."
-        ),
-    ] = Path("plots"),
-    debug: Debug = False,
-) -> None:
-    """Plot the records: forgetting against retention, score distributions, cost."""
-    from mmulbench.cli.run_output import make_plots
-
-    make_plots(defaults.results_dir(results_dir), task, metric, output)
 
 
 @app.command()

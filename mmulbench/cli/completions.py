@@ -54,6 +54,13 @@ def loggers(incomplete: str) -> Found:
     return _last_of_several(incomplete, [(name, "") for name in LOGGERS])
 
 
+def figures(incomplete: str) -> Found:
+    """Complete the last of several figures with commas between them."""
+    from mmulbench.report.plots import FIGURES
+
+    return _last_of_several(incomplete, [(name, "") for name in FIGURES])
+
+
 def family(incomplete: str) -> Found:
     """Complete the name of a family of backbones."""
     return _starting(incomplete, _described("backbone"))

@@ -47,7 +47,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "plot": (
         "mmulbench plot --task emoji",
-        "mmulbench plot --metric retain --output figures",
+        "mmulbench plot --figure forgetting,cost --metric retain --output figures",
     ),
     "schema": (
         "mmulbench schema",

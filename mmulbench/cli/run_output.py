@@ -7,15 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmulbench.api.records import read_records
-from mmulbench.cli.leaderboard_output import report_left_out
 from mmulbench.core.reproduce import command_of, commands_of_added
 from mmulbench.plain_text import visible
 from mmulbench.progress import make_progress
 from mmulbench.records.folders import with_folders
 from mmulbench.records.printable import printable
 from mmulbench.records.store import read_record
-from mmulbench.report import plots, summary
+from mmulbench.report import summary
 from mmulbench.report.comparison import comparison_table
 from mmulbench.report.surroundings import changed_since, floor_beside
 from mmulbench.runs.request import Request, RunOptions
@@ -160,18 +158,3 @@ def show_record(path: Path, *, as_json: bool) -> int:
     for fault in found:
         print(f"mmulbench: {visible(str(path))} does not hold: {fault.text}", file=sys.stderr)
     return int(bool(found))
-
-
-def make_plots(results: Path, task: str | None, metric: str | None, output: Path) -> None:
-    """Write the plots and print their paths.
-
-    Args:
-        results: folder of records.
-        task: only this task; None for all.
-        metric: utility on the vertical axis; None for the task's own.
-        output: folder of the plots.
-    """
-    records, unreadable = read_records(results, task)
-    report_left_out(unreadable)
-    for path in plots.write_plots(records, output, metric):
-        print(path)

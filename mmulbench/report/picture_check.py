@@ -10,8 +10,9 @@ from mmulbench.files import reason_of
 from mmulbench.plain_text import visible
 from mmulbench.report.picture_names import FOLDER
 
-_NAME = re.compile(r"(?P<stem>.+-[0-9]+(-[0-9a-f]{8})?)-(?P<kind>[a-z]+(-[0-9]+)?)\.(png|svg|csv)")
+_NAME = re.compile(r"(?P<stem>.+-[0-9]+(-[0-9a-f]{8})?)-(?P<kind>[a-z]+(-[0-9]+)?)\.(png|svg|pdf|csv)")
 _DESCRIPTION = re.compile(r"<dc:description>(.*?)</dc:description>")
+_SUBJECT = re.compile(rb"/Subject \((.*?)\)")
 
 
 def published_pictures(results: Path) -> dict[str, dict[str, list[Path]]]:
@@ -67,6 +68,9 @@ def described(path: Path) -> str | None:
         if path.suffix == ".svg":
             found = _DESCRIPTION.search(path.read_text(encoding="utf-8"))
             return None if found is None else found[1]
+        if path.suffix == ".pdf":
+            subject = _SUBJECT.search(path.read_bytes())
+            return None if subject is None else subject[1].decode("ascii")
         from PIL import Image
 
         with Image.open(path) as image:

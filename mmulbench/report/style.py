@@ -37,20 +37,28 @@ SETTINGS: dict[Any, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 150,
     "svg.hashsalt": "mmulbench",
+    "pdf.fonttype": 42,
     "text.parse_math": False,
 }
 """Settings for drawing and saving; the salt makes the identifiers in an SVG the same every time. Names of
-records are no formulas."""
+records are no formulas. Type 42 are outlines that publishers take; matplotlib's own are not."""
+
+FORMS = (
+    ("png", "Software", "Description"),
+    ("svg", "Date", "Description"),
+    ("pdf", "CreationDate", "Subject"),
+)
+"""Forms of pictures, with the field that would change with time or version, and the field that is set."""
 
 FORMULA_MARKS = ("=", "+", "-", "@")
 """Beginnings of texts that spreadsheets compute instead of showing."""
 
 
 def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
-    """Write a figure as PNG and SVG and its numbers as CSV; the same input gives the same bytes.
+    """Write a figure as PNG, SVG and PDF and its numbers as CSV; the same input gives the same bytes.
 
-    Both pictures hold a digest of the CSV as their description, so that a picture that is older than its
-    numbers is known.
+    Each picture holds a digest of the CSV as its description, which PDF calls its subject, so that a picture
+    that is older than its numbers is known.
 
     Args:
         figure: what was drawn.
@@ -62,9 +70,9 @@ def save(figure: Figure, table: pd.DataFrame, stem: Path) -> list[Path]:
     """
     text = csv_text(table)
     contents: dict[str, bytes] = {}
-    for suffix, unwanted in (("png", "Software"), ("svg", "Date")):
+    for suffix, unwanted, said in FORMS:
         buffer = BytesIO()
-        figure.savefig(buffer, format=suffix, metadata={unwanted: None, "Description": description(text)})
+        figure.savefig(buffer, format=suffix, metadata={unwanted: None, said: description(text)})
         contents[suffix] = buffer.getvalue()
     contents["csv"] = text.encode()
     paths = [stem.with_name(f"{stem.name}.{suffix}") for suffix in contents]

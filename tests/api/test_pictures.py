@@ -35,6 +35,11 @@ def test_pictures_that_are_older_than_a_record_are_named(results, monkeypatch):
     assert all("of no record any more" in line for line in picture_faults(results, None))
 
 
+@pytest.mark.slow
+def test_the_published_pictures_show_the_published_records():
+    assert picture_faults(RESULTS, None) == [], "write them again: see results/README.md"
+
+
 def test_without_pictures_nothing_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "RecordIndex", lambda *_: pytest.fail("records are read"))
     assert picture_faults(tmp_path, None) == []

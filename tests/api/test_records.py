@@ -135,5 +135,5 @@ def test_figures_are_written(tmp_path, records):
     for record in records[:2]:
         ResultsStore(tmp_path / "results").write(record)
     paths = mmulbench.plot(tmp_path / "results", output=tmp_path / "plots")
-    assert {path.suffix for path in paths} == {".png", ".svg", ".csv"}
+    assert {path.suffix for path in paths} == {".png", ".svg", ".pdf", ".csv"}
     assert all(path.is_file() for path in paths)

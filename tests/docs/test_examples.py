@@ -32,6 +32,7 @@ ELSEWHERE = {
     "test": ".ci/run",
     "plugin": "tests/cli/test_plugin_files.py",
     "validate": "tests/cli/test_validate.py",
+    "plot_figure": "tests/cli/test_plot.py",
     "compare": "tests/cli/test_compare.py",
     "deletion_run": "tests/cli/test_deletion_request.py",
     "deletion_evaluate": "tests/cli/test_deletion_request.py",

@@ -21,16 +21,16 @@ def results(tmp_path):
 
 def test_each_file_of_a_picture_says_what_it_shows(results):
     files = published_pictures(results)[STEM]["cost"]
-    assert [path.suffix for path in files] == [".csv", ".png", ".svg"]
+    assert [path.suffix for path in files] == [".csv", ".pdf", ".png", ".svg"]
     assert {described(path) for path in files} == {TODAY}
 
 
 def test_pictures_of_today_are_no_fault_and_those_of_other_numbers_are(results):
     published = published_pictures(results)
     assert stale_pictures(published, lambda _: {"cost": TODAY}) == []
-    assert len(stale_pictures(published, lambda _: {"cost": "data 0"})) == 3
+    assert len(stale_pictures(published, lambda _: {"cost": "data 0"})) == 4
     gone = stale_pictures(published, lambda _: {})
-    assert len(gone) == 3 and all("of no record any more: delete it" in one for one in gone)
+    assert len(gone) == 4 and all("of no record any more: delete it" in one for one in gone)
 
 
 def test_a_changed_or_damaged_file_is_named(results):

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmulbench.records.schema import ScoreHistogram
-from mmulbench.report.aggregate import ORIGINAL, RETRAIN, MethodRow, RecordGroup
+from mmulbench.report.aggregate import ORIGINAL, RETRAIN, MethodRow
+from mmulbench.report.figures.picture import Absent, Picture, Subject, title_of
 from mmulbench.report.style import COLOURS
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PER_SHEET = 6
-"""Methods on one sheet, besides retrain, which is on each: about 1,700 pixels high."""
+PER_SHEET = 5
+"""Methods on one sheet, besides retrain, which is on each: about 1,500 pixels high."""
 
 PAIR_COLOURS = {"forget": COLOURS[1], "retain": COLOURS[0], "unrelated": COLOURS[2]}
 
@@ -40,35 +41,37 @@ class Panel:
         return f"{self.label}, {self.path}{note}"
 
 
-def score_figures(group: RecordGroup, title: str) -> list[tuple[Figure, pd.DataFrame]]:
-    """Draw sheets with one row for each method and one column for each association path.
+def score_figures(subject: Subject) -> list[Picture] | Absent:
+    """Show association scores, by sheets with one row for each method and one column for each path.
 
     Retrain's row is the first of every sheet. The original has no row: the outlines in every panel are its
     scores.
 
     Args:
-        group: table to draw.
-        title: title of the sheets, which get a number where there are several.
+        subject: the table.
 
     Returns:
-        Each sheet, with a table of the counts and densities of every bin that it shows; none without
-        histograms.
+        The sheets, whose titles have a number where there are several.
     """
+    import pandas as pd
+
+    group, title = subject.table, title_of(subject.table)
     rows = [list(_panels(row)) for row in group.rows if row.method not in (ORIGINAL, RETRAIN)]
     retrain = [panel for row in group.rows if row.method == RETRAIN for panel in _panels(row)]
     rows = [panels for panels in rows if panels]
     sheets = [rows[start : start + PER_SHEET] for start in range(0, len(rows), PER_SHEET)]
     if retrain and not sheets:
         sheets = [[]]
-    drawn = []
+    pictures = []
     for number, sheet in enumerate(sheets, start=1):
         numbered = f"{title}\nsheet {number} of {len(sheets)}" if len(sheets) > 1 else title
-        drawn.append(_sheet([*retrain, *(panel for panels in sheet for panel in panels)], numbered))
-    return drawn
+        panels = [*retrain, *(panel for of_row in sheet for panel in of_row)]
+        table = pd.DataFrame([line for panel in panels for line in _lines(panel)])
+        pictures.append(Picture(table, partial(_sheet, panels, numbered)))
+    return pictures or Absent("no record holds histograms of scores")
 
 
-def _sheet(panels: list[Panel], title: str) -> tuple[Figure, pd.DataFrame]:
-    import pandas as pd
+def _sheet(panels: list[Panel], title: str) -> Figure:
     from matplotlib.figure import Figure
 
     labels = list(dict.fromkeys(panel.label for panel in panels))
@@ -84,7 +87,7 @@ def _sheet(panels: list[Panel], title: str) -> tuple[Figure, pd.DataFrame]:
         axes.set_xlim(_occupied([panel.histogram for panel in panels if panel.path == path]))
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     _legend(figure)
-    return figure, pd.DataFrame([line for panel in panels for line in _lines(panel)])
+    return figure
 
 
 def _panels(row: MethodRow) -> Iterator[Panel]:
