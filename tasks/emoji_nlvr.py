@@ -72,7 +72,8 @@ class EmojiNlvr(PictureTask):
 
     classes = ("false", "true")
     group = 2
-    recipe = Recipe(epochs=12, lr=5e-4, weight_decay=0.01, batch_size=64, sampling="pair")
+    recipe = Recipe(epochs=20, lr=5e-4, weight_decay=0.01, batch_size=64, sampling="pair")
+    forget_fraction = 0.06
     info = DataInfo(
         about="Pairs of 522 emoji pictures with statements, true or false: templates, not human texts.",
         terms="Pictures: CC-BY 4.0. Kinds: Unicode licence. docs/licences.md has the attribution.",

@@ -27,7 +27,10 @@ class Flags(PictureTask):
     70 / 10 / 20 % of the flags are train, validation and test, the same for every seed. The test set is
     larger than elsewhere because there are few flags.
 
-    The forget unit is a flag with all its texts. leaderboard.md has what methods reach on the task.
+    The forget unit is a flag with all its texts.
+
+    The task is a small demonstration: no attack can judge a forget set of its default size, and there are too
+    few flags in the world for a larger one that leaves most of them. leaderboard.md holds no values of it.
     """
 
     recipe = Recipe(epochs=20, lr=1e-3, weight_decay=0.01, batch_size=64, sampling="pair")

@@ -62,8 +62,10 @@ class FlagsVe(PictureTask):
     is right in about three fifths of the test set, the best constant answer in two fifths.
 
     70 / 10 / 20 % of the flags are train, validation and test, the same for every seed; the splits share no
-    picture. The forget unit is a flag with all its hypotheses. leaderboard.md has what methods reach on the
-    task.
+    picture. The forget unit is a flag with all its hypotheses.
+
+    The task is a small demonstration: no attack can judge a forget set of its default size, and there are too
+    few flags in the world for a larger one that leaves most of them. leaderboard.md holds no values of it.
     """
 
     classes = ("entailment", "neutral", "contradiction")
