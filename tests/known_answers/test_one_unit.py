@@ -42,7 +42,6 @@ class Size:
 KINDS = {
     "retrieval": Size("emoji", "albef:tiny", limit=120, epochs=20, lr=1e-3),
     "classification": Size("flags_ve", "albef:tiny", limit=24, epochs=12, lr=2e-3),
-    "group classification": Size("emoji_nlvr", "albef:tiny", limit=24, epochs=12, lr=2e-3),
     "graph and text": Size("hpo_pgr", "gtnn:tiny", limit=150, epochs=20, lr=3e-3, batch_sizes=(64, 128)),
 }
 

@@ -113,8 +113,14 @@ class Site:
 
     def until_over(self) -> dict[str, Any]:
         """Wait until no step waits or runs, and return the status then."""
-        until(lambda: not {"queued", "running"} & self.status()["counts"].keys(), f"the end of {self.sweeps}")
-        return self.status()
+        found: dict[str, Any] = {}
+
+        def is_over() -> bool:
+            found.update(self.status())
+            return not {"queued", "running"} & found["counts"].keys()
+
+        until(is_over, f"the end of {self.sweeps}", every=1)  # Slurm's commands take time of the jobs
+        return found
 
     def jobs(self) -> SlurmJobs:
         """What was submitted."""
