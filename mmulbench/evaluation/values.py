@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from mmulbench.core.metric import (
 )
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.refusals import Refusals, name_of
-from mmulbench.metrics.catalogue import all_metrics, with_role
+from mmulbench.metrics.catalogue import all_metrics
 from mmulbench.records.schema import ScoreHistogram, Value
 
 if TYPE_CHECKING:
@@ -112,39 +112,6 @@ def _missing(metrics: Sequence[Metric], model: Measurements, retrain: Measuremen
         names = [metric.name for metric in metrics if isinstance(metric, UnimodalMetric)]
         missing.append(f"{', '.join(names)}: this model has no outputs of single modalities")
     return missing
-
-
-class Distance(NamedTuple):
-    """Says how far a model is from retrain.
-
-    Attributes:
-        gap: value of the metric `retrain_gap`.
-        lost: utility lost beside retrain, the larger of test's and retain's; negative where both are above.
-    """
-
-    gap: float
-    lost: float
-
-
-def distance_to_retrain(model: Measurements, retrain: Measurements, units: Units) -> Distance:
-    """Compute alone what tuning judges by: the gap to retrain, and the utility lost.
-
-    Args:
-        model: measurements of the unlearned model.
-        retrain: measurements of the reference.
-        units: unit of each pair, for cross-validation.
-    """
-    (gap,) = with_role("distance")
-    assert isinstance(gap, CombinedMetric)
-    parts = {metric.name: metric for metric in all_metrics() if metric.name in gap.needs.values}
-    own, reference = (
-        details([*parts.values()], measured, None, None, units, seed=0) for measured in (model, retrain)
-    )
-    names = names_read(gap, parts, own)
-    lost = max(reference[one.name].value - own[one.name].value for one in with_role("utility"))
-    return Distance(
-        gap.compute(*({name: found[name].value for name in names} for found in (own, reference))), lost
-    )
 
 
 def details(

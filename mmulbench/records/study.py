@@ -59,7 +59,8 @@ class StudySpec(Frozen):
     budget: float = Field(description="floating-point operations of a trial, as a part of retrain's")
     utility_tolerance: float | None = Field(
         default=None,
-        description="what a trial may lose of test and of retain utility beside retrain; null: any amount",
+        description="what a trial may lose of test and of retain utility beside the lower of original and "
+        "retrain; null: any amount",
     )
     data_fingerprint: str
     plugins: dict[str, str] = Field(default_factory=dict, description="as in a run's specification")
@@ -80,7 +81,7 @@ class StudySpec(Frozen):
 
         Args:
             distances: distances to retrain, by seed.
-            lost: utility lost beside retrain, by seed; empty where the study does not ask.
+            lost: utility lost, by seed; empty where the study does not ask.
         """
         mean = sum(distances) / len(distances)
         if self.utility_tolerance is None or not lost:
@@ -97,8 +98,8 @@ class Trial(Frozen):
     by_seed: list[float] = Field(description="distance to retrain for each seed that was tried")
     lost: list[float] = Field(
         default_factory=list,
-        description="utility lost beside retrain, the larger of test's and retain's, for each seed that was "
-        "tried; empty where any amount may be lost",
+        description="utility lost beside the lower of original and retrain, the larger of test's and "
+        "retain's, for each seed that was tried; empty where any amount may be lost",
     )
     objective: float | None = Field(default=None, description="their mean, where all were tried")
     reason: str | None = Field(default=None, description="why it is not done")

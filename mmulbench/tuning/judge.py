@@ -12,8 +12,8 @@ from mmulbench.core.method import Method
 from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.errors import MmulbenchError
+from mmulbench.evaluation.distance import Distance, distance_to_retrain
 from mmulbench.evaluation.measure import EvaluationSets, measure
-from mmulbench.evaluation.values import Distance, distance_to_retrain
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.unlearn import unlearn
@@ -61,16 +61,25 @@ class Judge:
         return unlearn(method, self.scenario.problem(limit=self.limit)).cost.flops or 0.0
 
     @cached_property
+    def original(self) -> Measurements:
+        """Measurements of the untouched original."""
+        return self._measured(self.scenario.original().model)
+
+    @cached_property
     def do_nothing(self) -> float:
         """Distance of the untouched original to retrain."""
-        return self.distance_of(self.scenario.original().model).gap
+        return self._distance(self.original).gap
 
     def distance_of(self, model: MultimodalModel) -> Distance:
         """Return how far from retrain a model is."""
-        progress = self.scenario.prepared.workspace.progress
-        found = measure(model, self.sets, self.scenario.seed, progress)
+        return self._distance(self._measured(model))
+
+    def _measured(self, model: MultimodalModel) -> Measurements:
+        return measure(model, self.sets, self.scenario.seed, self.scenario.prepared.workspace.progress)
+
+    def _distance(self, found: Measurements) -> Distance:
         units = {name: split.first for name, split in self.sets.splits.items()}
-        return distance_to_retrain(found, self.retrain, units)
+        return distance_to_retrain(found, self.original, self.retrain, units)
 
 
 def make_judge(

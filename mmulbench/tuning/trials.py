@@ -11,7 +11,7 @@ from mmulbench.core.plugins import plugins_of_study
 from mmulbench.core.run_code import code_of_run
 from mmulbench.core.search_space import SearchDimension, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
-from mmulbench.evaluation.values import Distance
+from mmulbench.evaluation.distance import Distance
 from mmulbench.failure import located
 from mmulbench.records.environment import describe_environment
 from mmulbench.records.published import PUBLISHED_SEEDS, UTILITY_TOLERANCE

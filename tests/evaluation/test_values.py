@@ -10,10 +10,10 @@ from measured_by_hand import ORIGINAL, PATHS, RETRAIN, SIZES, UNITS, levels, mea
 
 from mmulbench.core.metric import Estimate, PerPathMetric
 from mmulbench.core.registry import METRICS
+from mmulbench.evaluation.distance import distance_to_retrain
 from mmulbench.evaluation.values import (
     SCORE_EDGES,
     compute_values,
-    distance_to_retrain,
     score_histograms,
     worst_path,
 )
@@ -105,7 +105,9 @@ def test_forgetting_too_much_is_as_far_from_retrain_as_forgetting_too_little(shi
         by_path = {"contrastive": levels(0, 4, 0), "matching": levels(0, 4, sign * shift)}
         found = measurements({"test": 0.5, "retain": 0.9, "forget": 0.5}, by_path, 2)
         gaps.append(values(found)["retrain_gap"].value)
-        assert gaps[-1] == pytest.approx(distance_to_retrain(found, RETRAIN, UNITS).gap)  # as tuning sees it
+        assert gaps[-1] == pytest.approx(
+            distance_to_retrain(found, RETRAIN, RETRAIN, UNITS).gap
+        )  # as tuning sees it
     assert gaps[0] == pytest.approx(gaps[1], rel=0.02) and min(gaps) > 0.03 * shift
 
 

@@ -13,7 +13,7 @@ from mmulbench.core.method import Epochs, Method
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.search_space import Search
 from mmulbench.errors import OverBudget
-from mmulbench.evaluation.values import Distance
+from mmulbench.evaluation.distance import Distance
 from mmulbench.records.study import Study, StudySpec
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.tuning.trials import study_spec, tune
