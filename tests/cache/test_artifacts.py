@@ -23,7 +23,7 @@ from mmulbench.cache.tensor_files import save_tensors
 from mmulbench.errors import MmulbenchError
 
 INPUTS: dict[str, Any] = {"seed": 3, "recipe": {"lr": 0.1, "layers": [1, 2]}}
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120
 
 
 class Builder:

@@ -25,7 +25,7 @@ from mmulbench.progress import Progress
 
 COUNT, WIDTH, BLOCK = 103, 50, 10
 BLOCKS = 11
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120
 
 
 def content(rows: range) -> torch.Tensor:

@@ -80,17 +80,17 @@ def test_runs_that_ended_before_an_interruption_keep_their_records(bench):
 
 
 @pytest.mark.parametrize(
-    ("method", "longer"), [("retrain", "recipe.epochs=20"), ("mmul", "epochs=20"), ("scrub", "epochs=20")]
+    ("method", "longer"), [("retrain", "recipe.epochs=4"), ("mmul", "epochs=4"), ("scrub", "epochs=4")]
 )
 def test_a_run_killed_in_the_middle_of_training_goes_on_there(bench, method, longer):
     *shared, _, _ = TINY
     settings = {"recipe.epochs": 1} | dict([longer.split("=")])
     words = [*shared, *(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))]
-    words = ["run", "-m", method, *words, "-b", "albef:tiny", "--json"]
+    words = ["run", "-m", method, *words, "-b", "stopping:tiny", "--json"]
     if method != "retrain":  # so that its own training is the only one left
-        bench.run("run", "-m", "original", *TINY, "-b", "albef:tiny", "--json")
-    running = bench.start(*words, MMULBENCH_CHECKPOINT_SECONDS="0")
-    running.until(lambda: any(bench.cache.glob("unfinished/*/artifact.json")))
+        bench.run("run", "-m", "original", *TINY, "-b", "stopping:tiny", "--json")
+    running = bench.start(*words, stop_in="unfinished", MMULBENCH_CHECKPOINT_SECONDS="0")
+    running.until(running.stopped.exists)
     running.send(signal.SIGKILL)
     assert not list(bench.results.rglob(f"{method}/*.json"))
 
@@ -131,11 +131,11 @@ def install(bench, code):
 
 def test_a_method_that_was_changed_after_a_kill_begins_again(bench):
     install(bench, CHANGING)
-    settings = ["--set", "epochs=20", "--set", "patience=0"]
-    words = ["run", "-m", "changing", *TINY, *settings, "-b", "albef:tiny", "--json"]
-    bench.run("run", "-m", "original", *TINY, "-b", "albef:tiny", "--json")
-    running = bench.start(*words, MMULBENCH_CHECKPOINT_SECONDS="0")
-    running.until(lambda: any(bench.cache.glob("unfinished/*/artifact.json")))
+    settings = ["--set", "epochs=4", "--set", "patience=0"]
+    words = ["run", "-m", "changing", *TINY, *settings, "-b", "stopping:tiny", "--json"]
+    bench.run("run", "-m", "original", *TINY, "-b", "stopping:tiny", "--json")
+    running = bench.start(*words, stop_in="unfinished", MMULBENCH_CHECKPOINT_SECONDS="0")
+    running.until(running.stopped.exists)
     running.send(signal.SIGKILL)
 
     changed = CHANGING.replace("1.0 *", "0.5 *")

@@ -8,9 +8,18 @@ from mmulbench.errors import UsageError
 from mmulbench.exports.read import open_model
 from mmulbench.handover.save import ModelFolder, card_of
 from mmulbench.records.schema import ForgetList
+from mmulbench.records.store import ResultsStore
 from mmulbench.runs.pipeline import Run, execute
+from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import weights_digest
 from mmulbench.runs.run_spec import make_spec
+
+
+@pytest.fixture(scope="module")
+def emoji(emoji, tmp_path_factory) -> PreparedTask:
+    """The problem of all tests, with records that these tests alone write."""
+    store = ResultsStore(tmp_path_factory.mktemp("results"))
+    return replace(emoji, workspace=replace(emoji.workspace, store=store))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from mmulbench.loggers.logger_process import LoggerFailed, LoggerProcess
 
 
 def until(condition):
-    for _ in range(600):
+    for _ in range(2400):
         if condition():
             return
         time.sleep(0.05)

@@ -15,9 +15,11 @@ from mmulbench.exports.read import open_model
 from mmulbench.handover.save import save
 from mmulbench.progress import Progress
 from mmulbench.records.schema import Value
+from mmulbench.records.store import ResultsStore
 from mmulbench.runs.added_values import RecordedRun, record_with
 from mmulbench.runs.further_metrics import further
 from mmulbench.runs.pipeline import Run, execute
+from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import load_original
 from mmulbench.runs.run_spec import make_spec
 from mmulbench.validity.record import faults, reason_to_make_again
@@ -32,8 +34,15 @@ class Heard(Progress):
 
 
 @pytest.fixture(scope="module")
+def emoji(emoji, tmp_path_factory) -> PreparedTask:
+    """The problem of all tests, with records that these tests alone write."""
+    store = ResultsStore(tmp_path_factory.mktemp("results"))
+    return replace(emoji, workspace=replace(emoji.workspace, store=store))
+
+
+@pytest.fixture(scope="module")
 def made(emoji, quick_method):
-    """A run without a reference, and its record: made here, since that of another test may be changed."""
+    """A run without a reference, and its record."""
     method = quick_method("finetune")
     spec = make_spec(emoji, "finetune", method, 5, 42)
     run = Run(spec, method, "mmulbench run", reference=False, keep=True)

@@ -29,7 +29,7 @@ TINY = ["--task", "emoji", "--device", "cpu", "--set", "task.limit=40", "--set",
 ONE_EPOCH = ["--set", "epochs=1"]
 
 STOPPING = '''
-"""ALBEF that waits inside the stage STOP_IN until the file GO is there."""
+"""ALBEF that waits inside the stage STOP_IN, or after the first checkpoint, until the file GO is there."""
 import os, time
 from pathlib import Path
 from mmulbench.backbones.albef import Albef, AlbefBackbone
@@ -38,7 +38,8 @@ from mmulbench.core.registry import BACKBONES
 
 def wait_here():
     stage = os.environ.get("STOP_IN")
-    if stage and any(Path(os.environ["MMULBENCH_CACHE"], stage).glob("*.tmp")):
+    there = "*/artifact.json" if stage == "unfinished" else "*.tmp"
+    if stage and any(Path(os.environ["MMULBENCH_CACHE"], stage).glob(there)):
         Path(os.environ["STOPPED"]).touch()
         while not Path(os.environ["GO"]).exists():
             time.sleep(0.01)
@@ -154,7 +155,8 @@ class Bench:
 
         Args:
             words: The arguments.
-            stop_in: The kind of artifact while building which the backbone ``stopping`` waits for `go`.
+            stop_in: The kind of artifact while building which the backbone ``stopping`` waits for `go`;
+                with ``unfinished`` it waits in the middle of the first training that has a checkpoint.
             file_bytes: No file can become larger: what a full disk is.
             hidden: A package that is to be found nowhere.
             environment: Environment variables.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
 import time
 
 import pytest
-from nodes import LEASE, start, wait_for
+from nodes import LEASE, PATIENCE, start, wait_for
 from sweep_toys import ORIGINAL, make_sweep, state
 
 from mmulbench.errors import MmulbenchError, UsageError
@@ -114,14 +115,19 @@ def claim_for_ever(root):
         time.sleep(60)
 
 
+POLL = 0.05
+
+
 def take_when_free(root):
+    """Take a claim when it is free, and write how long that took and how often it was tried."""
     folder, began = SweepFolder(root), time.monotonic()
-    while True:
+    for tries in itertools.count(1):
         with folder.claim(ORIGINAL) as mine:
             if mine:
-                (root / "took").write_text(str(time.monotonic() - began))
+                (root / "took.part").write_text(f"{time.monotonic() - began} {tries}")
+                (root / "took.part").replace(root / "took")
                 return
-        time.sleep(0.05)
+        time.sleep(POLL)
 
 
 @pytest.mark.slow
@@ -134,10 +140,11 @@ def test_a_claim_lapses_when_another_node_is_not_heard_of(sweep, how):
     os.kill(first.pid, how)
     second = start("node-b", take_when_free, folder.root, exchange=False)
     wait_for(folder.root / "took")
-    second.join(30)
+    second.join(PATIENCE)
     first.kill()
     assert second.exitcode == 0
-    assert LEASE <= float((folder.root / "took").read_text()) < 2 * LEASE
+    seconds, tries = map(float, (folder.root / "took").read_text().split())
+    assert seconds >= LEASE and tries <= 2 + LEASE / POLL  # a busy machine takes longer, and tries less often
 
 
 def test_what_killed_workers_left_goes_when_the_sweep_does(sweep):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,19 @@ import pytest
 from mmulbench.errors import MmulbenchError
 from mmulbench.exports.read import open_model
 from mmulbench.records.schema import RunResult
+from mmulbench.records.store import ResultsStore
 from mmulbench.runs.pipeline import Run, StoredRecord, execute
+from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import weights_digest
 from mmulbench.runs.run_spec import make_spec
 from mmulbench.sweeps.kept_models import JUDGED, KeptModels, merit_of
+
+
+@pytest.fixture(scope="module")
+def emoji(emoji, tmp_path_factory) -> PreparedTask:
+    """The problem of all tests, with records that these tests alone write."""
+    store = ResultsStore(tmp_path_factory.mktemp("results"))
+    return replace(emoji, workspace=replace(emoji.workspace, store=store))
 
 
 @pytest.fixture(scope="module")

@@ -176,7 +176,7 @@ def test_a_hub_out_of_reach_is_said_at_once(environment, message, refusing_hub, 
     words += ["--data-dir", "data", "--results-dir", "results", "--cache-dir", "cache", "--device", "cpu"]
     own = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
     own |= {"HF_HOME": str(tmp_path / "home"), "PYTHONPATH": str(forks.ROOT), **environment}
-    done = forks.python(tmp_path, own, "-m", "mmulbench", *words, timeout=60)
+    done = forks.python(tmp_path, own, "-m", "mmulbench", *words, timeout=180)
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     assert re.search(message, done.stderr), done.stderr
     assert "local files do as well: mmulbench data info flickr30k" in done.stderr
