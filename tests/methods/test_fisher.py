@@ -124,10 +124,10 @@ def test_weights_that_nothing_needs_get_the_largest_noise():
     images.zero_()
     moves = [
         Fisher(Fisher.Config(alpha=1e-4)).unlearn(replace(toy_problem(features=features), seed=seed))
-        for seed in range(100)
+        for seed in range(30)
     ]
     spread = torch.stack([model.text.weight.detach() for model in moves]).std(0)
-    assert torch.allclose(spread, torch.full((2, 2), math.sqrt(1e-4 * 1e3)), rtol=0.3)
+    assert torch.allclose(spread, torch.full((2, 2), math.sqrt(1e-4 * 1e3)), rtol=0.4)
 
 
 def test_without_alpha_nothing_changes_and_the_forget_set_is_not_read(monkeypatch):
