@@ -39,7 +39,7 @@ def wait(path: Path) -> None:
         looks[0] += 1
         return take(lease)
 
-    Lease.take = counted  # type: ignore[method-assign]  # in this process alone
+    Lease.take = counted  # type: ignore[assignment, method-assign]  # in this process alone
     began = time.monotonic()
     (path.parent / "waits").touch()
     with leased(path, "building original", lines.append):
