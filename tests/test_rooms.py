@@ -32,6 +32,7 @@ ORDER = (
     "tuning",
     "sweeps",
     "audit",
+    "site",
     "conformance",
     "selftest",
     "authoring",

@@ -33,6 +33,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "mmulbench validate mmul --results-dir results --json",
     ),
     "report": (
+        "mmulbench report --output site",
         "mmulbench report results/emoji/albef-packaged/mmul/1.json -o report",
         "mmulbench report 3f2a --no-examples --replace --json",
     ),

@@ -25,7 +25,7 @@ SIGNS = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\char34{}",
+    '"': r"\textquotedbl{}",
     "`": r"\textasciigrave{}",
     "[": "{[}",  # else it begins an option after the end of a row
     "]": "{]}",
@@ -44,10 +44,7 @@ SIGNS = {
 
 _SIGN = re.compile("|".join(map(re.escape, SIGNS)))
 
-HEAD = "% \\usepackage{booktabs,graphicx}"
-
-FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
-"""Begins a box as wide as what is in it, but no wider than the column."""
+HEAD = "% \\usepackage{booktabs}"
 
 
 def latex_form(tables: Tables, look: PageLook) -> str:
@@ -103,11 +100,11 @@ def _table(lines: Sequence[Line], shown: Sequence[Field], caption: str, stem: st
             "\\centering",
             f"\\caption{{{latex(caption)}}}",
             f"\\label{{tab:{label}}}",
-            f"{FIT}\\begin{{tabular}}{{{aligned}}}",
+            f"\\begin{{tabular}}{{{aligned}}}",
             "\\toprule",
             *rows,
             "\\bottomrule",
-            "\\end{tabular}}",
+            "\\end{tabular}",
             "\\end{table}",
         ]
     )

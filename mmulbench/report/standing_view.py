@@ -123,14 +123,23 @@ def _key(sort: str, standing: Standing) -> Callable[[Line], tuple[bool, float, s
             return (False, 0.0, "")
         if sort in ("method", "verdict"):
             return (False, 0.0, line.name if sort == "method" else f"{line.verdict}\0{line.name}")
-        found = _worth(line, sort, standing)
+        found = worth(line, sort, standing)
         return (found is None, found or 0.0, line.name)
 
     return key
 
 
-def _worth(line: Line, sort: str, standing: Standing) -> float | None:
-    """Return a number that is the smaller the better a line is by a value; of several paths the worst."""
+def worth(line: Line, sort: str, standing: Standing) -> float | None:
+    """Return a number that is the smaller the better a line is by a value; of several paths the worst.
+
+    Args:
+        line: the line.
+        sort: one of `SORTS` besides ``method`` and ``verdict``, or a metric or value.
+        standing: its table.
+
+    Returns:
+        The number; None where the line does not have the value.
+    """
     if sort == "cost":
         return None if line.ratio is None else line.ratio.mean
     columns = {"gap": [Shown(GAP, "", "lower")], "test": [Shown("test", "", "higher")]}

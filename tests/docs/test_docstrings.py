@@ -23,6 +23,7 @@ ROOMS: tuple[str, ...] = (
     "report",
     "runs",
     "selftest",
+    "site",
     "sweeps",
     "tasks",
     "tuning",

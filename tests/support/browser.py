@@ -18,6 +18,8 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 60.0
 TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+ESCAPE = {"key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27}
 
 Answer = dict[str, Any]
 
@@ -91,14 +93,20 @@ class Browser:
         return [event["params"] for event in self.events if event.get("method") == method]
 
     def ask(self, expression: str) -> Any:
-        """The value of an expression in the page; it is evaluated from outside, whatever the page forbids."""
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of an expression in the page; it is evaluated from outside, whatever the page forbids.
+
+        Of a promise it is what that comes to.
+        """
+        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
     def press_tab(self) -> None:
+        self.press(TAB)
+
+    def press(self, key: dict[str, Any]) -> None:
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, **TAB)
+            self.call("Input.dispatchKeyEvent", type=kind, **key)
 
     def pdf(self) -> bytes:
         """The page as it is printed by its own style."""
