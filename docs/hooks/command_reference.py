@@ -28,7 +28,7 @@ PAGES = {
     "describe": "[Methods](methods.md), [Tasks](tasks.md), [Backbones](backbones.md), [Metrics](metrics.md)",
     "show": "[Records](../records.md)",
     "validate": "[Records](../records.md)",
-    "report": "[The report of a run](../report.md)",
+    "report": "[The report of a run](../report.md), [The site of all results](../site.md)",
     "leaderboard": "[Records](../records.md)",
     "compare": "[Comparing two methods](../concepts/comparing.md)",
     "plot": "[Records](../records.md)",

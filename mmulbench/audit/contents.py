@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from mmulbench.audit.thumbnails import thumbnail
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.hashing import canonical_json
 from mmulbench.plain_text import one_line
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
@@ -43,12 +44,14 @@ class Sources:
         cache_dir: folder of the cache, for digests of files that were taken before.
         request: list or conditions that say what was forgotten; None where the task drew it.
         progress: shows what is done.
+        loaded: data that were loaded, by task and settings, so that many records of one task load them once.
     """
 
     data_dir: Path
     cache_dir: Path
     request: ForgetRequest | None
     progress: Progress
+    loaded: dict[str, tuple[Task, TaskData]] = field(default_factory=dict)
 
 
 def find_examples(result: RunResult, path: Path, sources: Sources) -> Examples:
@@ -111,13 +114,17 @@ def _load(result: RunResult, sources: Sources) -> tuple[Task, TaskData]:
     Raises:
         MmulbenchError: The task is unknown or has no such settings, or data are missing or damaged.
     """
+    key = canonical_json([result.spec.task, result.spec.task_config])
+    if key in sources.loaded:
+        return sources.loaded[key]
     cls: Any = TASKS.get(result.spec.task)
     try:
         task = cls(cls.Config(**result.spec.task_config))
     except TypeError as error:
         raise MmulbenchError(f"the task {result.spec.task} has other settings today") from error
     with sources.progress as progress, ArtifactCache(sources.cache_dir, progress.note).hints():
-        return task, task.load(sources.data_dir, progress)
+        sources.loaded[key] = task, task.load(sources.data_dir, progress)
+    return sources.loaded[key]
 
 
 def _forget_set(result: RunResult, task: Task, data: TaskData, request: ForgetRequest | None) -> ForgetSet:

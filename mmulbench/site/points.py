@@ -12,6 +12,9 @@ from mmulbench.report.standing_view import attack_text, cost_text, gap_text, is_
 from mmulbench.site.gather import SiteTable
 
 TEST = "test"
+DIGITS = 6
+"""Digits after the point of what is drawn."""
+
 ABSENT = "–"
 """What stands where there is no number."""
 
@@ -65,7 +68,8 @@ def plot_data(table: SiteTable) -> dict[str, Any]:
         table: the table.
     """
     noise = {"attack": table.noise.attack, "test": table.noise.test, "gap": table.standing.floor}
-    return {"points": [asdict(one) for one in points_of(table)], "noise": noise}
+    points = [{name: _rounded(value) for name, value in asdict(one).items()} for one in points_of(table)]
+    return {"points": points, "noise": {name: _rounded(value) for name, value in noise.items()}}
 
 
 def number_rows(table: SiteTable) -> list[tuple[str, ...]]:
@@ -148,6 +152,11 @@ def _said(line: Line) -> Iterator[str]:
 
 def _mean(measure: Measure | None) -> float | None:
     return None if measure is None else measure.mean
+
+
+def _rounded(value: Any) -> Any:
+    """Leave of a number what a plot can show, which is the same on every machine."""
+    return round(value, DIGITS) if isinstance(value, float) else value
 
 
 def _text(value: float | None, decimals: int = 3) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from forged import committed, forged_fields, stored
+from pages import COMMANDS
 from sites import METHODS, small_results
 
 from mmulbench.cli.app import main
@@ -50,6 +52,27 @@ def test_without_scores_by_unit_a_page_says_why_there_are_no_examples(results, t
     assert report(tmp_path, "--examples") == 0
     (page, *_) = sorted((tmp_path / "site" / "runs").iterdir())
     assert "No examples are shown: no scores by unit were kept with the record." in page.read_text()
+
+
+def test_the_documented_command_works_as_it_stands(results, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    program, *words = shlex.split(COMMANDS["site"])
+    assert program == "mmulbench" and main(words) == 0
+    assert "Results of mmulbench" in (tmp_path / capsys.readouterr().out.strip()).read_text()
+
+
+@pytest.mark.slow
+def test_pages_of_runs_have_examples_where_scores_and_data_are_there(ready, tmp_path):
+    words = ["--results-dir", str(ready.results), "--cache-dir", str(tmp_path / "cache")]
+    assert report(tmp_path, *words, "--examples") == 0
+    (record,) = ready.results.rglob("mmul/*.json")
+    text = (tmp_path / "site" / "runs" / f"{json.loads(record.read_bytes())['run_id']}.html").read_text()
+    assert (
+        text.count('<img src="data:image/jpeg;base64,')
+        == json.loads(record.read_bytes())["spec"]["forget_size"]
+    )
+    assert report(tmp_path, *words, "--replace") == 0
+    assert all("<img" not in path.read_text() for path in (tmp_path / "site" / "runs").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ ELSEWHERE = {
     "evaluate_record": "tests/cli/test_evaluate.py, of a record that is there",
     "deletion_export": "tests/cli/test_evaluate.py, of a record that is there",
     "report": "tests/cli/test_report.py",
+    "site": "tests/cli/test_report_output.py",
+    "site_committed": "tests/records/test_published_site.py",
     "selftest": "tests/cli/test_selftest.py",
     "checkpoint": "tests/backbones/test_pretrained.py, on a checkpoint that is there",
 }
