@@ -97,7 +97,7 @@ class Prompt:
         return self._out.read_text().splitlines() if self._out.exists() else []
 
     def _wait(self, reached) -> None:
-        text, deadline = "", time.monotonic() + 60
+        text, deadline = "", time.monotonic() + 240
         while not reached(text):
             assert time.monotonic() < deadline, text
             if select.select([self._terminal], [], [], 0.05)[0]:

@@ -22,7 +22,9 @@ from forks import FORKS, redirect
 from mmulbench.cli.app import main
 from mmulbench.records.schema import RunResult
 
-PATIENCE = 120
+PATIENCE = 360
+"""Most seconds of a command: several times what it takes on a busy machine, less than a test may take."""
+
 KINDS = ("features", "original", "retrain", "outputs", "measurements")
 
 TINY = ["--task", "emoji", "--device", "cpu", "--set", "task.limit=40", "--set", "recipe.epochs=1"]
@@ -190,7 +192,7 @@ class Bench:
             env={**os.environ, **self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=2 * PATIENCE,
+            timeout=PATIENCE,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -44,7 +44,7 @@ class Sweeps:
 
     def until_over(self):
         """Wait until local workers, who have to import everything first, have done all there is to do."""
-        deadline = time.monotonic() + 3 * PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while not (self.folder.exists() and {"queued", "running"}.isdisjoint(self.counts)):
             assert time.monotonic() < deadline, self.here("status").out
             time.sleep(0.2)

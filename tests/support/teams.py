@@ -16,7 +16,7 @@ from mmulbench import processes
 
 T = TypeVar("T")
 
-PATIENCE = 120
+PATIENCE = 360
 
 
 class Team:
