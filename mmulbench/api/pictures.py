@@ -12,7 +12,7 @@ from mmulbench.hashing import fingerprint
 from mmulbench.records.group_key import GroupKey
 from mmulbench.records.schema import RunResult
 from mmulbench.report.picture_check import published_pictures, stale_pictures
-from mmulbench.report.picture_names import picture_stems
+from mmulbench.report.picture_names import family_stems, picture_stems
 from mmulbench.validity.index import Entry, RecordIndex, content_of
 from mmulbench.validity.sift import sift
 
@@ -39,7 +39,7 @@ def picture_faults(folder: Path, cache: Path | None) -> list[str]:
     for entry in entries:
         of_table.setdefault(GroupKey.of_text(entry.known.table), []).append(entry)
     drawn = [key for key in of_table if any(one.known.status == "done" for one in of_table[key])]
-    keys = {stem: key for key, stem in picture_stems(drawn).items()}
+    keys = {stem: [key] for key, stem in picture_stems(drawn).items()} | family_stems(drawn)
     name = fingerprint(os.fsencode(folder.absolute()).hex())[:16]
     place = None if cache is None or index.code is None else cache / "pictures" / f"{name}.json"
     known: dict[str, str] = {} if place is None else read_checked(place, FORMAT) or {}
@@ -48,7 +48,8 @@ def picture_faults(folder: Path, cache: Path | None) -> list[str]:
     def shown(stem: str) -> Mapping[str, str]:
         if stem not in keys:
             return {}
-        records, kinds = of_table[keys[stem]], sorted(published[stem])
+        records = [one for key in keys[stem] for one in of_table[key]]
+        kinds = sorted(published[stem])
         content = [(one.known.home, one.digest) for one in records]
         digest = fingerprint([index.code, kinds, sorted(content)])
         if digest not in known:
@@ -63,7 +64,7 @@ def picture_faults(folder: Path, cache: Path | None) -> list[str]:
 
 
 def _drawn(entries: Sequence[Entry], kinds: Sequence[str]) -> dict[str, str]:
-    """Return what pictures of a table say of their numbers today, by kind.
+    """Return what pictures of a table, or of a family of tables, say of their numbers today, by kind.
 
     Raises:
         ContentChanged: One of the files is another than it was.

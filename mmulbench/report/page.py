@@ -15,7 +15,7 @@ from mmulbench.report.answer import answer
 from mmulbench.report.cells import IN_LINKS, code, escape
 from mmulbench.report.overall import Overall, largest_tables
 from mmulbench.report.paper_table import PaperPart, paper_section
-from mmulbench.report.picture_names import pictures_of
+from mmulbench.report.picture_names import FOLDED, SHOWN, pictures_of
 from mmulbench.report.standing import Standing, listed_seeds
 from mmulbench.report.standing_markdown import folded, folded_tables, overall_parts, ranked_table
 from mmulbench.report.standing_view import View, viewed
@@ -78,6 +78,18 @@ class TableText:
     paper: PaperPart | None
 
 
+class Pictures(NamedTuple):
+    """Holds the published pictures of tables.
+
+    Attributes:
+        shown: the picture below each table.
+        folded: the one that is folded.
+    """
+
+    shown: Mapping[GroupKey, Path]
+    folded: Mapping[GroupKey, Path]
+
+
 class Tables(NamedTuple):
     """Holds the tables of a results folder, whatever form they are shown in.
 
@@ -123,7 +135,7 @@ def page(found: Tables, look: PageLook) -> str:
         parts.append("No runs yet: `mmulbench run --task TASK --method METHOD` makes the first record.")
     standings = {one.key: one for one in viewed([table.standing for table in tables], look.view)}
     shown = [replace(one, standing=standings[one.key]) for one in tables if one.key in standings]
-    pictures = pictures_of(shown, look.results)
+    pictures = Pictures(*(pictures_of(shown, look.results, kind) for kind in (SHOWN, FOLDED)))
     for task, of_task in groupby(shown, key=lambda table: table.key.task):
         parts += [f"## {escape(task)}", *_of_task([*of_task], pictures, look.view)]
     if not look.view.methods:
@@ -134,7 +146,7 @@ def page(found: Tables, look: PageLook) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _of_task(tables: Sequence[TableText], pictures: Mapping[GroupKey, Path], view: View) -> Iterator[str]:
+def _of_task(tables: Sequence[TableText], pictures: Pictures, view: View) -> Iterator[str]:
     """Yield the parts of a task: its largest table, and the others folded."""
     (largest,) = largest_tables([table.standing for table in tables])
     first = next(table for table in tables if table.standing is largest)
@@ -145,19 +157,25 @@ def _of_task(tables: Sequence[TableText], pictures: Mapping[GroupKey, Path], vie
             yield folded(escape(what), "\n\n".join(_of_table(table, pictures, view)))
 
 
-def _of_table(table: TableText, pictures: Mapping[GroupKey, Path], view: View) -> Iterator[str]:
+def _of_table(table: TableText, pictures: Pictures, view: View) -> Iterator[str]:
     """Yield the parts of a table: what it answers, its ranks, its picture, and the rest folded."""
     standing = table.standing
     yield f"### {escape(f'{table.key.backbone}, {table.key.forget_text}, {listed_seeds(standing)}')}"
     if not view.methods:
         yield escape(" ".join(answer(standing)))
     yield from ranked_table(standing, view)
-    if (picture := pictures.get(table.key)) is not None:
-        place = quote(bytes(picture), safe=IN_LINKS)
-        yield f"![Forgetting against retention on {escape(table.key.task)}]({place})"
+    if (picture := pictures.shown.get(table.key)) is not None:
+        yield _picture(f"Forgetting against retention on {table.key.task}", picture)
+    if (picture := pictures.folded.get(table.key)) is not None:
+        what = "On each path: original, method and retrain"
+        yield folded(what, _picture(f"{what}, on {table.key.task}", picture))
     yield from folded_tables(standing, view)
     if not view.methods:
         yield table.details
+
+
+def _picture(what: str, path: Path) -> str:
+    return f"![{escape(what)}]({quote(bytes(path), safe=IN_LINKS)})"
 
 
 def paper_page(tables: Sequence[PaperPart | None], command: str) -> str:

@@ -10,7 +10,12 @@ from mmulbench.files import reason_of
 from mmulbench.plain_text import visible
 from mmulbench.report.picture_names import FOLDER
 
-_NAME = re.compile(r"(?P<stem>.+-[0-9]+(-[0-9a-f]{8})?)-(?P<kind>[a-z]+(-[0-9]+)?)\.(png|svg|pdf|csv)")
+_NAME = re.compile(
+    r"(?P<stem>.+-[0-9]+(-[0-9a-f]{8})?|.+(?=-sizes\.))-(?P<kind>[a-z]+(-[0-9]+)?)\.(png|svg|pdf|csv)"
+)
+_UNCHECKED = "roc"
+"""Kind of pictures that are of scores by unit, which do not lie in the records."""
+
 _DESCRIPTION = re.compile(r"<dc:description>(.*?)</dc:description>")
 _SUBJECT = re.compile(rb"/Subject \((.*?)\)")
 
@@ -24,7 +29,7 @@ def published_pictures(results: Path) -> dict[str, dict[str, list[Path]]]:
     found: dict[str, dict[str, list[Path]]] = {}
     for path in sorted((results / FOLDER).glob("*")):
         parts = _NAME.fullmatch(path.name)
-        if parts is not None and path.is_file():
+        if parts is not None and parts["kind"] != _UNCHECKED and path.is_file():
             found.setdefault(parts["stem"], {}).setdefault(parts["kind"], []).append(path)
     return found
 

@@ -15,11 +15,15 @@ from mmulbench.records.printable import printable
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import group_records
 from mmulbench.report.columns import choose_columns, recorded_directions
+from mmulbench.report.figures.agreement import agreement_figure
 from mmulbench.report.figures.cost import cost_figure
 from mmulbench.report.figures.forgetting import forgetting_figure
+from mmulbench.report.figures.paths import paths_figure
 from mmulbench.report.figures.picture import Absent, Picture, Subject
+from mmulbench.report.figures.roc import roc_figure
 from mmulbench.report.figures.scores import score_figures
-from mmulbench.report.picture_names import picture_stems
+from mmulbench.report.figures.sizes import sizes_figure
+from mmulbench.report.picture_names import family_stems, picture_stems
 from mmulbench.report.style import SETTINGS, csv_text, description, save
 
 Drawn = Picture | list[Picture] | Absent
@@ -28,8 +32,15 @@ FIGURES: Mapping[str, Callable[[Subject], Drawn]] = {
     "forgetting": forgetting_figure,
     "scores": score_figures,
     "cost": cost_figure,
+    "paths": paths_figure,
+    "roc": roc_figure,
+    "sizes": sizes_figure,
+    "agreement": agreement_figure,
 }
 """The figures by their names, in the order in which they are written."""
+
+OVER_SIZES = "sizes"
+"""The figure that is of all tables that differ in their forget size alone; the others are of one."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +90,9 @@ def write_plots(
 
     Returns:
         The files, ``<task>-<backbone>-<forget size>-<figure>.<png|svg|pdf|csv>``, and what could not be
-        drawn. Further sheets of scores are ``scores-2`` and so on; those of an earlier call that had more
-        are removed. Where tables differ in something else, 8 digits of a fingerprint of their key follow the
-        forget size.
+        drawn. The name of ``sizes`` has no forget size. Further sheets of scores are ``scores-2`` and so on;
+        those of an earlier call that had more are removed. Where tables differ in something else, 8 digits
+        of a fingerprint of their key follow the forget size.
 
     Raises:
         UsageError: a figure or the metric is unknown, no run is done, or nothing can be drawn.
@@ -95,8 +106,9 @@ def write_plots(
             raise UsageError(f"unknown figure {name!r}{did_you_mean(name, FIGURES)}")
     found = Written([], {})
     with mpl.rc_context(SETTINGS):
-        for stem, subject in _subjects(records, choice).items():
-            for name, drawn in _drawn(subject, choice.figures or tuple(FIGURES)):
+        for stem, names, subject in _subjects(records, choice, choice.figures or tuple(FIGURES)):
+            for name in names:
+                drawn = FIGURES[name](subject)
                 if isinstance(drawn, Absent):
                     found.left_out.setdefault((name, drawn.reason), []).append(stem)
                     continue
@@ -113,25 +125,27 @@ def picture_descriptions(records: Sequence[RunResult], kinds: Collection[str]) -
     """Return what the pictures of one table say of the numbers that they show, without drawing them.
 
     Args:
-        records: the runs of the table.
+        records: the runs of the table, or of all forget sizes for the picture that compares them.
         kinds: kinds of pictures, such as ``forgetting`` or ``scores-2``.
 
     Returns:
         What `mmulbench.report.style.description` says, by kind; nothing of those that cannot be drawn.
     """
-    ((_, subject),) = _subjects(records, Choice()).items()
-    wanted = [name for name in FIGURES if any(kind.partition("-")[0] == name for kind in kinds)]
+    wanted = {kind.partition("-")[0] for kind in kinds}
     return {
         kind: description(csv_text(picture.table))
-        for name, drawn in _drawn(subject, wanted)
-        if not isinstance(drawn, Absent)
+        for _, names, subject in _subjects(records, Choice(), wanted)
+        for name in names
+        if not isinstance(drawn := FIGURES[name](subject), Absent)
         for kind, picture in _numbered(name, drawn)
         if kind in kinds
     }
 
 
-def _subjects(records: Sequence[RunResult], choice: Choice) -> dict[str, Subject]:
-    """Return what is drawn by the beginning of its files' names.
+def _subjects(
+    records: Sequence[RunResult], choice: Choice, names: Collection[str]
+) -> Iterator[tuple[str, list[str], Subject]]:
+    """Yield what is drawn, with the beginning of its files' names and the figures that it has.
 
     Raises:
         UsageError: the metric is unknown, or no run is done.
@@ -143,14 +157,12 @@ def _subjects(records: Sequence[RunResult], choice: Choice) -> dict[str, Subject
     if not groups:
         what = "no run is done" if records else "there are no records"
         raise UsageError(f"{what}: nothing to plot; `mmulbench run --task TASK --method METHOD` makes one")
-    stems = picture_stems(group.key for group in groups)
-    return {stems[group.key]: Subject((group,), retention, choice.results) for group in groups}
-
-
-def _drawn(subject: Subject, names: Sequence[str]) -> Iterator[tuple[str, Drawn]]:
-    for name in FIGURES:
-        if name in names:
-            yield name, FIGURES[name](subject)
+    by_key = {group.key: group for group in groups}
+    for key, stem in picture_stems(by_key).items():
+        wanted = [name for name in FIGURES if name in names and name != OVER_SIZES]
+        yield stem, wanted, Subject((by_key[key],), retention, choice.results)
+    for stem, keys in family_stems(by_key).items() if OVER_SIZES in names else ():
+        yield stem, [OVER_SIZES], Subject(tuple(by_key[key] for key in keys), retention, choice.results)
 
 
 def _numbered(name: str, drawn: Picture | list[Picture]) -> Iterator[tuple[str, Picture]]:

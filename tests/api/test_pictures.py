@@ -17,7 +17,8 @@ def results(tmp_path):
     shutil.copytree(RESULTS / "hpo_pgr", tmp_path / "results" / "hpo_pgr")
     (tmp_path / "results" / "plots").mkdir()
     for path in (RESULTS / "plots").glob("hpo_pgr-*"):
-        shutil.copy(path, tmp_path / "results" / "plots")
+        if path.suffix != ".pdf":  # which git ignores
+            shutil.copy(path, tmp_path / "results" / "plots")
     return tmp_path / "results"
 
 

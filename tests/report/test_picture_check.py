@@ -43,11 +43,13 @@ def test_a_changed_or_damaged_file_is_named(results):
 def test_names_with_a_fingerprint_and_further_sheets_are_taken_apart(tmp_path):
     folder = tmp_path / "plots"
     folder.mkdir()
-    for name in (f"{STEM}-0a1b2c3d-forgetting.png", f"{STEM}-scores-2.svg", "notes.txt", "README.md"):
+    others = ("emoji-albef-packaged-sizes.csv", f"{STEM}-roc.png", "notes.txt", "README.md")
+    for name in (f"{STEM}-0a1b2c3d-forgetting.png", f"{STEM}-scores-2.svg", *others):
         (folder / name).touch()
     found = published_pictures(tmp_path)
     assert {stem: list(kinds) for stem, kinds in found.items()} == {
         f"{STEM}-0a1b2c3d": ["forgetting"],
         STEM: ["scores-2"],
+        "emoji-albef-packaged": ["sizes"],
     }
     assert published_pictures(tmp_path / "nowhere") == {}

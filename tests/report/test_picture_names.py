@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from standings import line, standing, texts
 
-from mmulbench.report.picture_names import picture_stems, pictures_of
+from mmulbench.report.picture_names import family_stems, picture_stems, pictures_of
 
 KEY = standing().key
 
@@ -18,6 +18,15 @@ def test_tables_that_differ_in_something_else_have_names_of_their_own():
     assert all(stem.startswith("emoji-albef-packaged-64-") for stem in stems.values())
 
 
+def test_tables_that_differ_in_their_forget_size_alone_are_a_family_without_forget_lists():
+    larger, other = KEY._replace(forget_size=128), KEY._replace(task="hpo_pgr")
+    assert family_stems([KEY, larger, other, KEY._replace(forget="f" * 64)]) == {
+        "emoji-albef-packaged": [KEY, larger],
+        "hpo_pgr-albef-packaged": [other],
+    }
+    assert len(family_stems([KEY, larger._replace(metric_version="1")])) == 2
+
+
 def test_only_pictures_that_are_there_are_shown(tmp_path):
     tables = texts(standing(line("a")), standing(line("a"), task="hpo_pgr"))
     assert pictures_of(tables, tmp_path) == {}
@@ -25,3 +34,4 @@ def test_only_pictures_that_are_there_are_shown(tmp_path):
     path.parent.mkdir()
     path.touch()
     assert pictures_of(tables, tmp_path) == {KEY: path}
+    assert pictures_of(tables, tmp_path, "paths") == {}

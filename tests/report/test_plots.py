@@ -14,7 +14,7 @@ from mmulbench.report.style import description
 
 ROOT = Path(__file__).resolve().parents[2]
 STEM = "emoji-albef-packaged-70"
-DRAWN = ("forgetting", "scores", "cost")
+DRAWN = ("forgetting", "scores", "cost", "paths")
 """Figures of the records below."""
 
 
@@ -113,6 +113,13 @@ def test_metric_chooses_the_retention_axis(records, tmp_path):
     assert table.loc["mmul", "retain_mean"] == pytest.approx(0.65)
     with pytest.raises(UsageError, match="unknown metric 'retian'; did you mean retain"):
         write_plots(records, tmp_path, Choice(metric="retian"))
+
+
+def test_forget_sizes_are_compared_in_a_figure_of_their_own(record, tmp_path):
+    records = [record(forget_size=size, values=numbers(0.5, 0.6, 0.1)) for size in (35, 70)]
+    (picture, *_) = write_plots(records, tmp_path, Choice(("sizes",))).files
+    assert picture.name == "emoji-albef-packaged-sizes.png"
+    assert picture_descriptions(records, ["sizes"]) == {"sizes": described(picture)}
 
 
 def test_nothing_to_plot_says_which_command_makes_it(record, tmp_path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import matplotlib as mpl
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from mmulbench.report.columns import choose_columns
 from mmulbench.report.figures.picture import Picture, Subject
+from mmulbench.report.style import SETTINGS
 
 
 def subject_of(*groups, results=None):
@@ -19,7 +21,8 @@ def subject_of(*groups, results=None):
 def drawn(picture):
     """The figure and the numbers of what is no reason why there is none."""
     assert isinstance(picture, Picture), picture
-    return picture.draw(), picture.table
+    with mpl.rc_context(SETTINGS):
+        return picture.draw(), picture.table
 
 
 def band_of(figure):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mmulbench.report.aggregate import MethodRow, RecordGroup
 from mmulbench.report.columns import Column
+from mmulbench.report.noise_floor import GAP
 from mmulbench.report.short_names import short_names
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 SIZE = (5.2, 3.9)
 """Inches of a figure, which fits one column of a paper."""
 
-TITLE_WIDTH = 44
-"""Characters of a line in a title."""
+TITLE_WIDTH, NAME_WIDTH = 44, 26
+"""Characters of a line in a title, and of a name beside its line."""
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,24 @@ def main_rows(group: RecordGroup) -> list[tuple[MethodRow, str]]:
         for row in group.rows
         if row.records and (row.is_reference or row.label in able)
     ]
+
+
+def methods_by_gap(group: RecordGroup) -> list[tuple[MethodRow, str]]:
+    """Return the methods of a table that have numbers, with their short names, closest to retrain first.
+
+    Args:
+        group: the table.
+    """
+    rows = [(row, name) for row, name in main_rows(group) if row.done and not row.is_reference]
+    gaps = {name: row.summary(GAP) for row, name in rows}
+    return sorted(rows, key=lambda one: (math.inf if (gap := gaps[one[1]]) is None else gap.mean, one[1]))
+
+
+def shortened(name: str, width: int = NAME_WIDTH) -> str:
+    """Return a method's name as it stands beside its line: a long one is cut.
+
+    Args:
+        name: the name.
+        width: most characters.
+    """
+    return name if len(name) <= width else f"{name[: width - 1]}…"
