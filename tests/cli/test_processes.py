@@ -8,15 +8,18 @@ import time
 
 import psutil
 import pytest
-from helpers import KINDS, ONE_EPOCH, TINY, Bench, here, numbers
+from helpers import KINDS, ONE_EPOCH, TINY, Bench, Done, here, numbers
 
 from mmulbench.cli.launch import check_devices
 from mmulbench.errors import UsageError
 
 TWO = ["--processes", "2"]
-METHODS = ["finetune", "scrub", "retrain", "salun", "fisher"]
-"""One whose loss the engine descends on, one with loops of its own, the reference, one that takes its own
-gradients, one that takes them pair by pair."""
+METHODS = ["finetune", "scrub", "retrain", "fisher"]
+"""One whose loss the engine descends on, one with loops of its own, the reference, one that takes gradients
+pair by pair. Every method is divided in tests/runs/test_divided_model.py."""
+
+WORDS = ["run", *TINY, "--untuned", "-b", "stopping:tiny", "--json"]
+FINETUNE = ["-m", "finetune", "--set", "finetune.epochs=2"]
 
 ALONE = '''
 """Methods that fail, in one process of two or in both."""
@@ -59,12 +62,24 @@ def plugin(tmp_path):
     return str(path)
 
 
-def test_records_are_those_of_one_process_and_failures_are_recorded_beside_them(tmp_path, plugin):
-    words = ["run", *TINY, "--untuned"]
-    words += [word for name in ("finetune", "scrub", "salun") for word in ("--set", f"{name}.epochs=2")]
-    words += ["-b", "albef:tiny", "--json", *(word for name in METHODS for word in ("-m", name))]
-    one, two = Bench(tmp_path / "one"), Bench(tmp_path / "two")
-    alone, together = one.run(*words), two.run(*words, *TWO)
+@pytest.fixture(scope="module")
+def two(tmp_path_factory) -> tuple[Bench, Done]:
+    """A bench where two processes have run all these methods; tests add records and take none away."""
+    bench = Bench(tmp_path_factory.mktemp("two"))
+    return bench, bench.run(*WORDS, *of_methods(), *TWO)
+
+
+def of_methods() -> list[str]:
+    return [*FINETUNE, *named(*METHODS[1:]), "--set", "scrub.epochs=2"]
+
+
+def named(*methods: str) -> list[str]:
+    return [word for name in methods for word in ("-m", name)]
+
+
+def test_records_are_those_of_one_process_and_failures_are_recorded_beside_them(bench, two, plugin):
+    one, words = bench, [*WORDS, *of_methods()]
+    alone, (two, together) = one.run(*words), two
     assert (alone.code, together.code, together.err) == (0, 0, "")
     for wanted, found in zip(alone.records, together.records, strict=True):
         assert (found.run_id, found.command) == (wanted.run_id, wanted.command)
@@ -80,7 +95,7 @@ def test_records_are_those_of_one_process_and_failures_are_recorded_beside_them(
     assert two.leftovers() == []
 
     made = {path: path.stat().st_mtime_ns for path in two.results.rglob("*.json")}
-    words += ["--plugin", plugin, "-m", "failing", "-m", "unseeded", "-m", "gradient_ascent"]
+    words += ["--plugin", plugin, *named("failing", "unseeded", "gradient_ascent")]
     words += ["--set", "gradient_ascent.epochs=1", "--set", "gradient_ascent.lr=1e30"]
     again = two.run(*words, *TWO)
     assert again.code == 1
@@ -114,23 +129,22 @@ def members(running) -> dict[str, psutil.Process]:
     return {child.environ()["RANK"]: child for child in children if "RANK" in child.environ()}
 
 
-def test_a_killed_process_ends_the_others_and_all_go_on_in_the_middle_of_training(bench):
-    *shared, _, _ = TINY
-    words = ["run", "-m", "retrain", *shared, "--set", "recipe.epochs=20", "-b", "albef:tiny", "--json", *TWO]
-    running = bench.start(*words, MMULBENCH_CHECKPOINT_SECONDS="0")
-    running.until(lambda: any(bench.cache.glob("unfinished/*/artifact.json")))
+def test_a_killed_process_ends_the_others_and_all_go_on_in_the_middle_of_training(bench, two):
+    words = [*WORDS, *FINETUNE, *TWO]
+    running = bench.start(*words, stop_in="unfinished", MMULBENCH_CHECKPOINT_SECONDS="0")
+    running.until(running.stopped.exists)
     found = members(running)
     found["1"].send_signal(signal.SIGKILL)
+    bench.go()
     assert_ended_by_a_kill(running, found, bench)
     done = bench.run(*words)
     assert done.code == 0
     assert re.fullmatch(r"going on after step \d+ of a training that was interrupted\n", done.err), done.err
-    undisturbed = Bench(bench.root / "undisturbed").run(*words)
-    assert numbers(done.records[0]) == numbers(undisturbed.records[0])
+    assert numbers(done.records[0]) == numbers(two[1].records[0])
 
 
 def assert_ended_by_a_kill(running, found: dict[str, psutil.Process], bench) -> None:
-    done = running.wait(60)
+    done = running.wait()
     assert (done.code, done.out) == (1, "")
     assert done.err == "mmulbench: process 2 of the run was ended by SIGKILL; run the same command again\n"
     assert not list(bench.results.rglob("*.json"))
