@@ -116,8 +116,8 @@ def report_site(choices: Choices) -> None:
 
     if not choices.check:
         refuse_others(choices.output, replace=choices.replace)
-    site = gather_site(choices.results)
     with make_progress(bars=not choices.as_json, debug=choices.debug) as progress:
+        site = gather_site(choices.results, progress.track)
         pages = pages_of(site, progress.track, _finder(choices) if choices.examples else None)
         if choices.check:
             _demand_same(differing(choices.output, pages), choices)

@@ -11,6 +11,7 @@ from mmulbench.core.registry import METHODS
 from mmulbench.many_objects import uncollected
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.plain_text import one_line
+from mmulbench.progress import Track
 from mmulbench.records.record_files import Unreadable
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import MethodRow, RecordGroup, group_records
@@ -95,15 +96,18 @@ class Site:
 
 
 @uncollected()
-def gather_site(results: Path) -> Site:
+def gather_site(results: Path, track: Track | None = None) -> Site:
     """Read a results folder.
 
     Args:
         results: the folder.
+        track: shows how far it is; None for nothing.
     """
     records, left_out = load_valid(results)
     chosen = choose_columns(FIRST, recorded_directions(records))
-    tables = tuple(_table(group, chosen) for group in group_records(records, METHODS.names()))
+    groups = group_records(records, METHODS.names())
+    shown = groups if track is None else track(groups, len(groups), "make tables")
+    tables = tuple(_table(group, chosen) for group in shown)
     return Site(results, tables, overall([one.standing for one in tables]), tuple(left_out))
 
 

@@ -3,12 +3,12 @@
 (() => {
   const KINDS = {
     forgetting: {
-      x: { field: "attack", label: "Attack's distance to retrain (0 is like retrain)", scale: d3.scaleLinear },
+      x: { field: "attack", label: "Attack's distance to retrain", scale: d3.scaleLinear },
       y: { field: "test", label: "Test utility", scale: d3.scaleLinear },
     },
     cost: {
       x: { field: "cost", label: "Time / retrain's time (logarithmic)", scale: d3.scaleLog },
-      y: { field: "gap", label: "Gap to retrain (0 is like retrain)", scale: d3.scaleLinear },
+      y: { field: "gap", label: "Gap to retrain", scale: d3.scaleLinear },
     },
   };
   const SHAPES = {
