@@ -34,9 +34,6 @@ STUDY_VERSION = 2
 EPOCHS = "epochs"
 """Setting that a trial lowers where it would spend more than the budget."""
 
-FARTHEST = 1.0
-"""Largest distance to retrain: all that is averaged lies between 0 and 1."""
-
 ADVICE = "delete it and tune again"
 """What to do with a study that cannot be used for good."""
 
@@ -73,21 +70,30 @@ class StudySpec(Frozen):
         """First 12 hexadecimal digits of the SHA-256 of the specification."""
         return fingerprint(self.model_dump(mode="json", exclude_none=True))[:12]
 
-    def rank(self, distances: Sequence[float], lost: Sequence[float]) -> float:
-        """Return what a search makes small: the mean distance; who lost too much utility comes after all.
+    def penalised(self, distances: Sequence[float], lost: Sequence[float]) -> float:
+        """Return what a search makes small: the mean distance, and all that was lost past the tolerance.
 
-        Of those that lost too much, what lost least comes first, since what a table does not rank by its
-        distance is not to be searched for by its distance.
+        What lost a little too much may lie beside the best, which a search finds only by what it costs.
 
         Args:
             distances: distances to retrain, by seed.
             lost: utility lost, by seed; empty where the study does not ask.
         """
-        mean = sum(distances) / len(distances)
+        return sum(distances) / len(distances) + self._excess(lost)
+
+    def rank(self, distances: Sequence[float], lost: Sequence[float]) -> tuple[bool, float]:
+        """Return by what trials are chosen: those within the tolerance come first, as in a table.
+
+        Args:
+            distances: distances to retrain, by seed.
+            lost: utility lost, by seed; empty where the study does not ask.
+        """
+        return self._excess(lost) > 0, self.penalised(distances, lost)
+
+    def _excess(self, lost: Sequence[float]) -> float:
         if self.utility_tolerance is None or not lost:
-            return mean
-        excess = sum(lost) / len(lost) - self.utility_tolerance
-        return mean if excess <= 0 else FARTHEST + excess
+            return 0.0
+        return max(0.0, sum(lost) / len(lost) - self.utility_tolerance)
 
 
 class Trial(Frozen):

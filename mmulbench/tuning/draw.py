@@ -9,11 +9,11 @@ import optuna
 
 from mmulbench.core.search_space import SearchDimension
 from mmulbench.records.schema import Scalar
-from mmulbench.records.study import EPOCHS, FARTHEST, Study, StudySpec, Trial
+from mmulbench.records.study import EPOCHS, Study, StudySpec, Trial
 from mmulbench.seeds import generator
 
-WORST = 2 * FARTHEST
-"""Rank of what diverged or failed: after all that was judged."""
+WORST = 2.0
+"""Value of what diverged or failed: no distance and no loss is above 1."""
 
 RANDOM_TRIALS = 4
 """Number of trials that are drawn at random; then the sampler chooses, and pruning begins."""
@@ -38,7 +38,7 @@ def draw(study: Study, space: Mapping[str, SearchDimension]) -> dict[str, Scalar
 
 
 def is_hopeless(trial: Trial, before: Sequence[Trial], spec: StudySpec) -> bool:
-    """Return whether a trial ranks on its last seed after the median of the trials before it.
+    """Return whether a trial is worse on its last seed than the median of the trials before it.
 
     Args:
         trial: the trial so far, judged on one seed at least.
@@ -46,14 +46,14 @@ def is_hopeless(trial: Trial, before: Sequence[Trial], spec: StudySpec) -> bool:
         spec: specification of the study.
     """
     place = len(trial.by_seed) - 1
-    others = [_ranks(one, spec)[place] for one in before if one.state == "done"]
-    return len(others) >= RANDOM_TRIALS and bool(_ranks(trial, spec)[place] > np.median(others))
+    others = [_by_seed(one, spec)[place] for one in before if one.state == "done"]
+    return len(others) >= RANDOM_TRIALS and bool(_by_seed(trial, spec)[place] > np.median(others))
 
 
-def _ranks(trial: Trial, spec: StudySpec) -> list[float]:
-    """Return a trial's rank on each seed by itself."""
+def _by_seed(trial: Trial, spec: StudySpec) -> list[float]:
+    """Return what a search makes small, for each seed by itself."""
     lost: Sequence[Sequence[float]] = [[one] for one in trial.lost] or [[]] * len(trial.by_seed)
-    return [spec.rank([distance], one) for distance, one in zip(trial.by_seed, lost, strict=True)]
+    return [spec.penalised([distance], one) for distance, one in zip(trial.by_seed, lost, strict=True)]
 
 
 def _rounded(value: float, dimension: SearchDimension) -> float:
@@ -84,6 +84,6 @@ def _as_optuna(
         state=pruned if trial.state == "pruned" else complete,
         params=dict(trial.settings),
         distributions=distributions,
-        value=worst if trial.objective is None else spec.rank(trial.by_seed, trial.lost),
-        intermediate_values=dict(enumerate(_ranks(trial, spec))),
+        value=worst if trial.objective is None else spec.penalised(trial.by_seed, trial.lost),
+        intermediate_values=dict(enumerate(_by_seed(trial, spec))),
     )

@@ -29,9 +29,9 @@ def test_worse_than_the_median_is_hopeless(by_seed, hopeless, spec):
 
 @pytest.mark.parametrize(
     ("lost", "others", "hopeless"),
-    [(0.04, 0.0, True), (0.03, 0.0, False), (0.04, 0.05, False), (0.0, 0.05, False), (0.06, 0.05, True)],
+    [(0.14, 0.0, True), (0.03, 0.0, False), (0.05, 0.0, False), (0.14, 0.05, False), (0.16, 0.05, True)],
 )
-def test_who_loses_utility_is_worse_than_who_does_not(lost, others, hopeless, spec):
+def test_what_is_lost_past_the_tolerance_is_added_to_the_distance(lost, others, hopeless, spec):
     before = [trial(value, 0.2, lost=(others, 0.0)) for value in (0.3, 0.3, 0.3, 0.3)]
     one = trial(0.2, state="pruned", lost=(lost,))
     assert is_hopeless(one, before, spec) == hopeless

@@ -68,8 +68,19 @@ def test_what_loses_utility_comes_after_what_does_not_however_close_to_retrain(s
     assert free.best.settings["x"] < 0.2 and free.best.lost == []
 
 
+def test_near_the_tolerance_the_search_goes_on(spec, emoji):
+    """The known answer that a search failed to which all that lost too much was alike: it kept away."""
+
+    def lost(config):
+        return 0.031 if config.x < 0.05 else 0.0
+
+    study = search(spec, emoji, [Made(lambda c: abs(math.log(c.x / 0.05)) / 10, lost=lost)] * 2, 20)
+    tried = [trial.settings["x"] for trial in study.trials if 0.03 < trial.settings["x"] < 0.08]
+    assert len(tried) >= 5 and 0.05 <= study.best.settings["x"] < 0.07
+
+
 def test_where_all_lose_utility_who_loses_least_is_best(spec, emoji):
-    study = search(spec, emoji, [Made(lambda c: c.x / 10, lost=lambda c: 0.1 - c.x / 20)] * 2, 12)
+    study = search(spec, emoji, [Made(lambda c: c.x / 100, lost=lambda c: 0.1 - c.x / 20)] * 2, 12)
     done = [trial for trial in study.trials if trial.state == "done"]
     assert study.best.lost[0] == min(trial.lost[0] for trial in done) > 0.03
     assert study.best.by_seed[0] > min(trial.by_seed[0] for trial in done)
