@@ -262,13 +262,11 @@ def _found(attacked: Attacked) -> Iterator[str]:
 
 def _name_curves(axes: Axes, attacked: Attacked) -> None:
     """Write beside the curves of the first panel which of them are the original's and retrain's."""
-    by_model = {curve.model: curve for curve in attacked.curves}
-    for model, colour in (("original", GREY), ("retrain", BLACK)):
-        if (curve := by_model.get(model)) is None:
-            continue
-        others = [other.tpr for name, other in by_model.items() if name != model]
-        place = int(NAMED_AT * POINTS)
-        above = all(curve.tpr[place] >= other[place] for other in others)
+    place = int(NAMED_AT * POINTS)
+    found = {curve.model: curve for curve in attacked.curves if curve.model != "method"}
+    upper = max(found, key=lambda model: found[model].tpr[place])
+    for model, curve in found.items():
+        above, colour = model == upper, GREY if model == "original" else BLACK
         axes.annotate(
             model,
             (curve.fpr[place], max(curve.tpr[place], 2 / attacked.forget)),

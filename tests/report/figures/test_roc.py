@@ -63,7 +63,8 @@ def test_the_worst_path_is_attacked_by_unit(stored):
     texts = [text.get_text() for text in axes.texts]
     assert any(text.startswith("1 %: 1.00 → 1.00 (") for text in texts)
     assert not any(".1 %" in text for text in texts), "150 units cannot say it"
-    assert {"original", "retrain"} <= set(texts)
+    sides = {text.get_text(): text.get_verticalalignment() for text in axes.texts}
+    assert (sides["original"], sides["retrain"]) == ("bottom", "top")
 
 
 def test_changed_or_missing_scores_are_no_figure_and_the_reason_says_what_makes_them(stored, tmp_path):
