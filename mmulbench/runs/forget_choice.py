@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mmulbench.core.backbone import RawItems
@@ -18,9 +19,6 @@ from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import ForgetList
 from mmulbench.runs.forget_list import Condition, ForgetRequest, NamedPairs, read_list
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SHOWN = 10
 """Most ids that a message names."""
@@ -112,8 +110,6 @@ def _said(
         others: items by their other names.
         source: what names the ids, for the line.
     """
-    import pandas as pd
-
     asked = pd.Index(list(dict.fromkeys(one for one in wanted if one in others)), dtype=object)
     if not len(asked):
         return ()
@@ -141,8 +137,6 @@ def _with_parts(wanted: Sequence[str], names: np.ndarray, items: RawItems, data:
 
     Of these, all that are trained on are meant; where there are none, all there are, which are then refused.
     """
-    import pandas as pd
-
     if items.groups is None:
         return wanted
     asked = pd.Index(wanted).unique()
@@ -163,8 +157,6 @@ def _units(wanted: Sequence[str], naming: Naming, data: TaskData, source: str) -
     Raises:
         UsageError: A name is unknown, or of items that nothing is trained on.
     """
-    import pandas as pd
-
     asked = pd.Index(wanted).unique()
     names, items = naming
     place = asked.get_indexer(pd.Index(names))  # of each name among those asked for; -1 for none
@@ -189,8 +181,6 @@ def _associations(listed: NamedPairs, naming: Naming, task: Task, data: TaskData
     Raises:
         UsageError: A unit has no such partner in the training split.
     """
-    import pandas as pd
-
     assert listed.partners is not None
     second = task.modalities[1]
     partners = np.asarray(task.item_names(data, second), dtype=object)
