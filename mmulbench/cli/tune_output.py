@@ -53,13 +53,12 @@ def _as_json(study: Study) -> dict[str, Any]:
 
 def _found(study: Study) -> str:
     """Say in one line what a study found."""
-    chosen, check = study.chosen, study.check
+    chosen = study.chosen
     if chosen is None or chosen.objective is None:
         return study.over_budget or "no trial was done"
     text = f"{chosen.objective:.4f} with {settings_text(chosen.settings)}"
     if study.kept_default:
-        assert check is not None  # it is why
-        best, own = ("not done" if one is None else _number(one) for one in (check.best, check.default))
+        best, own = ("not done" if one is None else _number(one) for one in study.check_values)
         text += f"; kept the default: on a further forget set {own}, the best of the search {best}"
     tolerance = study.spec.utility_tolerance
     if tolerance is not None and (lost := _mean(chosen.lost)) > tolerance:

@@ -73,27 +73,16 @@ class StudySpec(Frozen):
     def penalised(self, distances: Sequence[float], lost: Sequence[float]) -> float:
         """Return what a search makes small: the mean distance, and all that was lost past the tolerance.
 
-        What lost a little too much may lie beside the best, which a search finds only by what it costs.
+        Nothing is forbidden: on few items a loss just past the tolerance is one just within it.
 
         Args:
             distances: distances to retrain, by seed.
             lost: utility lost, by seed; empty where the study does not ask.
         """
-        return sum(distances) / len(distances) + self._excess(lost)
-
-    def rank(self, distances: Sequence[float], lost: Sequence[float]) -> tuple[bool, float]:
-        """Return by what trials are chosen: those within the tolerance come first, as in a table.
-
-        Args:
-            distances: distances to retrain, by seed.
-            lost: utility lost, by seed; empty where the study does not ask.
-        """
-        return self._excess(lost) > 0, self.penalised(distances, lost)
-
-    def _excess(self, lost: Sequence[float]) -> float:
+        mean = sum(distances) / len(distances)
         if self.utility_tolerance is None or not lost:
-            return 0.0
-        return max(0.0, sum(lost) / len(lost) - self.utility_tolerance)
+            return mean
+        return mean + max(0.0, sum(lost) / len(lost) - self.utility_tolerance)
 
 
 class Trial(Frozen):
@@ -142,23 +131,27 @@ class Study(Frozen):
 
     @property
     def best(self) -> Trial | None:
-        """Trial that ranks first, the earliest of equals; None where none was done."""
+        """Trial with least of what a search makes small, the earliest of equals; None where none was done."""
         done = [trial for trial in self.trials if trial.objective is not None]
-        return min(done, key=lambda trial: self.spec.rank(trial.by_seed, trial.lost)) if done else None
+        return min(done, key=lambda trial: self.spec.penalised(trial.by_seed, trial.lost)) if done else None
+
+    @property
+    def check_values(self) -> tuple[float | None, float | None]:
+        """What a search makes small, of best and default, where it had not looked; None where not done."""
+        check = self.check
+        if check is None:
+            return None, None
+        best, default = (
+            None if distance is None else self.spec.penalised([distance], [] if lost is None else [lost])
+            for distance, lost in ((check.best, check.best_lost), (check.default, check.default_lost))
+        )
+        return best, default
 
     @property
     def kept_default(self) -> bool:
-        """Whether the best trial ranked after the default where the search had not looked."""
-        check = self.check
-        if check is None or check.default is None:
-            return False
-        if check.best is None:
-            return True
-        best, own = (
-            self.spec.rank([distance], [] if lost is None else [lost])
-            for distance, lost in ((check.best, check.best_lost), (check.default, check.default_lost))
-        )
-        return best > own
+        """Whether the best trial was worse than the default where the search had not looked."""
+        best, default = self.check_values
+        return default is not None and (best is None or best > default)
 
     @property
     def chosen(self) -> Trial | None:

@@ -54,10 +54,10 @@ def test_the_first_trial_is_the_methods_own_and_the_best_wins(spec, emoji):
     assert all(float(f"{c.x:.3g}") == c.x for c in tried)
 
 
-def test_what_loses_utility_comes_after_what_does_not_however_close_to_retrain(spec, emoji):
-    judges = [Made(lambda c: c.x / 10, lost=lambda c: 0.05 if c.x < 0.2 else 0.0)] * 2
+def test_what_is_lost_past_the_tolerance_counts_as_distance(spec, emoji):
+    judges = [Made(lambda c: c.x / 10, lost=lambda c: 0.08 if c.x < 0.2 else 0.0)] * 2
     study = search(spec, emoji, judges, 12)
-    losing = [trial for trial in study.trials if trial.state == "done" and trial.lost == [0.05] * 2]
+    losing = [trial for trial in study.trials if trial.state == "done" and trial.lost == [0.08] * 2]
     assert losing and study.best.lost == [0.0] * 2
     assert study.best.by_seed[0] > min(trial.by_seed[0] for trial in losing)
     assert len(losing) < 6  # the search turns away from it
@@ -89,10 +89,12 @@ def test_where_all_lose_utility_who_loses_least_is_best(spec, emoji):
 def test_a_best_that_loses_utility_where_the_search_had_not_looked_makes_way(spec, emoji):
     study = search(spec, emoji, [Made(lambda c: c.x / 10)] * 2)
     good = checked(study, Slope(), Made(lambda c: c.x / 10))
+    near = Made(lambda c: c.x / 10, lost=lambda c: 0.0 if c.x == 0.5 else 0.04)
+    assert not checked(study, Slope(), near).kept_default  # a point too much, for far less distance
     assert not good.kept_default and (good.check.best_lost, good.check.default_lost) == (0.0, 0.0)
-    losing = Made(lambda c: c.x / 10, lost=lambda c: 0.0 if c.x == 0.5 else 0.04)
+    losing = Made(lambda c: c.x / 10, lost=lambda c: 0.0 if c.x == 0.5 else 0.09)
     found = checked(study, Slope(), losing)
-    assert found.check.best < found.check.default and found.check.best_lost == 0.04
+    assert found.check.best < found.check.default and found.check.best_lost == 0.09
     assert found.kept_default and found.settings == study.trials[0].settings
 
 
