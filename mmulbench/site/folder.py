@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,15 @@ from pathlib import Path
 
 from mmulbench.errors import UsageError
 from mmulbench.files import disk_errors
+from mmulbench.owners import Owner, this_owner
 from mmulbench.site.skeleton import GENERATOR, INDEX, RUNS
 
 FLAG = "--output"
 
 BEGINNING = 400
 """Bytes of a file in which the mark of this program must stand."""
+
+_OWNED = re.compile(r"\.tmp-(?P<host>.+)-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{16}")
 
 Pages = Iterable[tuple[str, str]]
 """Pages by their addresses below the folder."""
@@ -62,9 +65,11 @@ def write_site(folder: Path, pages: Pages) -> Path:
         MmulbenchError: It cannot be written; what was there before is there still.
     """
     is_new = not folder.exists()
-    new, old = (folder / f".tmp-{os.getpid()}-{secrets.token_hex(8)}" for _ in range(2))
+    host, pid, start = this_owner()
+    new, old = (folder / f".tmp-{host}-{pid}-{start}-{secrets.token_hex(8)}" for _ in range(2))
     try:
         with disk_errors("write", folder, FLAG):
+            _remove(*([] if is_new else _left_over(folder)))
             for one in (new, new / RUNS, old):
                 one.mkdir(parents=True)
             for address, text in pages:
@@ -125,14 +130,27 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _others(folder: Path) -> Iterator[str]:
-    """Yield what is no part of a site, as seen from the folder."""
+    """Yield what is no part of a site, nor left over from one, as seen from the folder."""
+    left = _left_over(folder)
     for path in sorted(folder.rglob("*")):
+        if any(one in (path, *path.parents) for one in left):
+            continue
         address = path.relative_to(folder).as_posix()
         is_known = _is_page(path) if path.suffix == ".html" else address == RUNS and not path.is_symlink()
         if not is_known or address not in (INDEX, RUNS, f"{RUNS}/{path.name}"):
             yield address
-    if not (folder / INDEX).is_file():
+    if not left and not (folder / INDEX).is_file():
         yield next(path.name for path in sorted(folder.iterdir()))
+
+
+def _left_over(folder: Path) -> list[Path]:
+    """Return the folders in which a process wrote that was killed."""
+    return [
+        path
+        for path in folder.iterdir()
+        if (found := _OWNED.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
+        if Owner(found["host"], int(found["pid"]), int(found["start"])).is_gone()
+    ]
 
 
 def _is_page(path: Path) -> bool:

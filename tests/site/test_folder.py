@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmulbench.errors import MmulbenchError, UsageError
+from mmulbench.owners import this_owner
 from mmulbench.site.folder import differing, refuse_others, write_site
 from mmulbench.site.skeleton import GENERATOR, INDEX
 
@@ -113,6 +114,40 @@ def test_pages_that_cannot_be_put_in_place_leave_the_old_ones(tmp_path, monkeypa
         write_site(tmp_path, [(INDEX, PAGE + "new"), ("runs/0d.html", PAGE)])
     assert names(tmp_path) == [address for address, _ in PAGES]
     assert (tmp_path / INDEX).read_text() == PAGE
+
+
+def killed_while_writing(folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mmulbench.site.folder._remove", lambda *folders: None)
+        with pytest.raises(MmulbenchError):
+            write_site(folder, broken())
+    for path in folder.glob(".tmp-*"):  # as if by a process that is gone: none has such an id
+        host, _, start, random = path.name.rsplit("-", 3)
+        path.rename(folder / f"{host}-{2**22 + 1}-{start}-{random}")
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_what_a_killed_process_left_is_taken_away_by_the_next(tmp_path, was_there):
+    if was_there:
+        write_site(tmp_path, PAGES)
+    killed_while_writing(tmp_path)
+    assert len([*tmp_path.glob(".tmp-*")]) == 2
+    (tmp_path / INDEX).unlink(missing_ok=True)  # it may have been killed between two renames
+    refuse_others(tmp_path, replace=True)
+    write_site(tmp_path, PAGES)
+    assert differing(tmp_path, PAGES) == [] and not [*tmp_path.glob(".tmp-*")]
+
+
+def test_where_another_writes_is_left_alone(tmp_path):
+    write_site(tmp_path, PAGES)
+    host, pid, start = this_owner()
+    other = tmp_path / f".tmp-{host}-{pid}-{start}-{'0' * 16}"
+    other.mkdir()
+    with pytest.raises(UsageError, match=r"holds more than a site, such as \.tmp-"):
+        refuse_others(tmp_path, replace=True)
+    other.rename(tmp_path / ".tmp-mine")
+    with pytest.raises(UsageError, match=r"such as \.tmp-mine"):
+        refuse_others(tmp_path, replace=True)
 
 
 def test_what_differs_is_named(tmp_path):
