@@ -257,12 +257,13 @@ def test_the_command_a_stale_leaderboard_names_makes_it_right(ready, tmp_path):
 
 
 @pytest.mark.slow
-def test_plot_writes_every_figure_as_png_svg_and_csv(ready, tmp_path):
+def test_plot_writes_every_figure_as_png_svg_pdf_and_csv(ready, tmp_path):
     done = here("plot", "--results-dir", str(ready.results), "--output", str(tmp_path))
     assert done.code == 0
     assert sorted(done.out.split()) == sorted(map(str, tmp_path.iterdir()))
     by_kind = {path.suffix: path for path in tmp_path.glob("*-scores.*")}
-    assert set(by_kind) == {".png", ".svg", ".csv"}
+    assert set(by_kind) == {".png", ".svg", ".pdf", ".csv"}
+    assert by_kind[".pdf"].read_bytes().startswith(b"%PDF")
     assert by_kind[".png"].read_bytes().startswith(b"\x89PNG")
     assert "<svg" in by_kind[".svg"].read_text()
 

@@ -29,7 +29,7 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel):
         }
     assert {"mmulbench/methods/mmul.py", "mmulbench/tasks/emoji.py", "mmulbench/cli/app.py"} <= modules
     studies = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mmulbench/studies").rglob("*.json")}
-    templates = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mmulbench/audit/templates").iterdir()}
+    templates = {p.relative_to(ROOT).as_posix() for p in (ROOT / "mmulbench").glob("*/templates/*")}
     packaged = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert packaged == {*modules, *studies, *templates, "mmulbench/py.typed"}
 
