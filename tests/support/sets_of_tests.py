@@ -24,6 +24,7 @@ PACKAGING = (
 
 SLOW = (
     "api/test_run.py",
+    "api/test_tables.py",
     "cli/test_concurrency.py",
     "cli/test_determinism.py",
     "cli/test_interruption.py",
@@ -32,10 +33,17 @@ SLOW = (
     "cli/test_shadow_commands.py",
     "cli/test_sweep_commands.py",
     "cli/test_tune.py",
+    "conformance/test_shortcut_checks.py",
+    "evaluation/test_galleries.py",
     "examples/",
+    "exports/test_loading_code.py",
+    "exports/test_write.py",
+    "handover/test_added.py",
     "known_answers/test_one_unit.py",
     "known_answers/test_planted.py",
+    "methods/test_methods_contract.py",
     *PACKAGING,
+    "runs/test_changed_code.py",
     "runs/test_divided_model.py",
     "runs/test_shadow_models.py",
     "runs/test_start_check.py",
@@ -48,8 +56,10 @@ SLOW = (
     "tasks/test_hpo_pgr.py",
     "tasks/test_matrix.py",
     "tasks/test_offline_runs.py",
+    "tasks/test_tasks_contract.py",
+    "tuning/test_judge.py",
 )
-"""Files in which nearly every test takes over a second; in other files, single tests are marked."""
+"""Files of which every test, or all tests together, take long; in other files, single tests are marked."""
 
 SERIAL = {
     "slurm": ("slurm/",),
