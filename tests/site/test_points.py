@@ -6,7 +6,7 @@ import json
 import pytest
 from forged import RESULTS
 from sites import table_of
-from standings import WHOLE
+from standings import WHOLE, line, measure, standing
 
 from mmulbench.site.gather import gather_site
 from mmulbench.site.points import number_rows, plot_data, points_of, summary
@@ -49,6 +49,11 @@ def test_retrain_is_like_itself_and_the_original_takes_no_time():
     points = {one.name: one for one in points_of(TABLE)}
     assert points["retrain"].attack == 0.0
     assert points["original"].cost is None and points["far"].cost == 0.083
+
+
+def test_what_took_no_time_has_no_place_on_a_logarithmic_axis():
+    (point,) = points_of(table_of(standing(line("free", ratio=measure(0.0)))))
+    assert point.cost is None and point.gap is not None
 
 
 @pytest.mark.slow

@@ -70,3 +70,16 @@ def test_the_draw_depends_on_the_trials_before_it_alone(emoji):
     assert draw(study, space) == draw(study, space)
     other = study.model_copy(update={"trials": study.trials[:-1]})
     assert draw(other, space) == study.trials[-1].settings
+
+
+def test_the_draw_knows_what_was_lost(emoji):
+    space = search_space(Slope.Config)
+    study = search(slope_spec(emoji), emoji, [Made(lambda c: c.x)] * 2, 8)
+
+    def losing(some):
+        lost = [{"lost": [0.5 if some(trial) else 0.0] * len(trial.by_seed)} for trial in study.trials]
+        trials = [one.model_copy(update=new) for one, new in zip(study.trials, lost, strict=True)]
+        return study.model_copy(update={"trials": trials})
+
+    best = study.best
+    assert draw(losing(lambda trial: trial is best), space) != draw(losing(lambda trial: False), space)
