@@ -60,6 +60,10 @@ class EvaluationSets:
     gallery: int = 0
     galleries: Mapping[str, Split] = field(default_factory=dict)
 
+    def gallery_of(self, model: RetrievalModel) -> int:
+        """Return how many units a gallery of a model has at most; 0 for any number."""
+        return min(filter(None, (self.gallery, model.largest_gallery)), default=0)
+
 
 @torch.no_grad()
 def measure(model: MultimodalModel, sets: EvaluationSets, seed: int, progress: Progress) -> Measurements:
@@ -119,7 +123,7 @@ def fused_outputs(model: MultimodalModel, split: Split, encoder: ItemEncoder) ->
     """
     size = encoder.block(PAIR_BLOCK, *model.modalities)
     parts = (slice(start, start + size) for start in range(0, len(split), size))
-    blocks = (_encoded_pairs(model, split, encoder, part) for part in parts)
+    blocks = (encoded_pairs(model, split, encoder, part) for part in parts)
     return torch.cat([model.fuse(block.a, block.b).double().cpu() for block in blocks]).numpy()
 
 
@@ -175,7 +179,7 @@ def _utility(
         sets.rerank,
         progress,
         f"retrieval on {name}",
-        min(filter(None, (sets.gallery, model.largest_gallery)), default=0),
+        sets.gallery_of(model),
         sets.galleries.get(name),
     )
     named = result.utility.named(*sets.modalities)
@@ -208,13 +212,20 @@ def _predictions(
     starts = range(0, len(split), size)
     found = []
     for start in progress.track(starts, len(starts), description):
-        pairs = _encoded_pairs(model, split, encoder, slice(start, start + size))
+        pairs = encoded_pairs(model, split, encoder, slice(start, start + size))
         found.append(model.head(model.fuse(pairs.a, pairs.b)).argmax(1))
     return torch.cat(found).cpu().numpy()
 
 
-def _encoded_pairs(model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice) -> EncodedPairs:
-    """Encode one block of a split's pairs."""
+def encoded_pairs(model: MultimodalModel, split: Split, encoder: ItemEncoder, part: slice) -> EncodedPairs:
+    """Encode one block of a split's pairs.
+
+    Args:
+        model: model in evaluation mode.
+        split: the pairs.
+        encoder: encodes items with the model.
+        part: rows of the block.
+    """
     first, second = torch.from_numpy(split.first[part]), torch.from_numpy(split.second[part])
     a, b = (
         encoder.items(modality, items)
@@ -250,7 +261,7 @@ def _pair_numbers(
     size = encoder.block(PAIR_BLOCK, *model.modalities)
     for start in range(0, len(split), size):
         part = slice(start, start + size)
-        for path, block in associations(model, _encoded_pairs(model, split, encoder, part), pools).items():
+        for path, block in associations(model, encoded_pairs(model, split, encoder, part), pools).items():
             scores[path][part] = block.score.double().cpu().numpy()
             losses[path][part] = block.loss.double().cpu().numpy()
         tick()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -61,10 +61,16 @@ class Search:
         queries: pairs whose items are the queries.
         distractors: pairs whose items are searched by every query besides its own true items; None where
             the gallery is the queries' own.
+        asked: by side, the queries' items that search; None for all of them.
     """
 
     queries: Split
     distractors: Split | None = None
+    asked: tuple[Integers, Integers] | None = None
+
+    def asking(self, side: int) -> Integers:
+        """Return the items of one side that search; 0 for the first modality."""
+        return _column(self.queries, side) if self.asked is None else self.asked[side]
 
     def items(self, side: int) -> Integers:
         """Return the items of one side that are a query or searched, ascending; 0 for the first modality."""
@@ -179,21 +185,10 @@ def _search(
     tick: Callable[[], None],
 ) -> Retrieval:
     """Measure recall both ways in one gallery."""
-    items = [torch.from_numpy(search.items(side)) for side in (0, 1)]
-    ways = _Ways(
-        model, encoder.items(model.modalities[0], items[0]), encoder.items(model.modalities[1], items[1])
-    )
     found: tuple[list[_Found], list[_Found]] = ([], [])
-    for direction, part in enumerate(found):
-        queries = np.isin(items[direction], _column(search.queries, direction)).nonzero()[0]
-        gallery = np.ones(len(items[1 - direction]), dtype=bool)
-        if search.distractors is not None:
-            gallery = np.isin(items[1 - direction], _column(search.distractors, 1 - direction))
-        for index in torch.split(torch.from_numpy(queries), QUERIES):
-            relevant = _relevant(relations, items[0], items[1], index, direction)
-            searched = relevant | torch.from_numpy(gallery)
-            part.append(_Found.of(ways.orders(index, direction, rerank, searched), relevant, searched))
-            tick()
+    for block in ordered(model, search, relations, encoder, rerank):
+        found[block.direction].append(_Found.of(block.orders, block.relevant, block.searched))
+        tick()
     first, second = (_Found.joined(part) for part in found)
     utility = {name: _recalls(first, second, name) for name in first.ranks}
     return Retrieval(
@@ -203,6 +198,57 @@ def _search(
             search.queries.first, search.queries.second, first.ranks[HEADLINE], second.ranks[HEADLINE]
         ),
     )
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Holds how q queries of one direction order the g items of a gallery.
+
+    Attributes:
+        direction: 0 where the queries are of the first modality, 1 where they are of the second.
+        queries: (q,) their items.
+        gallery: (g,) items of the other modality.
+        orders: by name, (q, g) scores, higher is better, as of `_Ways.orders`.
+        relevant: (q, g) bool, which items are right.
+        searched: (q, g) bool, which items each query searches.
+    """
+
+    direction: int
+    queries: Tensor
+    gallery: Tensor
+    orders: dict[str, Tensor]
+    relevant: Tensor
+    searched: Tensor
+
+
+def ordered(
+    model: RetrievalModel, search: Search, relations: Relations, encoder: ItemEncoder, rerank: int
+) -> Iterator[Ordered]:
+    """Search a gallery both ways, block of queries by block.
+
+    Args:
+        model: in evaluation mode.
+        search: the gallery and who searches it.
+        relations: which pairs are true.
+        encoder: encodes items with the model.
+        rerank: candidates a query that the fusion module sees.
+    """
+    items = [torch.from_numpy(search.items(side)) for side in (0, 1)]
+    ways = _Ways(
+        model, encoder.items(model.modalities[0], items[0]), encoder.items(model.modalities[1], items[1])
+    )
+    for direction in (0, 1):
+        queries = np.isin(items[direction], search.asking(direction)).nonzero()[0]
+        gallery = np.ones(len(items[1 - direction]), dtype=bool)
+        if search.distractors is not None:
+            gallery = np.isin(items[1 - direction], _column(search.distractors, 1 - direction))
+        for index in torch.split(torch.from_numpy(queries), QUERIES):
+            relevant = _relevant(relations, items[0], items[1], index, direction)
+            searched = relevant | torch.from_numpy(gallery)
+            orders = ways.orders(index, direction, rerank, searched)
+            yield Ordered(
+                direction, items[direction][index], items[1 - direction], orders, relevant, searched
+            )
 
 
 @dataclass(frozen=True)

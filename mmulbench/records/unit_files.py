@@ -10,6 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmulbench.files import read_regular, reason_of
+from mmulbench.records.rankings import (
+    COLUMN,
+    MOST_ROWS,
+    Rankings,
+    fault_in,
+    flat,
+    named,
+    nested,
+    no_places,
+    place_type,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,8 +74,13 @@ class UnitScores:
             },
         )
 
-    def to_parquet(self) -> bytes:
-        """Return the content of a file of these scores; equal scores give equal bytes."""
+    def to_parquet(self, rankings: Mapping[str, Rankings] | None = None) -> bytes:
+        """Return the content of a file of these scores; equal scores give equal bytes.
+
+        Args:
+            rankings: by the name of a model, what it ranks first for some of the forget units; None leaves
+                the column out.
+        """
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -74,6 +90,15 @@ class UnitScores:
         table = pa.table({name: pa.array(values) for name, values in columns.items()})
         # Models compute in single precision at most: half the size, and nothing lost.
         table = table.cast(_schema(), safe=False)
+        if rankings:
+            rows = {
+                (unit, path): row
+                for row, (split, unit, path) in enumerate(
+                    zip(self.split.tolist(), self.unit.tolist(), self.path.tolist(), strict=True)
+                )
+                if split == "forget"
+            }
+            table = table.append_column(COLUMN, nested(rankings, rows, len(self.unit)))
         content = io.BytesIO()
         parquet.write_table(table, content, compression="zstd", use_dictionary=["split", "path"])
         return content.getvalue()
@@ -121,6 +146,27 @@ def read_units(record: Path, digest: str) -> pa.Table | UnusableUnits:
         A table with the columns of `UnitScores`; or why there is none: the file is gone, or is another than
         the one that was written with the record.
     """
+    content = _content(record, digest)
+    return content if isinstance(content, UnusableUnits) else units_in(content, unit_file(record))
+
+
+def read_rankings(record: Path, digest: str) -> pa.Table | UnusableUnits:
+    """Read what models rank first for some of the forget units of a record.
+
+    Args:
+        record: file of the record.
+        digest: SHA-256 that the record names.
+
+    Returns:
+        A table as of `mmulbench.records.rankings.flat`, without rows where none were kept; or why there is
+        none: as for `read_units`, or something in it cannot be.
+    """
+    content = _content(record, digest)
+    return content if isinstance(content, UnusableUnits) else rankings_in(content, unit_file(record))
+
+
+def _content(record: Path, digest: str) -> bytes | UnusableUnits:
+    """Return the content of a record's file, or why it cannot be used."""
     path = unit_file(record)
     try:
         content = read_regular(path, LARGEST)
@@ -130,7 +176,7 @@ def read_units(record: Path, digest: str) -> pa.Table | UnusableUnits:
         return UnusableUnits(path, reason_of(error))
     if digest_of(content) != digest:
         return UnusableUnits(path, "it is not the file that its record names: it was changed or swapped")
-    return units_in(content, path)
+    return content
 
 
 def units_in(content: bytes, path: Path) -> pa.Table | UnusableUnits:
@@ -147,6 +193,35 @@ def units_in(content: bytes, path: Path) -> pa.Table | UnusableUnits:
         return parquet.read_table(io.BytesIO(content), schema=_schema())
     except (pa.ArrowException, ValueError, OSError) as error:
         return UnusableUnits(path, f"it holds no scores by unit: {error}")
+
+
+def rankings_in(content: bytes, path: Path) -> pa.Table | UnusableUnits:
+    """Return the first places that a file's content holds, or why they cannot be used.
+
+    Args:
+        content: content of the file.
+        path: the file.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        metadata = parquet.read_metadata(io.BytesIO(content))
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        chunks = [group.column(number) for group in groups for number in range(metadata.num_columns)]
+        mine = [one for one in chunks if one.path_in_schema.partition(".")[0] == COLUMN]
+        if not mine:
+            return no_places()
+        if sum(one.num_values for one in mine) > MOST_ROWS * len(place_type().names):
+            return UnusableUnits(path, f"it holds more than {MOST_ROWS:,} places of rankings")
+        kinds = [(one.name, one.type) for one in _schema() if one.name in ("split", "unit", "path")]
+        schema = pa.schema([*kinds, (COLUMN, pa.list_(place_type()))])
+        table = parquet.read_table(io.BytesIO(content), schema=schema)
+        places = flat(table.filter(pa.compute.equal(table["split"], "forget")))
+    except (pa.ArrowException, ValueError, OSError) as error:
+        return UnusableUnits(path, f"it holds no rankings: {error}")
+    fault = fault_in(places)
+    return UnusableUnits(path, f"its rankings cannot be: {fault}") if fault else named(places)
 
 
 def no_units() -> pa.Table:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import torch
 
 from mmulbench.cache.entry import Artifact
@@ -13,12 +15,16 @@ from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.metric import ByPath, Estimate, Measurements
 from mmulbench.core.model import MultimodalModel
 from mmulbench.evaluation.measure import EvaluationSets, measure, measure_losses
+from mmulbench.evaluation.rankings import PAIRS, first_places, ranked_units
+from mmulbench.records.rankings import PLACES, Rankings
 from mmulbench.records.schema import METRIC_VERSION
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import digest, weights_digest
 from mmulbench.seeds import generator
 
 KIND = "measurements"
+
+RANKINGS = "rankings"
 
 LOSSES = "losses"
 """Kind of what is measured of sets that take no more than losses."""
@@ -99,6 +105,35 @@ def load_losses(model: MultimodalModel, sets: EvaluationSets, prepared: Prepared
         return Artifact(tensors_of(measure_losses(model, sets, workspace.progress)), {})
 
     return by_path_of(workspace.cache.get_or_build(LOSSES, inputs, build).tensors)
+
+
+def load_rankings(
+    model: MultimodalModel, sets: EvaluationSets, prepared: PreparedTask, seed: int
+) -> Rankings:
+    """Load what a model ranks first for some forget units from the cache, or have it rank them now.
+
+    Args:
+        model: any model of the task.
+        sets: sets that it is judged on.
+        prepared: task and backbone.
+        seed: seed of the run, which draws the units.
+    """
+    workspace = prepared.workspace
+    units = ranked_units(sets.splits["forget"].first, seed)
+    kept = {"units": digest(units), "places": PLACES, "pairs": PAIRS}
+    inputs = {**_inputs(weights_digest(model), sets, prepared, seed), **kept}
+
+    def build() -> Artifact:
+        found = first_places(model, sets, units, workspace.progress)
+        paths, place = np.unique(found.path, return_inverse=True)
+        arrays = {one.name: getattr(found, one.name) for one in fields(found)} | {"path": place}
+        return Artifact(
+            {name: torch.from_numpy(array) for name, array in arrays.items()}, {"paths": paths.tolist()}
+        )
+
+    loaded = workspace.cache.get_or_build(RANKINGS, inputs, build)
+    arrays = {name: tensor.numpy() for name, tensor in loaded.tensors.items()}
+    return Rankings(**{**arrays, "path": np.array(loaded.info["paths"])[arrays["path"]]})
 
 
 def find_measurements(

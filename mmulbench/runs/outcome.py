@@ -82,7 +82,7 @@ def evaluate(scenario: Scenario, unlearned: Trained, retrain: Trained | None, *,
         cost=_cost(unlearned, retrain),
         histograms=score_histograms(own, before),
         by_unit=values_by_unit(own, by_set["forget"]),
-        units=_unit_file(scenario, own, before, reference) if units else None,
+        units=_unit_file(scenario, unlearned.model, retrain, own, before, reference) if units else None,
         models={name: made for name, made in models.items() if made is not None},
     )
 
@@ -122,9 +122,18 @@ def _cost(unlearned: Trained, retrain: Trained | None) -> Cost | None:
 
 
 def _unit_file(
-    scenario: Scenario, own: Measurements, before: Measurements, reference: Measurements | None
+    scenario: Scenario,
+    unlearned: MultimodalModel,
+    retrain: Trained | None,
+    own: Measurements,
+    before: Measurements,
+    reference: Measurements | None,
 ) -> bytes:
     """Return the content of the file of scores by unit; the retain set has as many units as the test set."""
     units = {name: split.first for name, split in scenario.sets.splits.items()}
     retained = scenario.sampled_sets.splits["retain"].units
-    return unit_scores(own, before, reference, units, retained).to_parquet()
+    models = {"original": scenario.original().model, "unlearned": unlearned}
+    if retrain is not None:
+        models["retrain"] = retrain.model
+    rankings = {name: scenario.rankings(model) for name, model in models.items()}
+    return unit_scores(own, before, reference, units, retained).to_parquet(rankings)

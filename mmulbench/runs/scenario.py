@@ -17,11 +17,13 @@ from mmulbench.core.original_outputs import OriginalOutputs, Tensors
 from mmulbench.core.training import Checkpoints
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
+from mmulbench.records.rankings import Rankings
 from mmulbench.records.schema import Cost, StartCheck
 from mmulbench.runs.measurements import (
     evaluation_sets,
     load_losses,
     load_measurements,
+    load_rankings,
     retain_sample,
 )
 from mmulbench.runs.prepare import PreparedTask
@@ -179,6 +181,14 @@ class Scenario:
             sets: sets to judge it on, such as those of this scenario.
         """
         return load_measurements(model, sets, self.prepared, self.seed)
+
+    def rankings(self, model: MultimodalModel) -> Rankings:
+        """Load what a model ranks first for some forget units from the cache, or have it rank them now.
+
+        Args:
+            model: any model of the task.
+        """
+        return load_rankings(model, self.sets, self.prepared, self.seed)
 
     def losses(self, model: MultimodalModel, sets: EvaluationSets) -> ByPath:
         """Load a model's losses from the cache, or measure them, where nothing else is asked of sets.

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmulbench.records.rankings import MODELS
 from mmulbench.records.schema import RunResult
-from mmulbench.records.unit_files import NUMBERS, UnusableUnits, unit_file, units_in
+from mmulbench.records.unit_files import NUMBERS, UnusableUnits, rankings_in, unit_file, units_in
 from mmulbench.validity.findings import Finding
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def check_content(record: RunResult, content: bytes, path: Path) -> Iterator[Fin
         return
     yield from _check_rows(record, table)
     yield from _check_numbers(record, table)
+    yield from _check_rankings(record, rankings_in(content, unit_file(path)))
 
 
 def check_absence(path: Path) -> Iterator[Finding]:
@@ -76,6 +78,22 @@ def _check_numbers(record: RunResult, table: pa.Table) -> Iterator[Finding]:
             yield Finding("units", f"names a file whose {name} is not complete or not wanted", wanted)
         elif is_wanted and not pc.all(pc.is_finite(column)).as_py():
             yield Finding("units", f"names a file whose {name} is not finite", "finite")
+
+
+def _check_rankings(record: RunResult, found: pa.Table | UnusableUnits) -> Iterator[Finding]:
+    """Demand that rankings are possible, of a few units, and of retrain where it was compared with."""
+    if isinstance(found, UnusableUnits):
+        yield Finding("units", f"names a file of which {found.reason}", "one of scores by unit")
+        return
+    if not len(found):  # of a run from before rankings were kept
+        return
+    compared = any(value.retrain is not None for value in record.values.values())
+    models, wanted = set(found["model"].to_pylist()), set(MODELS if compared else MODELS[:-1])
+    if models != wanted:
+        yield Finding("units", f"names a file of rankings by {_listed(models)}", _listed(wanted))
+    names = ("unit", "path", "side", "item", "model", "place")
+    if len(found.group_by([*names]).aggregate([])) != len(found):
+        yield Finding("units", "names a file of rankings with one place twice", "each place once")
 
 
 def _listed(names: Iterable[str]) -> str:

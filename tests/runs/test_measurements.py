@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from toys import Toy, split_of, toy_problem
 
+from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core.data import Relations, Split
 from mmulbench.core.metric import Measurements
 from mmulbench.evaluation.measure import EvaluationSets, measure
+from mmulbench.evaluation.rankings import first_places
 from mmulbench.progress import Progress
-from mmulbench.runs.measurements import _pack, _unpack, digest_of_sets, evaluation_sets
+from mmulbench.records.rankings import Rankings
+from mmulbench.runs.measurements import _pack, _unpack, digest_of_sets, evaluation_sets, load_rankings
 from mmulbench.runs.prepare import PreparedTask
 
 TEST = split_of((6, 9), (7, 10))
@@ -73,3 +76,23 @@ def test_a_gallery_is_part_of_what_tells_sets_apart():
     one = sets_of(forget)
     assert digest_of_sets(one) != digest_of_sets(replace(one, galleries={}))
     assert digest_of_sets(one) == digest_of_sets(sets_of(forget))
+
+
+def test_rankings_come_back_from_the_cache_and_are_made_once(tmp_path, monkeypatch):
+    sets, made = sets_of(toy_problem().forget.split), []
+    workspace = SimpleNamespace(cache=ArtifactCache(tmp_path), progress=Progress())
+    prepared = cast(PreparedTask, SimpleNamespace(workspace=workspace, key={"task": "toy"}))
+
+    def counted(*given: Any) -> Rankings:
+        made.append(first_places(*given))
+        return made[-1]
+
+    monkeypatch.setattr("mmulbench.runs.measurements.first_places", counted)
+    loaded = [load_rankings(Toy(), sets, prepared, 0) for _ in range(2)]
+    (fresh,) = made
+    assert set(fresh.path) == {"contrastive", "matching"} and set(fresh.side) == {0, 1}
+    for one in fields(fresh):
+        for back in loaded:
+            assert np.array_equal(
+                getattr(back, one.name), getattr(fresh, one.name), equal_nan=one.name == "probability"
+            )

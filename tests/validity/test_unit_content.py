@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from forged import forged_fields, stored
 
+from mmulbench.records.rankings import MODELS, Rankings
 from mmulbench.records.schema import RunResult
 from mmulbench.records.unit_files import NUMBERS, UnitScores, digest_of, unit_file
 from mmulbench.validity.files import check_file, check_places
@@ -15,8 +16,8 @@ OTHERS = 5
 """Units of the test set and of the retain set."""
 
 
-def scores(record, change=None):
-    """Scores as a run keeps them, the fields of their rows changed by a function."""
+def scores(record, change=None, rankings=None):
+    """Scores as a run keeps them, the fields of their rows changed by a function, and perhaps rankings."""
     rows = {name: [] for name in ("split", "unit", "path", "pairs", *NUMBERS)}
     for split in ("test", "retain", "forget"):
         pairs = record.by_unit["pairs"] if split == "forget" else [1] * OTHERS
@@ -32,7 +33,7 @@ def scores(record, change=None):
     counts_of = {name: np.array(rows[name], dtype=np.int64) for name in ("unit", "pairs")}
     return UnitScores(
         texts_of["split"], counts_of["unit"], texts_of["path"], counts_of["pairs"], numbers
-    ).to_parquet()
+    ).to_parquet(rankings)
 
 
 @pytest.fixture
@@ -78,6 +79,40 @@ def test_retrains_numbers_are_there_where_it_was_compared_with(record, tmp_path)
         "retrain_score" in text and "absent" in text for text in texts(without, tmp_path, scores(record))
     )
     assert texts(record, tmp_path, b"PAR1")[0].startswith("units names a file of which it holds no scores")
+
+
+def first_places(record, place=(1, 2)):
+    """What a model ranks first for unit 3."""
+    path = [*record.histograms][:1]
+    found, none = np.array([5, 6]), np.full(2, np.nan)
+    return Rankings(
+        np.full(2, 3),
+        np.array(path * 2),
+        np.zeros(2, np.int64),
+        np.full(2, 3),
+        np.array(place),
+        found,
+        found > 5,
+        none,
+    )
+
+
+def test_rankings_of_all_models_hold(record, tmp_path):
+    assert texts(record, tmp_path, scores(record, None, dict.fromkeys(MODELS, first_places(record)))) == []
+
+
+@pytest.mark.parametrize(
+    ("models", "place", "message"),
+    [
+        (MODELS[:-1], (1, 2), "rankings by original, unlearned; it should be original, retrain, unlearned"),
+        (MODELS, (2, 2), "rankings with one place twice"),
+        (MODELS, (2, 9), "9 is no place"),
+    ],
+)
+def test_rankings_that_do_not_fit_are_found(record, tmp_path, models, place, message):
+    rankings = dict.fromkeys(models, first_places(record, place))
+    (found,) = texts(record, tmp_path, scores(record, None, rankings))
+    assert message in found
 
 
 def stored_with(tmp_path, content):
