@@ -35,6 +35,7 @@ class BlipBackbone(TransformersBackbone):
     model_types = ("blip",)
     variants: ClassVar[Mapping[str, BlipSize]] = {
         "small": BlipSize(64, 16, 192, 6, 3, 16, 192, 4, 3),
+        "mini": BlipSize(32, 8, 128, 3, 4, 16, 128, 3, 4, embedding=128),
         "tiny": BlipSize(32, 16, 32, 1, 2, 12, 32, 1, 2, embedding=32),
     }
     config: BlipSize

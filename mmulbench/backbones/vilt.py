@@ -30,6 +30,7 @@ class ViltBackbone(TransformersBackbone):
     variants: ClassVar[Mapping[str, ViltSize]] = {
         # Fewer false texts than published: each costs a pass.
         "small": ViltSize(64, 16, 16, 192, 6, 3, false_texts=3),
+        "mini": ViltSize(32, 16, 8, 128, 3, 4, false_texts=3),
         "tiny": ViltSize(32, 12, 16, 32, 1, 2, false_texts=3),
     }
     config: ViltSize

@@ -11,7 +11,7 @@ from mmulbench.conformance.backbone_trial import backbone_trials
 from mmulbench.conformance.checks import run_check
 from mmulbench.core.registry import BACKBONES
 
-SLOW = ("base", "small", "small-siglip")
+SLOW = ("base", "small", "small-siglip", "mini", "mini-siglip")
 QUICK = [
     f"{family}:{variant}"
     for family in BACKBONES.names()
