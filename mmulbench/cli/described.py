@@ -12,7 +12,14 @@ from typing import Any
 from mmulbench.core.applicability import Reasons, reasons_by_backbone, reasons_by_method, reasons_by_task
 from mmulbench.core.backbone import Backbone
 from mmulbench.core.method import Method
-from mmulbench.core.metric import CombinedMetric, Metric, PerPathMetric, PopulationMetric, UnimodalMetric
+from mmulbench.core.metric import (
+    CombinedMetric,
+    Metric,
+    PerPathMetric,
+    PopulationMetric,
+    RecoveryMetric,
+    UnimodalMetric,
+)
 from mmulbench.core.registry import BACKBONES, METHODS, METRICS, TASKS
 from mmulbench.core.setting_docs import bounds_in_words, prose, settings_of
 from mmulbench.core.task import Task
@@ -177,6 +184,11 @@ def _metric_cost(metric: Metric) -> str:
         return (
             f"shadow models: run --shadows N trains N originals and retrains and unlearns N times, "
             f"N at least {metric.fewest_models - 1}"
+        )
+    if isinstance(metric, RecoveryMetric):
+        return (
+            f"training: evaluate RECORD --metrics {metric.name} trains the model, original and retrain "
+            f"{metric.steps[-1]} steps each, and measures losses {len(metric.steps)} times"
         )
     if isinstance(metric, CombinedMetric):
         return "none: it is computed from other values"

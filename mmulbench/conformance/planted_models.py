@@ -22,8 +22,10 @@ from mmulbench.core.metric import (
     PathMetric,
     PathObservation,
     PathPopulation,
+    PathRecovery,
     PerPathMetric,
     PopulationMetric,
+    RecoveryMetric,
     UnimodalMetric,
     UnimodalObservation,
     UtilityMetric,
@@ -32,7 +34,7 @@ from mmulbench.core.registry import METRICS
 from mmulbench.seeds import generator
 
 if TYPE_CHECKING:
-    from mmulbench.core.metric import Floats
+    from mmulbench.core.metric import Booleans, Floats
 
 T = TypeVar("T")
 
@@ -152,6 +154,22 @@ def _confidences(planted: PlantedModel, role: str) -> dict[str, Floats]:
     }
 
 
+def recovery(planted: PlantedModel) -> PathRecovery:
+    """Make the losses of one model and of retrain that are trained on half of the forget set again."""
+    retrain, count = replace(RETRAIN, is_blind=planted.is_blind), SIZES["forget"]
+    shown = np.arange(count) < count // 2
+    return PathRecovery("planted", _relearned(planted, shown), _relearned(retrain, shown), shown)
+
+
+def _relearned(planted: PlantedModel, shown: Booleans) -> dict[int, dict[str, Floats]]:
+    """Make losses that fall with every step on what is shown."""
+    losses = _numbers(planted, "retrain" if planted == RETRAIN else "model").losses
+    return {
+        step: {"test": losses["test"], "forget": losses["forget"] * np.where(shown, 1 / (1 + step), 1.0)}
+        for step in RecoveryMetric.steps
+    }
+
+
 def utilities(planted: PlantedModel) -> dict[str, dict[str, Estimate]]:
     """Make the task's measures of one model, by set."""
     levels = {"test": 0.6, "retain": 0.9, "forget": planted.utility}
@@ -186,6 +204,8 @@ class MetricTrial:
             return metric.compute(encoders(planted))
         if isinstance(metric, PopulationMetric):
             return metric.compute(population(planted))
+        if isinstance(metric, RecoveryMetric):
+            return metric.compute(recovery(planted))
         assert isinstance(metric, CombinedMetric)
         names = [
             f"{name}/planted" if issubclass(METRICS.get(name), PerPathMetric) else name
@@ -243,6 +263,14 @@ class MetricTrial:
                     retrained_again=again,
                 )
             )
+        if isinstance(metric, RecoveryMetric):
+            learnt = recovery(planted)
+            own, reference = (
+                {step: changed(by_set) for step, by_set in one.items()}
+                for one in (learnt.model, learnt.retrain)
+            )
+            shown = change("forget", learnt.shown)
+            return metric.compute(replace(learnt, model=own, retrain=reference, shown=shown))
         raise SkipCheck("it reads values, no pairs")
 
     def with_needs_only(self, planted: PlantedModel) -> Estimates:
@@ -276,6 +304,13 @@ class MetricTrial:
                     retrained_again=_only(models.retrained_again, needs.confidence),
                 )
             )
+        if isinstance(metric, RecoveryMetric):
+            learnt = recovery(planted)
+            own, reference = (
+                {step: _only(by_set, needs.relearned) for step, by_set in one.items()}
+                for one in (learnt.model, learnt.retrain)
+            )
+            return metric.compute(replace(learnt, model=own, retrain=reference))
         return self.estimates(planted)
 
 

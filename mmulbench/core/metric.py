@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mmulbench.records.schema import Direction
 
     Floats = NDArray[np.float64]
+    Booleans = NDArray[np.bool_]
 
 SETS = ("test", "retain", "forget")
 """Sets of pairs that every model is judged on."""
@@ -170,6 +171,24 @@ class PathPopulation:
 
 
 @dataclass(frozen=True)
+class PathRecovery:
+    """Holds what a `RecoveryMetric` reads: how a model learns half of the forget set again, on one path.
+
+    Attributes:
+        path: name of the path.
+        model: by number of training steps, then by set (``forget``, ``test``): (n,) losses of the judged
+            model.
+        retrain: the same of retrain, which saw the same batches.
+        shown: (n,) which pairs of the forget set were trained on; the others are held out.
+    """
+
+    path: str
+    model: Mapping[int, Mapping[str, Floats]]
+    retrain: Mapping[int, Mapping[str, Floats]]
+    shown: Booleans
+
+
+@dataclass(frozen=True)
 class Needs:
     """Names the numbers that a metric reads; it must not read others.
 
@@ -182,6 +201,8 @@ class Needs:
         retrain_losses: sets whose losses by retrain are read; without a reference the metric is missing.
         pooled: whether unimodal representations are read, the original's and retrain's besides the model's.
         confidence: sets in which shadow models' confidence is read.
+        relearned: sets whose losses are read after models were trained on part of the forget set again, the
+            model's and retrain's.
         values: other metrics whose values are read, of each path those that have paths.
     """
 
@@ -193,11 +214,12 @@ class Needs:
     retrain_losses: tuple[str, ...] = ()
     pooled: bool = False
     confidence: tuple[str, ...] = ()
+    relearned: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
 
 class Metric(ABC):
-    """Describes one metric; extend one of the five kinds below, which say what `compute` is given.
+    """Describes one metric; extend one of the six kinds below, which say what `compute` is given.
 
     Args:
         name: the name that it is registered under, its key in records.
@@ -346,6 +368,34 @@ class PopulationMetric(PerPathMetric):
             ValueError: arrays are empty or do not fit together.
             NotApplicable: there is too little to measure; the record has no value then, but this reason.
             Diverged: a confidence is NaN.
+        """
+
+
+class RecoveryMetric(PerPathMetric):
+    """Describes a metric of how models learn again what was deleted, computed for one path at a time.
+
+    It costs training, so that only records that it is asked for have it.
+
+    Attributes:
+        steps: numbers of training steps in ascending order, from 0, after which losses are measured.
+    """
+
+    steps: ClassVar[tuple[int, ...]] = (0, 1, 2, 4, 8, 16, 32)
+
+    @abstractmethod
+    def compute(self, recovery: PathRecovery) -> Estimates:
+        """Compute the metric of one model on one path.
+
+        Args:
+            recovery: losses of the model and of retrain after each number of `steps`.
+
+        Returns:
+            Estimates by part, `HEADLINE` for the metric itself.
+
+        Raises:
+            ValueError: arrays are empty or do not fit together.
+            NotApplicable: there is too little to measure; the record has no value then, but this reason.
+            Diverged: a loss is NaN or infinite.
         """
 
 

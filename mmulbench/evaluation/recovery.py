@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Integers, PairData
-from mmulbench.core.metric import ByPath
+from mmulbench.core.metric import ByPath, Estimate, Estimates, PathRecovery, RecoveryMetric
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.training import Learner, Recipe, own_loss
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets, measure_losses
+from mmulbench.evaluation.refusals import Refusals
+from mmulbench.evaluation.values import named, values_of
 from mmulbench.progress import Progress
+from mmulbench.records.schema import Value
 from mmulbench.seeds import generator, torch_seeded
+
+BySteps = Mapping[int, ByPath]
+"""By the number of training steps: losses by path, then by set."""
 
 RATE = 0.1
 """Part of the recipe's peak learning rate that is trained with.
@@ -103,3 +111,60 @@ def relearned_losses(
                 model.train()
                 learner.step(next(batches), own_loss(model), "relearning")
     return found
+
+
+def recovery_values(
+    metrics: Sequence[RecoveryMetric],
+    found: Mapping[str, BySteps],
+    shown: NDArray[np.bool_],
+    paths: Sequence[str],
+) -> tuple[dict[str, Value], list[str]]:
+    """Compute what models tell that were trained again, beside what the original and retrain tell.
+
+    Args:
+        metrics: metrics to compute.
+        found: losses by the number of steps, of ``model``, ``original`` and ``retrain``.
+        shown: (n,) which pairs of the forget set were trained on.
+        paths: association paths of the models.
+
+    Returns:
+        Values by name, headline first; and what is missing, one line each.
+    """
+    refusals = Refusals()
+    estimates = {
+        name: _details(metrics, own, found["retrain"], shown, paths, refusals) for name, own in found.items()
+    }
+    estimates = {name: refusals.without(one) for name, one in estimates.items()}
+    values = values_of(metrics, estimates, refusals.metrics(metrics))
+    return values, refusals.lines(metrics)
+
+
+def _details(
+    metrics: Sequence[RecoveryMetric],
+    own: BySteps,
+    retrain: BySteps,
+    shown: NDArray[np.bool_],
+    paths: Sequence[str],
+    refusals: Refusals,
+) -> dict[str, Estimate]:
+    """Compute every value of one model by name, such as ``relearn/matching/held_out_4``."""
+    found: dict[str, Estimate] = {}
+    for metric in metrics:
+        for path in paths:
+            compute = partial(_on_path, metric, path, own, retrain, shown)
+            found |= named(metric, refusals.ask(metric, path, compute), path)
+    return found
+
+
+def _on_path(
+    metric: RecoveryMetric, path: str, own: BySteps, retrain: BySteps, shown: NDArray[np.bool_]
+) -> Estimates:
+    """Compute a metric on one path.
+
+    Raises:
+        NotApplicable: The path has no losses, or the metric has no value.
+    """
+    if path not in own[0]:
+        raise NotApplicable("there are no validation pairs, the negatives of the contrastive loss")
+    of_model, of_retrain = ({step: by_path[path] for step, by_path in one.items()} for one in (own, retrain))
+    return metric.compute(PathRecovery(path, of_model, of_retrain, shown))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from mmulbench.core.metric import Measurements, PopulationMetric
+from mmulbench.core.metric import Measurements, PopulationMetric, RecoveryMetric
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.plugins import plugin_of
 from mmulbench.core.reproduce import command_of
@@ -22,6 +22,7 @@ from mmulbench.runs.measurements import find_measurements
 from mmulbench.runs.pipeline import Run, model_again
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.references import given_model, weights_digest
+from mmulbench.runs.relearned import judged_by_recovery
 from mmulbench.runs.scenario import Scenario
 from mmulbench.runs.shadow_models import RunModels, Shadows, judged_by_shadows
 
@@ -158,6 +159,11 @@ def _measured(recorded: RecordedRun, asked: Further) -> tuple[dict[str, Value], 
     units = {name: split.first for name, split in scenario.sets.splits.items()}
     only = {*asked.names, *metrics_in(recorded.record.values)}
     values, missing = compute_values(own, before, reference, units, scenario.seed, only)
+    recovery = [metric for metric in asked.metrics if isinstance(metric, RecoveryMetric)]
+    if recovery and retrain is not None:
+        trio = {"model": recorded.unlearned, "original": original, "retrain": retrain}
+        judged, left_out = judged_by_recovery(scenario, trio, recovery)
+        values, missing = {**values, **judged}, [*missing, *left_out]
     if asked.shadows and retrain is not None:
         progress.stage(SHADOWS)
         models = RunModels(recorded.unlearned, original, retrain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmulbench.core.metric import CombinedMetric, Metric, PopulationMetric
+from mmulbench.core.metric import CombinedMetric, Metric, PopulationMetric, RecoveryMetric
 from mmulbench.core.registry import METRICS
 from mmulbench.errors import UsageError
 from mmulbench.records.schema import METRIC_VERSION, RECIPE_VERSION, RunResult
@@ -83,7 +83,9 @@ def _refuse_record(record: RunResult) -> None:
 
 
 def _needs_retrain(metric: Metric) -> bool:
-    return bool(metric.needs.retrain_losses) or isinstance(metric, CombinedMetric | PopulationMetric)
+    return bool(metric.needs.retrain_losses) or isinstance(
+        metric, CombinedMetric | PopulationMetric | RecoveryMetric
+    )
 
 
 def _shadows(record: RunResult, metrics: Sequence[Metric], asked: int) -> int:

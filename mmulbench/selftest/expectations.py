@@ -186,7 +186,25 @@ GAP = (
     ),
 )
 
-ROWS = (*UTILITY, *SEPARATION, *ATTACKS, *PAIR_BY_PAIR, *ENCODERS, *GAP, *SHADOWS)
+RECOVERY = tuple(
+    Row(
+        f"relearn/{path}",
+        (-0.05, 0.05),
+        {
+            "retrain_itself": (0.0, 0.0),
+            "untouched": (0.2, 0.32),
+            "random": (-0.1, 0.15),
+            "still_known": (0.1, 0.2),
+            "over_forgotten": (-0.25, -0.08),
+            "hidden": (0.15, 0.3),
+            **({"one_path": (0.2, 0.32)} if path == "contrastive" else {}),
+        },
+        sees="both sides, and what is only hidden and comes back; a memorised tenth is as small as noise",
+    )
+    for path in ("contrastive", "matching")
+)
+
+ROWS = (*UTILITY, *SEPARATION, *ATTACKS, *PAIR_BY_PAIR, *ENCODERS, *GAP, *SHADOWS, *RECOVERY)
 """All rows; a metric without one is a failure of the tests."""
 
 FORGOT, KNOWN, OVER = (
@@ -205,6 +223,7 @@ VERDICTS = {
     "one_path": "did not forget (contrastive)",
     "tenth_memorised": "forgot or did not forget",
     "lost_utility": FORGOT,
+    "hidden": FORGOT,
 }
 """What the verdict says of forgetting, and the paths that it names.
 
@@ -231,6 +250,7 @@ RANKS = {
         "one_path": WORSE,
         "tenth_memorised": BEST,
         "lost_utility": OUT,
+        "hidden": BEST,
     },
     "mia/contrastive": {
         "perfect_retrain": BEST,

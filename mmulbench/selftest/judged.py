@@ -10,10 +10,11 @@ from functools import cached_property
 from statistics import fmean
 
 from mmulbench import __version__
-from mmulbench.core.metric import Estimate, Measurements, Metric, PopulationMetric
+from mmulbench.core.metric import Estimate, Measurements, Metric, PopulationMetric, RecoveryMetric
 from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.population_values import population_values
+from mmulbench.evaluation.recovery import recovery_values
 from mmulbench.evaluation.values import details, score_histograms, values_of
 from mmulbench.metrics.catalogue import all_metrics
 from mmulbench.progress import Progress
@@ -33,6 +34,8 @@ from mmulbench.selftest.planted import (
     again,
     measurements,
     population,
+    recovery,
+    shown_pairs,
 )
 
 DRAWS = (1, 2, 3, 4, 5)
@@ -59,11 +62,12 @@ class Judged:
 
     Attributes:
         records: a record of every planted model, reference and seed.
-        shadows: by planted model, the values that rest on shadow models, of the first seed.
+        others: by planted model, the values that rest on other models: on shadow models, or on those that
+            are trained again; of the first seed.
     """
 
     records: tuple[RunResult, ...]
-    shadows: Mapping[str, Mapping[str, Value]]
+    others: Mapping[str, Mapping[str, Value]]
 
     def values(self, planted: str, name: str) -> list[Value]:
         """Return a value of a planted model, of each seed that has it.
@@ -72,9 +76,9 @@ class Judged:
             planted: name of the model.
             name: name of the value, such as ``mia/matching``.
         """
-        of_shadows = self.shadows[planted].get(name)
-        if of_shadows is not None:
-            return [of_shadows]
+        of_others = self.others[planted].get(name)
+        if of_others is not None:
+            return [of_others]
         records = [record for record in self.records if record.spec.method == planted]
         return [record.values[name] for record in records if name in record.values]
 
@@ -97,7 +101,7 @@ class Judged:
         """Return the names of all values."""
         planted = PLANTED[0].name
         of_runs = next(record.values for record in self.records if record.spec.method == planted)
-        return [*of_runs, *self.shadows[planted]]
+        return [*of_runs, *self.others[planted]]
 
     def verdict(self, planted: str) -> tuple[str, str]:
         """Return the words of the verdict on a planted model, of its first seed.
@@ -161,18 +165,18 @@ def judge(progress: Progress) -> Judged:
         MmulbenchError: a metric fails on a planted model.
     """
     tick = progress.counter(len(SEEDS) * (len(PLANTED) + len(DRAWS) + 2) + len(PLANTED), "planted models")
-    metrics = [metric for metric in all_metrics() if not isinstance(metric, PopulationMetric)]
+    metrics = [one for one in all_metrics() if not isinstance(one, PopulationMetric | RecoveryMetric)]
     records: list[RunResult] = []
     for seed in SEEDS:
         references = _References.of(metrics, seed)
         for method, planted, config in _runs():
             records.append(references.record(method, planted, config))
             tick()
-    shadows = {}
+    others = {}
     for planted in PLANTED:
-        shadows[planted.name] = _of_shadows(planted)
+        others[planted.name] = {**_of_shadows(planted), **_of_recovery(planted)}
         tick()
-    return Judged(tuple(records), shadows)
+    return Judged(tuple(records), others)
 
 
 def _runs() -> list[tuple[str, Planted, dict[str, int]]]:
@@ -275,5 +279,24 @@ def _of_shadows(planted: Planted) -> dict[str, Value]:
     except Exception as error:
         raise MmulbenchError(
             f"a metric of shadow models fails on the planted model {planted.name}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _of_recovery(planted: Planted) -> dict[str, Value]:
+    """Compute what a planted model says that is trained again.
+
+    Raises:
+        MmulbenchError: a metric fails.
+    """
+    metrics = [one for one in all_metrics() if isinstance(one, RecoveryMetric)]
+    steps = sorted({step for metric in metrics for step in metric.steps})
+    models = {"model": planted, "original": ORIGINAL, "retrain": RETRAIN}
+    found = {name: recovery(one, SEEDS[0], steps) for name, one in models.items()}
+    try:
+        return recovery_values(metrics, found, shown_pairs(), tuple(KNOWN))[0]
+    except Exception as error:
+        raise MmulbenchError(
+            f"a metric of models that are trained again fails on the planted model {planted.name}: "
             f"{type(error).__name__}: {error}"
         ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from mmulbench.seeds import generator
 
 if TYPE_CHECKING:
     from mmulbench.core.data import Integers
-    from mmulbench.core.metric import Floats
+    from mmulbench.core.metric import Booleans, Floats
 
 SEEDS = (42, 87, 21)
 """Seeds of the planted runs; each has a forget set and a retrain of its own."""
@@ -29,6 +29,9 @@ KNOWN = {"contrastive": 3.0, "matching": 2.4}
 
 LEVEL, UNRELATED = 1.0, -4.5
 """Mean confidence in a pair that the model was not trained on, and in one that does not belong together."""
+
+LEARNT, UNCOVERED = 16.0, 2.0
+"""Steps of training until all but 1 / e of something new is learnt, and of what is hidden is back."""
 
 TRAINING = 0.6
 """Standard deviation, over models, of the confidence in one pair."""
@@ -75,6 +78,7 @@ class Planted:
         truth: what is true of it, in a sentence.
         memory: by path, how much it still knows of the forget set: 1 is as much as the original, 0 nothing,
             below 0 it is less sure of these pairs than of unseen ones.
+        hidden: by path, how much of it comes back within a few steps of training; the same scale.
         share: share of the forget units that `memory` is of; of the others it knows nothing.
         everywhere: logits by which it is surer of everything, whether it belongs together or not.
         skill: logits by which it is surer of what belongs together.
@@ -86,6 +90,7 @@ class Planted:
     name: str
     truth: str
     memory: Mapping[str, float] = field(default_factory=dict)
+    hidden: Mapping[str, float] = field(default_factory=dict)
     share: float = 1.0
     everywhere: float = 0.0
     skill: float = 0.0
@@ -109,8 +114,13 @@ PLANTED = (
     Planted("still_known", "knows half of what the original knew of the forget set", _both(0.5)),
     Planted("over_forgotten", "as far from retrain as still_known, the other way", _both(-0.5)),
     Planted("one_path", "forgot on the matching path only", {"contrastive": 1.0}, encoders=0.0),
-    Planted("tenth_memorised", "knows a tenth of the forget units as the original does", _both(1.0), 0.1),
+    Planted(
+        "tenth_memorised", "knows a tenth of the forget units as the original does", _both(1.0), share=0.1
+    ),
     Planted("lost_utility", "forgot, and lost some of all it could do", skill=-1.5, encoders=2.0),
+    Planted(
+        "hidden", "hides what the original knew: a few steps of training bring it back", hidden=_both(1.0)
+    ),
 )
 """The models that are judged."""
 
@@ -140,6 +150,35 @@ def measurements(planted: Planted, seed: int) -> Measurements:
         pooled={modality: _pooled(planted, seed, modality) for modality in ("image", "text")},
         unit_utility=found.reshape(-1, RUN.pairs).mean(1),
     )
+
+
+def recovery(planted: Planted, seed: int, steps: Sequence[int]) -> dict[int, ByPath]:
+    """Make the losses of a planted model that is trained on the first half of the forget units again.
+
+    What is new is learnt of the half that is trained on, what is hidden comes back of both.
+
+    Args:
+        planted: the model.
+        seed: seed of the run.
+        steps: numbers of training steps.
+    """
+    known = {path: _sure(planted, seed, path, RUN) for path in KNOWN}
+    return {step: {path: _after(planted, path, step, sure) for path, sure in known.items()} for step in steps}
+
+
+def shown_pairs() -> Booleans:
+    """Return (n,) which pairs of the forget set models are trained on again."""
+    return RUN.of_pairs()["forget"] < RUN.units["forget"] // 2
+
+
+def _after(planted: Planted, path: str, step: int, sure: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return losses on one path after so many steps of training."""
+    units = RUN.of_pairs()["forget"]
+    known = np.where(units < round(planted.share * RUN.units["forget"]), planted.memory.get(path, 0.0), 0.0)
+    back = planted.hidden.get(path, 0.0) * -np.expm1(-step / UNCOVERED)
+    new = (1.0 - known - back) * -np.expm1(-step / LEARNT)
+    more = {"forget": KNOWN[path] * (back + np.where(shown_pairs(), new, 0.0)), "test": 0.0}
+    return {name: np.logaddexp(0.0, -sure[name][0] - more[name]) for name in ("forget", "test")}
 
 
 def population(planted: Planted, seed: int) -> Population:

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "deletion_evaluate": "tests/cli/test_deletion_request.py",
     "evaluate_record": "tests/cli/test_evaluate.py, of a record that is there",
     "deletion_export": "tests/cli/test_evaluate.py, of a record that is there",
+    "relearn": "tests/runs/test_relearned.py, on a run that is there",
     "report": "tests/cli/test_report.py",
     "site": "tests/cli/test_report_output.py",
     "site_committed": "tests/records/test_published_site.py",

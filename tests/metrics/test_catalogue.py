@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from mmulbench.core.registry import METRICS
-from mmulbench.metrics.catalogue import ORDER, all_metrics, headline_metrics, shadow_metrics, with_role
+from mmulbench.metrics.catalogue import (
+    ORDER,
+    all_metrics,
+    headline_metrics,
+    recovery_metrics,
+    shadow_metrics,
+    with_role,
+)
 
 
 def test_the_order_names_every_built_in_metric():
@@ -12,7 +19,7 @@ def test_the_order_names_every_built_in_metric():
 
 
 def test_tables_show_what_has_a_headline():
-    shown = [metric.name for metric in (*headline_metrics(), *shadow_metrics())]
+    shown = [metric.name for metric in (*headline_metrics(), *shadow_metrics(), *recovery_metrics())]
     assert shown == [name for name in ORDER if METRICS.get(name).has_headline]
 
 

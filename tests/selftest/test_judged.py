@@ -42,7 +42,7 @@ def test_a_number_is_the_mean_over_seeds(found):
     )
     assert found.number("untouched", "mia/matching") == pytest.approx(own)
     assert found.number("untouched", "mia/matching", beside_retrain=True) == pytest.approx(beside)
-    assert found.number("untouched", "u_lira/matching") == found.shadows["untouched"]["u_lira/matching"].value
+    assert found.number("untouched", "u_lira/matching") == found.others["untouched"]["u_lira/matching"].value
 
 
 def test_what_cannot_be_computed_has_no_number():
@@ -59,7 +59,7 @@ def test_verdict_and_rank(found):
 
 
 def test_without_noise_floor_nothing_is_ranked(found):
-    bare = Judged(tuple(one for one in found.records if one.spec.method != "retrain_again"), found.shadows)
+    bare = Judged(tuple(one for one in found.records if one.spec.method != "retrain_again"), found.others)
     assert bare.rank("untouched", "retrain_gap").startswith("nothing is ranked: the noise floor takes ")
 
 

@@ -40,7 +40,7 @@ class OfShadowsAlone(Judged):
     """Holds no records, so that the names of values are those of shadow models."""
 
     def names(self):
-        return list(self.shadows["shifted"])
+        return list(self.others["shifted"])
 
 
 def test_metrics_that_are_not_built_in_are_not_judged():

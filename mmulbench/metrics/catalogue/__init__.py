@@ -5,7 +5,7 @@ A file imports its array functions where it computes, so that lists and tables a
 
 from __future__ import annotations
 
-from mmulbench.core.metric import Metric, PopulationMetric, Role
+from mmulbench.core.metric import Metric, PopulationMetric, RecoveryMetric, Role
 from mmulbench.core.registry import METRICS
 
 ORDER = (
@@ -23,6 +23,7 @@ ORDER = (
     "lira",
     "rmia",
     "klom",
+    "relearn",
     "decoupling",
 )
 """Built-in metrics in the order that records and tables have them."""
@@ -42,13 +43,20 @@ def all_metrics() -> list[Metric]:
 def headline_metrics() -> list[Metric]:
     """Return the built-in metrics that every run has a headline value of, in their order."""
     return [
-        metric for metric in built_in() if metric.has_headline and not isinstance(metric, PopulationMetric)
+        metric
+        for metric in built_in()
+        if metric.has_headline and not isinstance(metric, PopulationMetric | RecoveryMetric)
     ]
 
 
 def shadow_metrics() -> list[Metric]:
     """Return the built-in metrics that rest on shadow models, in their order."""
     return [metric for metric in built_in() if isinstance(metric, PopulationMetric)]
+
+
+def recovery_metrics() -> list[Metric]:
+    """Return the built-in metrics for which models are trained again, in their order."""
+    return [metric for metric in built_in() if isinstance(metric, RecoveryMetric)]
 
 
 def with_role(role: Role) -> list[Metric]:
