@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from mmulbench.core.data import unrelated_pairs as unrelated_pairs
     from mmulbench.core.data_info import DataInfo as DataInfo
     from mmulbench.core.data_info import DataReport as DataReport
-    from mmulbench.core.method import BatchSize as BatchSize
-    from mmulbench.core.method import Descent as Descent
-    from mmulbench.core.method import DescentConfig as DescentConfig
-    from mmulbench.core.method import Epochs as Epochs
-    from mmulbench.core.method import GradientConfig as GradientConfig
-    from mmulbench.core.method import GradientMethod as GradientMethod
-    from mmulbench.core.method import LearningRate as LearningRate
+    from mmulbench.core.descent import BatchSize as BatchSize
+    from mmulbench.core.descent import Descent as Descent
+    from mmulbench.core.descent import DescentConfig as DescentConfig
+    from mmulbench.core.descent import Epochs as Epochs
+    from mmulbench.core.descent import GradientConfig as GradientConfig
+    from mmulbench.core.descent import GradientMethod as GradientMethod
+    from mmulbench.core.descent import LearningRate as LearningRate
+    from mmulbench.core.descent import OneSetMethod as OneSetMethod
+    from mmulbench.core.descent import Patience as Patience
     from mmulbench.core.method import Method as Method
-    from mmulbench.core.method import OneSetMethod as OneSetMethod
-    from mmulbench.core.method import Patience as Patience
     from mmulbench.core.method import UnlearningProblem as UnlearningProblem
     from mmulbench.core.metric import HEADLINE as HEADLINE
     from mmulbench.core.metric import CombinedMetric as CombinedMetric
@@ -125,7 +125,7 @@ _ROOM_OF = {
         "unrelated_pairs",
     ),
     "core.data_info": ("DataInfo", "DataReport"),
-    "core.method": (
+    "core.descent": (
         "BatchSize",
         "Descent",
         "DescentConfig",
@@ -133,11 +133,10 @@ _ROOM_OF = {
         "GradientConfig",
         "GradientMethod",
         "LearningRate",
-        "Method",
         "OneSetMethod",
         "Patience",
-        "UnlearningProblem",
     ),
+    "core.method": ("Method", "UnlearningProblem"),
     "core.metric": (
         "HEADLINE",
         "CombinedMetric",

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from mmulbench.conformance.checks import Check, ContractViolation, SkipCheck, demand, is_frozen
 from mmulbench.conformance.method_trial import MethodTrial
 from mmulbench.conformance.tiny_problems import MOST, ONE
-from mmulbench.core.method import Descent, UnlearningProblem
+from mmulbench.core.descent import Descent
+from mmulbench.core.method import UnlearningProblem
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.registry import METHODS
 from mmulbench.errors import Diverged

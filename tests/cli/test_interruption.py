@@ -104,7 +104,7 @@ def test_a_run_killed_in_the_middle_of_training_goes_on_there(bench, method, lon
 
 
 CHANGING = '''
-from mmulbench.core.method import OneSetMethod
+from mmulbench.core.descent import OneSetMethod
 from mmulbench.core.registry import METHODS
 
 

@@ -15,7 +15,7 @@ from pages import COMMANDS
 from pages import FILES as FILES_SHOWN
 
 METHOD = '''"""Methods of mine."""
-from mmulbench.core.method import OneSetMethod
+from mmulbench.core.descent import OneSetMethod
 from mmulbench.core.registry import METHODS
 
 

@@ -20,7 +20,7 @@ DEBUG = ["--executor", "debug", "--json"]
 BAD = '''
 import os, signal
 from pathlib import Path
-from mmulbench.core.method import OneSetMethod
+from mmulbench.core.descent import OneSetMethod
 from mmulbench.core.registry import METHODS
 
 

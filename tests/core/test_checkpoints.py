@@ -10,7 +10,7 @@ from toys import CPU, Toy, changed, state_of, toy_problem
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core.checkpoints import ARTIFACT, StoredCheckpoints
 from mmulbench.core.cost import CostMeter
-from mmulbench.core.method import OneSetMethod
+from mmulbench.core.descent import OneSetMethod
 from mmulbench.core.training import Checkpoints, Recipe, fit
 from mmulbench.methods.scrub import Scrub
 from mmulbench.progress import Progress

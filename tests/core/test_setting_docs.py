@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from mmulbench.core.method import DescentConfig
+from mmulbench.core.descent import DescentConfig
 from mmulbench.core.search_space import NoSettings, Search
 from mmulbench.core.setting_docs import bounds_in_words, described_attributes, prose, settings_of
 

@@ -6,7 +6,7 @@ import pytest
 from labelled_toys import OnePath
 from toys import toy_problem
 
-from mmulbench.core.method import GradientConfig
+from mmulbench.core.descent import GradientConfig
 from mmulbench.core.registry import METHODS
 
 NAMES = [

@@ -12,7 +12,8 @@ import torch
 from toys import state_of
 
 from mmulbench.core.data import Relations, Split
-from mmulbench.core.method import GradientMethod, Method
+from mmulbench.core.descent import GradientMethod
+from mmulbench.core.method import Method
 from mmulbench.core.task import TaskData
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mmulbench.core.method import Epochs, Method
+from mmulbench.core.descent import Epochs
+from mmulbench.core.method import Method
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.search_space import Search
 from mmulbench.errors import OverBudget

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tuning_toys import SIZE, Climb, Made, Slope, search, slope_spec
 
-from mmulbench.core.method import GradientConfig
+from mmulbench.core.descent import GradientConfig
 from mmulbench.core.registry import METHODS
 from mmulbench.core.search_space import Search, search_space
 from mmulbench.errors import Diverged, MmulbenchError, OverBudget, UsageError
