@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import site
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -101,10 +102,11 @@ def _places(trace: TracebackType | None) -> Iterator[tuple[int, Frame]]:
 
 
 def _libraries() -> list[Path]:
-    """Return the folders of Python's own modules and of installed packages."""
+    """Return the folders of Python's own modules and of packages, also those of `pip install --target`."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     folders = [*(sysconfig.get_path(name) for name in names), *site.getsitepackages()]
-    return [Path(folder).resolve() for folder in [*folders, site.getusersitepackages()]]
+    targets = (folder for folder in sys.path if folder and any(Path(folder).glob("*.dist-info")))
+    return [Path(folder).resolve() for folder in [*folders, site.getusersitepackages(), *targets]]
 
 
 def _outside_packages() -> set[str]:

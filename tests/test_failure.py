@@ -106,6 +106,15 @@ def test_a_library_never_counts():
     assert frames_of(found.value)[-1].file.endswith("test_failure.py")
 
 
+def test_what_pip_installed_into_a_folder_of_its_own_is_a_library(tmp_path, monkeypatch):
+    before = frames_of(run("print(y)\n", "packaged", tmp_path))
+    assert [one.source for one in before] == ["print(y)"]
+    (tmp_path / "packaged-1.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    after = frames_of(run("print(y)\n", "packaged", tmp_path))
+    assert "print(y)" not in [one.source for one in after]
+
+
 def test_a_long_way_is_cut_to_its_end(tmp_path):
     source = "def down(n):\n    return 1 / 0 if n == 0 else down(n - 1)\ndown(20)\n"
     frames = frames_of(run(source, "own", tmp_path))
