@@ -12,6 +12,7 @@ PACKAGE = TESTS.parent / "mmulbench"
 
 TESTED_BY = {
     "api/test_run.py": ["api/progress"],
+    "audit/test_contents.py": ["audit/items", "audit/rankings"],
     "backbones/test_albef.py": [
         "backbones/_aligned_retrieval",
         "backbones/_encoder_sizes",

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmulbench.audit.examples import Chosen, Example, Examples, choose, forget_units
-from mmulbench.audit.thumbnails import thumbnail
+from mmulbench.audit.items import Item, item_of
+from mmulbench.audit.rankings import Rankings
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.hashing import canonical_json
-from mmulbench.plain_text import one_line
 from mmulbench.progress import Progress
 from mmulbench.records.schema import RunResult
-from mmulbench.records.unit_files import UnusableUnits, read_units
+from mmulbench.records.unit_files import UnusableUnits, read_rankings, read_units
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from mmulbench.core.backbone import RawItems
     from mmulbench.core.data import Split
     from mmulbench.core.forget_set import ForgetSet
@@ -27,12 +29,6 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 2
 """Most texts of a unit that are shown."""
-
-LONGEST_TEXT = 110
-"""Most characters of a text that are shown."""
-
-Item = tuple[tuple[str, ...], str]
-"""Pictures of an item as ``data:`` addresses, and its text."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,7 @@ class Sources:
         request: list or conditions that say what was forgotten; None where the task drew it.
         progress: shows what is done.
         loaded: data that were loaded, by task and settings, so that many records of one task load them once.
+        seen: by the digest of the data, items that were made small for rankings.
     """
 
     data_dir: Path
@@ -52,6 +49,7 @@ class Sources:
     request: ForgetRequest | None
     progress: Progress
     loaded: dict[str, tuple[Task, TaskData]] = field(default_factory=dict)
+    seen: dict[str, dict[tuple[int, int], Item]] = field(default_factory=dict)
 
 
 def find_examples(result: RunResult, path: Path, sources: Sources) -> Examples:
@@ -88,8 +86,28 @@ def find_examples(result: RunResult, path: Path, sources: Sources) -> Examples:
     forget = _forget_set(result, task, data, sources.request)
     if forget_units(table) != sorted(map(int, forget.units)):
         return Examples(reason="the scores by unit are not those of this forget set")
-    chosen = choose(table, result.spec.seed)
-    return Examples(tuple(_example(one, task, data, forget) for one in chosen))
+    rankings = Rankings(
+        task, data, forget.forgotten(data.train), sources.seen.setdefault(data.fingerprint, {})
+    )
+    places = _places(read_rankings(path, result.units), rankings)
+    if isinstance(places, str):
+        chosen = choose(table, result.spec.seed)
+        return Examples(tuple(_example(one, task, data, forget) for one in chosen), unranked=places)
+    ranked = set(places["unit"].to_pylist())
+    chosen = choose(table, result.spec.seed, ranked)
+    found = rankings.of(places, [one.unit for one in chosen])
+    shown = (replace(_example(one, task, data, forget), rankings=found[one.unit]) for one in chosen)
+    return Examples(tuple(shown), among=len(ranked) if len(ranked) < len(forget.units) else None)
+
+
+def _places(places: pa.Table | UnusableUnits, rankings: Rankings) -> pa.Table | str:
+    """Return first places that can be shown, or why there are none."""
+    if isinstance(places, UnusableUnits):
+        return places.reason
+    if not len(places):
+        return "none were kept with the record"
+    fault = rankings.fault(places)
+    return f"they are not of these data: {fault}" if fault else places
 
 
 def _reason_of_record(result: RunResult, request: ForgetRequest | None) -> str:
@@ -151,7 +169,7 @@ def _forget_set(result: RunResult, task: Task, data: TaskData, request: ForgetRe
 
 def _example(chosen: Chosen, task: Task, data: TaskData, forget: ForgetSet) -> Example:
     first, second = (data.items[modality] for modality in task.modalities)
-    pictures, name = _item(first, chosen.unit)
+    pictures, name = item_of(first, chosen.unit)
     split = forget.forgotten(data.train)
     pairs = split.at(split.first == chosen.unit)
     texts = _texts(pairs, second, task)
@@ -163,20 +181,7 @@ def _texts(pairs: Split, items: RawItems, task: Task) -> tuple[str, ...]:
     classes: Mapping[int, str] = dict(enumerate(task.classes))
     found = []
     for row in range(len(pairs)):
-        text = _item(items, int(pairs.second[row]))[1]
+        text = item_of(items, int(pairs.second[row]))[1]
         label = "" if pairs.label is None else classes.get(int(pairs.label[row]), "")
         found.append(f"{text} (class: {label})" if label else text)
     return tuple(found)
-
-
-def _item(items: RawItems, index: int) -> Item:
-    """Return what an item looks like and says: of a group, all its parts."""
-    parts = [index] if items.groups is None else [int(part) for part in items.groups[index]]
-    images = () if items.images is None else tuple(thumbnail(items.images[part]) for part in parts)
-    texts = [] if items.texts is None else [_shortened(items.texts[part]) for part in parts]
-    return images, " and ".join(texts)
-
-
-def _shortened(text: str) -> str:
-    line = one_line(text)
-    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1].rstrip()}…"

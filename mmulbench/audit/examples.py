@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -43,6 +45,46 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """Holds one place of a ranking.
+
+    Attributes:
+        text: what is found says, or of a picture what belongs to it; a class's name.
+        pictures: what it looks like, as ``data:`` addresses.
+        is_true: whether it is right.
+        probability: the model's probability of a class; None in retrieval.
+    """
+
+    text: str
+    pictures: tuple[str, ...]
+    is_true: bool
+    probability: float | None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Holds what the models rank first for one query, the best first.
+
+    Attributes:
+        title: what is asked.
+        before: by the original.
+        after: by the unlearned model.
+        retrain: by retrain; empty where there is none.
+    """
+
+    title: str
+    before: tuple[Ranked, ...]
+    after: tuple[Ranked, ...]
+    retrain: tuple[Ranked, ...]
+
+    @property
+    def rows(self) -> list[tuple[int, tuple[Ranked | None, Ranked | None, Ranked | None]]]:
+        """Each place with what the original, the unlearned model and retrain have there."""
+        rows = zip_longest(self.before, self.after, self.retrain)
+        return [(place, (before, after, retrain)) for place, (before, after, retrain) in enumerate(rows, 1)]
+
+
+@dataclass(frozen=True)
 class Example:
     """Holds a unit as it is shown.
 
@@ -52,6 +94,7 @@ class Example:
         name: text of its first side, such as names of a graph's nodes; empty for pictures.
         texts: what was to be forgotten of it, with the class where there are classes.
         more: further texts that are not shown.
+        rankings: what the models rank first for it.
     """
 
     chosen: Chosen
@@ -59,6 +102,7 @@ class Example:
     name: str
     texts: tuple[str, ...]
     more: int
+    rankings: tuple[Ranking, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,10 +112,14 @@ class Examples:
     Attributes:
         shown: the units.
         reason: why there are none; empty where there are.
+        unranked: why no rankings are shown with them; empty where they are.
+        among: number of units that these were chosen among, where it is less than all.
     """
 
     shown: tuple[Example, ...] = ()
     reason: str = ""
+    unranked: str = ""
+    among: int | None = None
 
 
 def forget_units(table: pa.Table) -> list[int]:
@@ -85,7 +133,7 @@ def forget_units(table: pa.Table) -> list[int]:
     )
 
 
-def choose(table: pa.Table, seed: int) -> list[Chosen]:
+def choose(table: pa.Table, seed: int, among: Collection[int] | None = None) -> list[Chosen]:
     """Choose the units that are shown.
 
     Paths have scales of their own, so that a unit's change is its mean rank over paths. Typical units are
@@ -94,8 +142,9 @@ def choose(table: pa.Table, seed: int) -> list[Chosen]:
     Args:
         table: scores by unit.
         seed: seed of the run.
+        among: units that can be chosen; None for all of the forget set.
     """
-    scores = _scores(table)
+    scores = {unit: one for unit, one in _scores(table).items() if among is None or unit in among}
     order = _by_change(scores)
     third = min(SHOWN, len(order)) // 3
     most, least = order[:third], order[len(order) - third :]

@@ -116,10 +116,8 @@ class Audit:
 
     def as_json(self) -> dict[str, Any]:
         """Return all facts as JSON holds them, without drawing and pictures."""
-        found: dict[str, Any] = _plain(self)
+        found: dict[str, Any] = _without_pictures(_plain(self))
         del found["marks"]
-        for example in found["examples"]["shown"]:
-            del example["pictures"]
         return found
 
 
@@ -210,3 +208,10 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "_asdict"):
         return {name: _plain(one) for name, one in value._asdict().items()}
     return [*map(_plain, value)] if isinstance(value, list | tuple) else value
+
+
+def _without_pictures(value: Any) -> Any:
+    """Return what JSON holds, nested, without the pictures of units and of what is ranked first for them."""
+    if isinstance(value, dict):
+        return {name: _without_pictures(one) for name, one in value.items() if name != "pictures"}
+    return [*map(_without_pictures, value)] if isinstance(value, list) else value

@@ -153,7 +153,8 @@ def fault_in(places: pa.Table) -> str:
         wrong = [one for one in ends.values() if one is not None and not low <= one <= high]
         if wrong:
             return f"{wrong[0]} is no {name}: it is {low} " + ("or more" if high == inf else f"to {high}")
-    return ""
+    once = places.group_by(["unit", "path", "side", "item", "model", "place"]).aggregate([])
+    return "" if len(once) == len(places) else "a place is there twice"
 
 
 def place_type() -> pa.StructType:

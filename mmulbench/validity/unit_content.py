@@ -91,9 +91,6 @@ def _check_rankings(record: RunResult, found: pa.Table | UnusableUnits) -> Itera
     models, wanted = set(found["model"].to_pylist()), set(MODELS if compared else MODELS[:-1])
     if models != wanted:
         yield Finding("units", f"names a file of rankings by {_listed(models)}", _listed(wanted))
-    names = ("unit", "path", "side", "item", "model", "place")
-    if len(found.group_by([*names]).aggregate([])) != len(found):
-        yield Finding("units", "names a file of rankings with one place twice", "each place once")
 
 
 def _listed(names: Iterable[str]) -> str:

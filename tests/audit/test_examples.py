@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from mmulbench.audit.examples import LEAST, MOST, SHOWN, TYPICAL, choose, forget_units
+from mmulbench.audit.examples import LEAST, MOST, SHOWN, TYPICAL, Ranked, Ranking, choose, forget_units
 from mmulbench.records.unit_files import UnitScores
 
 
@@ -69,6 +69,19 @@ def test_no_path_outweighs_another_by_its_scale():
     other = large.set_column(2, "path", pa.array(["b"] * large.num_rows))
     chosen = choose(pa.concat_tables([small, other]), seed=0)
     assert by_kind(chosen)[MOST][0] == 1  # second on both paths; unit 4 is first and last but one
+
+
+def test_units_can_be_chosen_among_some_alone():
+    changes = np.linspace(-3, 3, 61)
+    chosen = choose(table(changes), 1, among=range(110, 140))
+    assert len(chosen) == SHOWN and {one.unit for one in chosen} <= {*range(110, 140)}
+    assert by_kind(chosen)[MOST][0] == 10
+
+
+def test_rankings_of_unequal_length_have_a_row_for_each_place():
+    one, other = (Ranked(name, (), False, None) for name in "ab")
+    found = Ranking("", (one, other), (other,), ())
+    assert found.rows == [(1, (one, other, None)), (2, (other, None, None))]
 
 
 def test_units_of_other_sets_are_none_of_the_forget_set():

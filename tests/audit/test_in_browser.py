@@ -10,7 +10,7 @@ from audited import audited
 from browser import Browser, chromium, pages_of
 from forged import RESULTS, committed, forged
 
-from mmulbench.audit.examples import Chosen, Example, Examples, PathScore
+from mmulbench.audit.examples import Chosen, Example, Examples, PathScore, Ranked, Ranking
 from mmulbench.audit.page import page_of
 from mmulbench.audit.thumbnails import thumbnail
 from mmulbench.records.store import read_record
@@ -28,9 +28,21 @@ def examples(pictures):
     """Twelve examples of long texts."""
     picture = thumbnail(np.random.default_rng(0).integers(0, 255, (72, 72, 3), dtype=np.uint8))
     scores = tuple(PathScore(path, -12.34, 5.6, None) for path in ("contrastive", "matching"))
+    texts = tuple(Ranked(LONGEST, (), place == 1, None) for place in range(5))
+    images = tuple(Ranked("a flag", (picture,), place == 2, None) for place in range(5))
+    likely = tuple(Ranked("entailment", (), place == 0, 0.5) for place in range(2))
+    ranked = (Ranking("Texts for this image", texts, texts, texts), Ranking("Images", images, images, ()))
+    rankings = (*ranked, Ranking("Classes of “a flag”", (), likely, likely))
     return Examples(
         tuple(
-            Example(Chosen(unit, "most changed", scores), (picture,) * pictures, "", (LONGEST, LONGEST), 7)
+            Example(
+                Chosen(unit, "most changed", scores),
+                (picture,) * pictures,
+                "",
+                (LONGEST, LONGEST),
+                7,
+                rankings,
+            )
             for unit in range(12)
         )
     )
@@ -113,12 +125,12 @@ def test_wide_tables_scroll_in_boxes_that_the_keyboard_reaches(browser, pages):
     assert browser.ask(f"{active}.className") == "skip"
     assert browser.ask(f"{active}.getBoundingClientRect().left") >= 0
     reached = set()
-    for _ in range(60):
+    for _ in range(80):
         browser.press_tab()
         if browser.ask(f"{active} === document.body"):
             break
         assert browser.ask(f"getComputedStyle({active}).outlineStyle") == "solid"
-        reached.add(browser.ask(f'{active}.className === "box" && {active}.{name}'))
+        reached.add(browser.ask(f'{active}.classList.contains("box") && {active}.{name}'))
     boxes = set(
         browser.ask('[...document.querySelectorAll(".box")].map(one => one.getAttribute("aria-labelledby"))')
     )

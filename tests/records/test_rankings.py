@@ -83,6 +83,7 @@ def test_scores_are_read_as_before_and_files_without_rankings_have_no_places():
         ({"side": [0, 2, 0]}, "2 is no side: it is 0 to 1"),
         ({"found": [1, -1, 0]}, "-1 is no found: it is 0 or more"),
         ({"item": [-9, 9, 9]}, "-9 is no item: it is 0 or more"),
+        ({"place": [1, 1, 1]}, "a place is there twice"),
         ({"probability": [0.0, 1.5, 0.0]}, "1.5 is no probability: it is 0 to 1"),
     ],
 )

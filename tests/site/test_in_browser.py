@@ -11,7 +11,7 @@ from browser import ENTER, ESCAPE, Browser, chromium
 from forged import RESULTS, committed
 from sites import pages, small_results
 
-from mmulbench.audit.examples import Chosen, Example, Examples, PathScore
+from mmulbench.audit.examples import Chosen, Example, Examples, PathScore, Ranked, Ranking
 from mmulbench.site.folder import write_site
 
 pytestmark = [
@@ -23,14 +23,23 @@ WIDTH = 360
 HEADS = '[...document.querySelectorAll("#t1-main-title")][0].closest("table").querySelectorAll("thead th")'
 ROWS = 'document.querySelectorAll("section:not([hidden]) tr.row:not([hidden]) th")'
 NAMES = f"[...{ROWS}].map(one => one.textContent)"
+PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs="
+FIRST = tuple(Ranked("a red flag with a dragon " * 3, (), place == 1, None) for place in range(5))
+PICTURES = tuple(Ranked("a red flag", (PICTURE,), place == 3, None) for place in range(5))
+RANKINGS = (
+    Ranking("Texts for this image, matching path", FIRST, FIRST, FIRST),
+    Ranking("Images for “a red flag”, matching path", PICTURES, PICTURES, ()),
+    Ranking("Classes of “a red flag”", (), (Ranked("entailment", (), True, 0.5),), ()),
+)
 EXAMPLES = Examples(
     tuple(
         Example(
             Chosen(unit, "most changed", (PathScore("matching", -12.34, 5.6, None),)),
-            ("data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=",),
+            (PICTURE,),
             "",
             ("a red flag with a dragon " * 4,),
             7,
+            RANKINGS,
         )
         for unit in range(3)
     )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from audited import DIGEST, NONE, Page, beside_validation, without_retrain
 from forged import forged
 
-from mmulbench.audit.examples import Chosen, Example, Examples, PathScore
+from mmulbench.audit.examples import Chosen, Example, Examples, PathScore, Ranked, Ranking
 from mmulbench.report.floor import Floor
 from mmulbench.report.verdict import verdict
 from mmulbench.site.run_page import Place, run_page, specification, value_rows
@@ -77,9 +79,37 @@ def test_examples_are_shown_where_there_are_any_and_what_is_not_known_of_them_is
         {"src": "data:image/jpeg;base64,AA==", "alt": "Picture 1 of example 1, which was to be forgotten"}
     ]
     assert ["matching", "1.50", "0.25", "–"] in page.rows
-    assert "Which five texts each model ranks first is not shown" in page.text
     assert {"name": "robots", "content": "noindex"} in page.all("meta")
-    assert "Which five texts" not in page_of(forged({})).text
+    said = "What each model ranks first is not shown: none were kept."
+    assert said in page_of(forged({}), replace(shown, unranked="none were kept")).text
+    assert said not in page.text + page_of(forged({})).text
+
+
+def ranked(text, pictures=(), probability=None):
+    """A place that is right where its text is "own"."""
+    return Ranked(text, pictures, text == "own", probability)
+
+
+def test_what_the_models_rank_first_stands_side_by_side_in_order_and_marked():
+    titles = Ranking("Texts for this image", (ranked("own"), ranked("a")), (ranked("a"), ranked("own")), ())
+    classes = Ranking("Classes of “x”", *((ranked(name, (), 0.625),) for name in ("own", "b", "c")))
+    images = Ranking(
+        "Images for “x”", *((ranked(HOSTILE, ("data:image/jpeg;base64,AA==",)),) for _ in range(3))
+    )
+    example = Example(Chosen(3, "typical", ()), (), "", ("x",), 0, (titles, classes, images))
+    page = page_of(forged({}), Examples((example,), among=100))
+    place = page.rows.index(["Texts for this image"])
+    assert [[" ".join(cell.split()) for cell in row] for row in page.rows[place : place + 7]] == [
+        ["Texts for this image"],
+        ["1", "✓right: own", "a", "–"],
+        ["2", "a", "✓right: own", "–"],
+        ["Classes of “x”"],
+        ["1", "✓right: own 0.62", "b 0.62", "c 0.62"],
+        ["Images for “x”"],
+        ["1", "", "", ""],
+    ]
+    assert [one["alt"] for one in page.all("img")] == [HOSTILE.replace("\x1b", "\\x1b")] * 3
+    assert "The units are chosen among 100, of which this was kept." in page.text
 
 
 def test_a_list_is_no_draw_of_the_seed():

@@ -105,7 +105,7 @@ def test_rankings_of_all_models_hold(record, tmp_path):
     ("models", "place", "message"),
     [
         (MODELS[:-1], (1, 2), "rankings by original, unlearned; it should be original, retrain, unlearned"),
-        (MODELS, (2, 2), "rankings with one place twice"),
+        (MODELS, (2, 2), "its rankings cannot be: a place is there twice"),
         (MODELS, (2, 9), "9 is no place"),
     ],
 )
