@@ -14,8 +14,8 @@ NO_SCORES = ScoreHistogram(edges=[0.0, 1.0], before={}, after={})
 SETS = ("test", "retain", "forget")
 """Metrics whose parts are measures of the task, such as ``test/i2t_r@1``, and paths."""
 
-DETAILS = ("mi_ratio", "u_lira", "lira")
-"""Metrics whose details on a path, such as ``mi_ratio/matching/ratio``, tables show."""
+DETAILS = ("mi_ratio", "u_lira", "lira", "relearn")
+"""Metrics whose details on a path, such as ``mi_ratio/matching/ratio``, tables or figures show."""
 
 UNRANKED = ("retrain_again",)
 """Methods whose numbers by unit no table reads."""

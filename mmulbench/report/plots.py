@@ -20,6 +20,7 @@ from mmulbench.report.figures.cost import cost_figure
 from mmulbench.report.figures.forgetting import forgetting_figure
 from mmulbench.report.figures.paths import paths_figure
 from mmulbench.report.figures.picture import Absent, Picture, Subject
+from mmulbench.report.figures.recovery import recovery_figure
 from mmulbench.report.figures.roc import roc_figure
 from mmulbench.report.figures.scores import score_figures
 from mmulbench.report.figures.sizes import sizes_figure
@@ -35,6 +36,7 @@ FIGURES: Mapping[str, Callable[[Subject], Drawn]] = {
     "paths": paths_figure,
     "roc": roc_figure,
     "sizes": sizes_figure,
+    "recovery": recovery_figure,
     "agreement": agreement_figure,
 }
 """The figures by their names, in the order in which they are written."""
