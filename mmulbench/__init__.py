@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmulbench.api.records import load_records as load_records
     from mmulbench.api.records import plot as plot
     from mmulbench.api.run import run as run
+    from mmulbench.api.units import load_rankings as load_rankings
     from mmulbench.api.units import load_units as load_units
     from mmulbench.cache.block_layout import Blockwise as Blockwise
     from mmulbench.core.backbone import Backbone as Backbone
@@ -111,7 +112,7 @@ _ROOM_OF = {
     "api.evaluate": ("evaluate",),
     "api.records": ("leaderboard", "load_records", "plot"),
     "api.run": ("run",),
-    "api.units": ("load_units",),
+    "api.units": ("load_rankings", "load_units"),
     "cache.block_layout": ("Blockwise",),
     "core.backbone": ("Backbone", "RawItems", "TaskShape"),
     "core.data": (

@@ -283,7 +283,9 @@ def test_the_python_examples_run_one_after_the_other(tree):
     done = python(
         tree,
         "-c",
-        "\n".join(CODES[name] for name in ("run", "evaluate", "records", "units", "reports", "names")),
+        "\n".join(
+            CODES[name] for name in ("run", "evaluate", "records", "units", "rankings", "reports", "names")
+        ),
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("done ")
@@ -307,7 +309,7 @@ def test_the_worked_example_prints_what_the_page_says():
 
 def test_every_python_block_is_a_file_or_run():
     own = {"compare": "tests/cli/test_compare.py"}
-    run = {"run", "evaluate", "records", "units", "reports", "names", "control", "numbers"}
+    run = {"run", "evaluate", "records", "units", "rankings", "reports", "names", "control", "numbers"}
     assert set(CODES) - set(own) == run
     for page, text in TEXTS.items():
         shown_code = text.count("```python\n")
