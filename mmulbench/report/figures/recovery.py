@@ -133,7 +133,7 @@ def _draw(group: RecordGroup, found: Sequence[Recovered], table: pd.DataFrame) -
         _draw_panel(axes, one, table[table["method"] == one.name], COLOURS[place % len(COLOURS)], steps)
         axes.tick_params(labelbottom=place + wide >= len(shown))
     _name_curves(grid[0, 0], table[table["method"] == shown[0].name], steps)
-    notes = ["steps of training on half of the forget set: that half —, the held-out half - -"]
+    notes = ["training steps; lines: the half of the forget set that is trained on, dashes: the other"]
     if left_out:
         notes.append(f"closest {MOST} to retrain; {len(left_out)} more are in the table")
     lines = [line for note in notes for line in wrap(note, NOTE_WIDTH * max(wide, 2) // COLUMNS)]
@@ -154,6 +154,7 @@ def _draw_panel(axes: Axes, one: Recovered, table: pd.DataFrame, colour: str, st
     axes.set_xticks(range(len(steps)), [f"{step}" for step in steps])
     axes.set_title(f"{shortened(one.name, NAME_WIDTH)}\n{one.path}", fontsize=7.5, color=colour)
     axes.tick_params(labelsize=7)
+    axes.margins(y=0.12)
 
 
 def _name_curves(axes: Axes, table: pd.DataFrame, steps: Sequence[int]) -> None:
