@@ -81,7 +81,7 @@ class Rankings:
             if row["side"] == 0 or row["path"] == last:
                 asked.setdefault((row["unit"], row["side"], row["path"], row["item"]), []).append(row)
         found: dict[int, list[Ranking]] = {unit: [] for unit in units}
-        for (unit, side, path, item), of_query in sorted(asked.items(), key=lambda one: one[0]):
+        for (unit, side, path, item), of_query in sorted(asked.items(), key=lambda one: one[0][:3]):
             found[unit].append(self._ranking(side, path, item, of_query))
         return {unit: tuple(of_unit) for unit, of_unit in found.items()}
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from forged import forged
 
 from mmulbench.audit.contents import MOST_TEXTS, Sources, find_examples
+from mmulbench.audit.rankings import Rankings
 from mmulbench.core.registry import TASKS
 from mmulbench.errors import UsageError
 from mmulbench.hashing import canonical_json
 from mmulbench.progress import Progress
 from mmulbench.records.rankings import Rankings as Places
-from mmulbench.records.unit_files import UnitScores, digest_of, unit_file
+from mmulbench.records.unit_files import UnitScores, digest_of, rankings_in, unit_file
 from mmulbench.runs.forget_choice import chosen
 from mmulbench.runs.forget_list import parse_request
 
@@ -224,12 +226,8 @@ def test_classes_are_shown_with_their_probabilities(kept, place):
     units = [int(unit) for unit in task.forget_units(data, SIZE, SEED)]
     row = int(np.flatnonzero(data.train.first == units[0])[0])
     label, text = int(data.train.label[row]), int(data.train.second[row])
-    order = [1 - label, label]
-    places = places_of(
-        [(units[0], 0, text, rank, one, one == label) for rank, one in enumerate(order, 1)],
-        "classification",
-        [0.75, 0.25],
-    )
+    rows = [(units[0], 0, text, rank, one, one == label) for rank, one in enumerate((1 - label, label), 1)]
+    places = places_of(rows, "classification", [0.75, 0.25])
     record = record_of("pgr", dict(vars(task.config)), data, path, units, None, {"retrain": places})
     kept_data = {canonical_json(["pgr", record.spec.task_config]): (task, data)}
     (one,) = find_examples(record, path, replace(sources, loaded=kept_data)).shown
@@ -237,3 +235,13 @@ def test_classes_are_shown_with_their_probabilities(kept, place):
     shown = [(place.text, place.is_true, place.probability) for place in ranking.retrain]
     assert shown == [(task.classes[1 - label], False, 0.75), (task.classes[label], True, 0.25)]
     assert ranking.before == () and ranking.title.startswith("Classes of “")
+
+
+def test_pairs_of_a_unit_keep_their_order(task, data):
+    unit = int(data.train.first[0])
+    texts = [int(one) for one in data.train.second[data.train.first == unit]][:3][::-1]
+    places = places_of([(unit, 1, text, 1, unit, True) for text in texts])
+    content = scores([unit]).to_parquet({"original": places})
+    found = Rankings(task, data, data.train).of(rankings_in(content, unit_file(Path("x.json"))), [unit])
+    said = [one.title for one in found[unit]]
+    assert said == [f"Images for “{data.items['text'].texts[text]}”, matching path" for text in texts]
