@@ -57,7 +57,9 @@ if TYPE_CHECKING:
     from mmulbench.core.metric import PathMetric as PathMetric
     from mmulbench.core.metric import PathObservation as PathObservation
     from mmulbench.core.metric import PathPopulation as PathPopulation
+    from mmulbench.core.metric import PathRecovery as PathRecovery
     from mmulbench.core.metric import PopulationMetric as PopulationMetric
+    from mmulbench.core.metric import RecoveryMetric as RecoveryMetric
     from mmulbench.core.metric import UnimodalMetric as UnimodalMetric
     from mmulbench.core.metric import UnimodalObservation as UnimodalObservation
     from mmulbench.core.metric import UtilityMetric as UtilityMetric
@@ -149,7 +151,9 @@ _ROOM_OF = {
         "PathMetric",
         "PathObservation",
         "PathPopulation",
+        "PathRecovery",
         "PopulationMetric",
+        "RecoveryMetric",
         "UnimodalMetric",
         "UnimodalObservation",
         "UtilityMetric",

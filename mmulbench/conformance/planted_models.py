@@ -307,7 +307,7 @@ class MetricTrial:
         if isinstance(metric, RecoveryMetric):
             learnt = recovery(planted)
             own, reference = (
-                {step: _only(by_set, needs.relearned) for step, by_set in one.items()}
+                {step: _only(by_set, needs.relearned_losses) for step, by_set in one.items()}
                 for one in (learnt.model, learnt.retrain)
             )
             return metric.compute(replace(learnt, model=own, retrain=reference))

@@ -201,8 +201,8 @@ class Needs:
         retrain_losses: sets whose losses by retrain are read; without a reference the metric is missing.
         pooled: whether unimodal representations are read, the original's and retrain's besides the model's.
         confidence: sets in which shadow models' confidence is read.
-        relearned: sets whose losses are read after models were trained on part of the forget set again, the
-            model's and retrain's.
+        relearned_losses: sets whose losses are read after models were trained on part of the forget set
+            again, the model's and retrain's.
         values: other metrics whose values are read, of each path those that have paths.
     """
 
@@ -214,7 +214,7 @@ class Needs:
     retrain_losses: tuple[str, ...] = ()
     pooled: bool = False
     confidence: tuple[str, ...] = ()
-    relearned: tuple[str, ...] = ()
+    relearned_losses: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
 

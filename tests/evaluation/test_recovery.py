@@ -84,7 +84,7 @@ class Toy(RecoveryMetric):
     """Measures the number of steps."""
 
     title, direction, definition, source = "Toy", "closest_to_retrain", "toy", "my own"
-    needs, chance = Needs(relearned=("forget",)), 0.0
+    needs, chance = Needs(relearned_losses=("forget",)), 0.0
 
     def compute(self, recovery):
         if recovery.path == "refused":

@@ -45,7 +45,7 @@ class Relearn(RecoveryMetric):
         "and Roger 2024 (arXiv 2410.08827) and Hu et al. 2024 (arXiv 2406.13356); the difference to retrain "
         "is my own"
     )
-    needs = Needs(relearned=("forget", "test"))
+    needs = Needs(relearned_losses=("forget", "test"))
     chance = 0.0
     bounds = (-1.0, 1.0)
     part_bounds: ClassVar[Mapping[str, Bounds]] = {
