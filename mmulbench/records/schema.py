@@ -395,5 +395,5 @@ class RunResult(Frozen):
 
     @property
     def is_tuned(self) -> bool:
-        """Whether all settings are those that a study came to."""
-        return self.tuning is not None and not self.tuning.overridden
+        """Whether all settings are those that a study found, which had a trial within its budget."""
+        return self.tuning is not None and self.tuning.found and not self.tuning.overridden

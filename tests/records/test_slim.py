@@ -47,7 +47,7 @@ def test_a_slim_value_has_the_fields_of_a_value(records, slim):
 
 
 def test_what_is_equal_in_several_is_kept_once(slim):
-    methods = ("mmul", "finetune")
+    methods = ("scrub", "finetune")
     first, second = (
         one
         for one in slim
