@@ -73,7 +73,7 @@ def test_attacks_that_were_not_made_are_named():
 
 
 def test_settings_that_nobody_searched_for_are_named():
-    assert {"Settings were not searched for", "Origin of settings"} <= of({}).keys()
+    assert {"Settings were not searched for", "Origin of settings"} <= of({"origins": {}}).keys()
     study = {"study_id": "s" * 12, "task": "flags", "backbone": "albef:packaged", "forget_size": 8}
     tuned = of({"tuning": {**study, "trials": 20, "budget": 0.5}})
     assert "chosen on flags with albef:packaged, not on emoji" in tuned["Settings from elsewhere"]

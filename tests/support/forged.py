@@ -18,8 +18,12 @@ RESULTS = Path(__file__).resolve().parents[2] / "results"
 def _committed(method: str) -> dict[str, Any]:
     paths = sorted((RESULTS / "emoji" / "albef-packaged" / method).glob("*-42-*.json"))
     found: list[dict[str, Any]] = [json.loads(path.read_bytes()) for path in paths]
-    fields = next((one for one in found if one["tuning"] is None), found[0])
-    return {**fields, "tuning": None}  # a search may come to the method's own settings
+    fields = next((one for one in found if one.get("tuning") is None), None)
+    if fields is not None:
+        return fields
+    # The search came to the method's own settings.
+    origins = {key: "default" if of.startswith("study") else of for key, of in found[0]["origins"].items()}
+    return {**found[0], "tuning": None, "origins": origins}
 
 
 def committed(method: str = "mmul") -> dict[str, Any]:
