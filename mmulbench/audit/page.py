@@ -20,6 +20,9 @@ from mmulbench.audit.wording import interval, share
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+STYLES = ("ranks.css", "style.css")
+"""Styles of the page: of what models rank first, which pages of runs share, and all others."""
+
 GENERATOR = '<meta name="generator" content="mmulbench report">'
 """What tells a page of this program from all others; the template has it near the top."""
 
@@ -72,7 +75,7 @@ def page_of(audit: Audit) -> str:
     title, tone = VERDICTS[audit.judgement.kind]
     return environment.get_template("page.html").render(
         audit=audit,
-        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        style=Markup("".join((TEMPLATES / name).read_text(encoding="utf-8") for name in STYLES)),
         generator=Markup(GENERATOR),
         verdict_title=title,
         verdict_tone=tone,

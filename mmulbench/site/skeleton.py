@@ -23,6 +23,9 @@ RUNS = "runs"
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+STYLES = {"index": ("style.css", "index.css"), "run": ("style.css", "ranks.css", "run.css")}
+"""Styles of each page, by its template; that of rankings belongs to the page of an audit."""
+
 GENERATOR = '<meta name="generator" content="mmulbench report, site">'
 """What tells a page of a site from all others; the templates have it near the top."""
 
@@ -34,19 +37,20 @@ def rendered(name: str, **values: Any) -> str:
         name: name of the template, without suffix.
         **values: what it names.
     """
-    style = Markup(source("style.css") + source(f"{name}.css"))
+    style = Markup("".join(source(one) for one in STYLES[name]))
     template = _environment().get_template(f"{name}.html")
     return template.render(**values, style=style, generator=Markup(GENERATOR), version=__version__)
 
 
 @functools.cache
 def source(name: str) -> str:
-    """Return the text of a style or script.
+    """Return the text of a style or script, of the site or else of an audit.
 
     Args:
         name: its file.
     """
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+    path = TEMPLATES / name
+    return (path if path.exists() else AUDIT / name).read_text(encoding="utf-8")
 
 
 def policy(scripts: Sequence[str]) -> str:
