@@ -98,6 +98,7 @@ def shouted(value: Any) -> Any:
         "level",
         "digest",
         "units",
+        "weights",
         "schema_version",
         "started",
         "finished",
