@@ -13,21 +13,29 @@ from mmulbench.records.store import ResultsStore
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 
+ADDED = "relearn"
+"""Metric that was added to committed records after their runs."""
+
+LATER = ("added", "weights")
+"""Fields that such records have besides."""
+
 
 @functools.cache
 def _committed(method: str) -> dict[str, Any]:
     paths = sorted((RESULTS / "emoji" / "albef-packaged" / method).glob("*-42-*.json"))
     found: list[dict[str, Any]] = [json.loads(path.read_bytes()) for path in paths]
     fields = next((one for one in found if one.get("tuning") is None), None)
-    if fields is not None:
-        return fields
-    # The search came to the method's own settings.
-    origins = {key: "default" if of.startswith("study") else of for key, of in found[0]["origins"].items()}
-    return {**found[0], "tuning": None, "origins": origins}
+    if fields is None:  # the search came to the method's own settings
+        origins = {
+            key: "default" if of.startswith("study") else of for key, of in found[0]["origins"].items()
+        }
+        fields = {**found[0], "tuning": None, "origins": origins}
+    values = {name: one for name, one in fields["values"].items() if name.partition("/")[0] != ADDED}
+    return {key: one for key, one in fields.items() if key not in LATER} | {"values": values}
 
 
 def committed(method: str = "mmul") -> dict[str, Any]:
-    """Return the fields of a method's record on emoji by no study's settings, for seed 42."""
+    """Return the fields of a method's record on emoji for seed 42, as a run by its own settings left it."""
     return copy.deepcopy(_committed(method))
 
 
