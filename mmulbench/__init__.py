@@ -49,19 +49,12 @@ if TYPE_CHECKING:
     from mmulbench.core.method import UnlearningProblem as UnlearningProblem
     from mmulbench.core.metric import HEADLINE as HEADLINE
     from mmulbench.core.metric import CombinedMetric as CombinedMetric
-    from mmulbench.core.metric import Estimate as Estimate
-    from mmulbench.core.metric import Estimates as Estimates
     from mmulbench.core.metric import Metric as Metric
     from mmulbench.core.metric import Needs as Needs
-    from mmulbench.core.metric import PairNumbers as PairNumbers
     from mmulbench.core.metric import PathMetric as PathMetric
-    from mmulbench.core.metric import PathObservation as PathObservation
-    from mmulbench.core.metric import PathPopulation as PathPopulation
-    from mmulbench.core.metric import PathRecovery as PathRecovery
     from mmulbench.core.metric import PopulationMetric as PopulationMetric
     from mmulbench.core.metric import RecoveryMetric as RecoveryMetric
     from mmulbench.core.metric import UnimodalMetric as UnimodalMetric
-    from mmulbench.core.metric import UnimodalObservation as UnimodalObservation
     from mmulbench.core.metric import UtilityMetric as UtilityMetric
     from mmulbench.core.model import CLASSIFICATION as CLASSIFICATION
     from mmulbench.core.model import CONTRASTIVE as CONTRASTIVE
@@ -72,6 +65,13 @@ if TYPE_CHECKING:
     from mmulbench.core.model import ModelOutput as ModelOutput
     from mmulbench.core.model import MultimodalModel as MultimodalModel
     from mmulbench.core.model import RetrievalModel as RetrievalModel
+    from mmulbench.core.observations import Estimate as Estimate
+    from mmulbench.core.observations import Estimates as Estimates
+    from mmulbench.core.observations import PairNumbers as PairNumbers
+    from mmulbench.core.observations import PathObservation as PathObservation
+    from mmulbench.core.observations import PathPopulation as PathPopulation
+    from mmulbench.core.observations import PathRecovery as PathRecovery
+    from mmulbench.core.observations import UnimodalObservation as UnimodalObservation
     from mmulbench.core.registry import BACKBONES as BACKBONES
     from mmulbench.core.registry import METHODS as METHODS
     from mmulbench.core.registry import METRICS as METRICS
@@ -143,19 +143,12 @@ _ROOM_OF = {
     "core.metric": (
         "HEADLINE",
         "CombinedMetric",
-        "Estimate",
-        "Estimates",
         "Metric",
         "Needs",
-        "PairNumbers",
         "PathMetric",
-        "PathObservation",
-        "PathPopulation",
-        "PathRecovery",
         "PopulationMetric",
         "RecoveryMetric",
         "UnimodalMetric",
-        "UnimodalObservation",
         "UtilityMetric",
     ),
     "core.model": (
@@ -168,6 +161,15 @@ _ROOM_OF = {
         "ModelOutput",
         "MultimodalModel",
         "RetrievalModel",
+    ),
+    "core.observations": (
+        "Estimate",
+        "Estimates",
+        "PairNumbers",
+        "PathObservation",
+        "PathPopulation",
+        "PathRecovery",
+        "UnimodalObservation",
     ),
     "core.registry": ("BACKBONES", "METHODS", "METRICS", "TASKS"),
     "core.search_space": ("Search",),

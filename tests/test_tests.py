@@ -52,7 +52,7 @@ TESTED_BY = {
     "conformance/test_metric_checks.py": ["conformance/planted_models"],
     "evaluation/test_measure.py": ["evaluation/pair_losses"],
     "evaluation/test_retrieval.py": ["core/encoding"],
-    "evaluation/test_values.py": ["core/metric", "metrics/catalogue/"],
+    "evaluation/test_values.py": ["core/metric", "core/observations", "metrics/catalogue/"],
     "methods/test_boundary.py": ["methods/boundary_expand", "methods/boundary_shrink"],
     "methods/test_cf_k.py": ["methods/_blocks", "methods/eu_k"],
     "methods/test_counterfactual.py": ["methods/_confidence"],

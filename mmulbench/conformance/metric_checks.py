@@ -24,14 +24,8 @@ from mmulbench.conformance.planted_models import (
     observation,
     shuffled,
 )
-from mmulbench.core.metric import (
-    HEADLINE,
-    CombinedMetric,
-    Estimates,
-    PathMetric,
-    UnimodalMetric,
-    UtilityMetric,
-)
+from mmulbench.core.metric import HEADLINE, CombinedMetric, PathMetric, UnimodalMetric, UtilityMetric
+from mmulbench.core.observations import Estimates
 from mmulbench.errors import Diverged
 from mmulbench.records.schema import Direction
 

@@ -15,26 +15,28 @@ from mmulbench.core.metric import (
     HEADLINE,
     SETS,
     CombinedMetric,
-    Estimate,
-    Estimates,
     Metric,
-    PairNumbers,
     PathMetric,
-    PathObservation,
-    PathPopulation,
-    PathRecovery,
     PerPathMetric,
     PopulationMetric,
     RecoveryMetric,
     UnimodalMetric,
-    UnimodalObservation,
     UtilityMetric,
+)
+from mmulbench.core.observations import (
+    Estimate,
+    Estimates,
+    PairNumbers,
+    PathObservation,
+    PathPopulation,
+    PathRecovery,
+    UnimodalObservation,
 )
 from mmulbench.core.registry import METRICS
 from mmulbench.seeds import generator
 
 if TYPE_CHECKING:
-    from mmulbench.core.metric import Booleans, Floats
+    from mmulbench.core.observations import Booleans, Floats
 
 T = TypeVar("T")
 

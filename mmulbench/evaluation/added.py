@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from mmulbench.core.metric import CombinedMetric, Estimate, Metric
+from mmulbench.core.metric import CombinedMetric, Metric
+from mmulbench.core.observations import Estimate
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.values import combined, names_read
 from mmulbench.metrics.catalogue import all_metrics

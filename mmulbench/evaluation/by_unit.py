@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmulbench.core.metric import Measurements
+from mmulbench.core.observations import Measurements
 from mmulbench.metrics.separation import placements
 
 if TYPE_CHECKING:

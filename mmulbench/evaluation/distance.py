@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mmulbench.core.metric import CombinedMetric, Measurements
+from mmulbench.core.metric import CombinedMetric
+from mmulbench.core.observations import Measurements
 from mmulbench.evaluation.values import Units, details, names_read
 from mmulbench.metrics.catalogue import all_metrics, with_role
 

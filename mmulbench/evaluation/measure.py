@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from mmulbench.core.data import Features, Integers, NoUnrelatedPairs, Relations, Split, unrelated_pairs
 from mmulbench.core.encoding import ItemEncoder
-from mmulbench.core.metric import HEADLINE, ByPath, Estimate, Measurements
+from mmulbench.core.metric import HEADLINE
 from mmulbench.core.model import CONTRASTIVE, MultimodalModel, RetrievalModel
+from mmulbench.core.observations import ByPath, Estimate, Measurements
 from mmulbench.evaluation.pair_losses import EncodedPairs, Pools, associations
 from mmulbench.evaluation.retrieval import evaluate_retrieval
 from mmulbench.metrics.classification import classification_utility, unit_accuracy

@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from mmulbench.core.metric import ByPath, Estimate, PathPopulation, PopulationMetric
+from mmulbench.core.metric import PopulationMetric
+from mmulbench.core.observations import ByPath, Estimate, PathPopulation
 from mmulbench.evaluation.refusals import Refusals
 from mmulbench.evaluation.values import Ask, named, values_of
 from mmulbench.metrics.catalogue import all_metrics

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.data import Integers, PairData
-from mmulbench.core.metric import ByPath, Estimate, Estimates, PathRecovery, RecoveryMetric
+from mmulbench.core.metric import RecoveryMetric
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import ByPath, Estimate, Estimates, PathRecovery
 from mmulbench.core.training import Learner, Recipe, own_loss
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets, measure_losses

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from mmulbench.core.metric import CombinedMetric, Estimate, Estimates, Metric
+from mmulbench.core.metric import CombinedMetric, Metric
+from mmulbench.core.observations import Estimate, Estimates
 from mmulbench.errors import NotApplicable
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmulbench.core.metric import SETS, Measurements
+from mmulbench.core.metric import SETS
+from mmulbench.core.observations import Measurements
 from mmulbench.records.unit_files import UnitScores
 
 if TYPE_CHECKING:

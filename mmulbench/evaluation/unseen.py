@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mmulbench.core.metric import AGAINST_VALIDATION, VALIDATION, ByPath
+from mmulbench.core.metric import AGAINST_VALIDATION, VALIDATION
+from mmulbench.core.observations import ByPath
 from mmulbench.metrics.catalogue import with_role
 from mmulbench.records.schema import Value
 

@@ -13,18 +13,20 @@ from mmulbench.core.metric import (
     HEADLINE,
     SETS,
     CombinedMetric,
-    Estimate,
-    Estimates,
-    Measurements,
     Metric,
-    PairNumbers,
     PathMetric,
-    PathObservation,
     PerPathMetric,
     PopulationMetric,
     UnimodalMetric,
-    UnimodalObservation,
     UtilityMetric,
+)
+from mmulbench.core.observations import (
+    Estimate,
+    Estimates,
+    Measurements,
+    PairNumbers,
+    PathObservation,
+    UnimodalObservation,
 )
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.refusals import Refusals, name_of

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from mmulbench.core.metric import Estimate
+from mmulbench.core.observations import Estimate
 
 
 def classification_utility(

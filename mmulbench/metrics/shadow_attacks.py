@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from mmulbench.core.metric import HEADLINE, Estimate, Estimates
+from mmulbench.core.metric import HEADLINE
+from mmulbench.core.observations import Estimate, Estimates
 from mmulbench.metrics.populations import Floats, Jackknifed, World, check_worlds, jackknife
 
 OWN_SPREAD = 64

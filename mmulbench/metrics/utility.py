@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import hypergeom
 
-from mmulbench.core.metric import Estimate
+from mmulbench.core.observations import Estimate
 from mmulbench.errors import Diverged
 
 CUTOFFS = (1, 5, 10)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from mmulbench.core.metric import Measurements, PopulationMetric, RecoveryMetric
+from mmulbench.core.metric import PopulationMetric, RecoveryMetric
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import Measurements
 from mmulbench.core.plugins import plugin_of
 from mmulbench.core.reproduce import command_of
 from mmulbench.errors import NotApplicable, UsageError

@@ -12,8 +12,8 @@ from mmulbench.cache.entry import Artifact
 from mmulbench.cache.nested_names import flatten, unflatten
 from mmulbench.core.data import Integers, Split
 from mmulbench.core.forget_set import ForgetSet
-from mmulbench.core.metric import ByPath, Estimate, Measurements
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import ByPath, Estimate, Measurements
 from mmulbench.evaluation.measure import EvaluationSets, measure, measure_losses
 from mmulbench.evaluation.rankings import PAIRS, first_places, ranked_units
 from mmulbench.records.rankings import PLACES, Rankings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import Measurements
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.unit_scores import unit_scores
 from mmulbench.evaluation.unseen import validation_values

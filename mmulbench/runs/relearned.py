@@ -8,8 +8,9 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from mmulbench.cache.entry import Artifact
-from mmulbench.core.metric import ByPath, RecoveryMetric
+from mmulbench.core.metric import RecoveryMetric
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import ByPath
 from mmulbench.errors import Diverged, NotApplicable
 from mmulbench.evaluation.recovery import RATE, Relearning, recovery_values, relearned_losses, units_to_show
 from mmulbench.records.schema import METRIC_VERSION, Value

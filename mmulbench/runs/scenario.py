@@ -11,8 +11,8 @@ from mmulbench.cache.entry import Artifact
 from mmulbench.core.cost import CostMeter
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import UnlearningProblem
-from mmulbench.core.metric import ByPath, Measurements
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import ByPath, Measurements
 from mmulbench.core.original_outputs import OriginalOutputs, Tensors
 from mmulbench.core.training import Checkpoints
 from mmulbench.errors import NotApplicable

@@ -15,8 +15,8 @@ from mmulbench import processes
 from mmulbench.cache.entry import Artifact
 from mmulbench.code_digest import code_digest
 from mmulbench.core.method import Method
-from mmulbench.core.metric import ByPath
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import ByPath
 from mmulbench.errors import Diverged
 from mmulbench.evaluation.measure import measure_losses
 from mmulbench.evaluation.population_values import (

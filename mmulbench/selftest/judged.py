@@ -10,7 +10,8 @@ from functools import cached_property
 from statistics import fmean
 
 from mmulbench import __version__
-from mmulbench.core.metric import Estimate, Measurements, Metric, PopulationMetric, RecoveryMetric
+from mmulbench.core.metric import Metric, PopulationMetric, RecoveryMetric
+from mmulbench.core.observations import Estimate, Measurements
 from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.population_values import population_values

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from mmulbench.core.metric import HEADLINE, SETS, ByPath, Estimate, Measurements
+from mmulbench.core.metric import HEADLINE, SETS
+from mmulbench.core.observations import ByPath, Estimate, Measurements
 from mmulbench.evaluation.population_values import Population
 from mmulbench.metrics.utility import CUTOFFS, retrieval_utility
 from mmulbench.seeds import generator
 
 if TYPE_CHECKING:
     from mmulbench.core.data import Integers
-    from mmulbench.core.metric import Booleans, Floats
+    from mmulbench.core.observations import Booleans, Floats
 
 SEEDS = (42, 87, 21)
 """Seeds of the planted runs; each has a forget set and a retrain of its own."""

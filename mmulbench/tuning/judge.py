@@ -9,8 +9,8 @@ from functools import cached_property
 from mmulbench.core.data import Split
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.method import Method
-from mmulbench.core.metric import Measurements
 from mmulbench.core.model import MultimodalModel
+from mmulbench.core.observations import Measurements
 from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.distance import Distance, distance_to_retrain
 from mmulbench.evaluation.measure import EvaluationSets, measure

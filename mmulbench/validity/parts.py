@@ -7,14 +7,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from mmulbench.core.declared import declared
-from mmulbench.core.metric import (
-    CombinedMetric,
-    Estimate,
-    Metric,
-    PerPathMetric,
-    UnimodalMetric,
-    UtilityMetric,
-)
+from mmulbench.core.metric import CombinedMetric, Metric, PerPathMetric, UnimodalMetric, UtilityMetric
+from mmulbench.core.observations import Estimate
 from mmulbench.core.registry import METRICS, TASKS
 from mmulbench.errors import MmulbenchError
 from mmulbench.evaluation.values import headline_source, names_read

@@ -14,7 +14,8 @@ from mmulbench.selftest.planted import PLANTED
 PLUGIN = '''
 """The mean score of the forget set."""
 
-from mmulbench.core.metric import HEADLINE, Estimate, Needs, PathMetric
+from mmulbench.core.metric import HEADLINE, Needs, PathMetric
+from mmulbench.core.observations import Estimate
 from mmulbench.core.registry import METRICS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmulbench.core.metric import Measurements
+from mmulbench.core.observations import Measurements
 from mmulbench.evaluation.by_unit import DIGITS, values_by_unit
 from mmulbench.metrics.separation import exact_auc
 

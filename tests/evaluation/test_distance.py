@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from measured_by_hand import ORIGINAL, RETRAIN, UNITS, levels, measurements
 
-from mmulbench.core.metric import Measurements
+from mmulbench.core.observations import Measurements
 from mmulbench.evaluation.distance import distance_to_retrain
 from mmulbench.evaluation.values import compute_values
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from mmulbench.core.forget_set import ForgetSet
-from mmulbench.core.metric import HEADLINE, Estimate, Needs, PathRecovery, RecoveryMetric
+from mmulbench.core.metric import HEADLINE, Needs, RecoveryMetric
+from mmulbench.core.observations import Estimate, PathRecovery
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import measure_losses
 from mmulbench.evaluation.recovery import Relearning, recovery_values, relearned_losses, units_to_show

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from measured_by_hand import ORIGINAL, PATHS, RETRAIN, UNITS
 
-from mmulbench.core.metric import HEADLINE, Estimate, Measurements
+from mmulbench.core.metric import HEADLINE
+from mmulbench.core.observations import Estimate, Measurements
 from mmulbench.core.registry import METRICS
 from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.refusals import Refusals

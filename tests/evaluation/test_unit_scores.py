@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmulbench.core.metric import Measurements
+from mmulbench.core.observations import Measurements
 from mmulbench.evaluation.unit_scores import unit_scores
 from mmulbench.records.unit_files import NUMBERS, UnitScores
 

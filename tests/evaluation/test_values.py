@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from measured_by_hand import ORIGINAL, PATHS, RETRAIN, SIZES, UNITS, levels, measurements
 
-from mmulbench.core.metric import Estimate, PerPathMetric
+from mmulbench.core.metric import PerPathMetric
+from mmulbench.core.observations import Estimate
 from mmulbench.core.registry import METRICS
 from mmulbench.evaluation.distance import distance_to_retrain
 from mmulbench.evaluation.values import (

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from mmulbench.core.metric import Estimate, Measurements
+from mmulbench.core.observations import Estimate, Measurements
 from mmulbench.evaluation.by_unit import values_by_unit
 from mmulbench.evaluation.values import details, values_of
 from mmulbench.metrics.catalogue import all_metrics

@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from mmulbench.core.metric import HEADLINE, Estimate
+from mmulbench.core.metric import HEADLINE
+from mmulbench.core.observations import Estimate
 from mmulbench.evaluation.population_values import Population, population_values
 from mmulbench.metrics.klom import klom_excess
 from mmulbench.metrics.shadow_attacks import lira, rmia, u_lira

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmulbench.core.metric import HEADLINE, Estimate, Needs, PathMetric
+from mmulbench.core.metric import HEADLINE, Needs, PathMetric
+from mmulbench.core.observations import Estimate
 from mmulbench.core.registry import METRICS
 from mmulbench.errors import NotApplicable, UsageError
 from mmulbench.exports.read import open_model

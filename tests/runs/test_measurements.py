@@ -12,7 +12,7 @@ from toys import Toy, split_of, toy_problem
 
 from mmulbench.cache.artifacts import ArtifactCache
 from mmulbench.core.data import Relations, Split
-from mmulbench.core.metric import Measurements
+from mmulbench.core.observations import Measurements
 from mmulbench.evaluation.measure import EvaluationSets, measure
 from mmulbench.evaluation.rankings import first_places
 from mmulbench.progress import Progress

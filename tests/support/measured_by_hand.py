@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import norm
 
-from mmulbench.core.metric import Estimate, Measurements
+from mmulbench.core.observations import Estimate, Measurements
 
 SIZES = {"test": 60, "retain": 300, "forget": 60}
 UNITS = {name: np.repeat(np.arange(size // 3), 3) for name, size in SIZES.items()}

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from forged import forged
 
-from mmulbench.core.metric import Estimate, Needs, PathMetric
+from mmulbench.core.metric import Needs, PathMetric
+from mmulbench.core.observations import Estimate
 from mmulbench.core.registry import METRICS
 from mmulbench.records.schema import Value
 from mmulbench.validity.values import check_values, metric_called

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from mmulbench.core.metric import (
-    HEADLINE,
-    POSITIVE,
-    Bounds,
-    Estimate,
-    Estimates,
-    Needs,
-    PathMetric,
-    PathObservation,
-)
+from mmulbench.core.metric import HEADLINE, POSITIVE, Bounds, Needs, PathMetric
+from mmulbench.core.observations import Estimate, Estimates, PathObservation
 from mmulbench.core.registry import METRICS
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import HEADLINE, SHARE, Estimate, Estimates, Needs, PathMetric, PathObservation
+from mmulbench.core.metric import HEADLINE, SHARE, Needs, PathMetric
+from mmulbench.core.observations import Estimate, Estimates, PathObservation
 from mmulbench.core.registry import METRICS
 
 

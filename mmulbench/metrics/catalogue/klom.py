@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from mmulbench.core.metric import (
-    HEADLINE,
-    POSITIVE,
-    SETS,
-    Bounds,
-    Estimate,
-    Estimates,
-    Needs,
-    PathPopulation,
-    PopulationMetric,
-)
+from mmulbench.core.metric import HEADLINE, POSITIVE, SETS, Bounds, Needs, PopulationMetric
+from mmulbench.core.observations import Estimate, Estimates, PathPopulation
 from mmulbench.core.registry import METRICS
 
 TAIL = 95

@@ -6,20 +6,12 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import TYPE_CHECKING, ClassVar
 
-from mmulbench.core.metric import (
-    HEADLINE,
-    SHARE,
-    Bounds,
-    Estimate,
-    Estimates,
-    Needs,
-    PathRecovery,
-    RecoveryMetric,
-)
+from mmulbench.core.metric import HEADLINE, SHARE, Bounds, Needs, RecoveryMetric
+from mmulbench.core.observations import Estimate, Estimates, PathRecovery
 from mmulbench.core.registry import METRICS
 
 if TYPE_CHECKING:
-    from mmulbench.core.metric import Booleans, Floats
+    from mmulbench.core.observations import Booleans, Floats
 
 HALVES = ("shown", "held_out")
 """Halves of the forget set: the one that is trained on again, and the other."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmulbench.core.metric import SHARE, Estimates, Needs, PathPopulation, PopulationMetric
+from mmulbench.core.metric import SHARE, Needs, PopulationMetric
+from mmulbench.core.observations import Estimates, PathPopulation
 from mmulbench.core.registry import METRICS
 
 

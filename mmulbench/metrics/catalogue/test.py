@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmulbench.core.metric import SHARE, Estimates, Needs, UtilityMetric
+from mmulbench.core.metric import SHARE, Needs, UtilityMetric
+from mmulbench.core.observations import Estimates
 from mmulbench.core.registry import METRICS
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from mmulbench.core.metric import SHARE, Bounds, Estimates, Needs, PathPopulation, PopulationMetric
+from mmulbench.core.metric import SHARE, Bounds, Needs, PopulationMetric
+from mmulbench.core.observations import Estimates, PathPopulation
 from mmulbench.core.registry import METRICS
 
 

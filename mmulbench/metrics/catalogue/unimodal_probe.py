@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from mmulbench.core.metric import HEADLINE, Estimate, Estimates, Needs, UnimodalMetric, UnimodalObservation
+from mmulbench.core.metric import HEADLINE, Needs, UnimodalMetric
+from mmulbench.core.observations import Estimate, Estimates, UnimodalObservation
 from mmulbench.core.registry import METRICS
 
 
