@@ -74,6 +74,9 @@ def test_retrain_is_0_and_equal_models_are_trained_once(scenario, monkeypatch):
     assert values["relearn"].value == 0.0
     monkeypatch.setattr(relearned, "relearned_losses", None)  # everything lies in the cache
     assert judge(scenario)[0] == values
+    models = dict.fromkeys(("model", "original", "retrain"), scenario.retrain().model)
+    with pytest.raises(TypeError):  # another seed draws another half, on which nothing was trained
+        judged_by_recovery(replace(scenario, seed=scenario.seed + 1), models, [Relearn("relearn")])
 
 
 def test_a_model_that_diverges_is_said(scenario):

@@ -55,6 +55,10 @@ def test_curves_of_the_path_that_is_furthest_from_retrain():
     (axes,) = figure.axes
     assert len(axes.lines) == 6 and [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "16"]
     assert {text.get_text() for text in axes.texts} == {"original", "retrain"}
+    for text in axes.texts:
+        heights = pytest.approx([line[text.get_text(), "shown", step] for step in STEPS])
+        (curve,) = (one for one in axes.lines if one.get_linestyle() == "-" and one.get_ydata() == heights)
+        assert curve.get_color() == text.get_color()
 
 
 def test_a_seed_without_the_measurement_is_left_out():
