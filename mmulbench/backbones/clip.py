@@ -46,7 +46,7 @@ class ClipBackbone(TransformersBackbone):
     variants: ClassVar[Mapping[str, ClipSize]] = {
         "small": ClipSize(64, 16, 192, 6, 3, 16, 192, 4, 3, "clip", 192, *PIXELS["clip"], end=END),
         "small-siglip": ClipSize(64, 16, 192, 6, 3, 16, 192, 4, 3, "siglip", 192, *PIXELS["siglip"]),
-        # A few minutes on two cores: what `small` learns on emoji, it learns too.
+        # As many patches and words as `small` has, in fewer and narrower layers, for training on a processor.
         "mini": ClipSize(32, 8, 128, 3, 4, 16, 128, 3, 4, "clip", 128, *PIXELS["clip"], end=END),
         "mini-siglip": ClipSize(32, 8, 128, 3, 4, 16, 128, 3, 4, "siglip", 128, *PIXELS["siglip"]),
         "tiny": ClipSize(32, 16, 32, 1, 2, 12, 32, 1, 2, "clip", 32, *PIXELS["clip"], end=END),
