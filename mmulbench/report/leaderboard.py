@@ -21,6 +21,7 @@ from mmulbench.report.overall import overall
 from mmulbench.report.page import VALUES, Look, PageLook, Tables, TableText, page, paper_page
 from mmulbench.report.paper_table import paper_part
 from mmulbench.report.place_rows import Judged, judge_rows, standing_of
+from mmulbench.report.relearn_table import relearn_tables
 from mmulbench.report.shadow_table import shadow_tables
 from mmulbench.report.standing_markdown import folded
 from mmulbench.report.standing_view import View
@@ -137,6 +138,8 @@ def _tables(group: RecordGroup, columns: Sequence[Column], judged: Judged, every
     parts += [] if more is None else [more]
     for count, by_shadows in group.by_shadows().items():
         parts.append(folded(f"Judged by {count} shadow models", "\n\n".join(shadow_tables(by_shadows))))
+    if relearned := relearn_tables(group):
+        parts.append(folded("Trained again on half of what was deleted", "\n\n".join(relearned)))
     return parts
 
 
