@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,31 +15,49 @@ from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
 from mmulbench.report import leaderboard, page
 from mmulbench.setting_values import Overrides
-from mmulbench.sweeps.grid import given_grid
+from mmulbench.sweeps.grid import Job, given_grid
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = {42, 87, 21}
-TASK_NAMES = ("emoji", "hpo_pgr", "pgr")
+Scene = tuple[str, str]
+"""Task and backbone."""
+
+
+def scene_of(task: str, backbone: str | None) -> Scene:
+    return task, backbone or TASKS.get(task).default_backbone
+
+
+JOBS: dict[Scene, list[Job]] = defaultdict(list)
+for _path in sorted((ROOT / "results").glob("*.yaml")):
+    for _job in given_grid(_path, {}).jobs():
+        JOBS[scene_of(_job.task, _job.backbone)].append(_job)
 
 
 @pytest.fixture(scope="module")
-def all_records() -> dict[str, list[RunResult]]:
-    """Those at the default settings, by task."""
+def all_records() -> dict[Scene, list[RunResult]]:
+    """Those at the default settings, by task and backbone."""
     found, unreadable = ResultsStore(ROOT / "results").load_all()
     assert not unreadable
-    by_task: dict[str, list[RunResult]] = {task: [] for task in TASK_NAMES}
+    by_scene: dict[Scene, list[RunResult]] = defaultdict(list)
     for record in found:
         cls = TASKS.get(record.spec.task)
         if record.spec.task_config == asdict(cls.Config()) and record.spec.recipe == asdict(cls.recipe):
-            by_task[record.spec.task].append(record)
-    return by_task
+            by_scene[record.spec.task, record.spec.backbone].append(record)
+    return by_scene
 
 
-@pytest.fixture(params=TASK_NAMES)
-def records(request, all_records) -> list[RunResult]:
-    if not all_records[request.param]:
-        pytest.skip(f"no record of {request.param} at these versions yet")
-    return all_records[request.param]
+@pytest.fixture(params=JOBS, ids="-".join)
+def scene(request) -> Scene:
+    return request.param
+
+
+@pytest.fixture
+def records(scene, all_records) -> list[RunResult]:
+    return all_records[scene]
+
+
+def test_every_record_is_of_a_sweep_file(all_records):
+    assert set(all_records) == set(JOBS)
 
 
 def done(records: list[RunResult]) -> list[RunResult]:
@@ -55,11 +73,10 @@ def attacks(record: RunResult) -> list[float]:
     return [value.value or 0.0 for name, value in record.values.items() if re.fullmatch("mia/[a-z]+", name)]
 
 
-def test_all_runs_of_the_sweep_file_have_a_complete_record(records):
-    task = records[0].spec.task
+def test_all_runs_of_the_sweep_file_have_a_complete_record(scene, records):
+    task, _ = scene
     made = Counter((record.spec.method, record.spec.seed) for record in records if not record.missing)
-    grids = [given_grid(path, {}) for path in sorted((ROOT / "results").glob("*.yaml"))]
-    jobs = [job for grid in grids for job in grid.jobs() if job.task == task]
+    jobs = JOBS[scene]
     assert {job.seed for job in jobs} == SEEDS
     assert made >= Counter((job.method, job.seed) for job in jobs)
     assert {record.status for record in records} <= {"done", "not_applicable"}
@@ -99,7 +116,7 @@ def test_the_original_has_learnt_something_and_has_something_to_forget(records):
 
 
 def test_the_originals_of_emoji_have_learnt_more(all_records):
-    for record in originals(all_records["emoji"]):
+    for record in originals(all_records[scene_of("emoji", None)]):
         for direction in ("i2t", "t2i"):
             recall = record.values[f"test/{direction}_r@10"]
             assert recall.value is not None and recall.chance is not None
@@ -119,9 +136,11 @@ def test_known_answers_hold_in_the_records(records):
 
 
 def test_what_an_original_remembers_a_retrain_does_not(all_records):
-    for record in originals(all_records["emoji"]):
-        for path in ("contrastive", "matching"):
-            value = record.values[f"forget_vs_retain_auc/{path}"].value
+    for record in (one for name, of in all_records.items() if name[0] == "emoji" for one in originals(of)):
+        paths = {name for name in record.values if re.fullmatch("forget_vs_retain_auc/[a-z]+", name)}
+        assert paths
+        for path in paths:
+            value = record.values[path].value
             assert value is not None and abs(value - 0.5) < 0.1
     for record in (one for records in all_records.values() for one in originals(records)):
         for name, attack in record.values.items():
