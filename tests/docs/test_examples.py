@@ -42,6 +42,8 @@ ELSEWHERE = {
     "report": "tests/cli/test_report.py",
     "site": "tests/cli/test_report_output.py",
     "site_committed": "tests/records/test_published_site.py",
+    "version_table": "tests/records/test_published_versions.py",
+    "version_records": "tests/records/test_published_versions.py",
     "selftest": "tests/cli/test_selftest.py",
     "checkpoint": "tests/backbones/test_pretrained.py, on a checkpoint that is there",
 }
