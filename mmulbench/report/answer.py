@@ -22,7 +22,8 @@ def answer(standing: Standing) -> list[str]:
     ranked = [one for one in known if one.rank is not None]
     if ranked:
         best = [one for one in ranked if one.rank == 1]
-        first = next((one for one in best if one.verdict.startswith("forgot")), best[0])
+        forgot = [one for one in best if one.verdict.startswith("forgot")]
+        first = min(forgot, key=_is_slow) if forgot else best[0]
         return [_use(first, standing), _next(first, ranked), _cost(first)]
     if standing.why_not:
         first = min(known, key=lambda one: one.gap)
@@ -38,11 +39,17 @@ def _use(first: Line, standing: Standing) -> str:
     closest = f"{first.name}, gap {gap_text(first)}{floor}; {_attacked(first)}"
     if first.verdict.startswith("forgot"):
         seeds = f"{first.verdict.removeprefix('forgot ')} seeds" if "/" in first.verdict else "every seed"
-        return f"Use {closest}; it forgot in {seeds} and kept its utility."
+        which = "Retrain: it takes no longer than what comes closest," if _is_slow(first) else "Use"
+        return f"{which} {closest}; it forgot in {seeds} and kept its utility."
     verdict = first.verdict if "/" in first.verdict else f"{first.verdict} in every seed"
     return (
         f"No method of rank 1 forgot in most seeds: the closest to retrain is {closest}; verdict: {verdict}."
     )
+
+
+def _is_slow(line: Line) -> bool:
+    """Tell whether a method takes as long as retraining."""
+    return line.ratio is not None and line.ratio.mean >= 1
 
 
 def _next(first: Line, ranked: Sequence[Line]) -> str:

@@ -47,6 +47,20 @@ def test_of_methods_that_cannot_be_told_apart_one_that_forgot_is_recommended():
     assert use.startswith("Use b, gap .110") and following.startswith("It cannot be told from a;")
 
 
+def test_a_method_that_takes_as_long_as_retraining_is_not_recommended():
+    slow = line("slow", rank=1, ratio=measure(1.1))
+    first, _, cost = answer(standing(slow, line("unsure", rank=1, verdict="did not forget 2/3")))
+    assert first.startswith("Retrain: it takes no longer than what comes closest, slow, gap ")
+    assert first.endswith("; it forgot in every seed and kept its utility.")
+    assert cost.startswith("It costs 1.1 times retraining's time")
+
+
+def test_of_methods_that_cannot_be_told_apart_one_faster_than_retraining_is_recommended():
+    lines = [line(name, rank=1, ratio=measure(ratio)) for name, ratio in (("a", 1.0), ("b", 0.9), ("c", 0.1))]
+    use, following, _ = answer(standing(*lines))
+    assert use.startswith("Use b, gap ") and following.startswith("It cannot be told from a and c;")
+
+
 def test_where_none_forgot_the_closest_that_kept_its_utility_is_named_as_no_answer():
     table = standing(
         line("near", "out", gap=0.05, out="test −7.1"), line("mid", "unforgotten", gap=0.1), ORIGINAL
