@@ -39,7 +39,7 @@ def _use(first: Line, standing: Standing) -> str:
     closest = f"{first.name}, gap {gap_text(first)}{floor}; {_attacked(first)}"
     if first.verdict.startswith("forgot"):
         seeds = f"{first.verdict.removeprefix('forgot ')} seeds" if "/" in first.verdict else "every seed"
-        which = "Retrain: it takes no longer than what comes closest," if _is_slow(first) else "Use"
+        which = "Retrain, which takes no longer than what comes closest:" if _is_slow(first) else "Use"
         return f"{which} {closest}; it forgot in {seeds} and kept its utility."
     verdict = first.verdict if "/" in first.verdict else f"{first.verdict} in every seed"
     return (

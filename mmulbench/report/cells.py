@@ -166,7 +166,7 @@ def tuned_cell(row: MethodRow, key: GroupKey) -> str:
 
 
 def tuned_text(row: MethodRow, key: GroupKey) -> str:
-    """Say how many trials a row's settings come from, and of which task where it is another.
+    """Say how many trials a row's settings come from, and of which task, or backbone, where it is another.
 
     Args:
         row: the row.
@@ -183,8 +183,11 @@ def tuned_text(row: MethodRow, key: GroupKey) -> str:
         return "differs by seed"
     tuning = found.pop()
     assert tuning is not None
-    here = (tuning.task, tuning.backbone) == (key.task, key.backbone)
-    return _trials(tuning) if here else f"{_trials(tuning)}, on {tuning.task}"
+    if tuning.task != key.task:
+        return f"{_trials(tuning)}, on {tuning.task}"
+    return (
+        _trials(tuning) if tuning.backbone == key.backbone else f"{_trials(tuning)}, with {tuning.backbone}"
+    )
 
 
 def _trials(tuning: Tuning) -> str:

@@ -73,7 +73,7 @@ def standing_of(group: RecordGroup, columns: Sequence[Column], judged: Judged) -
         group.seeds,
         tuple(Shown(column.name, column.title, column.direction) for column in columns),
         _references_first(lines, group),
-        tuple((row.method, _reason(row)) for row in rows if row not in applicable),
+        tuple(dict.fromkeys((row.method, _reason(row)) for row in rows if row not in applicable)),
         tuple(row.method for row in group.rows if not row.records),
         judged.ranking.why_not,
         None if floor is None else floor.mean,
@@ -128,7 +128,16 @@ def _line(
         seeds=seeds_text(row, group.seeds),
         best=best,
         absent="" if row.done else STATUS_CELL[row.statuses().most_common(1)[0][0]],
+        taken_from=_taken_from(row, group),
     )
+
+
+def _taken_from(row: MethodRow, group: RecordGroup) -> str:
+    """Name the task and backbone whose study found a row's settings, where that is another."""
+    found = {record.tuning for record in row.done if record.is_tuned}
+    own = group.key.task, group.key.backbone
+    places = sorted({place for one in found if one and (place := (one.task, one.backbone)) != own})
+    return one_line(" and ".join(f"{task} with {backbone}" for task, backbone in places))
 
 
 def _verdict(row: MethodRow, verdict: RowVerdict) -> str:

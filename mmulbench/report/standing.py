@@ -85,6 +85,7 @@ class Line:
         seeds: which seeds it has.
         best: names of the values in which it cannot be told from the best.
         absent: what became of its runs where none has numbers; empty where one has.
+        taken_from: task and backbone whose study found its settings, where that is another; else empty.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Line:
     seeds: str
     best: tuple[str, ...]
     absent: str
+    taken_from: str = ""
 
     @property
     def gap(self) -> float:

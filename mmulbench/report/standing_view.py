@@ -229,9 +229,13 @@ def notes(standing: Standing, view: View) -> Iterator[str]:
     if not standing.why_not:
         floor = "" if standing.floor is None else f" Noise floor of the gap: {short(standing.floor)}."
         yield f"Rows of one rank cannot be told apart; below the line Df is still known in every seed.{floor}"
-    if any(line.out for line in standing.of_blocks(*MAIN)):
+    main = standing.of_blocks(*MAIN)
+    if any(line.out for line in main):
         lost = f"test or retain over {100 * UTILITY_TOLERANCE:g} points below retrain"
         yield f"{OUT} Out of competition: {lost}."
+    for place in dict.fromkeys(line.taken_from for line in main if line.taken_from):
+        names = [line.name for line in main if line.taken_from == place]
+        yield f"Settings found on {place} and taken over, not tuned here: {', '.join(names)}."
     if standing.not_applicable:
         gone = "; ".join(f"{name} ({reason})" for name, reason in standing.not_applicable)
         yield f"N/A: {gone}."

@@ -50,7 +50,7 @@ def test_of_methods_that_cannot_be_told_apart_one_that_forgot_is_recommended():
 def test_a_method_that_takes_as_long_as_retraining_is_not_recommended():
     slow = line("slow", rank=1, ratio=measure(1.1))
     first, _, cost = answer(standing(slow, line("unsure", rank=1, verdict="did not forget 2/3")))
-    assert first.startswith("Retrain: it takes no longer than what comes closest, slow, gap ")
+    assert first.startswith("Retrain, which takes no longer than what comes closest: slow, gap ")
     assert first.endswith("; it forgot in every seed and kept its utility.")
     assert cost.startswith("It costs 1.1 times retraining's time")
 

@@ -129,3 +129,22 @@ def test_what_does_not_apply_is_no_line_and_what_failed_is_below_the_line():
     line = by_name(found)["broken"]
     assert (line.block, line.verdict, line.absent) == ("no result", "failed", "failed")
     assert found.lines[-1] is line
+
+
+def test_a_method_that_does_not_apply_is_named_once_whatever_its_settings():
+    world = World(known=0.3)
+    never = [without_numbers(one, "not_applicable") for one in world.records({"never": Planted()})]
+    others = [world.tuned(one, weight=2.0) for one in never if one.spec.method == "never"]
+    assert standing([*never, *others]).not_applicable.count(("never", "it not_applicable")) == 1
+
+
+def test_settings_that_a_study_found_elsewhere_say_where():
+    world = World(known=0.3)
+    records = [world.tuned(one, beta=1.0) for one in world.records({"mmul": Planted()})]
+    place = {"task": "flags", "backbone": "clip:mini"}
+    moved = [
+        one.model_copy(update={"tuning": one.tuning.model_copy(update=place)}) if one.tuning else one
+        for one in records
+    ]
+    assert by_name(standing(records))["mmul (tuned)"].taken_from == ""
+    assert by_name(standing(moved))["mmul (tuned)"].taken_from == "flags with clip:mini"

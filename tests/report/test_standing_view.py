@@ -155,5 +155,15 @@ def test_notes_say_what_the_marks_mean():
     assert "Noise floor of the gap: .008." in said
     assert "† Out of competition: test or retain over 3 points below retrain." in said
     assert "N/A: erm_ktp (no class to delete)." in said
+    assert "taken over" not in said
     plain = "\n".join(notes(standing(line("a"), why_not="2 seeds are too few"), View()))
     assert "†" not in plain and "one rank" not in plain
+
+
+def test_settings_that_were_found_elsewhere_are_named_with_their_place():
+    lines = [line(f"{name} (tuned)", taken_from="flags with clip:mini") for name in ("a", "b")]
+    other = line("c, default", "variant", taken_from="flags with clip:mini")
+    said = list(notes(standing(*lines, line("d (tuned)"), other), View()))
+    assert said[-1] == (
+        "Settings found on flags with clip:mini and taken over, not tuned here: a (tuned), b (tuned)."
+    )
