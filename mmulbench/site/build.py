@@ -13,7 +13,7 @@ from mmulbench.records.store import ResultsStore
 from mmulbench.site.gather import Site
 from mmulbench.site.index import index_page, title_of
 from mmulbench.site.library import drawing_library
-from mmulbench.site.rows import anchor_of
+from mmulbench.site.rows import anchors_of
 from mmulbench.site.run_page import Place, run_page
 from mmulbench.site.skeleton import INDEX, run_address
 
@@ -41,13 +41,13 @@ def pages_of(site: Site, track: Track, find_examples: Finder | None = None) -> I
     yield INDEX, index_page(site, drawing_library())
     store = ResultsStore(site.root)
     runs = [
-        (place, table, row, run)
-        for place, table in enumerate(site.tables)
+        (anchor, table, row, run)
+        for anchor, table in zip(anchors_of(site.tables), site.tables, strict=True)
         for row in table.rows
         for run in row.runs
     ]
-    for number, table, row, run in track(runs, len(runs), "make pages"):
+    for anchor, table, row, run in track(runs, len(runs), "make pages"):
         path = store.path_of(run)
         examples = LEFT_OUT if find_examples is None else find_examples(run, path)
-        place = Place(row.line.name, anchor_of(number), title_of(table))
+        place = Place(row.line.name, anchor, title_of(table))
         yield run_address(run.run_id), run_page(run, table.floors.of(run), place, sha256_of(path), examples)

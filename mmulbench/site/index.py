@@ -14,7 +14,7 @@ from mmulbench.report.standing import listed_seeds
 from mmulbench.report.standing_view import notes
 from mmulbench.site.gather import Site, SiteTable
 from mmulbench.site.points import number_rows, plot_data, summary
-from mmulbench.site.rows import VIEW, ShownBlock, ShownColumn, anchor_of, blocks_of, columns_of, folded_of
+from mmulbench.site.rows import VIEW, ShownBlock, ShownColumn, anchors_of, blocks_of, columns_of, folded_of
 from mmulbench.site.skeleton import policy, rendered, source
 
 
@@ -57,7 +57,7 @@ def index_page(site: Site, library: str) -> str:
         site: everything that it says.
         library: script of the library that draws.
     """
-    tables = [_shown(table, anchor_of(place)) for place, table in enumerate(site.tables)]
+    tables = [_shown(*one) for one in zip(site.tables, anchors_of(site.tables), strict=True)]
     scripts = [library, source("tables.js"), source("plots.js")]
     return rendered(
         "index",

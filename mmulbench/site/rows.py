@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mmulbench.plain_text import one_line
+from mmulbench.report.picture_names import picture_stems
 from mmulbench.report.standing import MAIN, Block, Standing
 from mmulbench.report.standing_view import Field, View, fields, worth
 from mmulbench.site.gather import Row, SiteTable
@@ -108,9 +110,15 @@ class ShownBlock(NamedTuple):
     rows: list[ShownRow]
 
 
-def anchor_of(place: int) -> str:
-    """Return the anchor of a table by its place on the page, from 0."""
-    return f"t{place + 1}"
+def anchors_of(tables: Sequence[SiteTable]) -> list[str]:
+    """Return the anchor of each table, which stays when others are added: links lead to it for good.
+
+    Args:
+        tables: all tables of the page.
+    """
+    keys = [table.standing.key for table in tables]
+    stems = picture_stems(keys)
+    return [re.sub(r"[^\w.-]", "-", stems[key]) for key in keys]
 
 
 def columns_of(standing: Standing) -> list[ShownColumn]:

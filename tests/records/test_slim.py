@@ -47,11 +47,13 @@ def test_a_slim_value_has_the_fields_of_a_value(records, slim):
 
 
 def test_what_is_equal_in_several_is_kept_once(slim):
-    methods = ("scrub", "finetune")
+    methods, scene = ("scrub", "finetune"), ("emoji", "albef:packaged", 42)
     first, second = (
         one
         for one in slim
-        if one.spec.method in methods and (one.spec.task, one.spec.seed) == ("emoji", 42) and not one.is_tuned
+        if one.spec.method in methods
+        and (one.spec.task, one.spec.backbone, one.spec.seed) == scene
+        and not one.is_tuned
     )
     assert first.environment == second.environment and first.environment is second.environment
     assert first.by_unit["pairs"] is second.by_unit["pairs"]

@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 WIDTH = 360
-HEADS = '[...document.querySelectorAll("#t1-main-title")][0].closest("table").querySelectorAll("thead th")'
+HEADS = 'document.querySelector("[id$=-main-title]").closest("table").querySelectorAll("thead th")'
 ROWS = 'document.querySelectorAll("section:not([hidden]) tr.row:not([hidden]) th")'
 NAMES = f"[...{ROWS}].map(one => one.textContent)"
 PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs="

@@ -6,7 +6,7 @@ from sites import table_of
 from standings import WHOLE, line, measure, standing
 
 from mmulbench.report.standing_view import View, fields, viewed
-from mmulbench.site.rows import KEYS, anchor_of, blocks_of, columns_of, folded_of
+from mmulbench.site.rows import KEYS, anchors_of, blocks_of, columns_of, folded_of
 
 TABLE = table_of(WHOLE)
 GAPS = (("b", 0.1), ("c", 0.2), ("d", 0.3))
@@ -64,13 +64,17 @@ def test_what_has_no_value_has_nothing_to_sort_by():
 
 def test_anchors_are_unique_and_every_run_is_linked():
     runs = (forged({}), forged({"spec.seed": 42, "spec.config.epochs": 3}), forged({"spec.seed": 87}))
-    (block,) = blocks_of(
-        table_of(standing(line("near", rank=1), line("far", rank=2)), runs=runs), anchor_of(0)
-    )
+    (block,) = blocks_of(table_of(standing(line("near", rank=1), line("far", rank=2)), runs=runs), "t1")
     assert [row.id for row in block.rows] == ["t1-0", "t1-1"]
     links = block.rows[0].links
     assert [link.text for link in links] == ["42 (1)", "42 (2)", "87"]
     assert links[0].target == f"runs/{runs[0].run_id}.html" and links[2].label == "Run of near, seed 87"
+
+
+def test_an_anchor_stays_when_a_table_is_added():
+    tables = [table_of(standing(line("near"), task=task)) for task in ("a", "emoji", "<b>")]
+    assert anchors_of(tables) == ["a-albef-packaged-64", "emoji-albef-packaged-64", "-b--albef-packaged-64"]
+    assert anchors_of(tables[1:2]) == ["emoji-albef-packaged-64"]
 
 
 def test_the_first_table_lies_in_the_order_of_the_gap():
