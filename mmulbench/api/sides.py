@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from mmulbench.core.registry import TASKS
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.plain_text import one_line, visible
 from mmulbench.records.group_key import GroupKey
@@ -92,11 +93,18 @@ def find_sides(first: str, second: str, where: Where) -> Sides:
     common = sorted(found[0].keys() & found[1].keys())
     if not common:
         _refuse_apart((first, second), *found)
+    if len(common) > 1 and where.backbone is None:
+        common = [key for key in common if _is_own_backbone(key)] or common
     if len(common) > 1:
         raise UsageError(f"{first} and {second} are both in {len(common)} tables: {_telling_apart(common)}")
     (key,) = common
     own, other = (_one_row(text, rows[key]) for text, rows in zip((first, second), found, strict=True))
     return Sides(key, own, other, files)
+
+
+def _is_own_backbone(key: GroupKey) -> bool:
+    """Tell whether a table is of its task's own backbone, which commands mean where none is named."""
+    return key.task in TASKS.names() and TASKS.get(key.task).default_backbone == key.backbone
 
 
 def references_of(key: GroupKey, where: Where) -> RecordGroup | None:

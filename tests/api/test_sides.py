@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+from forged import RESULTS
 from planted_results import Planted, World
 
 from mmulbench.api.sides import Where, find_sides, references_of
@@ -61,6 +64,15 @@ def test_ids_paths_and_names_are_taken_as_show_takes_them(results):
         assert [one.run_id for one in found.first.records] == [path.stem.rpartition("-")[2]]
     both = sides(results, "emoji/scrub", "retrain", forget_size=68)
     assert both.first.done_seeds == (21, 42)
+
+
+def test_without_a_backbone_it_is_the_tasks_own(tmp_path):
+    for backbone in ("clip-mini", "albef-packaged"):
+        for method in ("mmul", "scrub"):
+            place = Path("emoji") / backbone / method
+            shutil.copytree(RESULTS / place, tmp_path / place)
+    assert sides(tmp_path, "mmul", "scrub@tuned").key.backbone == "albef:packaged"
+    assert sides(tmp_path, "mmul", "scrub@tuned", backbone="clip:mini").key.backbone == "clip:mini"
 
 
 def test_a_record_outside_the_results_folder_is_taken(results, tmp_path):

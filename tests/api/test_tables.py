@@ -30,7 +30,7 @@ def results(tmp_path):
     """Records of two tasks, of retrain and two methods each."""
     for task in ("emoji", "hpo_pgr"):
         for method in ("retrain", "mmul", "finetune"):
-            (source,) = RESULTS.glob(f"{task}/*/{method}")
+            (source,) = RESULTS.glob(f"{task}/*-packaged/{method}")
             shutil.copytree(source, tmp_path / "results" / source.relative_to(RESULTS))
     return tmp_path / "results"
 

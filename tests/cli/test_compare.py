@@ -49,7 +49,7 @@ def test_the_python_of_the_page_has_the_same_rows(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("mmul", "scrub"), "--task emoji or hpo_pgr"),
+        (("mmul", "scrub"), "--task emoji or emoji_nlvr or hpo_gdpr or hpo_pgr"),
         (("emoji/mmul", "hpo_pgr/mmul"), "are of other tasks: emoji and hpo_pgr"),
         (("mmul", "scrubb", "-t", "emoji"), "did you mean scrub?"),
         (("retrain_again", "mmul", "-t", "emoji"), "retrain_again@draw=1"),
