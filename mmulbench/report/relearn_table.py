@@ -19,11 +19,11 @@ HALVES = {"shown": "half trained on", "held_out": "held-out half"}
 
 CAPTION = (
     "Each model, and retrain beside it, is trained again on half of the forget set, on the same batches. "
-    "The lead is the attack's AUC less retrain's, mean over both halves and all numbers of steps: 0 is as "
-    "retrain, above it what was deleted comes back faster than it is learnt. Then that AUC before training "
-    "and after the most steps, of the half that is trained on and of the held-out half, with retrain's in "
-    "parentheses. Only rows whose records hold it: `mmulbench evaluate RECORD --metrics relearn` adds it to "
-    "one."
+    "The lead is the attack's AUC less retrain's, mean over both halves and all numbers of steps but 0: a "
+    "lead of 0 is as retrain, above it what was deleted comes back faster than it is learnt. Then that AUC "
+    "before training and after the most steps, of the half that is trained on and of the held-out half, with "
+    "retrain's in parentheses. Only rows whose records hold it: `mmulbench evaluate RECORD --metrics "
+    "relearn` adds it to one."
 )
 
 
