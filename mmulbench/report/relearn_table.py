@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from statistics import fmean
 
 from mmulbench.records.schema import Value
-from mmulbench.report.aggregate import MethodRow, RecordGroup
+from mmulbench.report.aggregate import RecordGroup
 from mmulbench.report.cells import escape, markdown, mean_and_sd, number
 
 RELEARN = "relearn"
-"""Metric of the tables."""
+"""Metric of the tables, and of the figure."""
 
 HALVES = {"shown": "half trained on", "held_out": "held-out half"}
 """Parts of its details, and what they are of."""
@@ -45,7 +45,9 @@ def relearn_tables(group: RecordGroup) -> list[str]:
 def _table(group: RecordGroup, path: str) -> str:
     name = f"{RELEARN}/{path}"
     rows = [row for row in group.rows if row.values(name)]
-    ends = product(HALVES.items(), _ends(rows, name))
+    found = steps_of(name, (key for row in rows for record in row.done for key in record.values))
+    steps = {step for of_half in found.values() for step in of_half}
+    ends = product(HALVES.items(), sorted({min(steps), max(steps)}) if steps else [])
     keys = {f"{name}/{half}_{step}": f"{title}, {step} steps" for (half, title), step in ends}
     lines = [["Method", "Lead over retrain →0", *keys.values(), "Seeds"]]
     for row in rows:
@@ -56,12 +58,16 @@ def _table(group: RecordGroup, path: str) -> str:
     return markdown(lines)
 
 
-def _ends(rows: Sequence[MethodRow], name: str) -> list[int]:
-    """Return the least and the largest number of steps that records have details of."""
-    pattern = re.compile(rf"{re.escape(name)}/(?:{'|'.join(HALVES)})_([0-9]+)")
-    names = {key for row in rows for record in row.done for key in record.values}
-    steps = {int(found[1]) for found in map(pattern.fullmatch, names) if found}
-    return sorted({min(steps), max(steps)}) if steps else []
+def steps_of(name: str, keys: Iterable[str]) -> dict[str, list[int]]:
+    """Return the numbers of steps that there are details of, by half of the forget set.
+
+    Args:
+        name: relearning on a path, as records call it.
+        keys: names of values, which may occur more than once.
+    """
+    pattern = re.compile(rf"{re.escape(name)}/({'|'.join(HALVES)})_([0-9]+)")
+    found = {(match[1], int(match[2])) for match in map(pattern.fullmatch, keys) if match}
+    return {half: sorted(step for of, step in found if of == half) for half in HALVES}
 
 
 def _beside_retrain(values: Sequence[Value]) -> str:

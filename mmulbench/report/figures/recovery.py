@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from mmulbench.report.figures.picture import (
     shortened,
     title_of,
 )
+from mmulbench.report.relearn_table import RELEARN, steps_of
 from mmulbench.report.style import BLACK, COLOURS, GREY
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Dashes = str | tuple[float, tuple[float, ...]]
-
-RELEARN = "relearn"
-"""Metric that is drawn."""
 
 MODELS = {"original": "original", "retrain": "retrain", "method": "value"}
 """Fields of a value, by the model whose number they are; the method is drawn last, above the others."""
@@ -92,13 +89,9 @@ def _recovered(row: MethodRow, name: str) -> Recovered | None:
     if worst is None:
         return None
     path = worst.name.partition("/")[2]
-    detail = re.compile(rf"{re.escape(worst.name)}/({'|'.join(LINES)})_([0-9]+)")
-    points: dict[str, list[int]] = {half: [] for half in LINES}
     records = tuple(record for record in row.done if worst.name in record.values)
     common = set.intersection(*(set(record.values) for record in records))
-    for match in filter(None, map(detail.fullmatch, common)):
-        points[match[1]].append(int(match[2]))
-    return Recovered(name, path, records, {half: sorted(steps) for half, steps in points.items()})
+    return Recovered(name, path, records, steps_of(worst.name, common))
 
 
 def _lines(one: Recovered) -> Iterator[dict[str, object]]:
