@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mmulbench.report.noise_floor import GAP
 from mmulbench.report.standing import Line, Standing
-from mmulbench.report.standing_view import cost_text, gap_text, points_text, short
+from mmulbench.report.standing_view import AS_LONG, cost_text, gap_text, points_text, short
 
 
 def answer(standing: Standing) -> list[str]:
@@ -28,7 +28,7 @@ def answer(standing: Standing) -> list[str]:
     if standing.why_not:
         first = min(known, key=lambda one: one.gap)
         why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
-        return [why, f"The smallest gap is that of {first.name}, {gap_text(first)}.", _cost(first)]
+        return [why, f"The smallest gap is that of {_called(first)}, {gap_text(first)}.", _cost(first)]
     kept = [one for one in known if not one.out]
     first = min(kept or known, key=lambda one: one.gap)
     return [_none(first, standing), _nearer(first, known), _cost(first)]
@@ -36,7 +36,7 @@ def answer(standing: Standing) -> list[str]:
 
 def _use(first: Line, standing: Standing) -> str:
     floor = "" if standing.floor is None else f" (a second retrain: {short(standing.floor)})"
-    closest = f"{first.name}, gap {gap_text(first)}{floor}; {_attacked(first)}"
+    closest = f"{_called(first)}, gap {gap_text(first)}{floor}; {_attacked(first)}"
     if first.verdict.startswith("forgot"):
         seeds = f"{first.verdict.removeprefix('forgot ')} seeds" if "/" in first.verdict else "every seed"
         which = "Retrain, which takes no longer than what comes closest:" if _is_slow(first) else "Use"
@@ -48,8 +48,8 @@ def _use(first: Line, standing: Standing) -> str:
 
 
 def _is_slow(line: Line) -> bool:
-    """Tell whether a method takes as long as retraining."""
-    return line.ratio is not None and line.ratio.mean >= 1
+    """Tell whether a method takes as long as retraining, or does so as it is shown: 1.0 times."""
+    return line.ratio is not None and line.ratio.mean >= AS_LONG
 
 
 def _next(first: Line, ranked: Sequence[Line]) -> str:
@@ -71,7 +71,7 @@ def _none(first: Line, standing: Standing) -> str:
         "No method forgot in any seed and kept its utility: the closest to retrain of those that kept it is "
         if not first.out
         else "No method forgot in any seed, and none kept its utility: the closest to retrain is "
-    ) + f"{first.name}, gap {gap_text(first)}{beside}; {_attacked(first)}."
+    ) + f"{_called(first)}, gap {gap_text(first)}{beside}; {_attacked(first)}."
 
 
 def _nearer(first: Line, known: Sequence[Line]) -> str:
@@ -103,6 +103,11 @@ def _attacked(line: Line) -> str:
         return "no attack was measured"
     values = f"{short(measure.mean)}, retrain's {short(measure.retrain)}"
     return f"on its worst path ({line.worst.partition('/')[2]}) the attack's AUC is {values}"
+
+
+def _called(line: Line) -> str:
+    """Name a method with where its settings were tuned, if that was elsewhere."""
+    return line.name.replace("(tuned)", f"(tuned on {line.taken_from})") if line.taken_from else line.name
 
 
 def _gap_of(line: Line) -> str:

@@ -16,6 +16,9 @@ from mmulbench.report.standing import BLOCKS, MAIN, Line, Measure, Shown, Standi
 SORTS = ("gap", "method", "verdict", "attack", "test", "cost")
 """What lines may be sorted by besides metrics."""
 
+AS_LONG = 0.995
+"""Share of retraining's time from which on a line is shown to take as long: 1.0 times."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -267,7 +270,7 @@ def cost_text(line: Line) -> str:
     ratio = line.ratio
     if ratio is None or not math.isfinite(ratio.mean):
         return line.absent or ("missing" if line.seconds is None else _plain(line.seconds, 1) + " s")
-    return f"{ratio.mean:.1f} ×" if ratio.mean >= 0.995 else f"{100 * ratio.mean:.2g} %"
+    return f"{ratio.mean:.1f} ×" if ratio.mean >= AS_LONG else f"{100 * ratio.mean:.2g} %"
 
 
 def value_text(line: Line, column: Shown) -> str:

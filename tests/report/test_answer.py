@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from standings import WHOLE, line, measure, standing
 
@@ -47,18 +49,27 @@ def test_of_methods_that_cannot_be_told_apart_one_that_forgot_is_recommended():
     assert use.startswith("Use b, gap .110") and following.startswith("It cannot be told from a;")
 
 
-def test_a_method_that_takes_as_long_as_retraining_is_not_recommended():
-    slow = line("slow", rank=1, ratio=measure(1.1))
+@pytest.mark.parametrize(("ratio", "shown"), [(1.1, "1.1"), (0.996, "1.0")])
+def test_a_method_that_takes_as_long_as_retraining_is_not_recommended(ratio, shown):
+    slow = line("slow", rank=1, ratio=measure(ratio))
     first, _, cost = answer(standing(slow, line("unsure", rank=1, verdict="did not forget 2/3")))
     assert first.startswith("Retrain, which takes no longer than what comes closest: slow, gap ")
     assert first.endswith("; it forgot in every seed and kept its utility.")
-    assert cost.startswith("It costs 1.1 times retraining's time")
+    assert cost.startswith(f"It costs {shown} times retraining's time")
 
 
 def test_of_methods_that_cannot_be_told_apart_one_faster_than_retraining_is_recommended():
     lines = [line(name, rank=1, ratio=measure(ratio)) for name, ratio in (("a", 1.0), ("b", 0.9), ("c", 0.1))]
     use, following, _ = answer(standing(*lines))
     assert use.startswith("Use b, gap ") and following.startswith("It cannot be told from a and c;")
+
+
+def test_a_method_whose_settings_were_taken_over_is_named_with_where_they_were_found():
+    taken = line("a (tuned)", rank=1, taken_from="flags with clip:mini")
+    use, *_ = answer(standing(taken))
+    assert use.startswith("Use a (tuned on flags with clip:mini), gap ")
+    none, *_ = answer(standing(replace(taken, block="unforgotten", rank=None), ORIGINAL))
+    assert "is a (tuned on flags with clip:mini), gap " in none
 
 
 def test_where_none_forgot_the_closest_that_kept_its_utility_is_named_as_no_answer():
