@@ -22,6 +22,7 @@ from mmulbench.sweeps.slurm_jobs import (
     SlurmJobs,
     SlurmTask,
     cancel_jobs,
+    end_strays,
     live_tasks,
     other_cluster,
     read_jobs,
@@ -77,18 +78,23 @@ class Submission(NamedTuple):
         arrays: ids of the new job arrays.
         left: number of steps for which Slurm has no room.
         reason: reason why it has none.
+        strays: ids of job arrays that a submission which was cut off had left, and that were ended.
     """
 
     arrays: Sequence[str]
     left: int = 0
     reason: str = ""
+    strays: Sequence[str] = ()
 
     def lines(self) -> list[str]:
         """Return what to tell the user."""
+        lines = []
+        if self.strays:
+            lines.append(f"ended Slurm jobs {', '.join(self.strays)}, left by a submission that was cut off")
         if self.arrays:
-            lines = [f"submitted as Slurm jobs {', '.join(self.arrays)}; this terminal may be closed"]
-        else:
-            lines = [] if self.left else ["there is nothing to submit; this terminal may be closed"]
+            lines.append(f"submitted as Slurm jobs {', '.join(self.arrays)}; this terminal may be closed")
+        elif not self.left:
+            lines.append("there is nothing to submit; this terminal may be closed")
         if self.left:
             lines.append(
                 f"Slurm takes no more jobs now ({self.reason}); not submitted yet: {self.left} steps; the "
@@ -127,6 +133,7 @@ def submit_slurm(
             cluster=cluster.name,
             tasks=_earlier_tasks(folder, before, cluster.name),
         )
+        strays = end_strays(folder, jobs)
         work = _Work(folder, plan, executor, seconds, live_tasks(folder, jobs, ENDING_SECONDS))
         try:
             full = work.submit(jobs, cluster.array_size)
@@ -138,7 +145,9 @@ def submit_slurm(
                 (folder.root / FILE).unlink(missing_ok=True)
             raise
         arrays = list(dict.fromkeys(task.array for task in work.new))
-        return Submission(arrays) if full is None else Submission(arrays, work.left, str(full))
+        if full is None:
+            return Submission(arrays, strays=strays)
+        return Submission(arrays, work.left, str(full), strays)
 
 
 def _earlier_tasks(folder: SweepFolder, before: SlurmJobs | None, cluster: str) -> tuple[SlurmTask, ...]:

@@ -56,7 +56,7 @@ class JobArray:
     @property
     def place(self) -> Path:
         """Folder of scripts, of what is to be started, and of what the jobs print."""
-        return self.folder.root / LOGS
+        return (self.folder.root / LOGS).resolve()
 
     @property
     def minutes(self) -> int:

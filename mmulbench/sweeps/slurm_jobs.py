@@ -222,6 +222,27 @@ def cancel_jobs(arrays: Iterable[str]) -> None:
         answer(["scancel", "--quiet", *ids])
 
 
+def end_strays(folder: SweepFolder, jobs: SlurmJobs | None) -> list[str]:
+    """End the arrays in the queue that nobody noted, since their submission was cut off; return their ids.
+
+    Args:
+        folder: folder of the sweep.
+        jobs: what was submitted, as it was noted.
+
+    Raises:
+        MmulbenchError: Slurm cannot be asked.
+    """
+    place = (folder.root / LOGS).resolve()
+    if not place.is_dir():
+        return []
+    script = re.compile(rf"{re.escape(str(place))}/submitted-\w+\.sh\s*")
+    said = answer(["squeue", "--noheader", "--me", "--array", "--format=%i|%T|%r|%o"])
+    queued = {line["job"].partition("_")[0] for line in _LINE.finditer(said) if script.match(line["command"])}
+    strays = sorted(queued - {task.array for task in (jobs.tasks if jobs is not None else ())}, key=int)
+    cancel_jobs(strays)
+    return strays
+
+
 def live_tasks(folder: SweepFolder, jobs: SlurmJobs, patience: float = 0.0) -> list[SlurmTask]:
     """Return the tasks that wait or run.
 

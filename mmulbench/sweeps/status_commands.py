@@ -10,7 +10,7 @@ from rich.live import Live
 
 from mmulbench.errors import MmulbenchError, UsageError, did_you_mean
 from mmulbench.sweeps.folder import SweepFolder, find_sweep
-from mmulbench.sweeps.slurm_jobs import LOGS, cancel_jobs, live_tasks, other_cluster, read_jobs
+from mmulbench.sweeps.slurm_jobs import LOGS, cancel_jobs, end_strays, live_tasks, other_cluster, read_jobs
 from mmulbench.sweeps.status import sweep_status
 from mmulbench.sweeps.status_output import counts_table, print_status
 
@@ -106,4 +106,5 @@ def cancel(sweeps_dir: Path, name: str | None) -> None:
     folder.cancel()
     if jobs is not None:
         cancel_jobs(task.array for task in live_tasks(folder, jobs))
+    end_strays(folder, jobs)
     print(f"sweep {folder.sweep_id} starts nothing more; mmulbench retry goes on with it")

@@ -124,6 +124,17 @@ def test_runs_wait_for_what_was_queued_before(slurm, selection):
     assert "--dependency=afterany:1" in slurm.submitted()[1]
 
 
+def test_jobs_of_a_submission_that_was_cut_off_are_ended_first(slurm, selection, capsys):
+    place = selection.folder.root / "slurm"
+    place.mkdir()
+    slurm.say("squeue", f"77_0|PENDING|None|{place}/submitted-0a1b.sh\n")
+    assert SlurmExecutor(pack="3").run(selection, quiet=True) is Handover.SUBMITTED
+    assert slurm.calls("scancel") == ["--quiet 77"]
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "ended Slurm jobs 77, left by a submission that was cut off"
+    assert second == "submitted as Slurm jobs 1, 2; this terminal may be closed"
+
+
 def test_jobs_that_are_refused_leave_nothing(slurm, selection):
     slurm.accept(1)
     with pytest.raises(MmulbenchError, match=r"^Slurm refused the jobs \(partition=gpu\): enough$"):

@@ -12,6 +12,7 @@ from mmulbench.sweeps.slurm_jobs import (
     SlurmState,
     SlurmTask,
     cancel_jobs,
+    end_strays,
     live_tasks,
     other_cluster,
     read_jobs,
@@ -99,6 +100,22 @@ def test_live_tasks_wait_or_run(slurm, sweep):
 def test_arrays_are_cancelled_once_each(slurm):
     cancel_jobs(["12", "9", "12"])
     assert slurm.calls("scancel") == ["--quiet 9 12"]
+
+
+def test_what_nobody_noted_is_ended_where_it_runs_scripts_of_this_folder(slurm, sweep, tmp_path):
+    folder, jobs = sweep
+    place = folder.root / "slurm"
+    place.mkdir()
+    ours, elsewhere = place / "submitted-0a1b.sh", tmp_path / "copy/1234abcd/slurm/submitted-0a1b.sh"
+    queue = [("9", elsewhere), ("12_0", ours), ("30_0", ours), ("30_1", ours), ("5", ours), ("6", "/x.sh")]
+    slurm.say("squeue", "".join(f"{job}|PENDING|None|{script}\n" for job, script in queue))
+    assert end_strays(folder, jobs) == ["5", "30"]
+    assert slurm.calls("scancel") == ["--quiet 5 30"]
+    assert end_strays(folder, None) == ["5", "12", "30"]
+
+
+def test_where_nothing_was_ever_submitted_nothing_is_asked_of_slurm(slurm, sweep):
+    assert end_strays(sweep[0], None) == [] == slurm.calls("squeue")
 
 
 def test_another_cluster_is_named(slurm, sweep):

@@ -91,6 +91,16 @@ def test_cancel_ends_the_jobs_of_the_sweep_alone(sweep, jobs, tmp_path):
     assert jobs.calls("scancel") == ["--quiet 7"]
 
 
+def test_cancel_ends_what_a_submission_that_was_cut_off_left(sweep, jobs, tmp_path):
+    folder, _ = sweep
+    place = folder.root / "slurm"
+    place.mkdir()
+    (folder.root / "slurm.json").unlink()
+    jobs.say("squeue", f"8|PENDING|None|{place}/submitted-0a1b.sh\n")
+    cancel(tmp_path / "sweeps", None)
+    assert folder.is_cancelled and jobs.calls("scancel") == ["--quiet 8"]
+
+
 def test_cancel_on_another_cluster_refuses(sweep, jobs, tmp_path):
     folder, _ = sweep
     jobs.say("scontrol", "ClusterName             = there\n")
