@@ -7,6 +7,7 @@ import shlex
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,11 @@ def scene_of(task: str, backbone: str | None) -> Scene:
     return task, backbone or TASKS.get(task).default_backbone
 
 
+def recipe_of(job: Job) -> dict[str, Any]:
+    """Recipe of a run, as records hold it: the task's own, and what the sweep file sets."""
+    return asdict(Overrides(job.settings, job.methods).recipe(TASKS.get(job.task).recipe))
+
+
 JOBS: dict[Scene, list[Job]] = defaultdict(list)
 for _path in sorted((ROOT / "results").glob("*.yaml")):
     for _job in given_grid(_path, {}).jobs():
@@ -35,14 +41,12 @@ for _path in sorted((ROOT / "results").glob("*.yaml")):
 
 @pytest.fixture(scope="module")
 def all_records() -> dict[Scene, list[RunResult]]:
-    """Those at the default settings, by task and backbone."""
+    """All of them, by task and backbone."""
     found, unreadable = ResultsStore(ROOT / "results").load_all()
     assert not unreadable
     by_scene: dict[Scene, list[RunResult]] = defaultdict(list)
     for record in found:
-        cls = TASKS.get(record.spec.task)
-        if record.spec.task_config == asdict(cls.Config()) and record.spec.recipe == asdict(cls.recipe):
-            by_scene[record.spec.task, record.spec.backbone].append(record)
+        by_scene[record.spec.task, record.spec.backbone].append(record)
     return by_scene
 
 
@@ -58,6 +62,14 @@ def records(scene, all_records) -> list[RunResult]:
 
 def test_every_record_is_of_a_sweep_file(all_records):
     assert set(all_records) == set(JOBS)
+
+
+def test_all_of_a_scene_have_the_recipe_of_its_sweep_file(scene, records):
+    first, *others = map(recipe_of, JOBS[scene])
+    assert all(other == first for other in others)
+    for record in records:
+        assert record.spec.recipe == first
+        assert record.spec.task_config == asdict(TASKS.get(scene[0]).Config())
 
 
 def done(records: list[RunResult]) -> list[RunResult]:
