@@ -110,25 +110,24 @@ def test_a_driver_killed_while_it_submits_costs_a_retry_and_a_killed_worker_its_
     complete()
 
 
-def test_jobs_that_nobody_noted_are_ended_and_submitted_again(site, one_run, complete):
-    strays = {task.array for task in submit(site, one_run) and site.jobs().tasks}
+def test_jobs_that_nobody_noted_and_those_of_a_cancelled_sweep_are_ended_and_retry_goes_on(
+    site, one_run, complete
+):
+    submit(site, one_run)
+    unnoted = {task.array for task in site.jobs().tasks}
     for noted in site.sweeps.glob("*/slurm.json"):
         noted.unlink()  # as if the driver had been killed between sbatch and its note
     done = site.run(*one_run)
     assert done.code == 0, done.err
     ended = re.search(r"ended Slurm jobs (.*), left by a submission that was cut off", done.err)
-    assert ended is not None and set(ended[1].split(", ")) <= strays
-    site.go()
-    complete(runs=1)
+    assert ended is not None and set(ended[1].split(", ")) <= unnoted
+    until(partial(begun_times, site, 2), "the run, begun anew")
 
-
-def test_cancel_ends_the_job_and_retry_goes_on(site, one_run, complete):
-    submit(site, one_run)
     assert site.here("cancel").code == 0
     site.go()
     assert site.run("retry").code == 0  # while the job is being ended
     complete(runs=1)
-    assert len(site.begun()) == 2
+    assert len(site.begun()) == 3
 
 
 @pytest.mark.parametrize(
