@@ -7,6 +7,7 @@ from slurm_answers import SlurmAnswers
 from sweep_toys import make_sweep, state
 
 from mmulbench.errors import MmulbenchError
+from mmulbench.sweeps.folder import SweepFolder
 from mmulbench.sweeps.slurm_jobs import (
     SlurmJobs,
     SlurmState,
@@ -112,6 +113,9 @@ def test_what_nobody_noted_is_ended_where_it_runs_scripts_of_this_folder(slurm, 
     assert end_strays(folder, jobs) == ["5", "30"]
     assert slurm.calls("scancel") == ["--quiet 5 30"]
     assert end_strays(folder, None) == ["5", "12", "30"]
+    link = tmp_path / "link"
+    link.symlink_to(folder.root.parent)
+    assert end_strays(SweepFolder(link / folder.sweep_id), jobs) == ["5", "30"]
 
 
 def test_where_nothing_was_ever_submitted_nothing_is_asked_of_slurm(slurm, sweep):
