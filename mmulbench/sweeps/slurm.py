@@ -145,9 +145,7 @@ def submit_slurm(
                 (folder.root / FILE).unlink(missing_ok=True)
             raise
         arrays = list(dict.fromkeys(task.array for task in work.new))
-        if full is None:
-            return Submission(arrays, strays=strays)
-        return Submission(arrays, work.left, str(full), strays)
+        return Submission(arrays, work.left, "" if full is None else str(full), strays)
 
 
 def _earlier_tasks(folder: SweepFolder, before: SlurmJobs | None, cluster: str) -> tuple[SlurmTask, ...]:

@@ -180,21 +180,25 @@ def slurm_states(sweep_id: str, arrays: Iterable[str]) -> dict[str, SlurmState]:
     ids = ",".join(sorted(set(arrays), key=int))
     if not ids:
         return {}
-    command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%r|%o", f"--jobs={ids}"]
     try:
-        said = answer(command)
+        queue = _queue("--states=all", f"--jobs={ids}")
     except MmulbenchError as error:
         if "Invalid job id" not in str(error):
             raise
-        said = ""
+        queue = []
     script = re.compile(rf"/{re.escape(sweep_id)}/{LOGS}/[^/]*\.sh\s*")
     found: dict[str, SlurmState] = {}
     known: set[str] = set()
-    for line in _LINE.finditer(said):
+    for line in queue:
         known.add(line["job"].partition("_")[0])
         if script.search(line["command"]):
             found[line["job"]] = SlurmState(line["state"], line["reason"])
     return _accounted(set(ids.split(",")) - known) | found
+
+
+def _queue(*which: str) -> list[re.Match[str]]:
+    """Return what squeue says of tasks, a line each; the options say of which."""
+    return list(_LINE.finditer(answer(["squeue", "--noheader", "--array", "--format=%i|%T|%r|%o", *which])))
 
 
 def _accounted(arrays: Iterable[str]) -> dict[str, SlurmState]:
@@ -236,8 +240,7 @@ def end_strays(folder: SweepFolder, jobs: SlurmJobs | None) -> list[str]:
     if not place.is_dir():
         return []
     script = re.compile(rf"{re.escape(str(place))}/submitted-\w+\.sh\s*")
-    said = answer(["squeue", "--noheader", "--me", "--array", "--format=%i|%T|%r|%o"])
-    queued = {line["job"].partition("_")[0] for line in _LINE.finditer(said) if script.match(line["command"])}
+    queued = {line["job"].partition("_")[0] for line in _queue("--me") if script.match(line["command"])}
     strays = sorted(queued - {task.array for task in (jobs.tasks if jobs is not None else ())}, key=int)
     cancel_jobs(strays)
     return strays
