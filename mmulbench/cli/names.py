@@ -32,6 +32,25 @@ def several(given: Iterable[str] | None, option: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def by_field(given: Iterable[str] | None, option: str) -> dict[str, list[str]]:
+    """Return the values of an option by the field that each is of.
+
+    Args:
+        given: values of the option, each ``field=value``, or with several values between commas.
+        option: the option, for the message.
+
+    Raises:
+        UsageError: There is no field or no value.
+    """
+    found: dict[str, list[str]] = {}
+    for text in given or ():
+        name, _, values = (part.strip() for part in text.partition("="))
+        if not name or not values:
+            raise UsageError(f"{option} {text!r} is no choice; write {option} seed=42, or seed=42,87")
+        found.setdefault(name, []).extend(several([values], option))
+    return found
+
+
 def seeds(given: Iterable[str] | None) -> tuple[int, ...]:
     """Return the seeds of an option, in their order and each once.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmulbench.cli import completions
-from mmulbench.cli.names import seeds, several, with_all_methods
+from mmulbench.cli.names import by_field, seeds, several, with_all_methods
 from mmulbench.cli.options import (
     HOW,
     OUTPUT,
@@ -157,6 +157,17 @@ Sizes = Annotated[
 ]
 
 
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="FIELD=VALUE",
+        rich_help_panel=WHAT,
+        help="Of all these runs, those alone: backbone=clip:mini, or seed=42,87; repeatable.",
+    ),
+]
+
+
 def sweep(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Sweep file (YAML).")] = None,
     task: Tasks = None,
@@ -167,6 +178,7 @@ def sweep(
     forget: Forget = None,
     forget_where: ForgetWhere = None,
     settings: Settings = None,
+    only: Only = None,
     data_dir: DataDir = None,
     results_dir: Results = None,
     cache_dir: CacheDir = None,
@@ -238,6 +250,7 @@ def sweep(
         "forget": forget,
         "forget_where": forget_where,
         "set": settings,
+        "only": by_field(only, "--only"),
     }
     wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
     grid = given_grid(file, {name: value for name, value in given.items() if value})

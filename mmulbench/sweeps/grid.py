@@ -118,8 +118,8 @@ Variant = Annotated[dict[str, Scalar], BeforeValidator(_single)]
 Variants = Annotated[tuple[Variant, ...], BeforeValidator(_as_list)]
 
 
-class Exclusion(Frozen):
-    """Describes runs that are left out: those that agree with every field that is given."""
+class Part(Frozen):
+    """Describes a part of a sweep's runs: those that agree with every field that is given."""
 
     task: Names = ()
     method: Names = ()
@@ -202,18 +202,20 @@ class Grid(Axes):
     """Describes the runs of a sweep: the content of a sweep file.
 
     Attributes:
-        exclude: runs that are left out.
+        exclude: runs that are left out, of those that are no included grid's.
         include: grids that are added; fields that they do not give are the sweep's.
+        only: runs that are left, of all; None for all.
     """
 
-    exclude: tuple[Exclusion, ...] = ()
+    exclude: tuple[Part, ...] = ()
     include: tuple[Axes, ...] = ()
+    only: Part | None = None
 
     def jobs(self) -> list[Job]:
         """Return all runs, each once.
 
         Raises:
-            UsageError: There are no runs, or an exclusion or settings name something that is not there.
+            UsageError: There are no runs, or a part of them or settings name something that is not there.
         """
         self._check()
         found = [
@@ -225,7 +227,8 @@ class Grid(Axes):
             found += Axes.model_construct(**{**own, **given}).all_jobs()
         if not found:
             raise UsageError("the sweep has no runs: name at least one task and one method")
-        return list({job.job_id: job for job in found}.values())
+        every = list({job.job_id: job for job in found}.values())
+        return every if self.only is None else _chosen(every, self.only)
 
     def _check(self) -> None:
         """Refuse names that are not in the sweep: they are slips of the pen.
@@ -245,6 +248,24 @@ class Grid(Axes):
                     if value not in known:
                         hint = did_you_mean(str(value), map(str, known))
                         raise UsageError(f"exclude: {name} {value} is not in the sweep{hint}")
+
+
+def _chosen(jobs: Sequence[Job], part: Part) -> list[Job]:
+    """Return the runs that agree with a part.
+
+    Raises:
+        UsageError: There are none.
+    """
+    for name, values in part.named():
+        known = {str(value) for job in jobs if (value := getattr(job, name)) is not None}
+        for value in values:
+            if str(value) not in known:
+                hint = did_you_mean(str(value), known)
+                raise UsageError(f"only: {name} {value} is not in the sweep{hint}")
+    found = [job for job in jobs if part.matches(job)]
+    if not found:
+        raise UsageError("only: no run of the sweep agrees with all that is named")
+    return found
 
 
 def given_grid(file: Path | None, given: Mapping[str, Any]) -> Grid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmulbench.cli.names import methods_of_run, one_task, seeds, several, with_all_methods
+from mmulbench.cli.names import by_field, methods_of_run, one_task, seeds, several, with_all_methods
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.errors import UsageError
 from mmulbench.sweeps.grid import Grid
@@ -28,6 +28,17 @@ def test_names_come_with_commas_or_repeated(given, names):
 def test_a_comma_without_a_name_is_a_slip(given):
     with pytest.raises(UsageError, match="lacks a name beside a comma"):
         several([given], "--method")
+
+
+def test_fields_have_values_with_commas_or_repeated():
+    assert by_field(["seed=42,87", "task = emoji", "seed=21"], "--only") == {
+        "seed": ["42", "87", "21"],
+        "task": ["emoji"],
+    }
+    assert by_field(None, "--only") == {}
+    for text in ("seed", "seed=", "=42", ""):
+        with pytest.raises(UsageError, match="is no choice; write --only seed=42"):
+            by_field([text], "--only")
 
 
 def test_seeds_are_whole_numbers():

@@ -334,7 +334,7 @@ def test_the_sweep_example_has_the_plan_that_is_said(tmp_path, monkeypatch, caps
     assert main(shlex.split(COMMANDS["plan"])[1:]) == 0
     counts = capsys.readouterr().out.splitlines()[-1].partition(";")[0]
     assert f"It lists {counts}: what runs share is made once" in TEXTS["docs/tutorials/sweeps.md"]
-    for command in ("sweep", "sweep_options"):
+    for command in ("sweep", "sweep_options", "sweep_only"):
         assert main([*shlex.split(COMMANDS[command])[1:], "--dry-run"]) == 0
 
 

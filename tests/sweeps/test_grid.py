@@ -89,9 +89,36 @@ def test_include_adds_grids_that_take_what_they_do_not_name_from_the_sweep():
     ]
 
 
+def test_only_leaves_what_agrees_with_all_that_it_names_of_added_runs_too():
+    whole = {
+        **TWO,
+        "seed": [1, 2],
+        "include": [{"method": "mmul", "backbone": ["clip:mini", "blip:mini"], "set": {"recipe.lr": 0.1}}],
+    }
+    assert titles(**whole, only={"backbone": "blip:mini", "seed": 2}) == [
+        "mmul on emoji, blip:mini, seed 2, recipe.lr=0.1"
+    ]
+    assert len(titles(**whole, only={"method": ["mmul", "scrub"]})) == len(titles(**whole)) == 8
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (
+            {**TWO, "only": {"method": "scrubb"}},
+            "only: method scrubb is not in the sweep; did you mean scrub",
+        ),
+        ({**TWO, "only": {"backbone": "clip:mini"}}, "only: backbone clip:mini is not in the sweep"),
+        ({**TWO, "only": {"metod": "scrub"}}, "file: only.metod: there is no such field"),
+        (
+            {
+                **TWO,
+                "include": [{"seed": 7}],
+                "exclude": [{"method": "mmul"}],
+                "only": {"seed": 42, "method": "mmul"},
+            },
+            "only: no run of the sweep agrees with all that is named",
+        ),
         ({}, "the sweep has no runs: name at least one task and one method"),
         ({"task": "emoji"}, "the sweep has no runs: name at least one task and one method"),
         ({**TWO, "exclude": [{}]}, "the sweep has no runs: name at least one task and one method"),
