@@ -12,6 +12,7 @@ from mmulbench.records.schema import RunResult
 from mmulbench.report.floor import UNKNOWN_FLOOR, Floor
 from mmulbench.report.makings import made_otherwise
 from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
+from mmulbench.report.untaught import untaught_in
 from mmulbench.report.verdict import judge_paths
 
 MOST_LINES = 12
@@ -124,6 +125,12 @@ def _beside_unseen(result: RunResult) -> Iterator[Limit]:
 def _of_evidence(result: RunResult, floor: Floor) -> Iterator[Limit]:
     """Yield how small a leak could not be seen."""
     paths = judge_paths(result, floor) if result.status == "done" else []
+    for one in untaught_in(result):
+        yield Limit(
+            f"Nothing learned on {one.path}",
+            f"The {one.path} path could not forget what it may never have held: {one}. That it looks like "
+            "retrain there shows nothing.",
+        )
     if result.spec.forget_size < MINIMUM_UNITS:
         yield Limit(
             "Too few units",

@@ -126,6 +126,7 @@ def _as_json(standing: Standing) -> dict[str, Any]:
         "answer": answer(standing),
         "noise_floor": standing.floor,
         "why_not_ranked": standing.why_not,
+        "untaught_paths": {path: list(seeds) for path, seeds in standing.untaught.items()},
         "lines": [asdict(line) for line in standing.lines],
         "not_applicable": dict(standing.not_applicable),
         "missing": list(standing.missing),

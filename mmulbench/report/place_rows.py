@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from mmulbench.report.ranking import RANKED, Ranking, rank
 from mmulbench.report.row_verdicts import RowVerdict, row_verdicts
 from mmulbench.report.short_names import short_names
 from mmulbench.report.standing import BLOCKS, Block, Line, Measure, Shown, Standing
+from mmulbench.report.untaught import untaught_in
 
 ESSENTIAL = (GAP, "test", "retain", "forget", GAP_ATTACK)
 """Metrics that are known of every line, whatever columns are shown."""
@@ -77,7 +79,18 @@ def standing_of(group: RecordGroup, columns: Sequence[Column], judged: Judged) -
         tuple(row.method for row in group.rows if not row.records),
         judged.ranking.why_not,
         None if floor is None else floor.mean,
+        _untaught(group),
     )
+
+
+def _untaught(group: RecordGroup) -> dict[str, tuple[int, ...]]:
+    """Say which paths nothing shows an original to have learned, with the seeds."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for row in group.rows:
+        for record in row.done:
+            for one in untaught_in(record):
+                found[one.path].add(record.spec.seed)
+    return {path: tuple(sorted(seeds)) for path, seeds in sorted(found.items())}
 
 
 def _references_first(lines: Sequence[Line], group: RecordGroup) -> tuple[Line, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mmulbench.records.group_key import GroupKey
@@ -123,6 +123,7 @@ class Standing:
         missing: methods without a record.
         why_not: why nothing is ranked; empty where something is.
         floor: gap of another retrain, the noise floor; None where it is unknown.
+        untaught: by path that nothing shows an original to have learned, the seeds of these originals.
     """
 
     key: GroupKey
@@ -133,6 +134,7 @@ class Standing:
     missing: tuple[str, ...]
     why_not: str
     floor: float | None
+    untaught: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def of_blocks(self, *blocks: Block) -> list[Line]:
         """Return the lines of some blocks."""

@@ -239,6 +239,12 @@ def notes(standing: Standing, view: View) -> Iterator[str]:
     for place in dict.fromkeys(line.taken_from for line in main if line.taken_from):
         names = [line.name for line in main if line.taken_from == place]
         yield f"Settings found on {place} and taken over, not tuned here: {', '.join(names)}."
+    for path, seeds in standing.untaught.items():
+        of = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+        yield (
+            f"The {path} path says nothing of forgetting ({of}): nothing shows that the original learned to "
+            "tell true pairs from unrelated ones there."
+        )
     if standing.not_applicable:
         gone = "; ".join(f"{name} ({reason})" for name, reason in standing.not_applicable)
         yield f"N/A: {gone}."

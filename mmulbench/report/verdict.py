@@ -12,6 +12,7 @@ from mmulbench.records.store import UNCHECKED
 from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN
 from mmulbench.report.floor import Floor, analytical_resolution, attack_key, attacked_paths
 from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
+from mmulbench.report.untaught import untaught_in
 
 Leak = Literal["like retrain", "still known", "over-forgotten"]
 
@@ -113,6 +114,10 @@ def judge(result: RunResult, floor: Floor | None = None) -> Judgement:
         command = f"mmulbench run --method {RETRAIN_AGAIN} --task {result.spec.task} …"
         draws = f"{MINIMUM_DRAWS} draws, `--set draw=2` and so on"
         sentence += f" Noise floor unknown: `{command}` measures it ({draws})."
+    sentence += "".join(
+        f" Mind that {one}: what is said of that path says nothing of forgetting."
+        for one in untaught_in(result)
+    )
     return Judgement(kind, lost, sentence)
 
 

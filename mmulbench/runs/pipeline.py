@@ -16,6 +16,7 @@ from mmulbench.core.method import Method
 from mmulbench.core.model import MultimodalModel
 from mmulbench.core.run_code import changed_code, code_of_run
 from mmulbench.errors import Diverged, MmulbenchError, NotApplicable
+from mmulbench.evaluation.untaught import untaught_paths
 from mmulbench.failure import frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
@@ -317,6 +318,7 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
         # First of all, so that no original is trained in vain.
         start = scenario.start if _needs_start(run) else None
         original = scenario.original().model
+        _note_untaught(scenario, original)
     if run.reference or run.method.is_reference:
         with _stage(workspace.progress, "retrain"):
             retrain = scenario.retrain()
@@ -342,6 +344,15 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
         missing=[*outcome.missing, *missing],
         shadows=run.shadows,
     )
+
+
+def _note_untaught(scenario: Scenario, original: MultimodalModel) -> None:
+    """Say on which paths there is nothing to forget, before anything is trained to be compared with."""
+    for one in untaught_paths(scenario.measure(original, scenario.sets)):
+        scenario.prepared.workspace.progress.note(
+            f"{one}; numbers of this path say nothing of forgetting. See to the original's training "
+            "(its epochs, its learning rate)"
+        )
 
 
 def _needs_start(run: Run) -> bool:

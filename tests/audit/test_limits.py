@@ -57,6 +57,12 @@ def test_an_unchecked_reference_is_named():
     assert "Retrain was not checked" in of({"spec.backbone": "clip:a@0123456789ab"})
 
 
+def test_a_path_that_the_original_never_learned_is_named():
+    told = of({"values.decoupling/matching/auc.original": 0.5})
+    assert "AUC 0.50, and chance reaches 0.53" in told["Nothing learned on matching"]
+    assert not [name for name in of({}) if name.startswith("Nothing learned")]
+
+
 @pytest.mark.parametrize(("units", "too_few"), [(49, True), (50, False)])
 def test_few_units_are_named(units, too_few):
     assert ("Too few units" in of({"spec.forget_size": units})) == too_few

@@ -51,10 +51,13 @@ def test_without_tables_there_is_a_heading_alone():
 
 
 def test_json_has_all_that_is_known():
-    content = json.loads(json_form(found(WHOLE), PageLook("the command")))
+    content = json.loads(
+        json_form(found(replace(WHOLE, untaught={"matching": (21,)})), PageLook("the command"))
+    )
     assert content["command"] == "the command" and content["left_out"] == []
     (table,) = content["tables"]
     assert table["noise_floor"] == 0.008 and len(table["answer"]) == 3
     assert [one["name"] for one in table["lines"]] == [one.name for one in WHOLE.lines]
     assert table["lines"][1]["measures"][GAP]["mean"] == 0.03
     assert table["not_applicable"] == {"erm_ktp": "no class to delete"} and table["missing"] == ["npo"]
+    assert table["untaught_paths"] == {"matching": [21]}

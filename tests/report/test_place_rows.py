@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from planted_results import Planted, World
 
-from mmulbench.records.schema import RunResult
+from mmulbench.records.schema import RunResult, ScoreHistogram, Value
 from mmulbench.report.aggregate import group_records
 from mmulbench.report.columns import choose_columns, part_columns
 from mmulbench.report.noise_floor import GAP
@@ -148,3 +148,23 @@ def test_settings_that_a_study_found_elsewhere_say_where():
     ]
     assert by_name(standing(records))["mmul (tuned)"].taken_from == ""
     assert by_name(standing(moved))["mmul (tuned)"].taken_from == "flags with clip:mini"
+
+
+def with_original_auc(record: RunResult, auc: float) -> RunResult:
+    """The record with scores of 60 forget and 60 unrelated pairs, of which the original orders so many."""
+    scores = ScoreHistogram(edges=[0.0, 1.0], before={"forget": [60], "unrelated": [60]}, after={})
+    value = Value(value=0.9, n=120, direction="closest_to_retrain", original=auc)
+    return record.model_copy(
+        update={
+            "histograms": {"matching": scores},
+            "values": {**record.values, "decoupling/matching/auc": value},
+        }
+    )
+
+
+def test_paths_that_an_original_never_learned_are_named_with_its_seeds():
+    records = World(known=0.3).records({"near": Planted()})
+    seeds = sorted({one.spec.seed for one in records})
+    assert standing(records).untaught == {}
+    planted = [with_original_auc(one, 0.5 if one.spec.seed == seeds[0] else 0.9) for one in records]
+    assert standing(planted).untaught == {"matching": (seeds[0],)}

@@ -167,3 +167,13 @@ def test_settings_that_were_found_elsewhere_are_named_with_their_place():
     assert said[-1] == (
         "Settings found on flags with clip:mini and taken over, not tuned here: a (tuned), b (tuned)."
     )
+
+
+def test_paths_that_the_original_never_learned_are_named_with_their_seeds():
+    (said,) = [
+        one
+        for one in notes(standing(untaught={"matching": (21, 87)}), View())
+        if one.startswith("The matching path says nothing of forgetting (seeds 21, 87): nothing shows")
+    ]
+    assert said.endswith("there.")
+    assert not [one for one in notes(WHOLE, View()) if "says nothing" in one]

@@ -61,6 +61,36 @@ def test_without_a_reference_validation_pairs_are_attacked(record, emoji):
             assert one.value == one.original and one.low <= one.value <= one.high and one.retrain is None
 
 
+class Heard(NotesOnly):
+    """Keeps what is noted, and which stages begin."""
+
+    def __init__(self):
+        super().__init__()
+        self.said = []
+
+    def note(self, line):
+        self.said.append(line)
+
+    def stage(self, name):
+        super().stage(name)
+        self.said.append(name)
+
+
+@pytest.mark.slow
+def test_an_original_that_learned_nothing_is_told_before_its_retrain(emoji, make_workspace):
+    def said(lr):
+        heard = Heard()
+        where = replace(make_workspace(), progress=heard)
+        still = replace(emoji, recipe=replace(emoji.recipe, lr=lr, epochs=8), workspace=where)
+        method = Simple(lambda problem: problem.copy_of_original())
+        execute(Run(make_spec(still, "idle", method, 20, 42), method, "test"), still, "always")
+        return heard.said[: heard.said.index("retrain")]
+
+    found = [line for line in said(0.0) if "nothing shows" in line]
+    assert [re.search(r"learned its (\w+) path", line)[1] for line in found] == ["contrastive", "matching"]
+    assert not [line for line in said(3e-3) if "nothing shows" in line]
+
+
 @pytest.mark.slow
 def test_with_a_reference_they_are_not(emoji):
     method = Simple(lambda problem: problem.copy_of_original())

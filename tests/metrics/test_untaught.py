@@ -1,0 +1,33 @@
+"""What chance reaches, by simulation, and what is said of a path below it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmulbench.metrics.separation import exact_auc
+from mmulbench.metrics.untaught import CHANCE, most_by_chance, untaught
+
+
+@pytest.mark.parametrize(("negative", "positive"), [(30, 40), (200, 60)])
+def test_chance_exceeds_the_limit_as_often_as_is_said(negative, positive):
+    rng = np.random.default_rng(0)
+    draws = [exact_auc(rng.normal(size=negative), rng.normal(size=positive)) for _ in range(2000)]
+    above = np.mean(np.array(draws) > most_by_chance(negative, positive))
+    assert above == pytest.approx(CHANCE, abs=3 * np.sqrt(CHANCE / 2000))
+
+
+def test_few_scores_can_show_nothing():
+    assert most_by_chance(1, 1) == 1.0
+    with pytest.raises(ValueError, match="at least one of each"):
+        most_by_chance(0, 5)
+
+
+def test_a_path_is_untaught_up_to_the_limit_and_says_so():
+    limit = most_by_chance(568, 568)
+    assert untaught("matching", limit + 1e-9, 568, 568) is None
+    found = untaught("matching", 0.519, 568, 568)
+    assert str(found) == (
+        "nothing shows that the original learned its matching path: it tells the forget set's pairs from "
+        "unrelated ones with AUC 0.52, and chance reaches 0.53"
+    )
