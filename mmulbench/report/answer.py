@@ -25,12 +25,13 @@ def answer(standing: Standing) -> list[str]:
         forgot = [one for one in best if one.verdict.startswith("forgot")]
         first = min(forgot, key=_is_slow) if forgot else best[0]
         return [_use(first, standing), _next(first, ranked), _cost(first)]
-    if standing.why_not:
-        first = min(known, key=lambda one: one.gap)
-        why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
-        return [why, f"The smallest gap is that of {_called(first)}, {gap_text(first)}.", _cost(first)]
     kept = [one for one in known if not one.out]
     first = min(kept or known, key=lambda one: one.gap)
+    if not kept:
+        return [_none_kept(first, standing), _forgot_nevertheless(first, known), _cost(first)]
+    if standing.why_not:
+        why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
+        return [why, f"The smallest gap is that of {_called(first)}, {gap_text(first)}.", _cost(first)]
     return [_none(first, standing), _nearer(first, known), _cost(first)]
 
 
@@ -41,10 +42,12 @@ def _use(first: Line, standing: Standing) -> str:
         seeds = f"{first.verdict.removeprefix('forgot ')} seeds" if "/" in first.verdict else "every seed"
         which = "Retrain, which takes no longer than what comes closest:" if _is_slow(first) else "Use"
         return f"{which} {closest}; it forgot in {seeds} and kept its utility."
-    verdict = first.verdict if "/" in first.verdict else f"{first.verdict} in every seed"
-    return (
-        f"No method of rank 1 forgot in most seeds: the closest to retrain is {closest}; verdict: {verdict}."
-    )
+    none = "No method of rank 1 forgot in most seeds"
+    return f"{none}: the closest to retrain is {closest}; verdict: {_judged(first)}."
+
+
+def _judged(line: Line) -> str:
+    return line.verdict if "/" in line.verdict else f"{line.verdict} in every seed"
 
 
 def _is_slow(line: Line) -> bool:
@@ -65,13 +68,34 @@ def _next(first: Line, ranked: Sequence[Line]) -> str:
 
 
 def _none(first: Line, standing: Standing) -> str:
-    original = next((one for one in standing.lines if one.method == "original"), None)
-    beside = "" if original is None else f" (original: {short(original.gap)})"
     return (
         "No method forgot in any seed and kept its utility: the closest to retrain of those that kept it is "
-        if not first.out
-        else "No method forgot in any seed, and none kept its utility: the closest to retrain is "
-    ) + f"{_called(first)}, gap {gap_text(first)}{beside}; {_attacked(first)}."
+        f"{_called(first)}, gap {gap_text(first)}{_beside(standing)}; {_attacked(first)}."
+    )
+
+
+def _beside(standing: Standing) -> str:
+    original = next((one for one in standing.lines if one.method == "original"), None)
+    return "" if original is None else f" (original: {short(original.gap)})"
+
+
+def _none_kept(first: Line, standing: Standing) -> str:
+    return (
+        f"No method kept its utility, so that none is ranked: the closest to retrain is {_called(first)} "
+        f"({first.out}), gap {gap_text(first)}{_beside(standing)}; {_attacked(first)}; "
+        f"verdict: {_judged(first)}."
+    )
+
+
+def _forgot_nevertheless(first: Line, known: Sequence[Line]) -> str:
+    """Say which line that forgot is the closest to retrain, where none kept its utility."""
+    forgot = [one for one in known if one.verdict.startswith("forgot")]
+    if not forgot:
+        return "None forgot in most seeds."
+    nearest = min(forgot, key=lambda one: one.gap)
+    if nearest is first:
+        return "It is the closest of those that forgot, too."
+    return f"The closest of those that forgot is {_called(nearest)} ({nearest.out}), gap {gap_text(nearest)}."
 
 
 def _nearer(first: Line, known: Sequence[Line]) -> str:

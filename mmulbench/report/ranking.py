@@ -64,6 +64,8 @@ def rank(group: RecordGroup, keys: Sequence[str], never: Collection[str] = ()) -
     if why_not:
         return Ranking(why_not, out)
     able = [row for row in rows if row.label not in out]
+    if rows and not able:
+        return Ranking("every row lost utility", out)
     retrain = group.row_of(RETRAIN)
     assert retrain is not None
     # Such small products gain nothing by threads, which spin while they wait.

@@ -83,6 +83,27 @@ def test_where_none_forgot_the_closest_that_kept_its_utility_is_named_as_no_answ
     assert cost.startswith("It costs 8.3 %")
 
 
+def test_where_none_kept_its_utility_that_is_said_and_which_forgot_nevertheless():
+    over = line("a", "out", gap=0.05, out="retain −8.0", verdict="over-forgot")
+    forgot = line("b", "out", gap=0.09, out="test −4.0", verdict="forgot 2/3")
+    known = line("c", "unforgotten", gap=0.07, out="test −3.5", verdict="did not forget")
+    table = standing(over, forgot, known, ORIGINAL, why_not="every row lost utility")
+    none, nevertheless, cost = answer(table)
+    assert none == (
+        "No method kept its utility, so that none is ranked: the closest to retrain is a (retain −8.0), gap "
+        ".050 [.040, .060] (original: .300); on its worst path (matching) the attack's AUC is .600, "
+        "retrain's .500; verdict: over-forgot in every seed."
+    )
+    assert nevertheless.startswith("The closest of those that forgot is b (test −4.0), gap .090")
+    assert cost.startswith("It costs 8.3 %")
+    assert answer(standing(known, ORIGINAL))[1] == "None forgot in most seeds."
+
+
+def test_the_closest_may_be_one_that_forgot():
+    out = line("a", "out", gap=0.05, out="retain −8.0")
+    assert answer(standing(out))[1] == "It is the closest of those that forgot, too."
+
+
 def test_where_nothing_is_ranked_no_method_is_recommended():
     first, second, _ = answer(standing(line("b", gap=0.2), line("a", gap=0.1), why_not="2 seeds are too few"))
     assert first == "Which method to use is not known, nothing is ranked: 2 seeds are too few."

@@ -90,6 +90,7 @@ def test_what_makes_a_ranking_impossible_is_said():
         "49 forget units are too few, it takes 50": World(units=49).records(methods),
         "2 seeds are too few, it takes 3": World(seeds=(1, 2)).records(methods),
         "takes 3 records of `retrain_again`, and there are 0": World().records(methods, draws=0),
+        "every row lost utility": World().records({name: Planted({"retain": -0.2}) for name in "ab"}),
         "`retrain` has no record for every seed": [one for one in whole if one.spec.method != "retrain"],
         "`retrain`'s records have no numbers for each forget unit": without(whole, by_unit={}),
     }.items():

@@ -81,7 +81,7 @@ def test_an_original_that_learned_nothing_is_told_before_its_retrain(emoji, make
     def said(lr):
         heard = Heard()
         where = replace(make_workspace(), progress=heard)
-        still = replace(emoji, recipe=replace(emoji.recipe, lr=lr, epochs=8), workspace=where)
+        still = replace(emoji, recipe=replace(emoji.recipe, lr=lr, epochs=40), workspace=where)
         method = Simple(lambda problem: problem.copy_of_original())
         execute(Run(make_spec(still, "idle", method, 20, 42), method, "test"), still, "always")
         return heard.said[: heard.said.index("retrain")]
