@@ -28,7 +28,7 @@ def answer(standing: Standing) -> list[str]:
     kept = [one for one in known if not one.out]
     first = min(kept or known, key=lambda one: one.gap)
     if not kept:
-        return [_none_kept(first, standing), _forgot_nevertheless(first, known), _cost(first)]
+        return [_none_kept(first, standing), _cost(first), _forgot_nevertheless(first, known)]
     if standing.why_not:
         why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
         return [why, f"The smallest gap is that of {_called(first)}, {gap_text(first)}.", _cost(first)]
@@ -81,8 +81,8 @@ def _beside(standing: Standing) -> str:
 
 def _none_kept(first: Line, standing: Standing) -> str:
     return (
-        f"No method kept its utility, so that none is ranked: the closest to retrain is {_called(first)} "
-        f"({first.out}), gap {gap_text(first)}{_beside(standing)}; {_attacked(first)}; "
+        f"No method kept its utility, so that none is ranked: the closest to retrain is {_called(first)}, "
+        f"gap {gap_text(first)}{_beside(standing)}, with {first.out}; {_attacked(first)}; "
         f"verdict: {_judged(first)}."
     )
 
@@ -95,7 +95,8 @@ def _forgot_nevertheless(first: Line, known: Sequence[Line]) -> str:
     nearest = min(forgot, key=lambda one: one.gap)
     if nearest is first:
         return "It is the closest of those that forgot, too."
-    return f"The closest of those that forgot is {_called(nearest)} ({nearest.out}), gap {gap_text(nearest)}."
+    closest = f"{_called(nearest)}, gap {gap_text(nearest)}"
+    return f"The closest of those that forgot is {closest}, with {nearest.out}."
 
 
 def _nearer(first: Line, known: Sequence[Line]) -> str:

@@ -61,19 +61,21 @@ def test_without_a_reference_validation_pairs_are_attacked(record, emoji):
             assert one.value == one.original and one.low <= one.value <= one.high and one.retrain is None
 
 
-class Heard(NotesOnly):
-    """Keeps what is noted, and which stages begin."""
+class Told(Progress):
+    """Keeps what it is told."""
 
-    def __init__(self):
-        super().__init__()
-        self.said = []
+    def __init__(self) -> None:
+        self.lines: list[str] = []
 
-    def note(self, line):
-        self.said.append(line)
+    def note(self, line: str) -> None:
+        self.lines.append(line)
 
-    def stage(self, name):
-        super().stage(name)
-        self.said.append(name)
+
+class Heard(Told):
+    """Keeps which stages begin, too."""
+
+    def stage(self, name: str) -> None:
+        self.lines.append(name)
 
 
 @pytest.mark.slow
@@ -84,7 +86,7 @@ def test_an_original_that_learned_nothing_is_told_before_its_retrain(emoji, make
         still = replace(emoji, recipe=replace(emoji.recipe, lr=lr, epochs=40), workspace=where)
         method = Simple(lambda problem: problem.copy_of_original())
         execute(Run(make_spec(still, "idle", method, 20, 42), method, "test"), still, "always")
-        return heard.said[: heard.said.index("retrain")]
+        return heard.lines[: heard.lines.index("retrain")]
 
     found = [line for line in said(0.0) if "nothing shows" in line]
     assert [re.search(r"learned its (\w+) path", line)[1] for line in found] == ["contrastive", "matching"]
@@ -241,16 +243,6 @@ def test_a_method_that_finds_no_use_for_the_model_is_recorded(record):
     assert not found.values and found.cost is None
 
 
-class Told(Progress):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, line: str) -> None:
-        self.lines.append(line)
-
-
 def test_a_try_that_fails_leaves_the_done_record_and_says_so(emoji, make_workspace):
     told = Told()
     prepared = replace(emoji, workspace=replace(make_workspace(), cache=emoji.workspace.cache, progress=told))
@@ -261,7 +253,8 @@ def test_a_try_that_fails_leaves_the_done_record_and_says_so(emoji, make_workspa
         return execute(run, prepared, "always")
 
     first = again(lambda problem: problem.copy_of_original())
-    assert (first.is_well, first.kept, told.lines) == (True, None, [])
+    assert (first.is_well, first.kept) == (True, None)
+    told.lines.clear()  # so tiny an original may have learned nothing
     before = first.path.read_bytes()
 
     def broken(problem):
