@@ -128,7 +128,7 @@ def _of_evidence(result: RunResult, floor: Floor) -> Iterator[Limit]:
     for one in untaught_in(result):
         yield Limit(
             f"Nothing learned on {one.path}",
-            f"The {one.path} path could not forget what it may never have held: {one}. That it looks like "
+            f"The {one.path} path cannot forget what it never held: {one}. That the model looks like "
             "retrain there shows nothing.",
         )
     if result.spec.forget_size < MINIMUM_UNITS:

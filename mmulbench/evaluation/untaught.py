@@ -8,7 +8,7 @@ from mmulbench.metrics.untaught import Untaught, untaught
 
 
 def untaught_paths(original: Measurements) -> list[Untaught]:
-    """Find the paths that nothing shows an original to have learned.
+    """Find the paths on which an original learned next to nothing.
 
     Args:
         original: measurements of it.

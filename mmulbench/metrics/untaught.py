@@ -10,18 +10,22 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+LEARNED = 0.6
+"""AUC above which a path counts as learned, if chance does not reach it. Less is a trace, by
+which nothing can be judged."""
+
 CHANCE = 0.05
 """Share of AUCs of scores that order nothing that lie above `most_by_chance`."""
 
 
 @dataclass(frozen=True)
 class Untaught:
-    """Describes a path on which nothing shows that the original learned anything.
+    """Describes a path on which an original learned next to nothing.
 
     Attributes:
         path: name of the path.
         auc: AUC by which its scores tell the forget set's pairs from unrelated ones.
-        limit: AUC that chance alone reaches.
+        limit: AUC above which it counts as learned.
     """
 
     path: str
@@ -30,13 +34,13 @@ class Untaught:
 
     def __str__(self) -> str:
         return (
-            f"nothing shows that the original learned its {self.path} path: it tells the forget set's pairs "
-            f"from unrelated ones with AUC {self.auc:.2f}, and chance reaches {self.limit:.2f}"
+            f"the original learned next to nothing on its {self.path} path: it tells the forget set's pairs "
+            f"from unrelated ones with AUC {self.auc:.2f}, and above {self.limit:.2f} counts as learned"
         )
 
 
 def untaught(path: str, auc: float, forget: int, unrelated: int) -> Untaught | None:
-    """Say whether nothing shows that an original learned a path; None where something does.
+    """Say whether an original learned next to nothing on a path; None where it learned something.
 
     Args:
         path: name of the path.
@@ -45,7 +49,7 @@ def untaught(path: str, auc: float, forget: int, unrelated: int) -> Untaught | N
         forget: number of the forget set's pairs.
         unrelated: number of the unrelated ones.
     """
-    limit = most_by_chance(unrelated, forget)
+    limit = max(LEARNED, most_by_chance(unrelated, forget))
     return Untaught(path, auc, limit) if auc <= limit else None
 
 

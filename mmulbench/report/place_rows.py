@@ -84,7 +84,7 @@ def standing_of(group: RecordGroup, columns: Sequence[Column], judged: Judged) -
 
 
 def _untaught(group: RecordGroup) -> dict[str, tuple[int, ...]]:
-    """Say which paths nothing shows an original to have learned, with the seeds."""
+    """Say on which paths an original learned next to nothing, with the seeds."""
     found: defaultdict[str, set[int]] = defaultdict(set)
     for row in group.rows:
         for record in row.done:

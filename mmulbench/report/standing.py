@@ -123,7 +123,7 @@ class Standing:
         missing: methods without a record.
         why_not: why nothing is ranked; empty where something is.
         floor: gap of another retrain, the noise floor; None where it is unknown.
-        untaught: by path that nothing shows an original to have learned, the seeds of these originals.
+        untaught: by path on which an original learned next to nothing, the seeds of these originals.
     """
 
     key: GroupKey

@@ -242,8 +242,8 @@ def notes(standing: Standing, view: View) -> Iterator[str]:
     for path, seeds in standing.untaught.items():
         of = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
         yield (
-            f"The {path} path says nothing of forgetting ({of}): nothing shows that the original learned to "
-            "tell true pairs from unrelated ones there."
+            f"The {path} path says nothing of forgetting ({of}): there the original learned next to nothing "
+            "of which pairs are true."
         )
     if standing.not_applicable:
         gone = "; ".join(f"{name} ({reason})" for name, reason in standing.not_applicable)

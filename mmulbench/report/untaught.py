@@ -12,7 +12,7 @@ NAME = "decoupling/{}/auc"
 
 
 def untaught_in(record: RunResult) -> Iterator[Untaught]:
-    """Yield the paths that nothing shows an original to have learned, in the order of their names.
+    """Yield the paths on which an original learned next to nothing, in the order of their names.
 
     Args:
         record: the record; of one without the value of a path nothing is said.

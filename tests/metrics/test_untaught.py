@@ -1,4 +1,4 @@
-"""What chance reaches, by simulation, and what is said of a path below it."""
+"""What chance reaches, by simulation, and what is said of a path that holds next to nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmulbench.metrics.separation import exact_auc
-from mmulbench.metrics.untaught import CHANCE, most_by_chance, untaught
+from mmulbench.metrics.untaught import CHANCE, LEARNED, most_by_chance, untaught
 
 
 @pytest.mark.parametrize(("negative", "positive"), [(30, 40), (200, 60)])
@@ -24,10 +24,17 @@ def test_few_scores_can_show_nothing():
 
 
 def test_a_path_is_untaught_up_to_the_limit_and_says_so():
-    limit = most_by_chance(568, 568)
-    assert untaught("matching", limit + 1e-9, 568, 568) is None
+    assert untaught("matching", LEARNED + 1e-9, 568, 568) is None
     found = untaught("matching", 0.519, 568, 568)
     assert str(found) == (
-        "nothing shows that the original learned its matching path: it tells the forget set's pairs from "
-        "unrelated ones with AUC 0.52, and chance reaches 0.53"
+        "the original learned next to nothing on its matching path: it tells the forget set's pairs from "
+        "unrelated ones with AUC 0.52, and above 0.60 counts as learned"
+    )
+
+
+def test_few_pairs_have_to_show_more():
+    limit = most_by_chance(10, 10)
+    assert limit > LEARNED
+    assert (
+        untaught("matching", limit, 10, 10) is not None and untaught("matching", limit + 0.01, 10, 10) is None
     )

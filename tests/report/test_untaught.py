@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 from forged import forged
 
-from mmulbench.metrics.untaught import most_by_chance
+from mmulbench.metrics.untaught import LEARNED
 from mmulbench.report.untaught import untaught_in
 from mmulbench.report.verdict import verdict
 
 PLACE = "values.decoupling/matching/auc.original"
-COUNTS = forged({}).histograms["matching"].before["forget"]
-PAIRS = sum(COUNTS)
+COUNTS = forged({}).histograms["matching"].before
 
 
 def test_the_original_of_a_published_record_learned_its_paths():
@@ -20,18 +19,24 @@ def test_the_original_of_a_published_record_learned_its_paths():
 
 
 @pytest.mark.parametrize(("above", "is_named"), [(0.0, True), (0.001, False)])
-def test_the_limit_is_that_of_the_pairs_there_are(above, is_named):
-    limit = most_by_chance(PAIRS, PAIRS)
-    found = list(untaught_in(forged({PLACE: limit + above})))
-    assert [(one.path, one.limit) for one in found] == [("matching", limit)] * is_named
+def test_a_path_with_more_than_the_limit_is_not_named(above, is_named):
+    found = list(untaught_in(forged({PLACE: LEARNED + above})))
+    assert [(one.path, one.limit) for one in found] == [("matching", LEARNED)] * is_named
+
+
+def test_few_pairs_have_to_show_more():
+    few = {"forget": [3, *[0] * (len(COUNTS["forget"]) - 1)]}
+    few["unrelated"] = few["forget"]
+    (found,) = untaught_in(forged({PLACE: 0.8, "histograms.matching.before": few}))
+    assert found.limit > 0.8
 
 
 def test_the_verdict_says_that_such_a_path_says_nothing():
     sentence = verdict(forged({PLACE: 0.5}))
     assert sentence.endswith(
-        " Mind that nothing shows that the original learned its matching path: it tells the forget set's "
-        "pairs from unrelated ones with AUC 0.50, and chance reaches 0.53: what is said of that path says "
-        "nothing of forgetting."
+        " Mind that the original learned next to nothing on its matching path: it tells the forget set's "
+        "pairs from unrelated ones with AUC 0.50, and above 0.60 counts as learned: what is said of that "
+        "path says nothing of forgetting."
     )
 
 
@@ -39,7 +44,7 @@ def test_the_verdict_says_that_such_a_path_says_nothing():
     "without",
     [
         {"values.decoupling/matching/auc.original": None},
-        {"histograms.matching.before": {"forget": COUNTS}},
+        {"histograms.matching.before": {"forget": COUNTS["forget"]}},
     ],
 )
 def test_nothing_is_said_where_nothing_is_known(without):
