@@ -15,6 +15,7 @@ from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import ResultsStore
 from mmulbench.report import leaderboard, page
+from mmulbench.report.untaught import untaught_in
 from mmulbench.setting_values import Overrides
 from mmulbench.sweeps.grid import Job, given_grid
 
@@ -89,7 +90,7 @@ def test_all_runs_of_the_sweep_file_have_a_complete_record(scene, records):
     task, _ = scene
     made = Counter((record.spec.method, record.spec.seed) for record in records if not record.missing)
     jobs = JOBS[scene]
-    assert {job.seed for job in jobs} == SEEDS
+    assert {job.seed for job in jobs} == {record.spec.seed for record in records} >= SEEDS
     assert made >= Counter((job.method, job.seed) for job in jobs)
     assert {record.status for record in records} <= {"done", "not_applicable"}
     for record in records:
@@ -125,6 +126,10 @@ def test_the_original_has_learnt_something_and_has_something_to_forget(records):
         assert test.value is not None and test.chance is not None
         assert test.value >= 1.25 * test.chance, "of four tasks, chance is a half"
         assert max(attacks(record)) >= 0.60
+
+
+def test_every_path_of_an_original_has_learnt_something(records):
+    assert [(record.run_id, path) for record in originals(records) for path in untaught_in(record)] == []
 
 
 def test_the_originals_of_emoji_have_learnt_more(all_records):
