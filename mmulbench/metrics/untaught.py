@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 LEARNED = 0.6
-"""AUC above which a path counts as learned, if chance does not reach it. Less is a trace, by
-which nothing can be judged."""
+"""AUC above which a path counts as learned, if chance does not reach it. Less is a trace, by which nothing
+can be judged."""
 
 CHANCE = 0.05
 """Share of AUCs of scores that order nothing that lie above `most_by_chance`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -143,4 +143,9 @@ class Standing:
 
 def listed_seeds(standing: Standing) -> str:
     """Write the seeds of a table: ``seeds 21, 42``."""
-    return f"seed{'s' if len(standing.seeds) > 1 else ''} {', '.join(map(str, standing.seeds))}"
+    return in_words(standing.seeds)
+
+
+def in_words(seeds: Sequence[int]) -> str:
+    """Write seeds: ``seeds 21, 42``."""
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

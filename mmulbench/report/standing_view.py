@@ -11,7 +11,7 @@ from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.records.published import UTILITY_TOLERANCE
 from mmulbench.report.cells import OUT, number, points
 from mmulbench.report.noise_floor import GAP
-from mmulbench.report.standing import BLOCKS, MAIN, Line, Measure, Shown, Standing
+from mmulbench.report.standing import BLOCKS, MAIN, Line, Measure, Shown, Standing, in_words
 
 SORTS = ("gap", "method", "verdict", "attack", "test", "cost")
 """What lines may be sorted by besides metrics."""
@@ -240,10 +240,9 @@ def notes(standing: Standing, view: View) -> Iterator[str]:
         names = [line.name for line in main if line.taken_from == place]
         yield f"Settings found on {place} and taken over, not tuned here: {', '.join(names)}."
     for path, seeds in standing.untaught.items():
-        of = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
         yield (
-            f"The {path} path says nothing of forgetting ({of}): there the original learned next to nothing "
-            "of which pairs are true."
+            f"The {path} path says nothing of forgetting ({in_words(seeds)}): there the original learned "
+            "next to nothing of which pairs are true."
         )
     if standing.not_applicable:
         gone = "; ".join(f"{name} ({reason})" for name, reason in standing.not_applicable)

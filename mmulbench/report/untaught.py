@@ -18,8 +18,9 @@ def untaught_in(record: RunResult) -> Iterator[Untaught]:
         record: the record; of one without the value of a path nothing is said.
     """
     for path, found in sorted(record.histograms.items()):
-        value, counts = record.values.get(NAME.format(path)), found.before
-        if value is not None and value.original is not None and {"forget", "unrelated"} <= counts.keys():
-            forget, unrelated = sum(counts["forget"]), sum(counts["unrelated"])
-            if (one := untaught(path, value.original, forget, unrelated)) is not None:
-                yield one
+        value = record.values.get(NAME.format(path))
+        forget, unrelated = (sum(found.before.get(name, ())) for name in ("forget", "unrelated"))
+        if value is None or value.original is None or not (forget and unrelated):
+            continue
+        if (one := untaught(path, value.original, forget, unrelated)) is not None:
+            yield one

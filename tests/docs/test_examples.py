@@ -335,7 +335,10 @@ def test_the_sweep_example_has_the_plan_that_is_said(tmp_path, monkeypatch, caps
     counts = capsys.readouterr().out.splitlines()[-1].partition(";")[0]
     assert f"It lists {counts}: what runs share is made once" in TEXTS["docs/tutorials/sweeps.md"]
     for command in ("sweep", "sweep_options", "sweep_only"):
+        capsys.readouterr()
         assert main([*shlex.split(COMMANDS[command])[1:], "--dry-run"]) == 0
+    listed = capsys.readouterr().out
+    assert "on hpo_pgr, seed 43" in listed and not re.search("emoji|seed 44", listed)
 
 
 @pytest.mark.parametrize("name", ["install_tune", "install_slurm", "install_parallel", "install_hub"])

@@ -45,6 +45,7 @@ def test_the_verdict_says_that_such_a_path_says_nothing():
     [
         {"values.decoupling/matching/auc.original": None},
         {"histograms.matching.before": {"forget": COUNTS["forget"]}},
+        {"histograms.matching.before": {**COUNTS, "unrelated": [0] * len(COUNTS["unrelated"])}},
     ],
 )
 def test_nothing_is_said_where_nothing_is_known(without):
