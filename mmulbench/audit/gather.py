@@ -18,11 +18,11 @@ from mmulbench.audit.wording import Fact
 from mmulbench.errors import MmulbenchError, UsageError
 from mmulbench.files import disk_errors, read_regular
 from mmulbench.records.printable import printable
-from mmulbench.records.published import UTILITY_TOLERANCE
+from mmulbench.records.published import MINIMUM_UNITS, UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult, Value
 from mmulbench.records.store import read_record
 from mmulbench.report.floor import UNKNOWN_FLOOR, Floor
-from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
+from mmulbench.report.ranking import MINIMUM_DRAWS
 from mmulbench.report.surroundings import changed_since, floor_beside
 from mmulbench.report.verdict import Judgement, judge, judge_paths
 from mmulbench.validity.record import reason_to_leave_out

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from mmulbench.audit.attacks import AWAY, CHANCE, path_attacks
 from mmulbench.audit.done import has_retrain
 from mmulbench.audit.wording import counted, share
+from mmulbench.records.published import MINIMUM_UNITS
 from mmulbench.records.schema import RunResult
 from mmulbench.report.floor import UNKNOWN_FLOOR, Floor
 from mmulbench.report.makings import made_otherwise
-from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
+from mmulbench.report.ranking import MINIMUM_DRAWS
 from mmulbench.report.untaught import untaught_in
 from mmulbench.report.verdict import judge_paths
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 LEARNED = 0.6
-"""AUC above which a path counts as learned, if chance does not reach it. Less is a trace, by which nothing
-can be judged."""
+"""AUC above which a path counts as learned. Less is a trace, by which nothing can be judged."""
 
 CHANCE = 0.05
 """Share of AUCs of scores that order nothing that lie above `most_by_chance`."""
@@ -25,22 +24,22 @@ class Untaught:
     Attributes:
         path: name of the path.
         auc: AUC by which its scores tell the forget set's pairs from unrelated ones.
-        limit: AUC above which it counts as learned.
     """
 
     path: str
     auc: float
-    limit: float
 
     def __str__(self) -> str:
         return (
             f"the original learned next to nothing on its {self.path} path: it tells the forget set's pairs "
-            f"from unrelated ones with AUC {self.auc:.2f}, and above {self.limit:.2f} counts as learned"
+            f"from unrelated ones with AUC {self.auc:.2f}, and above {LEARNED:.2f} counts as learned"
         )
 
 
 def untaught(path: str, auc: float, forget: int, unrelated: int) -> Untaught | None:
-    """Say whether an original learned next to nothing on a path; None where it learned something.
+    """Say whether an original learned next to nothing on a path.
+
+    None where it learned something, or where chance alone would exceed `LEARNED` by so few pairs.
 
     Args:
         path: name of the path.
@@ -49,8 +48,8 @@ def untaught(path: str, auc: float, forget: int, unrelated: int) -> Untaught | N
         forget: number of the forget set's pairs.
         unrelated: number of the unrelated ones.
     """
-    limit = max(LEARNED, most_by_chance(unrelated, forget))
-    return Untaught(path, auc, limit) if auc <= limit else None
+    is_known = most_by_chance(unrelated, forget) < LEARNED
+    return Untaught(path, auc) if is_known and auc <= LEARNED else None
 
 
 def most_by_chance(negative: int, positive: int) -> float:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from mmulbench.records.published import MINIMUM_UNITS
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import MethodRow
 from mmulbench.report.differences import REPEATS, Floats, draws, resampled_mean
 from mmulbench.report.noise_floor import GAP, GAP_ATTACK
 from mmulbench.report.paired import Interval, over_units, pooled_spread
-from mmulbench.report.ranking import MINIMUM_UNITS, resampled_distances
+from mmulbench.report.ranking import resampled_distances
 from mmulbench.seeds import derive
 
 if TYPE_CHECKING:

@@ -9,16 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from mmulbench.records.published import UTILITY_TOLERANCE
+from mmulbench.records.published import MINIMUM_UNITS, UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import RETRAIN, MethodRow, RecordGroup
 from mmulbench.report.cells import points
 from mmulbench.report.differences import REPEATS, Floats, apart, draws, like_the_best, shared_ranks
 from mmulbench.report.noise_floor import GAP, GAP_ATTACK, GAP_UTILITIES, NoiseFloor
 from mmulbench.seeds import derive
-
-MINIMUM_UNITS = 50
-"""With fewer forget units nothing is ranked: one attack's AUC then has a standard error above .03."""
 
 MINIMUM_SEEDS = 3
 """With fewer seeds nothing is ranked: each seed has a forget set and a retrain of its own."""

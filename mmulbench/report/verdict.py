@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mmulbench.metrics.catalogue import with_role
-from mmulbench.records.published import UTILITY_TOLERANCE
+from mmulbench.records.published import MINIMUM_UNITS, UTILITY_TOLERANCE
 from mmulbench.records.schema import RunResult
 from mmulbench.records.store import UNCHECKED
 from mmulbench.report.aggregate import RETRAIN, RETRAIN_AGAIN
 from mmulbench.report.floor import Floor, analytical_resolution, attack_key, attacked_paths
-from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
+from mmulbench.report.ranking import MINIMUM_DRAWS
 from mmulbench.report.untaught import untaught_in
 
 Leak = Literal["like retrain", "still known", "over-forgotten"]
@@ -114,11 +114,17 @@ def judge(result: RunResult, floor: Floor | None = None) -> Judgement:
         command = f"mmulbench run --method {RETRAIN_AGAIN} --task {result.spec.task} …"
         draws = f"{MINIMUM_DRAWS} draws, `--set draw=2` and so on"
         sentence += f" Noise floor unknown: `{command}` measures it ({draws})."
-    sentence += "".join(
+    if result.spec.forget_size >= MINIMUM_UNITS:
+        sentence += _untaught(result)
+    return Judgement(kind, lost, sentence)
+
+
+def _untaught(result: RunResult) -> str:
+    """Name the paths that the original learned next to nothing on."""
+    return "".join(
         f" Mind that {one}: what is said of that path says nothing of forgetting."
         for one in untaught_in(result)
     )
-    return Judgement(kind, lost, sentence)
 
 
 def _without_judging(result: RunResult) -> tuple[Kind, str] | None:

@@ -20,6 +20,7 @@ from mmulbench.evaluation.untaught import untaught_paths
 from mmulbench.failure import frames_of, located
 from mmulbench.progress import SHADOWS, Progress
 from mmulbench.records.environment import describe_environment
+from mmulbench.records.published import MINIMUM_UNITS
 from mmulbench.records.schema import RunResult, RunSpec, Tuning
 from mmulbench.records.store import folder_of_method
 from mmulbench.records.unit_files import digest_of
@@ -348,6 +349,8 @@ def _run(run: Run, prepared: PreparedTask) -> Outcome:
 
 def _note_untaught(scenario: Scenario, original: MultimodalModel) -> None:
     """Say on which paths there is nothing to forget, before anything is trained to be compared with."""
+    if len(scenario.forget) < MINIMUM_UNITS:
+        return
     for one in untaught_paths(scenario.measure(original, scenario.sets)):
         scenario.prepared.workspace.progress.note(
             f"{one}; numbers of this path say nothing of forgetting. See to the original's training "

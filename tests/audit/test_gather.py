@@ -9,7 +9,7 @@ from forged import committed, forged, forged_fields, stored
 
 from mmulbench.audit.gather import LEFT_OUT, Choices, gather_audit
 from mmulbench.errors import MmulbenchError, UsageError
-from mmulbench.report.ranking import MINIMUM_UNITS
+from mmulbench.records.published import MINIMUM_UNITS
 from mmulbench.report.verdict import verdict
 
 LIST = {"digest": "a" * 64, "level": "units", "pairs": 624}

@@ -12,9 +12,9 @@ from pages import COMMANDS, README, ROOT, TEXTS, prose
 
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
 from mmulbench.metrics.catalogue import headline_metrics, shadow_metrics
-from mmulbench.records.published import UTILITY_TOLERANCE
+from mmulbench.records.published import MINIMUM_UNITS, UTILITY_TOLERANCE
 from mmulbench.report.floor import UNKNOWN_FLOOR, analytical_resolution
-from mmulbench.report.ranking import MINIMUM_DRAWS, MINIMUM_UNITS
+from mmulbench.report.ranking import MINIMUM_DRAWS
 
 ROOT_OPTIONS = {"--help", "--version", "--install-completion", "--show-completion"}
 """Options of ``mmulbench`` itself."""

@@ -23,8 +23,9 @@ def test_few_scores_can_show_nothing():
         most_by_chance(0, 5)
 
 
-def test_a_path_is_untaught_up_to_the_limit_and_says_so():
+def test_a_path_that_learned_next_to_nothing_says_so():
     assert untaught("matching", LEARNED + 1e-9, 568, 568) is None
+    assert untaught("matching", LEARNED, 568, 568) is not None
     found = untaught("matching", 0.519, 568, 568)
     assert str(found) == (
         "the original learned next to nothing on its matching path: it tells the forget set's pairs from "
@@ -32,9 +33,7 @@ def test_a_path_is_untaught_up_to_the_limit_and_says_so():
     )
 
 
-def test_few_pairs_have_to_show_more():
-    limit = most_by_chance(10, 10)
-    assert limit > LEARNED
-    assert (
-        untaught("matching", limit, 10, 10) is not None and untaught("matching", limit + 0.01, 10, 10) is None
-    )
+@pytest.mark.parametrize(("pairs", "is_said"), [(45, False), (46, True)])
+def test_of_few_pairs_nothing_is_said(pairs, is_said):
+    assert (most_by_chance(pairs, pairs) < LEARNED) == is_said
+    assert (untaught("matching", 0.5, pairs, pairs) is not None) == is_said

@@ -21,14 +21,18 @@ def test_the_original_of_a_published_record_learned_its_paths():
 @pytest.mark.parametrize(("above", "is_named"), [(0.0, True), (0.001, False)])
 def test_a_path_with_more_than_the_limit_is_not_named(above, is_named):
     found = list(untaught_in(forged({PLACE: LEARNED + above})))
-    assert [(one.path, one.limit) for one in found] == [("matching", LEARNED)] * is_named
+    assert [one.path for one in found] == ["matching"] * is_named
 
 
-def test_few_pairs_have_to_show_more():
+def test_of_few_pairs_nothing_is_said():
     few = {"forget": [3, *[0] * (len(COUNTS["forget"]) - 1)]}
     few["unrelated"] = few["forget"]
-    (found,) = untaught_in(forged({PLACE: 0.8, "histograms.matching.before": few}))
-    assert found.limit > 0.8
+    assert list(untaught_in(forged({PLACE: 0.5, "histograms.matching.before": few}))) == []
+
+
+def test_of_few_units_the_verdict_says_nothing_since_it_judges_nothing():
+    said = {units: verdict(forged({PLACE: 0.5, "spec.forget_size": units})) for units in (49, 50)}
+    assert "Mind that" not in said[49] and "Mind that" in said[50]
 
 
 def test_the_verdict_says_that_such_a_path_says_nothing():

@@ -20,6 +20,7 @@ from mmulbench.errors import NotApplicable
 from mmulbench.evaluation.measure import EvaluationSets
 from mmulbench.progress import NotesOnly, Progress
 from mmulbench.records.unit_files import read_units, unit_file
+from mmulbench.runs import pipeline
 from mmulbench.runs.pipeline import Run, execute
 from mmulbench.runs.prepare import PreparedTask
 from mmulbench.runs.run_spec import make_spec
@@ -79,18 +80,21 @@ class Heard(Told):
 
 
 @pytest.mark.slow
-def test_an_original_that_learned_nothing_is_told_before_its_retrain(emoji, make_workspace):
-    def said(lr):
+def test_an_original_that_learned_nothing_is_told_before_its_retrain(emoji, make_workspace, monkeypatch):
+    monkeypatch.setattr(pipeline, "MINIMUM_UNITS", 20)
+
+    def said(lr, units=20):
         heard = Heard()
         where = replace(make_workspace(), progress=heard)
         still = replace(emoji, recipe=replace(emoji.recipe, lr=lr, epochs=40), workspace=where)
         method = Simple(lambda problem: problem.copy_of_original())
-        execute(Run(make_spec(still, "idle", method, 20, 42), method, "test"), still, "always")
+        execute(Run(make_spec(still, "idle", method, units, 42), method, "test"), still, "always")
         return heard.lines[: heard.lines.index("retrain")]
 
     found = [line for line in said(0.0) if "next to nothing" in line]
     assert [re.search(r"on its (\w+) path", line)[1] for line in found] == ["contrastive", "matching"]
-    assert not [line for line in said(3e-3) if "next to nothing" in line]
+    for lines in (said(3e-3), said(0.0, units=19)):  # it learned something; nothing is judged
+        assert not [line for line in lines if "next to nothing" in line]
 
 
 @pytest.mark.slow
