@@ -47,6 +47,12 @@ def untaught(path: str, auc: float, forget: int, unrelated: int) -> Untaught | N
             ones.
         forget: number of the forget set's pairs.
         unrelated: number of the unrelated ones.
+
+    Example:
+        >>> untaught("matching", 0.519, forget=568, unrelated=568)
+        Untaught(path='matching', auc=0.519)
+        >>> untaught("matching", 0.952, forget=568, unrelated=568) is None
+        True
     """
     is_known = most_by_chance(unrelated, forget) < LEARNED
     return Untaught(path, auc) if is_known and auc <= LEARNED else None
