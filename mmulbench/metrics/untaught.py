@@ -48,6 +48,9 @@ def untaught(path: str, auc: float, forget: int, unrelated: int) -> Untaught | N
         forget: number of the forget set's pairs.
         unrelated: number of the unrelated ones.
 
+    Raises:
+        ValueError: one of the numbers is 0.
+
     Example:
         >>> untaught("matching", 0.519, forget=568, unrelated=568)
         Untaught(path='matching', auc=0.519)
