@@ -63,19 +63,19 @@ class Prompt:
     """A bash at a terminal, which has learnt the completion as users have it installed."""
 
     def __init__(self, folder: Path) -> None:
-        program, self._out = folder / "mmulbench", folder / "out"
+        program, self._out, self._entered = folder / "mmulbench", folder / "out", 0
         program.write_text(PROGRAM)
         program.chmod(0o755)
         environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
         asked = {**environment, "_MMULBENCH_COMPLETE": "source_bash"}
         script = subprocess.run([program], env=asked, capture_output=True, text=True, check=True).stdout
         keep = f'bind -x \'"\\C-xp": printf "%s\\n" "$READLINE_LINE" >> {self._out}\''
-        (folder / "rc").write_text(f"{script}\nPS1='ready>'\nbind 'set enable-bracketed-paste off'\n{keep}\n")
+        (folder / "rc").write_text(f"{script}\nPS1='ready \\#>'\nbind 'set enable-bracketed-paste off'\n{keep}\n")
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             words = ["bash", "--noprofile", "--rcfile", str(folder / "rc"), "-i"]
             os.execvpe("bash", words, {**environment, "TERM": "dumb"})
-        self._wait(lambda text: "ready>" in text)
+        self._wait_for_prompt()
 
     def completed(self, line: str) -> str:
         """The line after the tabulator."""
@@ -87,7 +87,8 @@ class Prompt:
     def enter(self, line: str) -> None:
         """Have a line executed."""
         os.write(self._terminal, f"{line}\n".encode())
-        self._wait(lambda text: "ready>" in text)
+        self._entered += 1
+        self._wait_for_prompt()
 
     def end(self) -> None:
         os.close(self._terminal)
@@ -95,6 +96,10 @@ class Prompt:
 
     def _lines(self) -> list[str]:
         return self._out.read_text().splitlines() if self._out.exists() else []
+
+    def _wait_for_prompt(self) -> None:
+        """Wait for the prompt after the last line: one of before may be drawn anew at any time."""
+        self._wait(lambda text: f"ready {self._entered + 1}>" in text)
 
     def _wait(self, reached) -> None:
         text, deadline = "", time.monotonic() + 240
