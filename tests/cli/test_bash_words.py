@@ -70,7 +70,9 @@ class Prompt:
         asked = {**environment, "_MMULBENCH_COMPLETE": "source_bash"}
         script = subprocess.run([program], env=asked, capture_output=True, text=True, check=True).stdout
         keep = f'bind -x \'"\\C-xp": printf "%s\\n" "$READLINE_LINE" >> {self._out}\''
-        (folder / "rc").write_text(f"{script}\nPS1='ready \\#>'\nbind 'set enable-bracketed-paste off'\n{keep}\n")
+        (folder / "rc").write_text(
+            f"{script}\nPS1='ready \\#>'\nbind 'set enable-bracketed-paste off'\n{keep}\n"
+        )
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             words = ["bash", "--noprofile", "--rcfile", str(folder / "rc"), "-i"]
