@@ -65,7 +65,7 @@ TESTED_BY = {
     "api/test_tables.py": ["records/group_key", "report/kept_tables"],
     "records/test_published_records.py": ["records/schema"],
     "records/test_published_studies.py": ["records/published"],
-    "report/test_leaderboard.py": ["report/aggregate", "report/columns", "report/page"],
+    "report/test_leaderboard.py": ["report/columns", "report/page"],
     "report/test_plots.py": ["report/style"],
     "runs/test_pipeline.py": [
         "records/environment",

@@ -8,8 +8,8 @@ import re
 import shlex
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -49,6 +49,22 @@ class Variant(NamedTuple):
         return cls(canonical_json(config), spec.plugins.get(spec.method, ""))
 
 
+class Place(NamedTuple):
+    """Holds the seed of a run and what its seconds depend on: runs of one place have one retrain."""
+
+    seed: int
+    device: str
+    cpu: str | None
+    threads: int
+    processes: int
+
+    @classmethod
+    def of(cls, record: RunResult) -> Place:
+        """Return where a run was made, and its seed."""
+        where = record.environment
+        return cls(record.spec.seed, where.device, where.cpu, where.threads, where.processes)
+
+
 @dataclass(frozen=True)
 class SeedSummary:
     """Holds mean and sample standard deviation (None for a single seed) over ``n`` seeds."""
@@ -75,11 +91,15 @@ class MethodRow:
 
     A seed has one record, except in the row of `RETRAIN_AGAIN`, where it has several draws. Every summary
     takes the mean over the draws of a seed first.
+
+    Attributes:
+        retrains: what the retrains cost that the table has records of, by where they were made.
     """
 
     method: str
     label: str
     records: tuple[RunResult, ...]
+    retrains: Mapping[Place, Cost] = field(default_factory=dict, repr=False)
 
     @cached_property
     def done(self) -> tuple[RunResult, ...]:
@@ -175,9 +195,17 @@ class MethodRow:
         return SeedSummary.of(_by_seed((seed, value.chance) for seed, value in self.values(metric)).values())
 
     def cost(self, field: str) -> SeedSummary | None:
-        """Summarise one number of `Cost`, by its field name, over seeds."""
-        costs = [(record.spec.seed, record.cost) for record in self.done if record.cost is not None]
-        return SeedSummary.of(_by_seed((seed, _number(cost, field)) for seed, cost in costs).values())
+        """Summarise one number of `Cost`, by its field name, over seeds.
+
+        A record has its ratios to the retrain that its run found in the cache. Where that was trained anew
+        between two runs, each has the seconds of another. So ratios are to the retrain that has a record.
+        """
+        return SeedSummary.of(self.costs(field).values())
+
+    def costs(self, field: str) -> dict[int, float]:
+        """Return one number of `Cost`, by its field name, of each seed; ratios as `cost` does."""
+        found = ((one.spec.seed, one.cost, self.retrains.get(Place.of(one))) for one in self.done)
+        return _by_seed((seed, _number(cost, retrain, field)) for seed, cost, retrain in found if cost)
 
 
 @dataclass(frozen=True)
@@ -248,14 +276,22 @@ def _group(key: GroupKey, records: list[RunResult], expected_methods: Sequence[s
     by_variant: defaultdict[str, defaultdict[Variant, list[RunResult]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for record in sorted(records, key=lambda record: (record.spec.seed, record.run_id)):
+    ordered = sorted(records, key=lambda record: (record.spec.seed, record.run_id))
+    retrains = _retrain_costs(ordered)
+    for record in ordered:
         by_variant[record.spec.method][Variant.of(record.spec)].append(record)
     names = set(expected_methods) - set(by_variant) - {RETRAIN_AGAIN}
     rows = [MethodRow(method, method, ()) for method in names]
     for method, variants in by_variant.items():
-        rows += _labelled([MethodRow(method, method, tuple(runs)) for runs in variants.values()])
+        rows += _labelled([MethodRow(method, method, tuple(runs), retrains) for runs in variants.values()])
     rows.sort(key=lambda row: (*(row.method != name for name in REFERENCES), row.method, row.label))
     return RecordGroup(key, tuple(sorted({record.spec.seed for record in records})), tuple(rows))
+
+
+def _retrain_costs(records: list[RunResult]) -> dict[Place, Cost]:
+    """Return what the retrain of each seed cost that the table has a record of."""
+    retrains = [one for one in records if one.spec.method == RETRAIN and one.cost is not None]
+    return {Place.of(one): one.cost for one in reversed(retrains) if one.cost is not None}
 
 
 def _labelled(rows: list[MethodRow]) -> list[MethodRow]:
@@ -323,6 +359,8 @@ def _plain(value: Scalar) -> str:
     return str(value)
 
 
-def _number(cost: Cost, field: str) -> float | None:
+def _number(cost: Cost, retrain: Cost | None, field: str) -> float | None:
+    if retrain is not None and cost.seconds_ratio is not None:
+        cost = cost.beside(retrain)
     number: float | None = getattr(cost, field)
     return number

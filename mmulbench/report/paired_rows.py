@@ -158,21 +158,17 @@ def _all_have(records: Sequence[RunResult], cost: str) -> bool:
     return all(one.cost is not None and getattr(one.cost, cost) is not None for one in records)
 
 
-def _number(record: RunResult, name: str) -> float | None:
-    if name.startswith(COST):
-        number: float | None = getattr(record.cost, name.removeprefix(COST))
-        return number
-    value = record.values.get(name)
-    return None if value is None else value.value
+def _numbers(row: MethodRow, name: str) -> dict[int, float]:
+    return row.costs(name.removeprefix(COST)) if name.startswith(COST) else row.by_seed(name)
 
 
 def _compared(sides: _Sides, column: Column) -> Compared | None:
     """Compare one value; None where no seed has it on both sides."""
+    own, other = (_numbers(row, column.name) for row in (sides.first, sides.second))
     found = {
-        pair[0].spec.seed: (own, other, _retrain(pair[0], column.name))
+        pair[0].spec.seed: (own[seed], other[seed], _retrain(pair[0], column.name))
         for pair in sides.pairs(sides.first.done_seeds)
-        if (own := _number(pair[0], column.name)) is not None
-        and (other := _number(pair[1], column.name)) is not None
+        if (seed := pair[0].spec.seed) in own and seed in other
     }
     if not found:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -22,6 +22,7 @@ ENVIRONMENT = Environment(
 )
 DIRECTIONS = {metric.name: metric.direction for metric in built_in()}
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+RETRAIN_SECONDS = 250.0
 
 
 def make_value(key: str, number: float | None, **fields: Any) -> Value:
@@ -33,7 +34,7 @@ def make_record(
     method: str = "mmul",
     seed: int = 42,
     values: dict[str, float | dict[str, Any] | None] | None = None,
-    seconds: float | None = 10.0,
+    seconds: float | Literal["by ratio"] | None = "by ratio",
     ratio: float | None = 0.04,
     **fields: Any,
 ) -> RunResult:
@@ -51,6 +52,8 @@ def make_record(
     for key, entry in (values or {}).items():
         entry = dict(entry) if isinstance(entry, dict) else {"value": entry}
         built[key] = make_value(key, entry.pop("value"), **entry)
+    if seconds == "by ratio":
+        seconds = RETRAIN_SECONDS * (0.04 if ratio is None else ratio)
     cost = None if seconds is None else Cost(seconds=seconds, seconds_ratio=ratio, samples=1000, steps=50)
     defaults = {
         "status": "done",
