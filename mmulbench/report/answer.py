@@ -103,7 +103,7 @@ def _nearer(first: Line, known: Sequence[Line]) -> str:
     nearer = [f"{one.name} ({one.out})" for one in known if one.gap < first.gap]
     if not nearer:
         return (
-            "It is not ranked, and so not told from the next: a rank takes forgetting in one seed at least."
+            "It is not ranked, and so not told from the next: that takes a seed whose Df is not still known."
         )
     return f"Closer to retrain, but out of competition by lost points: {_listed(nearer)}."
 

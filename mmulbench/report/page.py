@@ -25,8 +25,8 @@ How to read it; [the long form](docs/concepts/leaderboard.md) has an example.
 
 - Each task begins with the answer: which method, whether it can be told from the next, what it costs.
 - The **gap** is the mean distance to `retrain`, which never saw the deleted data, in test, retain and forget
-  utility and in the attack's AUC on its worst path; in brackets is its 95 % t interval over seeds.
-- Rows of one **rank** cannot be told apart; bold is what cannot be told from the best.
+  utility and in the attack's AUC on its worst path; in brackets is its 95 % t interval over seeds, cut at 0.
+- Rows of one **rank** cannot be told from its first; bold is what cannot be told from the best.
 - Below the line is what never forgot: in every seed an attack still knows the deleted data, as it knows it
   from the `original`, which has unlearned nothing. `retrain′` is retrain by other training seeds: no method
   can be expected to come closer than it.

@@ -35,7 +35,7 @@ class Ranking:
         why_not: why nothing at all is ranked; empty where something is.
         out: by the label of a row that does not compete, the reason.
         best: by the name of a value, the labels of the rows that cannot be told from the best.
-        ranks: by the label of a row, its rank by the gap; rows that cannot be told apart share one.
+        ranks: by the label of a row, its rank by the gap; rows share that of one they cannot be told from.
     """
 
     why_not: str = ""

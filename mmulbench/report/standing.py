@@ -74,7 +74,7 @@ class Line:
         name: what it is called there.
         method: its method.
         block: where it stands.
-        rank: its rank by the gap, which rows that cannot be told apart share; None where it has none.
+        rank: its rank by the gap, which it shares with a row that it cannot be told from; None where none.
         verdict: what the verdicts on its runs come to.
         out: which utility it lost, so that it does not compete; empty where none.
         measures: its values by name.

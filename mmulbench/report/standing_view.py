@@ -231,7 +231,8 @@ def notes(standing: Standing, view: View) -> Iterator[str]:
     """
     if not standing.why_not:
         floor = "" if standing.floor is None else f" Noise floor of the gap: {short(standing.floor)}."
-        yield f"Rows of one rank cannot be told apart; below the line Df is still known in every seed.{floor}"
+        rank = "Rows of one rank cannot be told from its first"
+        yield f"{rank}; below the line Df is still known in every seed.{floor}"
     main = standing.of_blocks(*MAIN)
     if any(line.out for line in main):
         lost = f"test or retain over {100 * UTILITY_TOLERANCE:g} points below retrain"

@@ -92,7 +92,7 @@ def judge(result: RunResult, floor: Floor | None = None) -> Judgement:
     The run did not forget if any path is still known, else over-forgot if any is over-forgotten, else forgot.
     It lost utility if test or retain utility is more than `UTILITY_TOLERANCE` below retrain's. Forgetting
     cannot be judged without retrain's values, with those of a checkpoint that was not checked for the forget
-    set, below `MINIMUM_UNITS` forget units, or where the original already looks like retrain.
+    set, below `MINIMUM_UNITS` forget units, or, on all paths like retrain, where the original already is so.
 
     Args:
         result: the run.

@@ -9,7 +9,7 @@ from tables_of_text import tables
 from mmulbench.records.schema import Value
 from mmulbench.report import leaderboard
 from mmulbench.report.aggregate import group_records
-from mmulbench.report.paper_table import claims
+from mmulbench.report.paper_table import BASELINES, claims
 
 FUSED, CONTRASTIVE = "forget_vs_retain_auc/matching", "forget_vs_retain_auc/contrastive"
 METHODS = {
@@ -68,6 +68,13 @@ def test_the_claims_over_tasks_are_means_of_the_tables():
     assert "(the paper: +17.6), mean over 2 tables." in line
     assert "points from retrain (the paper: 0.3), mean over 2 tables; a second retrain is " in line
     assert "MMUL (tuned), over all tasks" not in text
+    assert line.endswith("All of the baselines that apply were run in 0 of 2 tables.")
+
+
+def test_where_all_baselines_were_run_nothing_is_said_of_it():
+    every = {**METHODS, **dict.fromkeys(BASELINES, Planted())}
+    text = leaderboard.render(records_of(methods=every), [])
+    assert "over all tasks.**" in text and "All of the baselines" not in text
 
 
 def test_settings_that_tuning_kept_are_both_default_and_tuned():
