@@ -25,7 +25,8 @@ class Overrides:
         methods: names of the chosen methods.
 
     Raises:
-        UsageError: An item has no ``=``, is given twice, or names a target that is not there.
+        UsageError: An item has no ``=``, is given twice, names a target that is not there, or none where no
+            method is chosen.
     """
 
     def __init__(self, items: Sequence[str], methods: Sequence[str]) -> None:
@@ -41,6 +42,8 @@ class Overrides:
                 raise UsageError(
                     f"--set {key}: unknown target {target!r}{did_you_mean(target, self._values)}"
                 )
+            if not dot and not self._methods:
+                raise UsageError(f"--set {key}: no method is run here: write task.{key} or recipe.{key}")
             for place in [target] if dot else self._methods:
                 if self._values[place].setdefault(name, value) != value:
                     raise UsageError(f"--set {key} is given twice with different values")

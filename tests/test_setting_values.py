@@ -90,6 +90,13 @@ def test_a_method_without_settings_says_so():
         Overrides(["lr=1"], ["original"]).method("original", config_of("original"))
 
 
+def test_a_bare_setting_is_nobodys_where_no_method_is_run():
+    with pytest.raises(
+        UsageError, match=r"--set unit: no method is run here: write task\.unit or recipe\.unit"
+    ):
+        Overrides(["task.limit=5", "unit=person"], [])
+
+
 def test_a_bare_setting_must_suit_every_method():
     given = Overrides(["alpha=1"], ["mmul", "finetune"])
     assert given.method("mmul", config_of("mmul")).alpha == 1

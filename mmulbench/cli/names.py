@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmulbench.cli.completions import ALL
-from mmulbench.errors import UsageError
+from mmulbench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from mmulbench.sweeps.grid import Grid
@@ -32,21 +32,25 @@ def several(given: Iterable[str] | None, option: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def by_field(given: Iterable[str] | None, option: str) -> dict[str, list[str]]:
+def by_field(given: Iterable[str] | None, option: str, fields: Iterable[str]) -> dict[str, list[str]]:
     """Return the values of an option by the field that each is of.
 
     Args:
         given: values of the option, each ``field=value``, or with several values between commas.
         option: the option, for the message.
+        fields: fields that there are.
 
     Raises:
-        UsageError: There is no field or no value.
+        UsageError: There is no such field, or no value.
     """
+    known = list(fields)
     found: dict[str, list[str]] = {}
     for text in given or ():
         name, _, values = (part.strip() for part in text.partition("="))
         if not name or not values:
             raise UsageError(f"{option} {text!r} is no choice; write {option} seed=42, or seed=42,87")
+        if name not in known:
+            raise UsageError(f"{option} {text}: there is no such field{did_you_mean(name, known)}")
         found.setdefault(name, []).extend(several([values], option))
     return found
 

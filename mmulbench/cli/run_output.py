@@ -53,6 +53,8 @@ def run_and_print(
         deliver = folder.deliver
     for record in run_session(request, progress, deliver):
         records.append(record)
+        if quiet or as_json:
+            _say_what_went_wrong(record)
         if not record.is_new:
             progress.note(f"found the record of this run (--overwrite always makes it again): {record.path}")
         if quiet and not as_json:
@@ -90,6 +92,8 @@ def evaluate_and_print(
 
     progress = make_progress(bars=not (quiet or as_json), debug=debug)
     record = judge_outside(request, OutsideModel(*model), progress)
+    if quiet or as_json:
+        _say_what_went_wrong(record)
     if as_json:
         print(json.dumps(record.result.model_dump(mode="json"), indent=2))
     elif quiet:
@@ -122,6 +126,13 @@ def add_and_print(place: Path, options: RunOptions, asked: Asked, *, as_json: bo
     else:
         _print_record(record)
     return 0
+
+
+def _say_what_went_wrong(record: StoredRecord) -> None:
+    """Say on standard error why a run is not well: without its table nothing else does."""
+    if not record.is_well:
+        result = printable(record.result)
+        print(f"mmulbench: seed {result.spec.seed}: {summary.verdict(result)}", file=sys.stderr)
 
 
 def _print_record(record: StoredRecord) -> None:

@@ -216,7 +216,7 @@ def sweep(
     from mmulbench.runs.request import RunOptions
     from mmulbench.sweeps import commands
     from mmulbench.sweeps.choose_executor import choose_executor
-    from mmulbench.sweeps.grid import given_grid
+    from mmulbench.sweeps.grid import Part, given_grid
     from mmulbench.sweeps.slurm_settings import read_executor
 
     options = RunOptions(
@@ -250,7 +250,7 @@ def sweep(
         "forget": forget,
         "forget_where": forget_where,
         "set": settings,
-        "only": by_field(only, "--only"),
+        "only": by_field(only, "--only", Part.model_fields),
     }
     wanted = _executor_options(executor, workers, timeout, detach, pack, slurm)
     grid = given_grid(file, {name: value for name, value in given.items() if value})

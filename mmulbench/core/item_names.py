@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,29 @@ if TYPE_CHECKING:
 
 JOINED = "+"
 """Sign between the names of the parts of an item that has several, as NLVR2's image pairs have."""
+
+
+class ListColumns(NamedTuple):
+    """Holds what columns of a list of what to forget may be called; of several, the first that it has counts.
+
+    Attributes:
+        units: names of a column of unit ids, beside ``unit`` and ``id``.
+        partners: names of a column that says which items of the second modality are meant.
+    """
+
+    units: tuple[str, ...]
+    partners: tuple[str, ...]
+
+
+def same_name(name: str) -> str:
+    """Return what all ways to write a name have in common: no white space around it, composed characters.
+
+    Computers write "ë" as one character or as two, which look alike (Unicode's forms NFC and NFD).
+
+    Args:
+        name: the name.
+    """
+    return unicodedata.normalize("NFC", name.strip())
 
 
 def names_of(items: RawItems) -> Sequence[str]:

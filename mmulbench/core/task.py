@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mmulbench.core.backbone import RawItems, TaskShape
 from mmulbench.core.data import Integers, Split
 from mmulbench.core.data_info import DataInfo, DataReport
-from mmulbench.core.item_names import columns_of, names_of
+from mmulbench.core.item_names import ListColumns, columns_of, names_of
 from mmulbench.core.search_space import NoSettings
 from mmulbench.core.training import Recipe
 from mmulbench.errors import UsageError
@@ -186,6 +186,15 @@ class Task(ABC):
             By name, the numbers of the items that bear it beside their own.
         """
         return {}
+
+    def list_columns(self, data: TaskData) -> ListColumns:
+        """Return what the columns of a list of what to forget may be called, as the modalities by default.
+
+        Args:
+            data: the task's data.
+        """
+        first, second = self.modalities
+        return ListColumns((first,), (second,))
 
     def pair_columns(self, data: TaskData) -> Mapping[str, Sequence[str]]:
         """Return what training pairs can be chosen by, as with ``--forget-where``: one value for each pair.

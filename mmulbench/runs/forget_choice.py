@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mmulbench.core.backbone import RawItems
 from mmulbench.core.data import Integers
 from mmulbench.core.forget_set import ForgetSet
-from mmulbench.core.item_names import names_of
+from mmulbench.core.item_names import names_of, same_name
 from mmulbench.core.task import Task, TaskData
 from mmulbench.errors import UsageError, did_you_mean
 from mmulbench.hashing import fingerprint
@@ -45,7 +45,7 @@ class Naming(NamedTuple):
     """Holds which names the items of the first modality have; an item may have several, and a name several.
 
     Attributes:
-        names: (m,) names: each item's own, in their order, and then all others.
+        names: (m,) names, as `same_name` writes them: each item's own, in their order, and then all others.
         items: (m,) item that each is of.
     """
 
@@ -61,9 +61,9 @@ class Naming(NamedTuple):
             others: items by their other names.
         """
         more = [(name, item) for name, items in others.items() for item in items]
-        names = np.array([name for name, _ in more], dtype=object)
+        names = np.array([same_name(name) for name in [*own, *(name for name, _ in more)]], dtype=object)
         items = np.array([item for _, item in more], dtype=np.int64)
-        return cls(np.concatenate([own, names]), np.concatenate([np.arange(len(own)), items]))
+        return cls(names, np.concatenate([np.arange(len(own)), items]))
 
 
 def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
@@ -83,16 +83,16 @@ def chosen(request: ForgetRequest, task: Task, data: TaskData) -> ForgetChoice:
         rows = _satisfying(request.conditions, task, data)
         forget = ForgetSet(task.whole_units(data, np.unique(data.train.first[rows])))
     else:
-        listed, others = read_list(request, task.modalities), task.other_names(data)
+        listed, others = read_list(request, task.list_columns(data)), task.other_names(data)
         naming, source = Naming.of(names, others), f"--forget {request.file}"
         wanted = listed.units
         if listed.partners is None:
-            wanted = _with_parts(wanted, names, data.items[task.modalities[0]], data)
+            wanted = _with_parts(wanted, naming.names[: len(names)], data.items[task.modalities[0]], data)
         units = _units(wanted, naming, data, source)
         forget = ForgetSet(task.whole_units(data, units))
         if listed.partners is not None:
             forget = _associations(listed, naming, task, data)
-        notes = _said(listed.units, names, others, source)
+        notes = (*_said(listed.units, names, others, source), *_unread(listed, source))
     if not len(forget.kept(data.train)):
         what = "all training pairs" if forget.rows is not None else f"all {len(forget):,} training units"
         raise UsageError(f"what is to be forgotten is {what}: nothing is left to keep")
@@ -110,12 +110,18 @@ def _said(
         others: items by their other names.
         source: what names the ids, for the line.
     """
-    asked = pd.Index(list(dict.fromkeys(one for one in wanted if one in others)), dtype=object)
+    meaning = {same_name(name): items for name, items in others.items()}
+    asked = pd.Index(list(dict.fromkeys(one for one in wanted if one in meaning)), dtype=object)
     if not len(asked):
         return ()
-    meant = [f"{one} means {' and '.join(sorted(set(names[list(others[one])])))}" for one in asked[:SHOWN]]
+    meant = [f"{one} means {' and '.join(sorted(set(names[list(meaning[one])])))}" for one in asked[:SHOWN]]
     why = "names of copies, which are one unit with the picture that they repeat"
     return (f"{source}: {why}: {_first(pd.Index(meant), len(asked))}",)
+
+
+def _unread(listed: NamedPairs, source: str) -> tuple[str, ...]:
+    """Say which columns of a list were not read, in a line; nothing where all were."""
+    return (f"{source}: columns that say nothing here: {', '.join(listed.unread)}",) if listed.unread else ()
 
 
 def _described(forget: ForgetSet, names: np.ndarray, task: Task, data: TaskData) -> ForgetChoice:
@@ -140,7 +146,7 @@ def _with_parts(wanted: Sequence[str], names: np.ndarray, items: RawItems, data:
     if items.groups is None:
         return wanted
     asked = pd.Index(wanted).unique()
-    parts = pd.Index(names_of(replace(items, groups=None)))
+    parts = pd.Index([*map(same_name, names_of(replace(items, groups=None)))])
     named = asked[~asked.isin(names) & asked.isin(parts)]
     trained = np.zeros(len(names), dtype=bool)
     trained[data.train.units] = True
@@ -162,7 +168,7 @@ def _units(wanted: Sequence[str], naming: Naming, data: TaskData, source: str) -
     place = asked.get_indexer(pd.Index(names))  # of each name among those asked for; -1 for none
     trained = np.isin(items, data.train.units)
     if len(unknown := asked[_absent(place, len(asked))]):
-        near = did_you_mean(str(unknown[0]), map(str, names)) if len(names) <= 10_000 else ""
+        near = did_you_mean(str(unknown[0]), dict.fromkeys(names)) if len(names) <= 10_000 else ""
         near = near if near.startswith("; did you mean") else f"; the data's ids look like {names[0]}"
         raise UsageError(f"{source}: {_counted(unknown, 'id')} unknown to the data: {_first(unknown)}{near}")
     if len(others := asked[_absent(place[trained], len(asked))]):
@@ -228,7 +234,8 @@ def _satisfying(conditions: Sequence[Condition], task: Task, data: TaskData) -> 
         if condition.column not in columns:
             hint = did_you_mean(condition.column, columns)
             raise UsageError(f"--forget-where: there is no column {condition.column!r}{hint}")
-        holds = np.asarray(columns[condition.column], dtype=object) == condition.value
+        wanted = same_name(condition.value)
+        holds = np.array([same_name(value) == wanted for value in columns[condition.column]], dtype=bool)
         if not holds.any():
             example = columns[condition.column][0]
             raise UsageError(
@@ -249,8 +256,8 @@ def _absent(places: Integers, count: int) -> Integers:
 
 
 def _plain(text: str) -> str:
-    """Return a text with white space made single spaces, as tasks read their texts."""
-    return " ".join(text.split())
+    """Return what all ways to write a text have in common, white space made single spaces."""
+    return " ".join(same_name(text).split())
 
 
 def _counted(ids: pd.Index, what: str) -> str:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmulbench.core.item_names import ListColumns, same_name
 from mmulbench.errors import UsageError, did_you_mean, text_of
 from mmulbench.files import read_regular, reason_of
 
@@ -26,7 +27,7 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 """Separator of a table's columns, by the ending of its name; files of other endings have one id a line."""
 
 UNIT_COLUMNS = ("unit", "id")
-"""Names of a table's column of unit ids, besides the first modality's."""
+"""Names of a table's column of unit ids, besides the task's."""
 
 _PLACE = re.compile(rf"(?P<path>.+)@(?P<digest>[0-9a-f]{{{DIGITS}}})")
 _CONDITION = re.compile(r"\s*(?P<column>[^=!<>]+?)\s*==\s*(?P<value>.*?)\s*")
@@ -70,12 +71,14 @@ class NamedPairs:
     """Holds the ids of a list.
 
     Attributes:
-        units: n ids of units, as they stand in the list.
+        units: n ids of units, as `mmulbench.core.item_names.same_name` writes them.
         partners: n ids of items of the second modality beside them; None where whole units are named.
+        unread: columns of the list that say nothing of what is meant.
     """
 
     units: Sequence[str]
     partners: Sequence[str] | None = None
+    unread: tuple[str, ...] = ()
 
 
 def parse_request(file: str | None, where: Sequence[str], size: str | None) -> ForgetRequest | None:
@@ -144,17 +147,18 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def read_list(request: ForgetRequest, modalities: tuple[str, str]) -> NamedPairs:
+def read_list(request: ForgetRequest, columns: ListColumns) -> NamedPairs:
     """Read the ids of a list.
 
-    A table whose columns have a name of the second modality names associations, all others whole units.
+    A table with a column of items of the second modality names associations, all others whole units.
 
     Args:
         request: the request, with a file.
-        modalities: names of the task's modalities, which columns may be called by.
+        columns: what the columns of the task may be called.
 
     Raises:
-        UsageError: It cannot be read, has another content than before, names nothing, or lacks a column.
+        UsageError: It cannot be read, has another content than before, names nothing, lacks a column, or has
+            several of unit ids that differ.
     """
     assert request.file is not None
     path, content = request.file, _content(request.file)
@@ -162,9 +166,9 @@ def read_list(request: ForgetRequest, modalities: tuple[str, str]) -> NamedPairs
         raise UsageError(f"--forget {path} has changed since the run was planned")
     kind = path.suffix.lower()
     if kind in (*SEPARATORS, ".jsonl", ".parquet"):
-        found = _of_table(_table(content, kind, path), path, modalities)
+        found = _of_table(_table(content, kind, path), path, columns)
     else:
-        found = NamedPairs([line for line in _text(content, path).splitlines() if line.strip()])
+        found = NamedPairs([same_name(line) for line in _text(content, path).splitlines() if line.strip()])
     if not len(found.units):
         raise UsageError(f"--forget {path} names nothing to forget")
     return found
@@ -198,17 +202,33 @@ def _table(content: bytes, kind: str, path: Path) -> pd.DataFrame:
         raise UsageError(f"--forget {path} is no {kind} table: {text_of(error)}") from error
 
 
-def _of_table(table: pd.DataFrame, path: Path, modalities: tuple[str, str]) -> NamedPairs:
-    first, second = modalities
+def _of_table(table: pd.DataFrame, path: Path, wanted: ListColumns) -> NamedPairs:
     columns = [str(column) for column in table.columns]
-    allowed = (*UNIT_COLUMNS, first)
-    unit = next((name for name in allowed if name in columns), columns[0] if len(columns) == 1 else None)
-    if unit is None or (len(columns) == 1 and columns[0] == second):
+    own = [name for name in wanted.units if name in columns][:1]
+    if len(columns) == 1 and path.suffix.lower() not in SEPARATORS and columns[0] not in wanted.partners:
+        own = columns  # in a CSV it might be the first id of a list without a heading
+    names = dict.fromkeys([*(name for name in UNIT_COLUMNS if name in columns), *own])
+    if not names:
+        raise UsageError(_without_units(columns, path, wanted))
+    units = {name: _texts(table, name, path) for name in names}
+    unit, ids = next(iter(units.items()))
+    if other := next((name for name in units if units[name] != ids), None):
         raise UsageError(
-            f"--forget {path} has the columns {', '.join(columns)}, and none of unit ids: name it "
-            f"{', '.join(allowed[:-1])} or {allowed[-1]}{did_you_mean(columns[0], allowed)}"
+            f"--forget {path} has two columns of unit ids, {unit} and {other}, which differ: keep the one "
+            "that is meant"
         )
-    return NamedPairs(_texts(table, unit, path), _texts(table, second, path) if second in columns else None)
+    partner = next((name for name in wanted.partners if name in columns), None)
+    unread = tuple(name for name in columns if name not in units and name != partner)
+    return NamedPairs(ids, None if partner is None else _texts(table, partner, path), unread)
+
+
+def _without_units(columns: list[str], path: Path, wanted: ListColumns) -> str:
+    allowed = list(dict.fromkeys([*UNIT_COLUMNS, *wanted.units]))
+    bare = " (a list without a heading is a .txt)" if len(columns) == 1 else ""
+    return (
+        f"--forget {path} has the columns {', '.join(columns)}, and none of unit ids: name it "
+        f"{', '.join(allowed[:-1])} or {allowed[-1]}{bare}{did_you_mean(columns[0], allowed)}"
+    )
 
 
 def _texts(table: pd.DataFrame, column: str, path: Path) -> list[str]:
@@ -216,4 +236,4 @@ def _texts(table: pd.DataFrame, column: str, path: Path) -> list[str]:
     empty = (found.isna() | (found.astype(str).str.strip() == "")).to_numpy()
     if empty.any():
         raise UsageError(f"--forget {path}: row {int(empty.argmax()) + 1} has no {column}")
-    return [str(value) for value in found.tolist()]
+    return [same_name(str(value)) for value in found.tolist()]

@@ -304,7 +304,8 @@ def checked_grid(content: Mapping[str, Any], source: str) -> Grid:
         where = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            what = "there is no such field"
+            fields = Part.model_fields if first["loc"][0] == "only" else known
+            what = f"there is no such field{did_you_mean(str(first['loc'][-1]), fields)}"
         elif first["type"] == "int_parsing":
             what = f"{what}, not {first['input']}"
         raise UsageError(f"{source}: {where}: {what[:1].lower()}{what[1:]}") from error

@@ -28,6 +28,7 @@ class TableData(TaskData):
         other_names: further names, of copies that are no items by themselves, and the items they are of.
         columns: all columns of the table, of the rows that training pairs are from.
         classes: names of the classes; empty for retrieval.
+        called: name of the column by what it holds, such as ``unit``.
     """
 
     names: ColumnValues
@@ -35,6 +36,7 @@ class TableData(TaskData):
     other_names: Mapping[str, Sequence[int]]
     columns: Mapping[str, ColumnValues]
     classes: tuple[str, ...]
+    called: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ def table_data(
     groups: Integers | None,
     names: UnitNames,
     columns: Mapping[str, ColumnValues],
+    called: Mapping[str, str],
 ) -> TableData:
     """Put a task's data together.
 
@@ -169,6 +172,7 @@ def table_data(
         groups: (m, k) pictures that make up each item; None where an item is one.
         names: what the units of the items are called.
         columns: columns of the training pairs.
+        called: name of the column by what it holds.
     """
     found = pairs.annotations
     arrays = [names.owners, *([] if groups is None else [groups])]
@@ -187,4 +191,5 @@ def table_data(
         other_names=names.others,
         columns=columns,
         classes=pairs.classes,
+        called=called,
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmulbench import DataReport, Integers, MmulbenchError, Progress, Recipe, TaskData
 from mmulbench.broken_off import doubt_about
-from mmulbench.core.item_names import columns_of
+from mmulbench.core.item_names import ListColumns, columns_of, same_name
 from mmulbench.file_digests import Hints
 from mmulbench.tasks._official.data_folder_task import DataFolderTask
 from mmulbench.tasks._official.images import Images
@@ -172,7 +172,7 @@ class TableTask(DataFolderTask):
         table = source.table
         units = table.cells(source.columns["unit"]) if "unit" in source.columns else [""] * len(table)
         given = table.cells(source.columns["split"]) if "split" in source.columns else []
-        rows = Rows(named.written, items, names, [unit.strip() for unit in units], given, table.where)
+        rows = Rows(named.written, items, names, [*map(same_name, units)], given, table.where)
         owners = owners_of(rows)
         splits, lines = self._splits(rows, owners, progress)
         pairs = pairs_of(rows, self.texts(source), self.labels(source), splits, self.config.limit)
@@ -226,7 +226,8 @@ class TableTask(DataFolderTask):
         stored = Images(images, [found.pictures.stored[name] for name in images], hints)
         table = source.table
         columns = {name: ColumnValues.of(cells, found.pairs.rows) for name, cells in table.columns.items()}
-        data = table_data(found.pairs, stored, groups, found.named_units(), columns)
+        names = found.named_units()
+        data = table_data(found.pairs, stored, groups, names, columns, source.columns)
         units = self.unit_count(data)
         if units < 2:
             raise MmulbenchError(
@@ -289,6 +290,15 @@ class TableTask(DataFolderTask):
         """Return the names of copies, which are one item with another picture, and of their units."""
         assert isinstance(data, TableData)
         return data.other_names
+
+    def list_columns(self, data: TaskData) -> ListColumns:
+        """Return the names of the table's own columns, so that rows of it are a list; then the usual ones."""
+        assert isinstance(data, TableData)
+        own, usual = data.called, super().list_columns(data)
+        units = [own[role] for role in ("unit", "image") if role in own][:1]
+        return ListColumns(
+            (*units, *usual.units), (*([own["text"]] if "text" in own else []), *usual.partners)
+        )
 
     def pair_columns(self, data: TaskData) -> Mapping[str, Sequence[str]]:
         """Return all columns of the table, and text and label by these names where none is called so."""

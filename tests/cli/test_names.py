@@ -7,7 +7,9 @@ import pytest
 from mmulbench.cli.names import by_field, methods_of_run, one_task, seeds, several, with_all_methods
 from mmulbench.core.registry import METHODS, TASKS
 from mmulbench.errors import UsageError
-from mmulbench.sweeps.grid import Grid
+from mmulbench.sweeps.grid import Grid, Part
+
+FIELDS = Part.model_fields
 
 
 @pytest.mark.parametrize(
@@ -31,14 +33,16 @@ def test_a_comma_without_a_name_is_a_slip(given):
 
 
 def test_fields_have_values_with_commas_or_repeated():
-    assert by_field(["seed=42,87", "task = emoji", "seed=21"], "--only") == {
+    assert by_field(["seed=42,87", "task = emoji", "seed=21"], "--only", FIELDS) == {
         "seed": ["42", "87", "21"],
         "task": ["emoji"],
     }
-    assert by_field(None, "--only") == {}
+    assert by_field(None, "--only", FIELDS) == {}
     for text in ("seed", "seed=", "=42", ""):
         with pytest.raises(UsageError, match="is no choice; write --only seed=42"):
-            by_field([text], "--only")
+            by_field([text], "--only", FIELDS)
+    with pytest.raises(UsageError, match=r"^--only methd=npo: there is no such field; did you mean method"):
+        by_field(["methd=npo"], "--only", FIELDS)
 
 
 def test_seeds_are_whole_numbers():

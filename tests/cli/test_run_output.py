@@ -87,7 +87,9 @@ def test_a_try_that_fails_beside_a_done_record_gives_exit_code_1_and_names_what_
     for worse in (failed, useless):
         assert code(StoredRecord(worse, path, is_new=True, kept=done)) == 1
         assert f"Record: {path}, of an earlier try, which is done and stays\n" in capsys.readouterr().out
-    assert code(StoredRecord(failed, path, is_new=True, kept=done), quiet=True) == 1
+    for how in ({"quiet": True}, {"as_json": True}):
+        assert code(StoredRecord(failed, path, is_new=True, kept=done), **how) == 1
+        assert capsys.readouterr().err == "mmulbench: seed 42: mmul failed: MemoryError: no room.\n"
     assert code(StoredRecord(useless, path, is_new=True), StoredRecord(done, path, is_new=False)) == 0
     assert code(StoredRecord(done, path, is_new=True), StoredRecord(failed, path, is_new=True)) == 1
 

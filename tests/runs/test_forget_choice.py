@@ -57,6 +57,22 @@ def test_units_by_their_names(choose, data):
     assert found.named is not None and (found.named.level, found.named.pairs) == ("units", 3)
 
 
+def test_a_name_is_known_however_it_is_written(choose, data):
+    files = data.items["image"].images
+    files.names = ("Zo\u00eb.jpg", "Zoe\u0308.jpg", *files.names[2:])
+    for text in ("Zo\u00eb.jpg\n", " Zoe\u0308.jpg \r\n"):
+        found = choose(text)
+        assert found.forget.units.tolist() == [0, 1], "both are one name"
+    assert choose("unit,text\nZoe\u0308.jpg,a  cat\n", "ids.csv").forget.forgotten(
+        data.train
+    ).rows.tolist() == [1, 2]
+
+
+def test_columns_that_say_nothing_are_named(choose):
+    (note,) = choose("id,why,when\n0.jpg,asked,today\n", "ids.csv").notes
+    assert note.endswith("ids.csv: columns that say nothing here: why, when")
+
+
 def test_a_name_of_two_items_means_both(choose):
     assert choose("2.jpg\n").forget.units.tolist() == [2, 5]
 

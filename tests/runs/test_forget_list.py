@@ -5,17 +5,19 @@ import hashlib
 import pandas as pd
 import pytest
 
+from mmulbench.core.item_names import ListColumns
 from mmulbench.errors import UsageError
 from mmulbench.runs.forget_list import Condition, NamedPairs, fixed_list, parse_request, read_list
 
-SIDES = ("image", "text")
+SIDES = ListColumns(("image",), ("text",))
+OWN = ListColumns(("person", "image"), ("caption", "text"))
 
 
-def read(path, content: str | bytes) -> NamedPairs:
+def read(path, content: str | bytes, columns: ListColumns = SIDES) -> NamedPairs:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     request = parse_request(str(path), (), None)
     assert request is not None
-    return read_list(request, SIDES)
+    return read_list(request, columns)
 
 
 def test_without_a_list_the_task_draws():
@@ -26,19 +28,29 @@ def test_without_a_list_the_task_draws():
 def test_one_id_a_line(tmp_path):
     assert read(tmp_path / "ids", "a.jpg\n\nb c.jpg\r\n#3\n") == NamedPairs(["a.jpg", "b c.jpg", "#3"])
     assert read(tmp_path / "bom.txt", "\ufeffä.jpg\n") == NamedPairs(["ä.jpg"])
+    assert read(tmp_path / "spaces.txt", " p02 \nZoe\u0308\n") == NamedPairs(["p02", "Zo\u00eb"])
     assert read(tmp_path / "wide.txt", "ä.jpg\n".encode("utf-16")) == NamedPairs(["ä.jpg"])
 
 
 def test_tables_of_units(tmp_path):
-    assert read(tmp_path / "a.csv", "id,reason\n007,asked\n8,asked\n") == NamedPairs(["007", "8"])
+    assert read(tmp_path / "a.csv", "id,reason\n007,asked\n8,asked\n") == NamedPairs(
+        ["007", "8"], None, ("reason",)
+    )
     assert read(tmp_path / "a.tsv", "image\nNA\n") == NamedPairs(["NA"])
     assert read(tmp_path / "a.jsonl", '{"unit": "1e5"}\n{"unit": "2024-01-01"}\n').units == [
         "1e5",
         "2024-01-01",
     ]
-    assert read(tmp_path / "one.csv", "person\nAda\n") == NamedPairs(["Ada"])
+    assert read(tmp_path / "one.csv", "person\nAda\n", OWN) == NamedPairs(["Ada"])
+    assert read(tmp_path / "one.jsonl", '{"person": "Ada"}').units == ["Ada"]
     pd.DataFrame({"id": [3, 4]}).to_parquet(tmp_path / "b.parquet")
     assert read(tmp_path / "a.parquet", (tmp_path / "b.parquet").read_bytes()) == NamedPairs(["3", "4"])
+
+
+def test_rows_of_the_users_own_table_are_a_list(tmp_path):
+    rows = "person,image,caption\nAda,a.jpg,a dog\n"
+    assert read(tmp_path / "a.csv", rows, OWN) == NamedPairs(["Ada"], ["a dog"], ("image",))
+    assert read(tmp_path / "b.csv", "id,person\nAda,Ada\n", OWN) == NamedPairs(["Ada"])
 
 
 def test_a_column_of_the_second_modality_names_associations(tmp_path):
@@ -59,6 +71,12 @@ def test_a_column_of_the_second_modality_names_associations(tmp_path):
         ),
         ("a.csv", "imagee,text\nx,y\n", "did you mean image"),
         ("a.csv", "text\ny\n", "none of unit ids"),
+        ("a.csv", "p01\np02\n", r"name it unit, id or image \(a list without a heading is a .txt\)"),
+        (
+            "a.csv",
+            "id,image\n1,a.jpg\n",
+            "has two columns of unit ids, id and image, which differ: keep the one",
+        ),
         ("a.csv", "id,why\na,b\n ,c\n", "row 2 has no id"),
         ("a.csv", "id,text\na,\n", "row 1 has no text"),
         ("a.jsonl", "{{", "is no .jsonl table"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from table_miniatures import pair_rows, task_of, write_csv
 
+from mmulbench.core.item_names import ListColumns
 from mmulbench.core.registry import TASKS
 from mmulbench.core.task import Task
 from mmulbench.errors import MmulbenchError, UsageError
@@ -146,6 +147,26 @@ class TestUnits:
         assert len(both.forget) == 8 and task.units_among(data, both.forget.units) == 2
         where = ForgetRequest(conditions=(Condition("person", "p1"),))
         assert set(chosen(where, task, data).forget.units) < set(both.forget.units)
+
+    def test_rows_of_the_table_are_a_list(self, found, tmp_path):
+        """They name the unit by its own column, not by the picture, and the texts that are meant."""
+        task, data = found
+        assert task.list_columns(data) == ListColumns(("person", "image"), ("text", "text"))
+        rows = [row for row in pair_rows() if row["person"] == "p1"]
+        path = write_csv(tmp_path / "rows.csv", rows[:2])
+        found_rows = chosen(ForgetRequest(file=path, digest=sha256_of(path)), task, data)
+        assert found_rows.named.level == "pairs" and found_rows.ids[0].startswith("p1\t")
+        assert found_rows.notes[0].endswith("columns that say nothing here: image, split")
+
+    def test_a_unit_is_one_however_its_name_is_written(self, folder):
+        rows = pair_rows()
+        for number, row in enumerate(rows):
+            if row["person"] == "p1":
+                row["person"] = "Zo\u00eb" if number % 2 else " Zoe\u0308 "
+        task, data, _ = opened(folder, table=write(folder, rows), unit="person")
+        assert task.unit_count(data) == 15
+        for name in ("Zo\u00eb", "Zoe\u0308"):
+            assert len(chosen(listed(folder, name), task, data).forget) == 4
 
     def test_a_unit_in_two_splits_is_refused(self, folder):
         rows = pair_rows()
