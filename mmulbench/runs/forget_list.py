@@ -224,10 +224,12 @@ def _of_table(table: pd.DataFrame, path: Path, wanted: ListColumns) -> NamedPair
 
 def _without_units(columns: list[str], path: Path, wanted: ListColumns) -> str:
     allowed = list(dict.fromkeys([*UNIT_COLUMNS, *wanted.units]))
+    near = did_you_mean(columns[0], allowed)
+    near = near if near.startswith("; did you mean") else ""
     bare = " (a list without a heading is a .txt)" if len(columns) == 1 else ""
     return (
         f"--forget {path} has the columns {', '.join(columns)}, and none of unit ids: name it "
-        f"{', '.join(allowed[:-1])} or {allowed[-1]}{bare}{did_you_mean(columns[0], allowed)}"
+        f"{', '.join(allowed[:-1])} or {allowed[-1]}{bare}{near}"
     )
 
 
