@@ -304,7 +304,7 @@ def checked_grid(content: Mapping[str, Any], source: str) -> Grid:
         where = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            fields = Part.model_fields if first["loc"][0] == "only" else known
+            fields = known if first["loc"][0] == "include" else Part.model_fields
             what = f"there is no such field{did_you_mean(str(first['loc'][-1]), fields)}"
         elif first["type"] == "int_parsing":
             what = f"{what}, not {first['input']}"

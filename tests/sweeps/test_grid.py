@@ -109,7 +109,10 @@ def test_only_leaves_what_agrees_with_all_that_it_names_of_added_runs_too():
             "only: method scrubb is not in the sweep; did you mean scrub",
         ),
         ({**TWO, "only": {"backbone": "clip:mini"}}, "only: backbone clip:mini is not in the sweep"),
-        ({**TWO, "only": {"metod": "scrub"}}, "file: only.metod: there is no such field"),
+        (
+            {**TWO, "only": {"metod": "scrub"}},
+            "file: only.metod: there is no such field; did you mean method?",
+        ),
         (
             {
                 **TWO,
@@ -131,7 +134,10 @@ def test_only_leaves_what_agrees_with_all_that_it_names_of_added_runs_too():
         ({**TWO, "methods": {"mmul": {"lr": None}}}, "file: methods.mmul.0: lr must have a single value"),
         ({**TWO, "seed": -1}, "file: seed.0: input should be greater than or equal to 0"),
         ({**TWO, "method": [{"mmul": 1}]}, "file: method.0: input should be a valid string"),
-        ({**TWO, "exclude": [{"metod": "x"}]}, "file: exclude.0.metod: there is no such field"),
+        (
+            {**TWO, "exclude": [{"metod": "x"}]},
+            "file: exclude.0.metod: there is no such field; did you mean method?",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(content, message):
