@@ -16,7 +16,7 @@ from mmulbench.cli import run_output
 from mmulbench.cli.app import main
 from mmulbench.cli.run_output import show_record
 from mmulbench.records.store import ResultsStore, read_record
-from mmulbench.runs import session
+from mmulbench.runs import outside, session
 from mmulbench.runs.pipeline import StoredRecord
 from mmulbench.runs.request import Request
 
@@ -92,6 +92,17 @@ def test_a_try_that_fails_beside_a_done_record_gives_exit_code_1_and_names_what_
         assert capsys.readouterr().err == "mmulbench: seed 42: mmul failed: MemoryError: no room.\n"
     assert code(StoredRecord(useless, path, is_new=True), StoredRecord(done, path, is_new=False)) == 0
     assert code(StoredRecord(done, path, is_new=True), StoredRecord(failed, path, is_new=True)) == 1
+
+
+def test_a_model_that_cannot_be_judged_gives_its_reason_where_nothing_else_does(folder, capsys, monkeypatch):
+    (path,) = folder.glob("mmul/68-42-*.json")
+    fields = {"status": "failed", "reason": "MemoryError: no room", "values": {}}
+    record = StoredRecord(read_record(path).model_copy(update=fields), path, is_new=True)
+    monkeypatch.setattr(outside, "judge_outside", lambda request, model, progress: record)
+    for how in ({"quiet": True, "as_json": False}, {"quiet": False, "as_json": True}):
+        model = ("folder", "mine", None, None)
+        assert run_output.evaluate_and_print(REQUEST, model, debug=False, **how) == 1
+        assert capsys.readouterr().err == "mmulbench: seed 42: mmul failed: MemoryError: no room.\n"
 
 
 def test_texts_with_brackets_and_escapes_are_printed_as_they_are(folder, capsys, monkeypatch):

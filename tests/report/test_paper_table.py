@@ -75,6 +75,9 @@ def test_where_all_baselines_were_run_nothing_is_said_of_it():
     every = {**METHODS, **dict.fromkeys(BASELINES, Planted())}
     text = leaderboard.render(records_of(methods=every), [])
     assert "over all tasks.**" in text and "All of the baselines" not in text
+    for name in BASELINES:
+        text = leaderboard.render(records_of(methods={key: every[key] for key in every if key != name}), [])
+        assert "All of the baselines that apply were run in 0 of 1 tables." in text
 
 
 def test_settings_that_tuning_kept_are_both_default_and_tuned():

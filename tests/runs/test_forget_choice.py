@@ -68,7 +68,8 @@ def test_a_text_is_known_however_it_is_written(choose, data):
     data.items["text"] = RawItems(texts=(TEXTS[0], "un  cafe\u0301", *TEXTS[2:]))
     listed = choose("unit,text\n1.jpg,un caf\u00e9\n", "ids.csv").forget
     assert listed.forgotten(data.train).rows.tolist() == [2]
-    assert choose(where=("text == 'un  caf\u00e9'",)).forget.units.tolist() == [0, 1]
+    for text in ("un  caf\u00e9", "un  cafe\u0301"):
+        assert choose(where=(f"text == '{text}'",)).forget.units.tolist() == [0, 1]
 
 
 def test_columns_that_say_nothing_are_named(choose):

@@ -37,6 +37,7 @@ def test_tables_of_units(tmp_path):
         ["007", "8"], None, ("reason",)
     )
     assert read(tmp_path / "a.tsv", "image\nNA\n") == NamedPairs(["NA"])
+    assert read(tmp_path / "b.tsv", "id\n p02 \nZoe\u0308\n") == NamedPairs(["p02", "Zo\u00eb"])
     assert read(tmp_path / "a.jsonl", '{"unit": "1e5"}\n{"unit": "2024-01-01"}\n').units == [
         "1e5",
         "2024-01-01",
