@@ -26,7 +26,7 @@ def test_the_command_of_the_page_compares():
         "Time / ret",
     ):
         assert any(line.startswith(title) for line in lines), title
-    assert "With 3 seeds it is wide" in done.out
+    assert "With 5 seeds it is wide" in done.out
 
 
 def test_json_has_every_value_with_its_intervals():
