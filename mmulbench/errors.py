@@ -64,7 +64,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         ``"; did you mean A or B?"`` where something is near, else ``"; known: A, B, …"``.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if near:
-        return f"; did you mean {' or '.join(near)}?"
-    return f"; known: {', '.join(names)}" if names else "; none are known"
+    rest = f"; known: {', '.join(names)}" if names else "; none are known"
+    return near_names(name, names) or rest
+
+
+def near_names(name: str, known: Iterable[str]) -> str:
+    """Say which known names are nearest to ``name``, where there are too many to name them all.
+
+    Args:
+        name: What the user typed.
+        known: The valid names.
+
+    Returns:
+        ``"; did you mean A or B?"``; empty where nothing is near.
+    """
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""

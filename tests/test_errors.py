@@ -13,6 +13,7 @@ from mmulbench.errors import (
     UsageError,
     described,
     did_you_mean,
+    near_names,
     text_of,
     traceback_of,
 )
@@ -65,3 +66,8 @@ def test_a_traceback_has_those_of_the_causes():
     text = traceback_of(caught.value)
     assert text.count("Traceback (most recent call last):") == 2
     assert text.index("KeyError: 'first'") < text.index("MmulbenchError: second") and "in fail" in text
+
+
+def test_near_names_are_silent_where_none_is_near():
+    assert near_names("metod", ["method", "task"]) == "; did you mean method?"
+    assert near_names("zzz", ["method", "task"]) == near_names("x", []) == ""

@@ -15,7 +15,7 @@ from mmulbench.core.data import Integers
 from mmulbench.core.forget_set import ForgetSet
 from mmulbench.core.item_names import names_of, same_name
 from mmulbench.core.task import Task, TaskData
-from mmulbench.errors import UsageError, did_you_mean
+from mmulbench.errors import UsageError, did_you_mean, near_names
 from mmulbench.hashing import fingerprint
 from mmulbench.records.schema import ForgetList
 from mmulbench.runs.forget_list import Condition, ForgetRequest, NamedPairs, read_list
@@ -168,8 +168,8 @@ def _units(wanted: Sequence[str], naming: Naming, data: TaskData, source: str) -
     place = asked.get_indexer(pd.Index(names))  # of each name among those asked for; -1 for none
     trained = np.isin(items, data.train.units)
     if len(unknown := asked[_absent(place, len(asked))]):
-        near = did_you_mean(str(unknown[0]), dict.fromkeys(names)) if len(names) <= 10_000 else ""
-        near = near if near.startswith("; did you mean") else f"; the data's ids look like {names[0]}"
+        near = near_names(str(unknown[0]), dict.fromkeys(names)) if len(names) <= 10_000 else ""
+        near = near or f"; the data's ids look like {names[0]}"
         raise UsageError(f"{source}: {_counted(unknown, 'id')} unknown to the data: {_first(unknown)}{near}")
     if len(others := asked[_absent(place[trained], len(asked))]):
         in_test = np.isin(items, data.test.units)

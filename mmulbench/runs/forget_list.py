@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmulbench.core.item_names import ListColumns, same_name
-from mmulbench.errors import UsageError, did_you_mean, text_of
+from mmulbench.errors import UsageError, near_names, text_of
 from mmulbench.files import read_regular, reason_of
 
 if TYPE_CHECKING:
@@ -224,8 +224,7 @@ def _of_table(table: pd.DataFrame, path: Path, wanted: ListColumns) -> NamedPair
 
 def _without_units(columns: list[str], path: Path, wanted: ListColumns) -> str:
     allowed = list(dict.fromkeys([*UNIT_COLUMNS, *wanted.units]))
-    near = did_you_mean(columns[0], allowed)
-    near = near if near.startswith("; did you mean") else ""
+    near = near_names(columns[0], allowed)
     bare = " (a list without a heading is a .txt)" if len(columns) == 1 else ""
     return (
         f"--forget {path} has the columns {', '.join(columns)}, and none of unit ids: name it "

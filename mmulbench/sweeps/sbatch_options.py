@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterable
 
-from mmulbench.errors import MmulbenchError, did_you_mean
+from mmulbench.errors import MmulbenchError, near_names
 from mmulbench.sweeps.slurm_commands import answer
 
 _NAMES = """
@@ -37,13 +37,7 @@ def unknown_option(name: str, also: Iterable[str]) -> str | None:
     """
     if name in OPTIONS or name in _plugin_options():
         return None
-    return f"sbatch has no option {name}{_meant(name, also)}"
-
-
-def _meant(name: str, also: Iterable[str]) -> str:
-    """Say which option was meant, if one is near; all would be too many."""
-    said = did_you_mean(name, {*OPTIONS, *also})
-    return said if said.startswith("; did you mean") else ""
+    return f"sbatch has no option {name}{near_names(name, {*OPTIONS, *also})}"
 
 
 def _plugin_options() -> frozenset[str]:
