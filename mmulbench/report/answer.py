@@ -1,8 +1,11 @@
-"""Answer in three sentences: which method to use, whether it can be told from the next, what it costs."""
+"""Answer in three sentences: which method to use, whether it can be told from the next, what it costs.
+
+A fourth says what an attacker with shadow models tells of it, where one was asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mmulbench.report.noise_floor import GAP
 from mmulbench.report.standing import Line, Standing
@@ -24,7 +27,7 @@ def answer(standing: Standing) -> list[str]:
         best = [one for one in ranked if one.rank == 1]
         forgot = [one for one in best if one.verdict.startswith("forgot")]
         first = min(forgot, key=_is_slow) if forgot else best[0]
-        return [_use(first, standing), _next(first, ranked), _cost(first)]
+        return [_use(first, standing), *_seen_through(first), _next(first, ranked), _cost(first)]
     kept = [one for one in known if not one.out]
     first = min(kept or known, key=lambda one: one.gap)
     if not kept:
@@ -32,7 +35,7 @@ def answer(standing: Standing) -> list[str]:
     if standing.why_not:
         why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
         return [why, f"The smallest gap is that of {_called(first)}, {gap_text(first)}.", _cost(first)]
-    return [_none(first, standing), _nearer(first, known), _cost(first)]
+    return [_none(first, standing), *_seen_through(first), _nearer(first, known), _cost(first)]
 
 
 def _use(first: Line, standing: Standing) -> str:
@@ -128,6 +131,20 @@ def _attacked(line: Line) -> str:
         return "no attack was measured"
     values = f"{short(measure.mean)}, retrain's {short(measure.retrain)}"
     return f"on its worst path ({line.worst.partition('/')[2]}) the attack's AUC is {values}"
+
+
+def _seen_through(line: Line) -> Iterator[str]:
+    """Say whether an attacker with shadow models tells a method's models from retrained ones."""
+    found = line.shadows
+    if found is None or found.low is None or found.high is None or found.retrain is None:
+        return
+    numbers = f"U-LiRA {short(found.mean)} [{short(found.low)}, {short(found.high)}]"
+    who = f"with {found.models} shadow models"
+    beside = f"retrain's {short(found.retrain)}"
+    if found.low > found.retrain:
+        yield f"An attacker who knows it, {who}, tells deleted from unseen: {numbers}, {beside}."
+    else:
+        yield f"An attacker who knows it, {who}, tells no more than of retrain: {numbers}, {beside}."
 
 
 def _called(line: Line) -> str:

@@ -14,7 +14,7 @@ from mmulbench.records.group_key import GroupKey
 from mmulbench.report.overall import Overall, overall
 from mmulbench.report.page import TableText
 
-FORMAT = 4
+FORMAT = 5
 """Version of the file; raised when `TableText` changes."""
 
 OVERALL = "overall"

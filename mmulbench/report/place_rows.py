@@ -15,6 +15,7 @@ from mmulbench.report.differences import half_width
 from mmulbench.report.noise_floor import GAP, GAP_ATTACK, NoiseFloor
 from mmulbench.report.ranking import RANKED, Ranking, rank
 from mmulbench.report.row_verdicts import RowVerdict, row_verdicts
+from mmulbench.report.shadow_rows import strongest
 from mmulbench.report.short_names import short_names
 from mmulbench.report.standing import BLOCKS, Block, Line, Measure, Shown, Standing
 from mmulbench.report.untaught import untaught_in
@@ -142,6 +143,7 @@ def _line(
         best=best,
         absent="" if row.done else STATUS_CELL[row.statuses().most_common(1)[0][0]],
         taken_from=_taken_from(row, group),
+        shadows=strongest(row),
     )
 
 

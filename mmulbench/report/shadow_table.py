@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
 from mmulbench.records.schema import RunResult
 from mmulbench.report.aggregate import RETRAIN, MethodRow, RecordGroup
 from mmulbench.report.cells import absent, escape, markdown, number, seeds_text
+from mmulbench.report.shadow_rows import over_models
 
 Cells = tuple[tuple[str, str, str], ...]
 
@@ -74,22 +74,11 @@ def _of_retrain(row: MethodRow, key: str) -> str:
 
 def _cell(row: MethodRow, metric: str, key: str) -> str:
     """Write the mean over seeds with its interval, or why there is none."""
-    summary = row.summary(key)
-    if summary is None:
+    found = over_models(row, key)
+    if found is None:
         return _needs(row.done, metric) or absent(row)
-    ends = [
-        (value.low, value.high)
-        for _, value in row.values(key)
-        if value.low is not None and value.high is not None
-    ]
-    if len(ends) < summary.n:
-        return number(summary.mean)
-    if summary.n == 1:
-        low, high = ends[0]
-    else:
-        half = math.sqrt(sum(((high - low) / 2) ** 2 for low, high in ends)) / len(ends)
-        low, high = summary.mean - half, summary.mean + half
-    return f"{number(summary.mean)} [{number(low)}, {number(high)}]"
+    ends = "" if found.low is None or found.high is None else f" [{number(found.low)}, {number(found.high)}]"
+    return f"{number(found.mean)}{ends}"
 
 
 def _needs(records: Sequence[RunResult], metric: str) -> str:

@@ -67,6 +67,29 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class ShadowAttack:
+    """Holds what an attacker with shadow models tells: U-LiRA on the path where it tells most.
+
+    Attributes:
+        path: association path.
+        models: number of shadow models.
+        seeds: seeds that were attacked with them.
+        mean: AUC, the mean over seeds; .5 is guessing.
+        low: lower end of the 95 % interval by the jackknife over models; None where it is unknown.
+        high: upper end.
+        retrain: the same attack on a second population of retrains; None where it is unknown.
+    """
+
+    path: str
+    models: int
+    seeds: tuple[int, ...]
+    mean: float
+    low: float | None
+    high: float | None
+    retrain: float | None
+
+
+@dataclass(frozen=True)
 class Line:
     """Holds what is known of a row of a table.
 
@@ -86,6 +109,7 @@ class Line:
         best: names of the values in which it cannot be told from the best.
         absent: what became of its runs where none has numbers; empty where one has.
         taken_from: task and backbone whose study found its settings, where that is another; else empty.
+        shadows: what an attacker with shadow models tells; None where none was asked.
     """
 
     name: str
@@ -103,6 +127,7 @@ class Line:
     best: tuple[str, ...]
     absent: str
     taken_from: str = ""
+    shadows: ShadowAttack | None = None
 
     @property
     def gap(self) -> float:

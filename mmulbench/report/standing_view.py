@@ -176,12 +176,14 @@ def fields(standing: Standing, view: View) -> list[Field]:
     usual = [
         Field("Gap [95 %]", gap_text, lambda line: GAP in line.best, right=True),
         Field("Worst attack\n(retrain)", attack_text, lambda line: line.worst in line.best, folds=True),
-        _value_field(Shown("test", "Test\nutility", "not_below_retrain"), drop=1),
+        _value_field(Shown("test", "Test\nutility", "not_below_retrain"), drop=2),
     ]
     shown = {GAP, "test"}
     more = [one for one in standing.columns if view.only_columns or one.name not in shown]
     values = [_value_field(column) for column in more] if view.only_columns or view.wide else []
-    last = [Field("Time /\nretrain", cost_text, drop=2, right=True)]
+    if not view.only_columns and any(line.shadows for line in standing.of_blocks(*MAIN)):
+        values.insert(0, Field("U-LiRA\n[95 %]", shadows_text, drop=1, right=True))
+    last = [Field("Time /\nretrain", cost_text, drop=3, right=True)]
     if view.wide:
         last += [
             Field("Seconds", lambda line: _plain(line.seconds, 1), right=True),
@@ -222,6 +224,15 @@ def attack_text(line: Line) -> str:
     return f"{line.worst.partition('/')[2]} {short(measure.mean)}{retrain}"
 
 
+def shadows_text(line: Line) -> str:
+    """Write what an attacker with shadow models tells, and its interval over models."""
+    found = line.shadows
+    if found is None:
+        return "" if line.block == "reference" else line.absent or "missing"
+    ends = "" if found.low is None or found.high is None else f" [{short(found.low)}, {short(found.high)}]"
+    return f"{short(found.mean)}{ends}"
+
+
 def notes(standing: Standing, view: View) -> Iterator[str]:
     """Yield what is to be said below a table.
 
@@ -240,6 +251,11 @@ def notes(standing: Standing, view: View) -> Iterator[str]:
     for place in dict.fromkeys(line.taken_from for line in main if line.taken_from):
         names = [line.name for line in main if line.taken_from == place]
         yield f"Settings found on {place} and taken over, not tuned here: {', '.join(names)}."
+    for models, seeds in dict.fromkeys((one.models, one.seeds) for line in main if (one := line.shadows)):
+        yield (
+            f"U-LiRA: the AUC of an attacker who knows the method and has {models} shadow models "
+            f"({in_words(seeds)}), on the path where it is largest; .5 is guessing."
+        )
     for path, seeds in standing.untaught.items():
         yield (
             f"The {path} path says nothing of forgetting ({in_words(seeds)}): there the original learned "

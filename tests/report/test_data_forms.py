@@ -9,7 +9,7 @@ from standings import WHOLE, found, line, measure, standing
 from mmulbench.report.data_forms import csv_form, json_form
 from mmulbench.report.noise_floor import GAP
 from mmulbench.report.page import PageLook
-from mmulbench.report.standing import Shown
+from mmulbench.report.standing import ShadowAttack, Shown
 from mmulbench.report.standing_view import View
 
 
@@ -34,6 +34,16 @@ def test_wide_rows_have_all_values_and_tables_may_have_others():
     first, second = rows(standing(line("a")), other, view=View(wide=True))
     assert (first["mia/matching"], first["mia/matching.distance"]) == ("0.6", "0.1")
     assert second["mia/matching"] == "" and "mia/matching" not in rows(WHOLE)[0]
+
+
+def test_wide_rows_have_the_attack_with_shadow_models():
+    attacked = standing(
+        line("a", shadows=ShadowAttack("matching", 31, (42,), 0.62, 0.57, None, 0.51)), line("b")
+    )
+    first, second = rows(attacked, view=View(wide=True))
+    assert (first["shadow_models"], first["u_lira_path"], first["u_lira"]) == ("31", "matching", "0.62")
+    assert (first["u_lira_low"], first["u_lira_high"], first["u_lira_retrain"]) == ("0.57", "", "0.51")
+    assert second["u_lira"] == "" and "u_lira" not in rows(attacked)[0]
 
 
 def test_no_cell_is_a_formula():

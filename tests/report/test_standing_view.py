@@ -7,7 +7,7 @@ from standings import WHOLE, line, measure, standing
 
 from mmulbench.errors import UsageError
 from mmulbench.report.noise_floor import GAP
-from mmulbench.report.standing import Shown
+from mmulbench.report.standing import ShadowAttack, Shown
 from mmulbench.report.standing_view import (
     View,
     attack_text,
@@ -179,3 +179,21 @@ def test_paths_that_the_original_never_learned_are_named_with_their_seeds():
     ]
     assert said.endswith("which pairs are true.")
     assert not [one for one in notes(WHOLE, View()) if "says nothing" in one]
+
+
+def test_attacks_with_shadow_models_have_a_column_where_there_are_any():
+    plain = [one.heading for one in fields(WHOLE, View())]
+    attack = ShadowAttack("matching", 31, (42,), 0.62, 0.57, 0.67, 0.51)
+    found = standing(
+        line("retrain", "reference", gap=0.0, shadows=replace(attack, mean=0.5, low=None)),
+        line("retrain′", "reference", gap=0.01),
+        line("a", rank=1, shadows=attack),
+        line("b", rank=2),
+    )
+    shown = fields(found, View())
+    (column,) = [one for one in shown if one.heading not in plain]
+    assert column.heading == "U-LiRA\n[95 %]"
+    assert [column.text(one) for one in found.lines] == [".500", "", ".620 [.570, .670]", "missing"]
+    said = "of an attacker who knows the method and has 31 shadow models (seed 42)"
+    assert [one for one in notes(found, View()) if said in one]
+    assert column.heading not in [one.heading for one in fields(found, View(only_columns=True))]
