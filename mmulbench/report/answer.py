@@ -27,7 +27,7 @@ def answer(standing: Standing) -> list[str]:
         best = [one for one in ranked if one.rank == 1]
         forgot = [one for one in best if one.verdict.startswith("forgot")]
         first = min(forgot, key=_is_slow) if forgot else best[0]
-        return [_use(first, standing), *_seen_through(first), _next(first, ranked), _cost(first)]
+        return [_use(first, standing), *_attacked_further(first), _next(first, ranked), _cost(first)]
     kept = [one for one in known if not one.out]
     first = min(kept or known, key=lambda one: one.gap)
     if not kept:
@@ -35,7 +35,7 @@ def answer(standing: Standing) -> list[str]:
     if standing.why_not:
         why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
         return [why, f"The smallest gap is that of {_called(first)}, {gap_text(first)}.", _cost(first)]
-    return [_none(first, standing), *_seen_through(first), _nearer(first, known), _cost(first)]
+    return [_none(first, standing), *_attacked_further(first), _nearer(first, known), _cost(first)]
 
 
 def _use(first: Line, standing: Standing) -> str:
@@ -133,18 +133,17 @@ def _attacked(line: Line) -> str:
     return f"on its worst path ({line.worst.partition('/')[2]}) the attack's AUC is {values}"
 
 
-def _seen_through(line: Line) -> Iterator[str]:
-    """Say whether an attacker with shadow models tells a method's models from retrained ones."""
+def _attacked_further(line: Line) -> Iterator[str]:
+    """Say what an attacker with shadow models tells, where one was asked."""
     found = line.shadows
-    if found is None or found.low is None or found.high is None or found.retrain is None:
+    if found is None:
         return
-    numbers = f"U-LiRA {short(found.mean)} [{short(found.low)}, {short(found.high)}]"
-    who = f"with {found.models} shadow models"
-    beside = f"retrain's {short(found.retrain)}"
-    if found.low > found.retrain:
-        yield f"An attacker who knows it, {who}, tells deleted from unseen: {numbers}, {beside}."
-    else:
-        yield f"An attacker who knows it, {who}, tells no more than of retrain: {numbers}, {beside}."
+    ends = "" if found.low is None or found.high is None else f" [{short(found.low)}, {short(found.high)}]"
+    deleted, unseen = f"{short(found.forget)}{ends}", short(found.test)
+    yield (
+        f"An attacker with {found.models} shadow models tells its models from retrained ones by deleted "
+        f"pairs with AUC {deleted}, and by pairs that no model has seen with {unseen}."
+    )
 
 
 def _called(line: Line) -> str:

@@ -87,8 +87,8 @@ def _of_line(line: Line, standing: Standing, *, wide: bool) -> dict[str, Cell]:
         "note": line.absent,
     }
     if wide and (found := line.shadows) is not None:
-        row |= {"shadow_models": found.models, "u_lira_path": found.path, "u_lira": found.mean}
-        row |= {"u_lira_low": found.low, "u_lira_high": found.high, "u_lira_retrain": found.retrain}
+        row |= {"shadow_models": found.models, "u_lira_path": found.path, "u_lira_forget": found.forget}
+        row |= {"u_lira_low": found.low, "u_lira_high": found.high, "u_lira_test": found.test}
     for column in standing.columns if wide else ():
         measure = line.measures.get(column.name)
         name = no_formula(one_line(column.name))

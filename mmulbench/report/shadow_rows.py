@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-from mmulbench.report.aggregate import MethodRow, SeedSummary
+from mmulbench.report.aggregate import MethodRow
 from mmulbench.report.standing import ShadowAttack
 
 ATTACK = "u_lira"
@@ -53,17 +53,21 @@ def strongest(row: MethodRow) -> ShadowAttack | None:
         row: the runs.
     """
     models = max((record.shadows for record in row.done), default=0)
-    if not models:
-        return None
     judged = replace(row, records=tuple(record for record in row.done if record.shadows == models))
-    names = {name for record in judged.done for name in record.values if name.count("/") == 1}
-    keys = sorted(name for name in names if name.startswith(f"{ATTACK}/"))
-    known = {key: found for key in keys if (found := over_models(judged, key)) is not None}
-    if not known:
-        return None
-    key = max(known, key=lambda name: known[name].mean)
-    seeds = tuple(sorted(judged.by_seed(key)))
-    retrain = SeedSummary.of(one.retrain for _, one in judged.values(key) if one.retrain is not None)
-    return ShadowAttack(
-        key.partition("/")[2], models, seeds, *known[key], None if retrain is None else retrain.mean
+    keys = sorted(
+        {name.rpartition("/")[0] for record in judged.done for name in record.values if _is_control(name)}
     )
+    found = [one for key in keys if (one := _on_path(judged, key, models)) is not None]
+    return max(found, key=lambda one: one.forget - one.test, default=None)
+
+
+def _is_control(name: str) -> bool:
+    return name.startswith(f"{ATTACK}/") and name.endswith("/test")
+
+
+def _on_path(row: MethodRow, key: str, models: int) -> ShadowAttack | None:
+    forget, test = over_models(row, f"{key}/forget"), over_models(row, f"{key}/test")
+    if forget is None or test is None:
+        return None
+    seeds = tuple(sorted(row.by_seed(f"{key}/forget")))
+    return ShadowAttack(key.partition("/")[2], models, seeds, *forget, test.mean)

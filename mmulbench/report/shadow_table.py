@@ -24,9 +24,10 @@ COLUMNS: Cells = (
 """Metric, part of it on a path, and heading."""
 
 CAPTION = (
-    "An AUC of .5 is guessing. Centred: each model's mean confidence in test pairs is subtracted first, so a "
-    "shift of all pairs is no leak. Without it, read Df beside the control on test pairs, which no model has "
-    "seen. In brackets are 95 % intervals by the jackknife over models."
+    "An AUC of .5 is guessing. Read Df beside the control on test pairs, which no model has seen: what these "
+    "tell as well is no leak. Centred: each model's mean confidence in test pairs is subtracted first, so a "
+    "shift of all pairs is none; shifts that differ from pair to pair stay. In brackets are 95 % intervals "
+    "by the jackknife over models."
 )
 
 

@@ -68,25 +68,28 @@ class Measure:
 
 @dataclass(frozen=True)
 class ShadowAttack:
-    """Holds what an attacker with shadow models tells: U-LiRA on the path where it tells most.
+    """Holds by how much an attacker with shadow models tells unlearned models from retrained ones: U-LiRA.
+
+    An AUC of .5 is guessing. What he tells by pairs that no model has seen is no leak of the deleted ones:
+    the model was changed as a whole.
 
     Attributes:
-        path: association path.
+        path: association path on which deleted pairs tell most beyond test pairs.
         models: number of shadow models.
         seeds: seeds that were attacked with them.
-        mean: AUC, the mean over seeds; .5 is guessing.
-        low: lower end of the 95 % interval by the jackknife over models; None where it is unknown.
+        forget: AUC by deleted pairs, the mean over seeds.
+        low: lower end of its 95 % interval by the jackknife over models; None where it is unknown.
         high: upper end.
-        retrain: the same attack on a second population of retrains; None where it is unknown.
+        test: AUC by test pairs, the control.
     """
 
     path: str
     models: int
     seeds: tuple[int, ...]
-    mean: float
+    forget: float
     low: float | None
     high: float | None
-    retrain: float | None
+    test: float
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ def fields(standing: Standing, view: View) -> list[Field]:
     more = [one for one in standing.columns if view.only_columns or one.name not in shown]
     values = [_value_field(column) for column in more] if view.only_columns or view.wide else []
     if not view.only_columns and any(line.shadows for line in standing.of_blocks(*MAIN)):
-        values.insert(0, Field("U-LiRA\n[95 %]", shadows_text, drop=1, right=True))
+        values.insert(0, Field("U-LiRA\n(test pairs)", shadows_text, drop=1, right=True))
     last = [Field("Time /\nretrain", cost_text, drop=3, right=True)]
     if view.wide:
         last += [
@@ -225,12 +225,11 @@ def attack_text(line: Line) -> str:
 
 
 def shadows_text(line: Line) -> str:
-    """Write what an attacker with shadow models tells, and its interval over models."""
+    """Write what an attacker with shadow models tells by deleted pairs, and by test pairs."""
     found = line.shadows
     if found is None:
         return "" if line.block == "reference" else line.absent or "missing"
-    ends = "" if found.low is None or found.high is None else f" [{short(found.low)}, {short(found.high)}]"
-    return f"{short(found.mean)}{ends}"
+    return f"{short(found.forget)} ({short(found.test)})"
 
 
 def notes(standing: Standing, view: View) -> Iterator[str]:
@@ -253,8 +252,9 @@ def notes(standing: Standing, view: View) -> Iterator[str]:
         yield f"Settings found on {place} and taken over, not tuned here: {', '.join(names)}."
     for models, seeds in dict.fromkeys((one.models, one.seeds) for line in main if (one := line.shadows)):
         yield (
-            f"U-LiRA: the AUC of an attacker who knows the method and has {models} shadow models "
-            f"({in_words(seeds)}), on the path where it is largest; .5 is guessing."
+            f"U-LiRA: how well an attacker with {models} shadow models ({in_words(seeds)}) tells models of "
+            "the method from retrained ones by deleted pairs; .5 is guessing. What test pairs tell as well "
+            "is no leak: the model was changed as a whole."
         )
     for path, seeds in standing.untaught.items():
         yield (

@@ -41,9 +41,13 @@ def test_wide_rows_have_the_attack_with_shadow_models():
         line("a", shadows=ShadowAttack("matching", 31, (42,), 0.62, 0.57, None, 0.51)), line("b")
     )
     first, second = rows(attacked, view=View(wide=True))
-    assert (first["shadow_models"], first["u_lira_path"], first["u_lira"]) == ("31", "matching", "0.62")
-    assert (first["u_lira_low"], first["u_lira_high"], first["u_lira_retrain"]) == ("0.57", "", "0.51")
-    assert second["u_lira"] == "" and "u_lira" not in rows(attacked)[0]
+    assert (first["shadow_models"], first["u_lira_path"], first["u_lira_forget"]) == (
+        "31",
+        "matching",
+        "0.62",
+    )
+    assert (first["u_lira_low"], first["u_lira_high"], first["u_lira_test"]) == ("0.57", "", "0.51")
+    assert second["u_lira_forget"] == "" and "u_lira_forget" not in rows(attacked)[0]
 
 
 def test_no_cell_is_a_formula():

@@ -185,15 +185,15 @@ def test_attacks_with_shadow_models_have_a_column_where_there_are_any():
     plain = [one.heading for one in fields(WHOLE, View())]
     attack = ShadowAttack("matching", 31, (42,), 0.62, 0.57, 0.67, 0.51)
     found = standing(
-        line("retrain", "reference", gap=0.0, shadows=replace(attack, mean=0.5, low=None)),
+        line("retrain", "reference", gap=0.0, shadows=replace(attack, forget=0.5)),
         line("retrain′", "reference", gap=0.01),
         line("a", rank=1, shadows=attack),
         line("b", rank=2),
     )
     shown = fields(found, View())
     (column,) = [one for one in shown if one.heading not in plain]
-    assert column.heading == "U-LiRA\n[95 %]"
-    assert [column.text(one) for one in found.lines] == [".500", "", ".620 [.570, .670]", "missing"]
-    said = "of an attacker who knows the method and has 31 shadow models (seed 42)"
+    assert column.heading == "U-LiRA\n(test pairs)"
+    assert [column.text(one) for one in found.lines] == [".500 (.510)", "", ".620 (.510)", "missing"]
+    said = "how well an attacker with 31 shadow models (seed 42) tells"
     assert [one for one in notes(found, View()) if said in one]
     assert column.heading not in [one.heading for one in fields(found, View(only_columns=True))]
