@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mmulbench.core.metric import AGAINST_VALIDATION, VALIDATION, PopulationMetric
 from mmulbench.core.registry import METRICS
 from mmulbench.metrics.catalogue import ORDER
+from mmulbench.metrics.shadow_attacks import DIFFERENCE
 from mmulbench.records.schema import RunResult, Value
 from mmulbench.report.floor import Floor, attack_key, attacked_paths
 from mmulbench.report.verdict import judge_paths
@@ -87,11 +88,20 @@ class Mark(NamedTuple):
 
 
 class ShadowAttack(NamedTuple):
-    """Holds an attack that rests on shadow models, on one path."""
+    """Holds an attack that rests on shadow models, on one path.
+
+    Attributes:
+        title: name of the attack.
+        path: association path.
+        value: what it tells by deleted pairs; of an attack without a control its headline.
+        control: what it tells by test pairs, which no model has seen; None where it has no control.
+        chance: what it tells where nothing is to be seen.
+    """
 
     title: str
     path: str
     value: Value
+    control: float | None
     chance: float | None
 
 
@@ -162,12 +172,20 @@ def shadow_attacks(result: RunResult) -> list[ShadowAttack]:
     for metric in metrics:
         if isinstance(metric, PopulationMetric):
             start = f"{metric.name}/"
+            keys = sorted(key for key in result.values if key.startswith(start) and key.count("/") == 1)
             found += [
-                ShadowAttack(metric.title, key.removeprefix(start), value, value.chance)
-                for key, value in sorted(result.values.items())
-                if key.startswith(start) and key.count("/") == 1
+                ShadowAttack(metric.title, key.removeprefix(start), value, control, value.chance)
+                for key in keys
+                for value, control in [_with_control(result, key)]
             ]
     return found
+
+
+def _with_control(result: RunResult, key: str) -> tuple[Value, float | None]:
+    """Return what an attack tells by deleted pairs and by test pairs; without a control, its headline."""
+    if f"{key}/{DIFFERENCE}" not in result.values:
+        return result.values[key], None
+    return result.values[f"{key}/forget"], result.values[f"{key}/test"].value
 
 
 def _across(value: float | None) -> float | None:

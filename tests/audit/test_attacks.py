@@ -85,3 +85,16 @@ def test_attacks_by_shadow_models_are_told_where_they_were_made():
     values = {**RECORD.values, "u_lira": own, "u_lira/matching": own, "u_lira/matching/test": own}
     (found,) = shadow_attacks(RECORD.model_copy(update={"values": values}))
     assert (found.title, found.path, found.value.value, found.chance) == ("U-LiRA AUC", "matching", 0.7, 0.5)
+
+
+def test_an_attack_by_shadow_models_stands_beside_its_control():
+    numbers = {"": 0.9, "/forget": 0.8, "/test": 0.7, "/difference": 0.1}
+    own = {
+        part: Value(value=number, n=64, direction="closest_to_retrain") for part, number in numbers.items()
+    }
+    values = {**RECORD.values, **{f"u_lira/matching{part}": value for part, value in own.items()}}
+    (found,) = shadow_attacks(RECORD.model_copy(update={"values": values}))
+    assert (found.value, found.control) == (own["/forget"], 0.7)
+    headline = {**RECORD.values, "rmia/matching": own[""]}
+    (found,) = shadow_attacks(RECORD.model_copy(update={"values": headline}))
+    assert (found.value, found.control) == (own[""], None)
