@@ -49,7 +49,7 @@ def leaderboard(
             "--sort",
             metavar="COLUMN",
             rich_help_panel=WHAT,
-            help="By gap, method, verdict, attack, test, cost, or a metric that is shown.",
+            help="By gap, method, verdict, attack, test, shadows, cost, or a metric that is shown.",
         ),
     ] = "gap",
     paper: Annotated[

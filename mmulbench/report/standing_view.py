@@ -13,7 +13,7 @@ from mmulbench.report.cells import OUT, number, points
 from mmulbench.report.noise_floor import GAP
 from mmulbench.report.standing import BLOCKS, MAIN, Line, Measure, Shown, Standing, in_words
 
-SORTS = ("gap", "method", "verdict", "attack", "test", "cost")
+SORTS = ("gap", "method", "verdict", "attack", "test", "shadows", "cost")
 """What lines may be sorted by besides metrics."""
 
 AS_LONG = 0.995
@@ -49,6 +49,7 @@ class Field:
     Attributes:
         heading: its heading; a line break parts two lines.
         text: writes it.
+        sort: what lines are sorted by it; empty where they are not.
         is_best: says whether a line cannot be told from the best in it.
         drop: place in the order in which narrow terminals leave fields out, 1 first; 0 stays.
         right: whether it is aligned on the right.
@@ -57,6 +58,7 @@ class Field:
 
     heading: str
     text: Callable[[Line], str]
+    sort: str = ""
     is_best: Callable[[Line], bool] = lambda line: False
     drop: int = 0
     right: bool = False
@@ -145,6 +147,8 @@ def worth(line: Line, sort: str, standing: Standing) -> float | None:
     """
     if sort == "cost":
         return None if line.ratio is None else line.ratio.mean
+    if sort == "shadows":
+        return None if line.shadows is None else line.shadows.forget - line.shadows.test
     columns = {"gap": [Shown(GAP, "", "lower")], "test": [Shown("test", "", "higher")]}
     if sort == "attack":
         chosen = [Shown(line.worst, "", "closest_to_retrain")] if line.worst else []
@@ -169,21 +173,23 @@ def fields(standing: Standing, view: View) -> list[Field]:
         view: what is shown.
     """
     first = [
-        Field("#", lambda line: "" if line.rank is None else str(line.rank), right=True),
-        Field("Method", _name, lambda line: line.rank == 1, folds=True),
-        Field("Verdict", lambda line: line.verdict, folds=True),
+        Field("#", lambda line: "" if line.rank is None else str(line.rank), "rank", right=True),
+        Field("Method", _name, "method", lambda line: line.rank == 1, folds=True),
+        Field("Verdict", lambda line: line.verdict, "verdict", folds=True),
     ]
     usual = [
-        Field("Gap [95 %]", gap_text, lambda line: GAP in line.best, right=True),
-        Field("Worst attack\n(retrain)", attack_text, lambda line: line.worst in line.best, folds=True),
+        Field("Gap [95 %]", gap_text, "gap", lambda line: GAP in line.best, right=True),
+        Field(
+            "Worst attack\n(retrain)", attack_text, "attack", lambda line: line.worst in line.best, folds=True
+        ),
         _value_field(Shown("test", "Test\nutility", "not_below_retrain"), drop=2),
     ]
     shown = {GAP, "test"}
     more = [one for one in standing.columns if view.only_columns or one.name not in shown]
     values = [_value_field(column) for column in more] if view.only_columns or view.wide else []
     if not view.only_columns and any(line.shadows for line in standing.of_blocks(*MAIN)):
-        values.insert(0, Field("U-LiRA\n(test pairs)", shadows_text, drop=1, right=True))
-    last = [Field("Time /\nretrain", cost_text, drop=3, right=True)]
+        values.insert(0, Field("U-LiRA\n(test pairs)", shadows_text, "shadows", drop=1, right=True))
+    last = [Field("Time /\nretrain", cost_text, "cost", drop=3, right=True)]
     if view.wide:
         last += [
             Field("Seconds", lambda line: _plain(line.seconds, 1), right=True),
@@ -198,7 +204,7 @@ def _value_field(column: Shown, drop: int = 0) -> Field:
         return value_text(line, column)
 
     heading = column.title.replace(", ", "\n")
-    return Field(heading, text, lambda line: column.name in line.best, drop, right=True)
+    return Field(heading, text, column.name, lambda line: column.name in line.best, drop, right=True)
 
 
 def _name(line: Line) -> str:

@@ -17,9 +17,6 @@ from mmulbench.site.skeleton import run_address
 VIEW = View()
 """The lines and fields that `mmulbench leaderboard` shows unasked."""
 
-KEYS = ("rank", "method", "verdict", "gap", "attack", "test", "cost")
-"""What the columns of a table are sorted by, in their order."""
-
 DOWNWARDS = ("test",)
 """Columns of which more is better, so that they are sorted downwards first."""
 
@@ -130,11 +127,11 @@ def columns_of(standing: Standing) -> list[ShownColumn]:
     return [
         ShownColumn(
             " ".join(one.heading.split()),
-            "descending" if key in DOWNWARDS else "ascending",
-            key == "gap",
+            "descending" if one.sort in DOWNWARDS else "ascending",
+            one.sort == "gap",
             one.right,
         )
-        for one, key in zip(fields(standing, VIEW), KEYS, strict=True)
+        for one in fields(standing, VIEW)
     ]
 
 
@@ -165,7 +162,7 @@ def _rows(table: SiteTable, block: Block, anchor: str) -> list[ShownRow]:
             f"{anchor}-{place}",
             row.line.name,
             row.origin,
-            [_cell(row, one, key, table) for one, key in zip(shown, KEYS, strict=True)],
+            [_cell(row, one, table) for one in shown],
             list(_links(row)),
         )
         for place, row in enumerate(table.rows)
@@ -173,7 +170,8 @@ def _rows(table: SiteTable, block: Block, anchor: str) -> list[ShownRow]:
     ]
 
 
-def _cell(row: Row, field: Field, key: str, table: SiteTable) -> Cell:
+def _cell(row: Row, field: Field, table: SiteTable) -> Cell:
+    key = field.sort
     text = one_line(field.text(row.line))
     if key == "rank":
         sort = text

@@ -5,8 +5,9 @@ from forged import forged
 from sites import table_of
 from standings import WHOLE, line, measure, standing
 
+from mmulbench.report.standing import ShadowAttack
 from mmulbench.report.standing_view import View, fields, viewed
-from mmulbench.site.rows import KEYS, anchors_of, blocks_of, columns_of, folded_of
+from mmulbench.site.rows import anchors_of, blocks_of, columns_of, folded_of
 
 TABLE = table_of(WHOLE)
 GAPS = (("b", 0.1), ("c", 0.2), ("d", 0.3))
@@ -39,11 +40,17 @@ def test_cells_are_the_strings_of_the_leaderboard():
         ]
 
 
-@pytest.mark.parametrize("sort", ["gap", "attack", "test", "cost"])
+def sorts_of(table):
+    return [one.sort for one in fields(table, View())]
+
+
+@pytest.mark.parametrize("sort", ["gap", "attack", "test", "shadows", "cost"])
 def test_sorting_by_a_column_gives_the_order_of_the_leaderboard(sort):
-    table = table_of(standing(*(line(name, rank=1, gap=gap, ratio=measure(1 - gap)) for name, gap in GAPS)))
+    attacks = {name: ShadowAttack("matching", 31, (42,), 0.9 - gap, None, None, gap) for name, gap in GAPS}
+    lines = [line(name, rank=1, gap=gap, ratio=measure(1 - gap), shadows=attacks[name]) for name, gap in GAPS]
+    table = table_of(standing(*lines))
     (block,) = blocks_of(table, "t1")
-    place, sign = KEYS.index(sort), -1 if sort == "test" else 1
+    place, sign = sorts_of(table.standing).index(sort), -1 if sort == "test" else 1
     found = sorted(block.rows, key=lambda row: sign * float(row.cells[place].sort))
     (usual,) = viewed([table.standing], View(sort=sort))
     assert [row.name for row in found] == [one.name for one in usual.lines]
@@ -51,7 +58,7 @@ def test_sorting_by_a_column_gives_the_order_of_the_leaderboard(sort):
 
 def test_what_has_no_value_has_nothing_to_sort_by():
     (crashed,) = blocks_of(TABLE, "t1")[-1].rows
-    assert {key: cell.sort for key, cell in zip(KEYS, crashed.cells, strict=True)} == {
+    assert {key: cell.sort for key, cell in zip(sorts_of(WHOLE), crashed.cells, strict=True)} == {
         "rank": "",
         "method": "crashed",
         "verdict": "failed",
