@@ -27,7 +27,7 @@ def answer(standing: Standing) -> list[str]:
         best = [one for one in ranked if one.rank == 1]
         forgot = [one for one in best if one.verdict.startswith("forgot")]
         first = min(forgot, key=_is_slow) if forgot else best[0]
-        return [_use(first, standing), *_attacked_further(first), _next(first, ranked), _cost(first)]
+        return [_use(first, standing), _next(first, ranked), _cost(first), *_attacked_further(first)]
     kept = [one for one in known if not one.out]
     first = min(kept or known, key=lambda one: one.gap)
     if not kept:
@@ -35,7 +35,7 @@ def answer(standing: Standing) -> list[str]:
     if standing.why_not:
         why = f"Which method to use is not known, nothing is ranked: {standing.why_not}."
         return [why, f"The smallest gap is that of {_called(first)}, {gap_text(first)}.", _cost(first)]
-    return [_none(first, standing), *_attacked_further(first), _nearer(first, known), _cost(first)]
+    return [_none(first, standing), _nearer(first, known), _cost(first), *_attacked_further(first)]
 
 
 def _use(first: Line, standing: Standing) -> str:

@@ -17,7 +17,8 @@ TABLES = largest_tables(one.standing for one in read_tables(Wanted(ROOT / "resul
 
 def said(standing: Standing) -> str:
     """Return the item of README's list: which method to use, and what it costs."""
-    first, *_, cost = answer(standing)
+    first, *more = answer(standing)
+    cost = next(sentence for sentence in more if sentence.startswith("It costs"))
     return f"- `{standing.key.task}`: {first.partition(';')[0].rstrip('.')}. {cost}"
 
 

