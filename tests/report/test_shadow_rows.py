@@ -25,7 +25,7 @@ def attacked(record, seed, shadows=15, **by_path):
 
 def test_the_path_where_deleted_pairs_tell_most_beyond_test_pairs_counts(record):
     found = strongest(row(attacked(record, 42, contrastive=0.8, matching=0.7)))
-    assert found == ShadowAttack("contrastive", 15, (42,), 0.8, pytest.approx(0.77), pytest.approx(0.83), 0.6)
+    assert found == ShadowAttack("contrastive", 15, (42,), 0.8, 0.8 - 0.03, 0.8 + 0.03, 0.6)
     changed = {"u_lira/contrastive/test": {"value": 0.79}}
     one = attacked(record, 42, contrastive=0.8, matching=0.7)
     other = record("mmul", 42, changed).values | {
@@ -48,7 +48,7 @@ def test_over_seeds_it_is_the_mean_and_the_interval_is_narrower(record):
 def test_an_interval_that_a_seed_lacks_is_not_made_up(record):
     values = {"u_lira/matching/forget": {"value": 0.8, "retrain": 0.5}}
     both = row(attacked(record, 1, matching=0.6), record("mmul", 2, values, shadows=15))
-    assert over_models(both, "u_lira/matching/forget") == OverModels(pytest.approx(0.7), None, None)
+    assert over_models(both, "u_lira/matching/forget") == OverModels((0.6 + 0.8) / 2, None, None)
     assert over_models(both, "u_lira/contrastive/forget") is None
 
 
