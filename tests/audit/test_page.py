@@ -236,3 +236,14 @@ def test_colours_have_contrast_in_light_and_dark():
                 assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
     used = set(re.findall(r"(?:color|background|fill|stroke): *(#\w+)", style.partition("* {")[2]))
     assert used <= {"#ffffff"}  # behind pictures; all else is a colour from above
+
+
+def test_attacks_by_shadow_models_stand_beside_their_control():
+    numbers = {"": 0.911, "/forget": 0.822, "/test": 0.733, "/difference": 0.089}
+    record = forged({})
+    attack = {f"u_lira/matching{part}": {"value": auc, "n": 64} for part, auc in numbers.items()}
+    own = record.values["mia/matching"]
+    values = {name: own.model_copy(update=fields) for name, fields in attack.items()}
+    record = record.model_copy(update={"values": record.values | values, "shadows": 15})
+    (row,) = [row for row in Page(page_of(audited(record))).rows if row[:2] == ["U-LiRA AUC", "matching"]]
+    assert [row[place] for place in (2, 4)] == ["0.822", "0.733"]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 from command_reference import commands, options
+from packaging.specifiers import SpecifierSet
 from pages import COMMANDS, README, ROOT, TEXTS, prose
 
 from mmulbench.core.registry import BACKBONES, METHODS, TASKS
@@ -39,6 +42,23 @@ def test_two_setup_commands_of_one_line():
     install, _, last = COMMANDS["test"].rpartition(" && ")
     assert last == 'pytest -m ""'
     assert '-c constraints.txt -e ".[offline,hub,tune,slurm,parallel,test,dev,docs]"' in install
+
+
+def python_of(package: str) -> str:
+    """Versions of Python that a package runs on; any for one that is not installed."""
+    try:
+        return metadata(package).get("Requires-Python") or ""
+    except PackageNotFoundError:
+        return ""
+
+
+def test_the_oldest_python_can_install_what_is_pinned():
+    (oldest,) = re.findall(r"Python (3\.\d+) or newer", README)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={oldest}"
+    pins = re.findall(r"(?m)^([\w.-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    assert len(pins) > 50
+    assert [name for name in pins if not SpecifierSet(python_of(name)).contains(f"{oldest}.0")] == []
 
 
 @pytest.mark.parametrize("page", TEXTS)

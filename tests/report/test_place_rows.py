@@ -10,6 +10,7 @@ from mmulbench.report.aggregate import group_records
 from mmulbench.report.columns import choose_columns, part_columns
 from mmulbench.report.noise_floor import GAP
 from mmulbench.report.place_rows import judge_rows, standing_of
+from mmulbench.report.standing import ShadowAttack
 
 KNOWN = {"mia/matching": 0.3, "mia/contrastive": 0.3}
 PLANTED = {
@@ -168,3 +169,20 @@ def test_paths_that_an_original_never_learned_are_named_with_its_seeds():
     assert standing(records).untaught == {}
     planted = [with_original_auc(one, 0.5 if one.spec.seed == seeds[0] else 0.9) for one in records]
     assert standing(planted).untaught == {"matching": (seeds[0],)}
+
+
+def test_a_line_has_what_shadow_models_tell():
+    records = World(seeds=(42,)).records({"near": Planted(), "far": Planted()})
+    attack = {
+        f"u_lira/matching/{part}": Value(value=auc, n=64, direction="closest_to_retrain")
+        for part, auc in (("forget", 0.7), ("test", 0.6))
+    }
+    attacked = [
+        one.model_copy(update={"values": one.values | attack, "shadows": 15})
+        if one.spec.method == "near"
+        else one
+        for one in records
+    ]
+    lines = by_name(standing(attacked))
+    assert lines["near"].shadows == ShadowAttack("matching", 15, (42,), 0.7, None, None, 0.6)
+    assert lines["far"].shadows is None

@@ -197,3 +197,12 @@ def test_attacks_with_shadow_models_have_a_column_where_there_are_any():
     said = "how well an attacker with 31 shadow models (seed 42) tells"
     assert [one for one in notes(found, View()) if said in one]
     assert column.heading not in [one.heading for one in fields(found, View(only_columns=True))]
+
+
+def test_what_shadow_models_tell_of_deleted_pairs_alone_sorts_lines():
+    known, changed = ((0.8, 0.5), (0.9, 0.9))
+    lines = [
+        line(name, rank=1, shadows=ShadowAttack("matching", 31, (42,), forget, None, None, test))
+        for name, (forget, test) in {"known": known, "changed": changed}.items()
+    ]
+    assert names(View("shadows"), standing(*lines, line("unasked"))) == [["changed", "known", "unasked"]]

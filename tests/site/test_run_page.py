@@ -118,3 +118,14 @@ def test_a_list_is_no_draw_of_the_seed():
     named = {"digest": "a" * 64, "level": "units", "pairs": 9}
     facts = {one.label: one.text for one in specification(forged({"spec.forget": named}))}
     assert facts["Chosen by"] == "a list"
+
+
+def test_attacks_by_shadow_models_stand_beside_their_control():
+    numbers = {"": 0.911, "/forget": 0.822, "/test": 0.733, "/difference": 0.089}
+    record = forged({})
+    attack = {f"u_lira/matching{part}": {"value": auc, "n": 64} for part, auc in numbers.items()}
+    own = record.values["mia/matching"]
+    values = {name: own.model_copy(update=fields) for name, fields in attack.items()}
+    record = record.model_copy(update={"values": record.values | values, "shadows": 15})
+    (row,) = [row for row in page_of(record).rows if row[:2] == ["U-LiRA AUC", "matching"]]
+    assert [row[place] for place in (2, 4)] == ["0.822", "0.733"]
