@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,7 @@ def test_two_setup_commands_of_one_line():
 def python_of(package: str) -> str:
     """Versions of Python that a package runs on; any for one that is not installed."""
     try:
-        return metadata(package).get("Requires-Python") or ""
+        return str(distribution(package).metadata.json.get("requires_python") or "")
     except PackageNotFoundError:
         return ""
 
